@@ -1,0 +1,103 @@
+//! A JSON value that is text until somebody reads it, and a value until somebody writes it.
+//!
+//! Payloads pass through the engine untouched, byte for byte, unless an expression looks inside.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use expr::{JsonError, Value};
+
+/// JSON text with its parsed form, each made at most once. Cheap to clone.
+#[derive(Clone)]
+pub struct Data(Arc<Inner>);
+
+struct Inner {
+    text: Arc<str>,
+    value: OnceLock<Value>,
+}
+
+impl Data {
+    /// Takes text that is already known to be valid JSON within the limits: from the store, or from
+    /// a request that was checked. Text that is not reads as null.
+    pub fn from_checked_text(text: impl Into<Arc<str>>) -> Self {
+        Self(Arc::new(Inner { text: text.into(), value: OnceLock::new() }))
+    }
+
+    /// Parses and checks.
+    pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, JsonError> {
+        let text = text.into();
+        let value = Value::from_json(&text)?;
+        Ok(Self::with_value(text, value))
+    }
+
+    /// Writes a value as JSON. Fails where JSON has no form for it: keys that are not strings,
+    /// timespans, NaN.
+    pub fn from_value(value: Value) -> Result<Self, JsonError> {
+        let text: Arc<str> = value.to_json()?.into();
+        // Sets and datetimes read back as lists and strings, as from the store: what an expression
+        // sees must not depend on whether the server was restarted in between.
+        if is_plain(&value) {
+            return Ok(Self::with_value(text, value));
+        }
+        Ok(Self::from_checked_text(text))
+    }
+
+    /// The JSON text of null.
+    pub fn null() -> Self {
+        Self::with_value("null".into(), Value::Null)
+    }
+
+    /// The JSON text of an empty object.
+    pub fn empty_object() -> Self {
+        Self::from_checked_text("{}")
+    }
+
+    /// A JSON string.
+    pub fn string(text: &str) -> Self {
+        Self::from_value(Value::from(text)).expect("a string always has a JSON form")
+    }
+
+    /// As JSON.
+    pub fn text(&self) -> &Arc<str> {
+        &self.0.text
+    }
+
+    /// As a value; parsed on first use.
+    pub fn value(&self) -> &Value {
+        self.0.value.get_or_init(|| Value::from_json(&self.0.text).unwrap_or(Value::Null))
+    }
+
+    /// Whether it is JSON null.
+    pub fn is_null(&self) -> bool {
+        &*self.0.text == "null"
+    }
+
+    fn with_value(text: Arc<str>, value: Value) -> Self {
+        let cell = OnceLock::new();
+        let _ = cell.set(value);
+        Self(Arc::new(Inner { text, value: cell }))
+    }
+}
+
+/// Whether a value is what its JSON text reads back as.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Str(_) => true,
+        Value::Float(number) => number.is_finite(),
+        Value::List(items) => items.iter().all(is_plain),
+        Value::Dict(dict) => dict.iter().all(|(_, item)| is_plain(&item)),
+        _ => false,
+    }
+}
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text || self.value() == other.value()
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}

@@ -1,0 +1,288 @@
+//! What is stored of an execution: one record for it, one for each task and action execution.
+//!
+//! The live state is these records plus what follows from them (contexts, indexes), so recovery is
+//! loading them. The store keeps each record as one row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Data;
+use crate::history::TimerKind;
+use crate::id::{ActionId, ExecutionUid};
+use crate::state::{ActionState, ExecutionState, TaskState};
+
+/// The definition that an execution runs, for ever: by content, not by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionRef {
+    /// Full name of the workflow; of a workbook member `workbook.member`.
+    pub name: Arc<str>,
+    /// Namespace that it was found in.
+    pub namespace: Arc<str>,
+    /// Number of the revision.
+    pub revision: i32,
+    /// SHA-256 of the document that holds it.
+    pub source_hash: [u8; 32],
+    /// Name of its workbook, if it came with one.
+    pub workbook: Option<Arc<str>>,
+}
+
+/// The row of an execution.
+#[derive(Clone, Debug)]
+pub struct ExecutionRecord {
+    /// Uid; with `shard` the primary key.
+    pub uid: ExecutionUid,
+    /// Shard that owns it; a child is in its parent's shard.
+    pub shard: i16,
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Id chosen by the client; `None` means that the uid is the id.
+    pub execution_id: Option<Arc<str>>,
+    /// What it runs.
+    pub definition: DefinitionRef,
+    /// State.
+    pub state: ExecutionState,
+    /// Why it is in that state.
+    pub state_info: Option<Arc<str>>,
+    /// 1, plus one for each rerun.
+    pub run: i32,
+    /// An object: the input with defaults filled in.
+    pub input: Data,
+    /// An object: start parameters, with `env` evaluated.
+    pub params: Data,
+    /// An object, in final states.
+    pub output: Option<Data>,
+    /// An object: the evaluated `vars`.
+    pub vars: Data,
+    /// Free text.
+    pub description: Arc<str>,
+    /// Labels for filtering.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Of a child: the action execution that stands for it in its parent.
+    pub parent: Option<ActionId>,
+    /// Of a child: which item of a with-items task.
+    pub item_index: u32,
+    /// The execution that was started from outside: itself, or the top of its tree.
+    pub root: ExecutionUid,
+    /// Sequence of the last history event.
+    pub last_sequence: i64,
+    /// Commands that wait for the execution to be resumed.
+    pub backlog: Vec<BackloggedCommand>,
+    /// Microseconds since the epoch.
+    pub created_us: i64,
+    /// Microseconds since the epoch.
+    pub updated_us: i64,
+    /// Microseconds since the epoch.
+    pub finished_us: Option<i64>,
+    /// Numbers of task executions by state.
+    pub progress: Progress,
+}
+
+/// Numbers of task executions by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// All.
+    pub total: u32,
+    /// Not final.
+    pub active: u32,
+    /// In SUCCESS.
+    pub success: u32,
+    /// In ERROR.
+    pub error: u32,
+    /// In CANCELLED.
+    pub cancelled: u32,
+    /// In SKIPPED.
+    pub skipped: u32,
+}
+
+/// A command that came after `pause` in a list of transitions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackloggedCommand {
+    /// Name of a task, or `fail`, `succeed`, `pause`.
+    pub target: Arc<str>,
+    /// The evaluated message of an engine command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Arc<str>>,
+    /// What led here.
+    pub trigger: Trigger,
+}
+
+/// One edge that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Number of the task execution that it comes from.
+    #[serde(rename = "t")]
+    pub task: u32,
+    /// Kind of its transition.
+    #[serde(rename = "e")]
+    pub event: Edge,
+}
+
+/// Kinds of transitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Edge {
+    /// `on-success`.
+    #[serde(rename = "s")]
+    OnSuccess,
+    /// `on-error`.
+    #[serde(rename = "e")]
+    OnError,
+    /// `on-complete`.
+    #[serde(rename = "c")]
+    OnComplete,
+    /// `on-skip`.
+    #[serde(rename = "k")]
+    OnSkip,
+    /// `requires` of a reverse workflow.
+    #[serde(rename = "r")]
+    Requires,
+}
+
+/// The row of a task execution.
+#[derive(Clone, Debug)]
+pub struct TaskRecord {
+    /// Number within the execution, from 1; with shard and uid the primary key.
+    pub number: u32,
+    /// Name of the task.
+    pub name: Arc<str>,
+    /// Whether it runs a sub-workflow.
+    pub is_workflow: bool,
+    /// State.
+    pub state: TaskState,
+    /// Why it is in that state.
+    pub state_info: Option<Arc<str>>,
+    /// Whether what follows from it was decided.
+    pub processed: bool,
+    /// Whether an `on-error` transition handles its error.
+    pub error_handled: bool,
+    /// The transitions that it took, to tasks only: name of the target and kind.
+    pub next_tasks: Vec<(Arc<str>, Edge)>,
+    /// What led to it; its context is the merge of theirs.
+    pub triggered_by: Vec<Trigger>,
+    /// An object, if it published for the tasks after it.
+    pub published: Option<Data>,
+    /// An object, if it published for the whole execution.
+    pub published_global: Option<Data>,
+    /// Order of `published_global` among all tasks of the execution.
+    pub global_order: u32,
+    /// What the policies remember.
+    pub runtime: TaskRuntime,
+    /// Microseconds since the epoch.
+    pub created_us: i64,
+    /// Microseconds since the epoch.
+    pub started_us: Option<i64>,
+    /// Microseconds since the epoch.
+    pub updated_us: i64,
+    /// Microseconds since the epoch.
+    pub finished_us: Option<i64>,
+    /// Its action executions, in order of their numbers; each is a row of its own.
+    pub actions: Vec<ActionRecord>,
+}
+
+/// What the policies of a task remember; one JSON column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaskRuntime {
+    /// Re-executions so far.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retry_no: u32,
+    /// What it waits for, and until when in microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<(TimerKind, i64)>,
+    /// When its timeout strikes, microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_us: Option<i64>,
+    /// Its timeout, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u64>,
+    /// Whether its timeout struck: nothing is attempted again.
+    #[serde(skip_serializing_if = "is_false")]
+    pub timed_out: bool,
+    /// Number of items, of a with-items task that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+    /// Most items at the same time; 0 = no limit.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub concurrency: u32,
+    /// Whether the policies that come before the first attempt were applied.
+    #[serde(skip_serializing_if = "is_false")]
+    pub begun: bool,
+    /// Whether `pause-before` has held it back.
+    #[serde(skip_serializing_if = "is_false")]
+    pub paused_before: bool,
+    /// Whether `wait-after` was applied, and the state that it holds back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_wait: Option<(TaskState, Option<Arc<str>>)>,
+    /// Whether `wait-after` was applied once.
+    #[serde(skip_serializing_if = "is_false")]
+    pub waited_after: bool,
+    /// Of a join: names of the inbound tasks that its present generation has seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub join_seen: Vec<Arc<str>>,
+    /// Whether its results were dropped by `keep-result: false`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub result_dropped: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The row of an action execution: one attempt of a task, or of one of its items.
+#[derive(Clone, Debug)]
+pub struct ActionRecord {
+    /// Number within the task execution, from 1; with shard, uid and task the primary key.
+    pub number: u32,
+    /// Full name of the action, or of the workflow.
+    pub name: Arc<str>,
+    /// State.
+    pub state: ActionState,
+    /// An object.
+    pub input: Data,
+    /// The result, or the error result, in final states.
+    pub output: Option<Data>,
+    /// Whether it counts for the result of its task.
+    pub accepted: bool,
+    /// Item, from 0.
+    pub index: u32,
+    /// Attempt, from 1.
+    pub attempt: u32,
+    /// Who runs it.
+    pub runner: Runner,
+    /// Of a sub-workflow: the child.
+    pub child: Option<ExecutionUid>,
+    /// Microseconds since the epoch.
+    pub created_us: i64,
+    /// Microseconds since the epoch.
+    pub finished_us: Option<i64>,
+}
+
+/// Who runs an action execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Runner {
+    /// The engine itself, at once: the action touches nothing outside.
+    Inline,
+    /// The server, after the commit.
+    Server,
+    /// Somebody outside, who completes it by its id.
+    External,
+    /// A child execution.
+    Child,
+}
+
+impl Runner {
+    /// All, with their words in rows.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Inline, "inline"),
+        (Self::Server, "server"),
+        (Self::External, "external"),
+        (Self::Child, "child"),
+    ];
+}
