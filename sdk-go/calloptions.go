@@ -1,0 +1,178 @@
+package autan
+
+// callConfig collects the options of one call. Which options a call takes is a matter of types:
+// each option implements the interfaces of the calls that heed it.
+type callConfig struct {
+	requestID     string
+	reason        string
+	etag          string
+	env           any
+	force         bool
+	allowMissing  bool
+	allowExisting bool
+	strict        bool
+	validateOnly  bool
+}
+
+// StartOption changes [Client.Start].
+type StartOption interface{ start(*startConfig) }
+
+// VerbOption changes a call such as [Execution.Cancel].
+type VerbOption interface {
+	ResumeOption
+	DeleteOption
+	verb(*callConfig)
+}
+
+// ResumeOption changes [Execution.Resume].
+type ResumeOption interface{ resume(*callConfig) }
+
+// DeleteOption changes [Execution.Delete].
+type DeleteOption interface{ delete(*callConfig) }
+
+// DefineOption changes the creation and the update of workflows and workbooks.
+type DefineOption interface {
+	CreateOption
+	UpdateOption
+	define(*callConfig)
+}
+
+// CreateOption changes [Workflows.Create].
+type CreateOption interface{ create(*callConfig) }
+
+// UpdateOption changes [Workflows.Update] and [Workbooks.Update].
+type UpdateOption interface{ update(*callConfig) }
+
+// RemoveOption changes [Workflows.Delete] and [Workbooks.Delete].
+type RemoveOption interface{ remove(*callConfig) }
+
+// Option is an option of every call that changes something.
+type Option interface {
+	StartOption
+	VerbOption
+	DefineOption
+	RemoveOption
+}
+
+type requestIDOption string
+
+func (o requestIDOption) start(c *startConfig) { c.request.RequestId = string(o) }
+func (o requestIDOption) verb(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) resume(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) delete(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) define(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) create(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) update(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) remove(c *callConfig) { c.requestID = string(o) }
+
+// WithRequestID sets the id that makes a call idempotent: a call with the same id and the same
+// content has the outcome of the first one, for 24 hours. The id must be a UUID. Without this
+// option the client makes one up for each call, which is enough for its own retries; give one to be
+// safe across restarts of your process.
+//
+// Errors: REQUEST_ID_REUSED if the id was used with other content.
+func WithRequestID(id string) Option { return requestIDOption(id) }
+
+type reasonOption string
+
+func (o reasonOption) verb(c *callConfig)   { c.reason = string(o) }
+func (o reasonOption) resume(c *callConfig) { c.reason = string(o) }
+func (o reasonOption) delete(c *callConfig) { c.reason = string(o) }
+
+// WithReason says why, for the record; at most 4 KiB. Cancel and Stop also show it as state info.
+func WithReason(reason string) VerbOption { return reasonOption(reason) }
+
+type envOption struct{ env any }
+
+func (o envOption) start(c *startConfig) { c.params["env"] = o.env }
+func (o envOption) resume(c *callConfig) { c.env = o.env }
+
+// WithEnv sets the environment at the start, or merges variables into it at resume. The value must
+// encode to a JSON object.
+func WithEnv(env any) interface {
+	StartOption
+	ResumeOption
+} {
+	return envOption{env}
+}
+
+// DeletionOption changes the deletion of anything.
+type DeletionOption interface {
+	DeleteOption
+	RemoveOption
+}
+
+type forceOption struct{}
+
+func (forceOption) delete(c *callConfig) { c.force = true }
+func (forceOption) remove(c *callConfig) { c.force = true }
+
+// WithForce deletes what is in use: an execution that is not finished, a workflow with running
+// executions.
+func WithForce() DeletionOption { return forceOption{} }
+
+type allowMissingOption struct{}
+
+func (allowMissingOption) delete(c *callConfig) { c.allowMissing = true }
+func (allowMissingOption) remove(c *callConfig) { c.allowMissing = true }
+
+// WithAllowMissing makes a deletion succeed if there is no such thing.
+func WithAllowMissing() DeletionOption { return allowMissingOption{} }
+
+type etagOption string
+
+func (o etagOption) update(c *callConfig) { c.etag = string(o) }
+func (o etagOption) remove(c *callConfig) { c.etag = string(o) }
+
+// WithETag makes an update or deletion fail with ETAG_MISMATCH if somebody has changed the
+// definition since the etag was read. With an update, the document must hold one workflow only.
+func WithETag(etag string) interface {
+	UpdateOption
+	RemoveOption
+} {
+	return etagOption(etag)
+}
+
+type strictOption struct{}
+
+func (strictOption) define(c *callConfig) { c.strict = true }
+func (strictOption) create(c *callConfig) { c.strict = true }
+func (strictOption) update(c *callConfig) { c.strict = true }
+
+// WithStrict treats warnings about the document as errors.
+func WithStrict() DefineOption { return strictOption{} }
+
+type validateOnlyOption struct{}
+
+func (validateOnlyOption) start(c *startConfig) { c.request.ValidateOnly = true }
+func (validateOnlyOption) define(c *callConfig) { c.validateOnly = true }
+func (validateOnlyOption) create(c *callConfig) { c.validateOnly = true }
+func (validateOnlyOption) update(c *callConfig) { c.validateOnly = true }
+
+// WithValidateOnly checks everything as the call would, and changes nothing.
+func WithValidateOnly() interface {
+	StartOption
+	DefineOption
+} {
+	return validateOnlyOption{}
+}
+
+type allowExistingOption struct{}
+
+func (allowExistingOption) create(c *callConfig) { c.allowExisting = true }
+
+// WithAllowExisting makes [Workflows.Create] add a revision where a workflow of that name exists,
+// instead of failing: "create or update".
+func WithAllowExisting() CreateOption { return allowExistingOption{} }
+
+// collect applies options to a fresh configuration with a request id.
+func collect[O any](opts []O, apply func(O, *callConfig)) callConfig {
+	var c callConfig
+	for _, opt := range opts {
+		apply(opt, &c)
+	}
+	if c.requestID == "" {
+		c.requestID = newRequestID()
+	}
+	return c
+}
