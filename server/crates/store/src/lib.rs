@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Everything that Autan remembers: SQL, and nothing but SQL.
+//!
+//! **Invariant:** the only crate that knows diesel, and none of its types leaves it.
+//! **Invariant:** synchronous. Every function blocks until the database has answered; the caller
+//! chooses the thread.
+//! **Invariant:** one writer. A [`Writer`] belongs to the thread that owns the executions; readers
+//! see what it committed, whole commits only.
+//! Left to others: what a change is (`engine`), when it is committed (`server::driver`), texts of
+//! filters and page tokens (`server::api`).
+
+mod batch;
+mod config;
+mod definition;
+mod error;
+mod filter;
+mod page;
+mod reader;
+mod store;
+mod writer;
+
+pub use batch::{Batch, Changed, ExecutionKey, RequestRecord};
+pub use config::{Config, Synchronous};
+pub use definition::{
+    Applied, ApplyMode, DefinitionChange, DefinitionKind, DefinitionRow, Deletion, NewDefinition,
+    Source, SourceKind, WorkbookChange, WorkbookRow,
+};
+pub use error::{Cause, Entity, Error};
+pub use filter::{DefinitionField, ExecutionField, Filter, FilterValue, Operator, TaskField};
+pub use page::{Page, Slice};
+pub use reader::{
+    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, Reader,
+    SourceHash, Standing,
+};
+pub use store::{Readers, Store};
+pub use writer::Writer;

@@ -1,0 +1,107 @@
+//! What the store is told before it opens: which database, and how careful it is.
+//!
+//! Left to others: reading these values from a file or the command line (`server::config`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// How to open the database.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `sqlite:PATH`, or `sqlite::memory:` for a database that is gone with the last handle.
+    pub url: String,
+    /// When a commit counts as done.
+    pub synchronous: Synchronous,
+    /// Most connections for reading that are open at the same time.
+    pub readers: usize,
+    /// How long a lock, or a free connection, is waited for before the answer is [`Error::Busy`].
+    pub busy_timeout: Duration,
+}
+
+impl Config {
+    /// The defaults for this database: nothing acknowledged is ever lost.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            synchronous: Synchronous::Full,
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// When a commit counts as done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// When it is on the disk: it survives a power cut.
+    #[default]
+    Full,
+    /// When the operating system has it: it survives a crash of this process, and a power cut
+    /// takes at most the last commits, never the consistency of the rest.
+    Normal,
+}
+
+/// The database that a URL names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A file.
+    SqliteFile(PathBuf),
+    /// The memory of this process.
+    SqliteMemory,
+}
+
+impl Target {
+    /// Reads `scheme:rest`; the rest of SQLite is a path and nothing else, so no parameters.
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        let refuse = |reason| Error::Url {
+            url: url.to_owned(),
+            reason,
+        };
+        let (scheme, rest) = url
+            .split_once(':')
+            .ok_or_else(|| refuse("it has no scheme; write sqlite:PATH or sqlite::memory:"))?;
+        match (scheme, rest) {
+            ("sqlite", ":memory:") => Ok(Self::SqliteMemory),
+            ("sqlite", "" | "//") => Err(refuse("the path is empty")),
+            ("sqlite", path) if path.contains('\0') => Err(refuse("the path holds a NUL")),
+            ("sqlite", path) => Ok(Self::SqliteFile(
+                path.strip_prefix("//").unwrap_or(path).into(),
+            )),
+            ("postgres" | "postgresql", _) => Err(refuse(
+                "PostgreSQL is not supported by this version; use sqlite:PATH",
+            )),
+            _ => Err(refuse(
+                "the scheme is unknown; use sqlite:PATH or sqlite::memory:",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_database_or_say_why_not() {
+        let file = |path: &str| Some(Target::SqliteFile(path.into()));
+        for (url, expected) in [
+            ("sqlite:autan.db", file("autan.db")),
+            (
+                "sqlite:/var/lib/autan/autan.db",
+                file("/var/lib/autan/autan.db"),
+            ),
+            ("sqlite:///var/lib/autan.db", file("/var/lib/autan.db")),
+            ("sqlite:a?mode=ro", file("a?mode=ro")),
+            ("sqlite::memory:", Some(Target::SqliteMemory)),
+            ("sqlite:", None),
+            ("autan.db", None),
+            ("mysql://host/db", None),
+            ("postgres://host/db", None),
+        ] {
+            let found = Target::parse(url);
+            assert_eq!(found.as_ref().ok(), expected.as_ref(), "{url}: {found:?}");
+        }
+    }
+}
