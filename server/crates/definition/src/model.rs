@@ -3,7 +3,7 @@
 //! **Invariant:** a model is complete. Task defaults are already merged into each task, publishing
 //! clauses of one final state are already merged into one, every expression is compiled, every
 //! transition names a task of the same workflow or an engine command, and the graph is resolved.
-//! Reading documents and finding faults in them is left to `yaml` and `validate`.
+//! Reading documents and finding faults in them is left to `yaml` and `check`.
 
 use std::sync::Arc;
 
@@ -90,6 +90,8 @@ pub struct Workflow {
     pub graph: Graph,
     /// The workflow as parsed, with `name` and `version` added: what `execution().spec` shows.
     pub spec: Value,
+    /// The text of a list document with only this workflow; empty in a workbook.
+    pub source: Arc<str>,
 }
 
 /// The resolved edges of a workflow; tasks are positions in [`Workflow::tasks`].
@@ -289,4 +291,6 @@ pub struct Action {
     pub output: Option<Template>,
     /// The action as parsed, with `name` and `version` added.
     pub spec: Value,
+    /// The text of a list document with only this action; empty in a workbook.
+    pub source: Arc<str>,
 }

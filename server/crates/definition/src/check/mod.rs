@@ -1,0 +1,93 @@
+//! From text to model: walks the tree that `yaml` reads, reports everything that is wrong, and
+//! builds the model on the way.
+//!
+//! **Invariant:** the verdict is Mistral's, but for supersets that are listed in the module that
+//! makes them. What Mistral drops or loses without a word is a warning here.
+//!
+//! | file                                | owns                                               |
+//! |-------------------------------------|----------------------------------------------------|
+//! | `document`, `workflow`, `task`, …   | one part of the language each                      |
+//! | `inline`                            | inline parameters                                  |
+//! | `graph`                             | links between tasks                                |
+//! | `expressions`                       | compiling expressions and placing their errors     |
+//! | `shape`                             | types, emptiness, repetition, known keys           |
+//! | `sink`, `path`, `suggest`           | diagnostics                                        |
+
+mod action;
+mod calls;
+mod defaults;
+mod document;
+mod expressions;
+mod graph;
+mod inline;
+mod names;
+mod on_clause;
+mod parameters;
+mod path;
+mod policies;
+mod publish;
+mod shape;
+mod sink;
+mod suggest;
+mod task;
+mod with_items;
+mod workflow;
+
+use crate::diagnostic::{Diagnostic, Rule};
+use crate::model::{Document, Kind};
+use crate::yaml;
+
+use path::{Path, Quoted};
+use sink::Sink;
+
+/// The version that is added to every specification.
+const VERSION: &str = "2.0";
+
+/// How strictly to check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Warnings are errors.
+    pub strict: bool,
+}
+
+/// What a check gives.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The model, if nothing is wrong.
+    pub document: Option<Document>,
+    /// Everything found, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a text as a document of the given kind.
+pub fn check(source: &str, kind: Kind, options: Options) -> Checked {
+    let mut sink = Sink::new(options);
+    let document = read(&mut sink, source, kind);
+    Checked {
+        document: document.filter(|_| !sink.has_errors()),
+        diagnostics: sink.into_diagnostics(),
+    }
+}
+
+fn read(sink: &mut Sink, source: &str, kind: Kind) -> Option<Document> {
+    let (root, duplicates) = match yaml::read(source) {
+        Ok(read) => read,
+        Err(fault) => {
+            sink.error(fault.rule, &Path::ROOT, fault.span, fault.message)
+                .suggestion = fault.help;
+            return None;
+        }
+    };
+    for duplicate in duplicates {
+        let message = format!(
+            "the key {} occurs twice; the last one counts",
+            Quoted(&duplicate.key)
+        );
+        sink.warn(Rule::DuplicateKey, &Path::ROOT, duplicate.span, message)
+            .also(duplicate.earlier, "this one is lost");
+    }
+    document::document(sink, source, root.as_ref(), kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! One workflow: its keys, its tasks, and what they are together.
+
+use std::sync::Arc;
+
+use expr::{Dict, Template, Value};
+
+use crate::diagnostic::Rule;
+use crate::model::{Workflow, WorkflowType};
+use crate::yaml::{Entry, Mapping};
+
+use super::defaults;
+use super::expressions::{self, Looked};
+use super::graph;
+use super::names;
+use super::parameters;
+use super::path::{Path, Quoted};
+use super::publish;
+use super::shape;
+use super::sink::Sink;
+use super::task::{self, Draft};
+
+const KEYS: [&str; 11] = [
+    "name",
+    "version",
+    "description",
+    "tags",
+    "type",
+    "input",
+    "output",
+    "output-on-error",
+    "vars",
+    "task-defaults",
+    "tasks",
+];
+
+/// Reads one workflow.
+pub(super) fn workflow(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    name: &str,
+    entry: &Entry,
+) -> Option<Workflow> {
+    names::workflow(sink, path, name, entry.key_span);
+    let mapping = shape::mapping(sink, path, &entry.value)?;
+    keys(sink, path, mapping);
+    let workflow_type = workflow_type(sink, path, mapping);
+    let input = parameters::input(sink, path, mapping);
+    let tags = shape::tags(sink, path, mapping);
+    let vars = template(sink, path, mapping, "vars", Looked::AtUpload);
+    let output = template(sink, path, mapping, "output", Looked::AtUpload);
+    let output_on_error = template(sink, path, mapping, "output-on-error", Looked::Late);
+    let defaults = defaults::defaults(sink, path, mapping);
+    let drafts = tasks(sink, path, entry, mapping, workflow_type)?;
+    let spec = spec(name, mapping, &drafts);
+    let tasks_path = &path.key("tasks");
+    let span = entry.key_span;
+    let (tasks, graph) = graph::link(sink, tasks_path, span, drafts, &defaults, workflow_type);
+    Some(Workflow {
+        name: Arc::from(name),
+        description: description(sink, path, mapping),
+        tags,
+        workflow_type,
+        input,
+        output,
+        output_on_error,
+        vars,
+        tasks,
+        graph,
+        spec,
+        source: Arc::from(""),
+    })
+}
+
+fn keys(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
+    for (key, entry) in mapping.texts() {
+        if KEYS.contains(&key) {
+            continue;
+        }
+        let suggestion = sink.suggest(key, KEYS.into_iter());
+        let message = format!("a workflow has no key {}, so it has no effect", Quoted(key));
+        sink.warn(Rule::UnknownKey, &path.key(key), entry.key_span, message)
+            .suggestion = suggestion;
+    }
+    for key in ["name", "version"] {
+        if let Some(entry) = mapping.get(key) {
+            let message = format!("`{key}` has no effect on a workflow");
+            sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
+        }
+    }
+}
+
+fn workflow_type(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> WorkflowType {
+    let Some(entry) = mapping.get("type") else {
+        return WorkflowType::Direct;
+    };
+    match entry.value.as_text() {
+        Some("direct") => WorkflowType::Direct,
+        Some("reverse") => WorkflowType::Reverse,
+        _ => {
+            let message = "the type of a workflow is `direct` or `reverse`";
+            sink.error(
+                Rule::InvalidValue,
+                &path.key("type"),
+                entry.value.span,
+                message,
+            );
+            WorkflowType::Direct
+        }
+    }
+}
+
+/// Mistral never looks at the description of a workflow, so anything is accepted.
+fn description(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Arc<str>> {
+    let entry = mapping.get("description")?;
+    let text = entry.value.as_text().filter(|text| !text.is_empty());
+    if text.is_none() && !entry.value.is_null() {
+        let message = "this description is not text, so it has no effect";
+        sink.warn(
+            Rule::IgnoredKey,
+            &path.key("description"),
+            entry.value.span,
+            message,
+        );
+    }
+    text.map(Arc::from)
+}
+
+fn template(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    mapping: &Mapping,
+    key: &str,
+    looked: Looked,
+) -> Option<Template> {
+    let entry = mapping.get(key)?;
+    let path = &path.key(key);
+    if looked == Looked::AtUpload {
+        return publish::dict_template(sink, path, &entry.value);
+    }
+    shape::dict(sink, path, &entry.value)?;
+    Some(expressions::template(sink, path, &entry.value, looked))
+}
+
+fn tasks(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    workflow: &Entry,
+    mapping: &Mapping,
+    workflow_type: WorkflowType,
+) -> Option<Vec<Draft>> {
+    let Some(entry) = mapping.get("tasks") else {
+        let message = "a workflow needs `tasks`";
+        let mut names = mapping.texts().map(|(key, _)| key);
+        let near = names.find(|key| super::suggest::nearest(key, ["tasks"].into_iter()).is_some());
+        let help = near.map(|key| format!("did you mean `tasks` by {}?", Quoted(key)));
+        sink.error(Rule::MissingKey, path, workflow.key_span, message)
+            .suggestion = help;
+        return None;
+    };
+    let path = &path.key("tasks");
+    let tasks = shape::mapping(sink, path, &entry.value)?;
+    if tasks.entries.is_empty() {
+        sink.error(
+            Rule::EmptyValue,
+            path,
+            entry.value.span,
+            "a workflow needs at least one task",
+        );
+        return None;
+    }
+    shape::text_keys(sink, path, tasks);
+    let mut drafts = Vec::with_capacity(tasks.entries.len());
+    let mut is_complete = true;
+    for (name, entry) in tasks.texts() {
+        let path = &path.key(name);
+        let (span, node) = (entry.key_span, &entry.value);
+        let draft = task::task(sink, path, name, span, node, workflow_type);
+        // Mistral takes this key for the version of the list, whatever is under it.
+        if name == "version" {
+            let message = "a task cannot be called `version`: it is left out";
+            sink.warn(Rule::IgnoredKey, path, span, message);
+            continue;
+        }
+        is_complete &= draft.is_some();
+        drafts.extend(draft);
+    }
+    // Without all tasks every link to a broken one would be reported, too.
+    is_complete.then_some(drafts)
+}
+
+/// The workflow as Mistral shows it to expressions: as written, with what it adds.
+fn spec(name: &str, mapping: &Mapping, drafts: &[Draft]) -> Value {
+    let mut spec = Dict::new();
+    for (key, entry) in &mapping.entries {
+        let value = if key.as_str() == Some("tasks") {
+            let specs = drafts
+                .iter()
+                .map(|draft| (Value::Str(Arc::clone(&draft.name)), draft.spec.clone()));
+            Value::Dict(specs.collect())
+        } else {
+            entry.value.to_value()
+        };
+        spec.insert(key.clone(), value);
+    }
+    spec.insert("name", name);
+    spec.insert("version", super::VERSION);
+    Value::Dict(spec)
+}

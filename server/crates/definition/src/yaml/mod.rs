@@ -1,0 +1,29 @@
+//! YAML text to a tree of nodes that know where they stand, as Mistral's loader would read it.
+//!
+//! **Invariant:** the only importer of the YAML parser, and the only place that knows the rules of
+//! YAML 1.1: what a bare word means (`resolve`), which keys merge, what is refused.
+//! **Invariant:** linear in the text; every dimension has a limit (`limits`).
+//!
+//! | file      | owns                                                                   |
+//! |-----------|------------------------------------------------------------------------|
+//! | `mask`    | making `*`, `&` and `@` ordinary characters, as Mistral's loader does  |
+//! | `reader`  | events to nodes, duplicate keys, merge keys, limits                    |
+//! | `resolve` | the meaning of plain and tagged scalars                                |
+//! | `node`    | the tree                                                               |
+//! | `dump`    | a value back to text that reads as the same value                      |
+//!
+//! What keys and values mean for a workflow is left to `check`.
+
+mod dump;
+pub(crate) mod limits;
+mod mask;
+mod node;
+mod reader;
+mod resolve;
+
+pub(crate) use dump::dump;
+pub(crate) use node::{Content, Entry, Mapping, Node};
+pub(crate) use reader::read;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,469 @@
+//! Events of the parser to a tree of nodes: duplicate and merge keys, limits, refusals.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use expr::Value;
+use indexmap::map::Entry as Slot;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use super::limits::{BYTES_MAX, DEPTH_MAX, DIGITS_MAX, NODES_MAX};
+use super::mask::Mask;
+use super::node::{Content, Entry, Mapping, Node};
+use super::resolve::{self, Malformed, Resolved};
+use crate::diagnostic::Rule;
+use crate::position::{Position, Span};
+
+/// Why a text cannot be read. Reading stops at the first fault.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// Which rule it breaks.
+    pub(crate) rule: Rule,
+    /// Where.
+    pub(crate) span: Span,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+/// A key that occurs again in the same mapping.
+#[derive(Clone, Debug)]
+pub(crate) struct Duplicate {
+    /// The key as text.
+    pub(crate) key: String,
+    /// The occurrence that counts.
+    pub(crate) span: Span,
+    /// The occurrence that is lost.
+    pub(crate) earlier: Span,
+}
+
+/// Reads a text with at most one document. Without any there is no node.
+pub(crate) fn read(source: &str) -> Result<(Option<Node>, Vec<Duplicate>), Fault> {
+    if source.len() > BYTES_MAX {
+        return Err(Fault {
+            rule: Rule::DocumentTooLarge,
+            span: Span::at(Position::START),
+            message: format!(
+                "the document has {} bytes; {BYTES_MAX} are read",
+                source.len()
+            ),
+            help: None,
+        });
+    }
+    let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+    refuse_control_characters(source)?;
+    let Some((mask, hidden)) = Mask::apply(source) else {
+        return Err(syntax(
+            Span::at(Position::START),
+            "the document uses every private use character of Unicode".to_owned(),
+        ));
+    };
+    let mut reader = Reader {
+        mask,
+        stack: Vec::new(),
+        root: None,
+        nodes: 0,
+        duplicates: Vec::new(),
+    };
+    for event in Parser::new_from_str(&hidden) {
+        let (event, span) = event.map_err(|error| scan_fault(source, &error))?;
+        reader.event(event, convert(span))?;
+    }
+    Ok((reader.root, reader.duplicates))
+}
+
+struct Reader {
+    mask: Mask,
+    stack: Vec<Frame>,
+    root: Option<Node>,
+    nodes: usize,
+    duplicates: Vec<Duplicate>,
+}
+
+/// A list or mapping that has begun and not ended.
+struct Frame {
+    start: Position,
+    open: Open,
+}
+
+enum Open {
+    List(Vec<Node>),
+    Map {
+        mapping: Mapping,
+        key: Option<Key>,
+        /// Entries of mappings under `<<`, which give way to the mapping's own.
+        merged: Vec<(Value, Entry)>,
+    },
+}
+
+impl Open {
+    fn is_flow_map(&self) -> bool {
+        matches!(self, Self::Map { mapping, .. } if mapping.is_flow)
+    }
+}
+
+enum Key {
+    Plain(Value, Span),
+    Merge(Span),
+}
+
+impl Reader {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) if self.root.is_some() => Err(syntax(
+                span,
+                "a second document begins here; one is expected".to_owned(),
+            )),
+            Event::DocumentStart(_) => Ok(()),
+            // Cannot happen while sigils are hidden; refused rather than trusted.
+            Event::Alias(_) => Err(syntax(span, "aliases are not supported".to_owned())),
+            Event::Scalar(text, style, _, tag) => {
+                let text = self.mask.remove(&text).into_owned();
+                self.scalar(&text, style, tag, span)
+            }
+            Event::SequenceStart(_, tag) => {
+                expect_tag(tag, "seq", span)?;
+                self.open(span, Open::List(Vec::new()))
+            }
+            Event::MappingStart(_, tag) => {
+                expect_tag(tag, "map", span)?;
+                let mapping = Mapping {
+                    // Block mappings begin with no character of their own.
+                    is_flow: span.start != span.end,
+                    ..Mapping::default()
+                };
+                let (key, merged) = (None, Vec::new());
+                self.open(
+                    span,
+                    Open::Map {
+                        mapping,
+                        key,
+                        merged,
+                    },
+                )
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<Cow<'_, Tag>>,
+        span: Span,
+    ) -> Result<(), Fault> {
+        self.count(span)?;
+        let resolved = match tag.as_deref() {
+            None if style == ScalarStyle::Plain => resolve::plain(text),
+            None => Ok(Resolved::Value(Value::from(text))),
+            Some(tag) if tag.is_yaml_core_schema() => resolve::tagged(&tag.suffix, text),
+            Some(tag) if is_non_specific(tag) => Ok(Resolved::Value(Value::from(text))),
+            Some(_) => Err(Malformed::UnknownTag),
+        };
+        let resolved = resolved.map_err(|reason| malformed(text, tag.as_deref(), reason, span))?;
+        let is_key = matches!(
+            self.stack.last().map(|frame| &frame.open),
+            Some(Open::Map { key: None, .. })
+        );
+        let value = match resolved {
+            Resolved::Value(value) => value,
+            Resolved::Date if is_key => Value::from(text),
+            Resolved::Date => {
+                let content = Content::Date(Arc::from(text));
+                return self.add(Node { span, content });
+            }
+            Resolved::Default if is_key => Value::from("="),
+            Resolved::Merge if is_key => {
+                self.set_key(Key::Merge(span));
+                return Ok(());
+            }
+            Resolved::Merge | Resolved::Default => {
+                return Err(Fault {
+                    help: Some(format!("quote it: '{text}'")),
+                    ..syntax(span, format!("`{text}` has a special meaning in YAML 1.1"))
+                });
+            }
+        };
+        if is_key {
+            self.set_key(Key::Plain(value, span));
+            return Ok(());
+        }
+        let content = Content::Scalar(value);
+        self.add(Node { span, content })
+    }
+
+    fn count(&mut self, span: Span) -> Result<(), Fault> {
+        self.nodes += 1;
+        if self.nodes <= NODES_MAX {
+            return Ok(());
+        }
+        Err(Fault {
+            rule: Rule::TooManyNodes,
+            span,
+            message: format!("the document has more than {NODES_MAX} values"),
+            help: None,
+        })
+    }
+
+    fn open(&mut self, span: Span, open: Open) -> Result<(), Fault> {
+        self.count(span)?;
+        if self.stack.len() >= DEPTH_MAX {
+            return Err(Fault {
+                rule: Rule::DocumentTooDeep,
+                span,
+                message: format!("the document is nested deeper than {DEPTH_MAX} levels"),
+                help: None,
+            });
+        }
+        let in_key = matches!(
+            self.stack.last().map(|frame| &frame.open),
+            Some(Open::Map { key: None, .. })
+        );
+        if in_key {
+            return Err(self.complex_key(&open, span));
+        }
+        self.stack.push(Frame {
+            start: span.start,
+            open,
+        });
+        Ok(())
+    }
+
+    fn complex_key(&self, key: &Open, span: Span) -> Fault {
+        let outer = self.stack.last().filter(|frame| {
+            frame.open.is_flow_map() && key.is_flow_map() && frame.start.right(1) == span.start
+        });
+        if let Some(outer) = outer {
+            return Fault {
+                rule: Rule::UnquotedExpression,
+                span: Span::new(outer.start, span.start.right(1)),
+                message: "YAML reads `{{` as a mapping within a mapping".to_owned(),
+                help: Some("put the expression into quotes: \"{{ … }}\"".to_owned()),
+            };
+        }
+        syntax(
+            span,
+            "a key must be a single value, not a list or a mapping".to_owned(),
+        )
+    }
+
+    fn close(&mut self, end: Span) -> Result<(), Fault> {
+        let frame = self
+            .stack
+            .pop()
+            .expect("the parser balances starts and ends");
+        let span = Span::new(frame.start, end.end.max(frame.start));
+        let content = match frame.open {
+            Open::List(items) => Content::List(items),
+            Open::Map {
+                mapping, merged, ..
+            } => Content::Map(merge(mapping, merged)),
+        };
+        self.add(Node { span, content })
+    }
+
+    fn set_key(&mut self, new: Key) {
+        if let Some(Frame {
+            open: Open::Map { key, .. },
+            ..
+        }) = self.stack.last_mut()
+        {
+            *key = Some(new);
+        }
+    }
+
+    fn add(&mut self, node: Node) -> Result<(), Fault> {
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        match &mut frame.open {
+            Open::List(items) => items.push(node),
+            Open::Map {
+                mapping,
+                key,
+                merged,
+            } => match key.take() {
+                Some(Key::Plain(key, key_span)) => {
+                    let entry = Entry {
+                        key_span,
+                        value: node,
+                    };
+                    if let Some(duplicate) = insert(mapping, key, entry) {
+                        self.duplicates.push(duplicate);
+                    }
+                }
+                Some(Key::Merge(key_span)) => collect_merged(node, key_span, merged)?,
+                None => unreachable!("keys that are not scalars are refused when they open"),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn insert(mapping: &mut Mapping, key: Value, entry: Entry) -> Option<Duplicate> {
+    match mapping.entries.entry(key) {
+        Slot::Vacant(slot) => {
+            slot.insert(entry);
+            None
+        }
+        Slot::Occupied(mut slot) => {
+            let duplicate = Duplicate {
+                key: slot.key().to_text(),
+                span: entry.key_span,
+                earlier: slot.get().key_span,
+            };
+            slot.insert(entry);
+            Some(duplicate)
+        }
+    }
+}
+
+/// Takes what stands under `<<`: a mapping, or a list of mappings of which earlier ones win.
+fn collect_merged(
+    node: Node,
+    key_span: Span,
+    merged: &mut Vec<(Value, Entry)>,
+) -> Result<(), Fault> {
+    let not_a_mapping = || {
+        syntax(
+            key_span,
+            "`<<` merges a mapping or a list of mappings; anchors and aliases are not supported"
+                .to_owned(),
+        )
+    };
+    match node.content {
+        Content::Map(mapping) => merged.extend(mapping.entries),
+        Content::List(items) => {
+            for item in items.into_iter().rev() {
+                let Content::Map(mapping) = item.content else {
+                    return Err(not_a_mapping());
+                };
+                merged.extend(mapping.entries);
+            }
+        }
+        Content::Scalar(_) | Content::Date(_) => return Err(not_a_mapping()),
+    }
+    Ok(())
+}
+
+fn merge(own: Mapping, merged: Vec<(Value, Entry)>) -> Mapping {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut mapping = Mapping {
+        is_flow: own.is_flow,
+        ..Mapping::default()
+    };
+    mapping.entries.extend(merged);
+    mapping.entries.extend(own.entries);
+    mapping
+}
+
+fn convert(span: saphyr_parser::Span) -> Span {
+    Span::new(position(span.start), position(span.end))
+}
+
+fn position(marker: Marker) -> Position {
+    let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Position {
+        line: clamp(marker.line()).max(1),
+        column: clamp(marker.col()).saturating_add(1),
+    }
+}
+
+/// The tag `!` alone: "whatever is usual", which for scalars is text.
+fn is_non_specific(tag: &Tag) -> bool {
+    (tag.handle.is_empty() && tag.suffix == "!") || (tag.handle == "!" && tag.suffix.is_empty())
+}
+
+fn expect_tag(tag: Option<Cow<'_, Tag>>, wanted: &str, span: Span) -> Result<(), Fault> {
+    match tag {
+        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == wanted => Ok(()),
+        Some(tag) if is_non_specific(&tag) => Ok(()),
+        Some(tag) => Err(unknown_tag(&tag, span)),
+        None => Ok(()),
+    }
+}
+
+fn unknown_tag(tag: &Tag, span: Span) -> Fault {
+    let name = if tag.is_yaml_core_schema() {
+        format!("!!{}", tag.suffix)
+    } else {
+        format!("{}{}", tag.handle, tag.suffix)
+    };
+    Fault {
+        rule: Rule::UnknownTag,
+        span,
+        message: format!("the tag `{name}` is not supported here"),
+        help: None,
+    }
+}
+
+fn malformed(text: &str, tag: Option<&Tag>, reason: Malformed, span: Span) -> Fault {
+    match (reason, tag) {
+        (Malformed::UnknownTag, Some(tag)) => unknown_tag(tag, span),
+        (Malformed::TooLong, _) => syntax(
+            span,
+            format!("a number may have at most {DIGITS_MAX} digits"),
+        ),
+        (Malformed::Tag, Some(tag)) => syntax(
+            span,
+            format!("`{text}` is no value of the type !!{}", tag.suffix),
+        ),
+        _ => syntax(span, format!("`{text}` is not a number")),
+    }
+}
+
+fn syntax(span: Span, message: String) -> Fault {
+    Fault {
+        rule: Rule::YamlSyntax,
+        span,
+        message,
+        help: None,
+    }
+}
+
+/// The parser's own error, with a hint where the line shows a usual slip.
+fn scan_fault(source: &str, error: &ScanError) -> Fault {
+    let at = position(*error.marker());
+    let line = source.lines().nth(at.line as usize - 1).unwrap_or("");
+    let indent = &line[..line.len() - line.trim_start().len()];
+    let help = if indent.contains('\t') {
+        Some("YAML is indented with spaces, not with tabs".to_owned())
+    } else if line.contains("{{") || line.contains("{%") || line.contains("<%") {
+        Some("if this is an expression, put the whole value into quotes".to_owned())
+    } else {
+        None
+    };
+    Fault {
+        help,
+        ..syntax(Span::at(at), error.info().to_owned())
+    }
+}
+
+/// YAML has no control characters; a NUL would also end the text for the parser.
+fn refuse_control_characters(source: &str) -> Result<(), Fault> {
+    let is_refused = |c: char| {
+        let blank = matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+        (c.is_control() && !blank) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    };
+    let Some(offset) = source.find(is_refused) else {
+        return Ok(());
+    };
+    let before = &source[..offset];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let at = Position {
+        line: u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX),
+        column: 1,
+    }
+    .right(before[line_start..].chars().count());
+    let character = source[offset..].chars().next().map_or(0, u32::from);
+    Err(syntax(
+        Span::at(at),
+        format!("the character U+{character:04X} is not allowed"),
+    ))
+}

@@ -1,0 +1,3 @@
+//! Tests of the crate from outside: documents in, verdicts, diagnostics and models out.
+
+mod conformance;
