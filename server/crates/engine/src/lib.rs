@@ -4,17 +4,35 @@
 //! Left to others: loading and committing (`server::driver`), SQL (`store`), wire types
 //! (`server::api`).
 
+mod branch;
+pub mod changes;
 pub mod data;
+mod error;
+pub mod event;
+mod execution;
 pub mod history;
+mod host;
 pub mod id;
+pub mod limits;
 pub mod record;
 pub mod state;
+mod step;
+mod view;
+pub mod world;
 
+pub use changes::{Changes, Dispatch, Message};
 pub use data::Data;
+pub use error::Error;
+pub use event::{Caller, Event, Outcome, Parent, Source, Start, Verb};
+pub use execution::{Changed, Execution};
 pub use history::{HistoryEvent, HistoryKind, TimerKind};
+pub use host::{execution_dict, execution_value, is_wanted, task_value, time_text};
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
+pub use limits::Limits;
 pub use record::{
     ActionRecord, BackloggedCommand, DefinitionRef, Edge, ExecutionRecord, Progress, Runner,
     TaskRecord, TaskRuntime, Trigger,
 };
 pub use state::{ActionState, ExecutionState, TaskState};
+pub use step::{BUILTINS, Builtin, apply, restore, start};
+pub use world::{AdHocAction, Definition, Query, World};

@@ -65,6 +65,8 @@ pub struct ExecutionRecord {
     pub item_index: u32,
     /// The execution that was started from outside: itself, or the top of its tree.
     pub root: ExecutionUid,
+    /// Levels above it: 0 for one that was started from outside.
+    pub depth: i32,
     /// Sequence of the last history event.
     pub last_sequence: i64,
     /// Commands that wait for the execution to be resumed.

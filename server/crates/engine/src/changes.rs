@@ -1,0 +1,59 @@
+//! What must be done because of an event. The rows that changed stay marked in the execution until
+//! they are committed; what stands here happens besides.
+
+use std::sync::Arc;
+
+use crate::data::Data;
+use crate::event::{Event, Start};
+use crate::id::{ActionId, ExecutionUid};
+
+/// The consequences of one event.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Children to start: in the **same commit** as the rows.
+    pub starts: Vec<Start>,
+    /// Events for other executions of the tree: in the **same commit** as the rows.
+    pub messages: Vec<Message>,
+    /// Actions to run: **after** the commit.
+    pub dispatches: Vec<Dispatch>,
+    /// Actions whose result is no longer wanted: **after** the commit.
+    pub cancels: Vec<ActionId>,
+    /// The limit of steps was hit: apply [`Event::Continue`] soon, other executions first.
+    pub more: bool,
+}
+
+/// An event for another execution.
+#[derive(Debug)]
+pub struct Message {
+    /// For whom.
+    pub to: ExecutionUid,
+    /// What.
+    pub event: Event,
+}
+
+/// An action to run outside the engine.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// Which action execution it is. Its attempt is a new number, so a late result of an earlier
+    /// attempt cannot be taken for it.
+    pub action: ActionId,
+    /// Name of the action.
+    pub name: Arc<str>,
+    /// An object.
+    pub input: Data,
+    /// When the action execution was created, microseconds since the epoch. An action that lasts a
+    /// given time counts from here, also after a restart.
+    pub created_us: i64,
+    /// Attempt, from 1.
+    pub attempt: u32,
+    /// Seconds after which the task gives up.
+    pub timeout_s: Option<u64>,
+    /// Queue that it should run on.
+    pub target: Option<Arc<str>>,
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Name of the workflow.
+    pub workflow_name: Arc<str>,
+    /// Name of the task.
+    pub task_name: Arc<str>,
+}

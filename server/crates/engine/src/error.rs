@@ -1,0 +1,59 @@
+//! Why an event is refused. A refused event changes nothing.
+
+use crate::state::{ActionState, ExecutionState};
+
+/// Refusals of events; failures of a workflow are not errors but states.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The verb is not allowed in the state of the execution.
+    #[error("cannot {verb} an execution in state {}", state.word())]
+    ExecutionState {
+        /// The verb.
+        verb: &'static str,
+        /// The state that it met.
+        state: ExecutionState,
+    },
+    /// No such task execution.
+    #[error("no task execution number {number}")]
+    TaskNotFound {
+        /// The number asked for.
+        number: u32,
+    },
+    /// No such action execution.
+    #[error("no action execution number {number}")]
+    ActionNotFound {
+        /// The number asked for.
+        number: u32,
+    },
+    /// The action execution is completed already, or cannot be changed from outside.
+    #[error("cannot {verb} an action execution in state {}", state.word())]
+    ActionState {
+        /// What was tried.
+        verb: &'static str,
+        /// The state that it met.
+        state: ActionState,
+    },
+    /// The action execution is run by the engine itself or stands for a sub-workflow.
+    #[error("the action execution is not asynchronous")]
+    ActionNotExternal,
+    /// The input does not fit the workflow.
+    #[error("input does not fit the workflow{}{}", list(" missing", missing), list(" unexpected", unexpected))]
+    InputMismatch {
+        /// Required inputs that were not given.
+        missing: Vec<String>,
+        /// Given inputs that the workflow does not declare.
+        unexpected: Vec<String>,
+    },
+    /// The start parameters are wrong.
+    #[error("{field}: {message}")]
+    Params {
+        /// Which one.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+fn list(label: &str, names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("{label}: {}", names.join(", ")) }
+}

@@ -1,0 +1,171 @@
+//! What can happen to an execution from outside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::data::Data;
+use crate::id::{ActionId, ExecutionUid};
+use crate::state::ExecutionState;
+use crate::world::Definition;
+
+/// The order to start an execution.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Uid of the new execution.
+    pub uid: ExecutionUid,
+    /// Shard that will own it.
+    pub shard: i16,
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Id chosen by the client.
+    pub execution_id: Option<Arc<str>>,
+    /// What to run.
+    pub definition: Arc<Definition>,
+    /// Namespace in which names of sub-workflows and actions are looked up first.
+    pub namespace: Arc<str>,
+    /// An object.
+    pub input: Data,
+    /// An object.
+    pub params: Data,
+    /// Free text.
+    pub description: Arc<str>,
+    /// Labels for filtering.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Of a child: where it belongs.
+    pub parent: Option<Parent>,
+    /// Who asked for it.
+    pub principal: Option<Arc<str>>,
+}
+
+/// Where a child execution belongs.
+#[derive(Clone, Debug)]
+pub struct Parent {
+    /// The action execution that stands for the child.
+    pub action: ActionId,
+    /// Item of a with-items task, from 0.
+    pub item_index: u32,
+    /// Top of the tree.
+    pub root: ExecutionUid,
+    /// Levels above the child, from 1.
+    pub depth: i32,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Go on with the steps that the limit per event has cut off.
+    Continue,
+    /// The time that [`crate::Execution::next_due_us`] named has come.
+    TimeReached,
+    /// The action has ended.
+    ActionDone {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution.
+        action: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Who says so.
+        source: Source,
+    },
+    /// An asynchronous action was paused (`true`) or goes on (`false`).
+    ActionPaused {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution.
+        action: u32,
+        /// Paused or going on.
+        paused: bool,
+    },
+    /// A sub-workflow has ended.
+    ChildDone {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution that stands for the child.
+        action: u32,
+        /// Its final state.
+        state: ExecutionState,
+        /// Its output.
+        output: Data,
+        /// Its `state_info`.
+        info: Option<Arc<str>>,
+    },
+    /// A sub-workflow was paused (`true`) or goes on (`false`).
+    ChildPaused {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution that stands for the child.
+        action: u32,
+        /// Paused or going on.
+        paused: bool,
+    },
+    /// Somebody asks for a change of the life cycle.
+    Verb {
+        /// Which.
+        verb: Verb,
+        /// By whom, why.
+        caller: Caller,
+    },
+}
+
+/// Who reports the end of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The server, which ran it.
+    Server,
+    /// Somebody outside, by the API.
+    External,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// With a result.
+    Success(Data),
+    /// With an error result.
+    Error(Data),
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// A change of the life cycle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verb {
+    /// Pause; also all children.
+    Pause,
+    /// Resume, with variables to merge into the environment.
+    Resume {
+        /// An object.
+        env: Option<Data>,
+    },
+    /// End now with this outcome: SUCCESS, ERROR or CANCELLED.
+    Stop {
+        /// The final state.
+        outcome: ExecutionState,
+        /// Becomes the `state_info`.
+        message: Option<Arc<str>>,
+    },
+}
+
+impl Verb {
+    /// Its name, as history and errors show it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume { .. } => "resume",
+            Self::Stop { outcome: ExecutionState::Cancelled, .. } => "cancel",
+            Self::Stop { .. } => "stop",
+        }
+    }
+}
+
+/// By whom a verb was called, and why.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Caller {
+    /// Who.
+    pub principal: Option<Arc<str>>,
+    /// Why.
+    pub reason: Option<Arc<str>>,
+    /// Idempotency id of the call.
+    pub request_id: Option<Arc<str>>,
+}

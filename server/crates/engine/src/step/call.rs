@@ -1,0 +1,370 @@
+//! What a task calls, and with which input: names, inline parameters, defaults of the environment,
+//! ad-hoc actions, sub-workflows.
+
+use std::sync::Arc;
+
+use definition::model::{self, Body};
+use expr::{Dict, Template, Value};
+
+use super::builtin::{self, Builtin};
+use super::start::{bind_input, missing_inputs};
+use super::{Fault, Machine, Work};
+use crate::changes::Dispatch;
+use crate::data::Data;
+use crate::history::HistoryKind;
+use crate::id::{ActionId, ExecutionUid};
+use crate::record::{ActionRecord, Runner};
+use crate::state::ActionState;
+use crate::view::{Layer, Layers};
+use crate::world::{AdHocAction, Definition};
+
+/// Longest chain of ad-hoc actions.
+const AD_HOC_CHAIN_MAX: usize = 32;
+
+/// What a task calls.
+pub(super) struct Call {
+    /// The name as the author wrote it, or as its expression gave it.
+    pub(super) name: Arc<str>,
+    callee: Callee,
+}
+
+enum Callee {
+    Action(Action),
+    Workflow(Arc<Definition>),
+}
+
+/// An action: ad-hoc ones from the outside in, and the one at the bottom.
+struct Action {
+    chain: Vec<Arc<AdHocAction>>,
+    base: &'static Builtin,
+}
+
+/// An action whose input is ready for the one at the bottom.
+pub(super) struct Prepared {
+    pub(super) base: &'static Builtin,
+    pub(super) input: Value,
+}
+
+impl Machine<'_> {
+    /// Finds out what the task calls.
+    pub(super) fn prepare(&self, task: u32, spec: &model::Task) -> Result<Call, Fault> {
+        let name = self.eval_for(&spec.call.name, task);
+        let name = if spec.with_items.is_empty() {
+            name?
+        } else {
+            name.map_err(|error| Fault::Task(error.to_string()))?
+        };
+        let kind = if spec.body == Body::Workflow { "workflow" } else { "action" };
+        let name: Arc<str> = match name {
+            Value::Str(name) if !name.is_empty() => name,
+            value if !value.truthy() && spec.body == Body::Action => "std.noop".into(),
+            other => {
+                let text = other.to_text();
+                return Err(Fault::Force(format!("the name of the {kind} is not a text: {text}")));
+            }
+        };
+        let callee = match spec.body {
+            Body::Action => Callee::Action(self.find_action(&name)?),
+            Body::Workflow => Callee::Workflow(self.find_workflow(&name)?),
+        };
+        Ok(Call { name, callee })
+    }
+
+    /// The input of a call: the task's own over the defaults of the environment; inline parameters
+    /// win.
+    pub(super) fn call_input(
+        &self,
+        task: u32,
+        spec: &model::Task,
+        call: &Call,
+        items: Option<Dict>,
+    ) -> Result<Dict, Fault> {
+        let layers = || {
+            let context = self.ex.task(task).context.clone();
+            let mut layers = vec![Layer::Branch(context)];
+            layers.extend(items.clone().map(|items| Layer::Value(Value::Dict(items))));
+            layers
+        };
+        let mut input = match &spec.input {
+            None => Dict::new(),
+            Some(template) => match self.eval(template, Some(task), layers())? {
+                Value::Dict(dict) => dict,
+                other => {
+                    let (name, kind, text) = (&spec.name, other.type_name(), other.to_text());
+                    return Err(Fault::Force(format!(
+                        "Wrong dynamic input for task: {name}. Dict type is expected. \
+                         Actual type: {kind}. Actual value: {text}"
+                    )));
+                }
+            },
+        };
+        for (name, template) in &spec.call.params {
+            input.insert(name.clone(), self.eval(template, Some(task), layers())?);
+        }
+        let defaults = self.ex.env().get("__actions").and_then(|all| all.get(&call.name));
+        if let Some(Value::Dict(defaults)) = defaults {
+            let mut merged = defaults;
+            super::publish::merge_deep(&mut merged, &input);
+            input = merged;
+        }
+        Ok(input)
+    }
+
+    /// Creates the action execution and lets it run.
+    pub(super) fn run_call(
+        &mut self,
+        task: u32,
+        call: &Call,
+        input: Dict,
+        index: u32,
+    ) -> Result<(), Fault> {
+        match &call.callee {
+            Callee::Workflow(definition) => {
+                self.run_child(task, definition.clone(), input, index)
+            }
+            Callee::Action(action) => {
+                let prepared = self.prepare_action(task, action, input.clone())?;
+                let runner = prepared.base.runner(&prepared.input);
+                let input = self.data(Value::Dict(input), "the input of the action")?;
+                let number = self.new_action(task, call.name.clone(), input, index, runner, None);
+                self.give_to_runner(task, number, &prepared, runner);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets an action execution run again that was under way when the server stopped.
+    pub(super) fn run_action(&mut self, task: u32, action: u32) {
+        let record = self.ex.task(task).action(action).expect("active actions exist").clone();
+        let input = record.input.value().as_dict().cloned().unwrap_or_default();
+        let prepared = self
+            .find_action(&record.name)
+            .and_then(|found| self.prepare_action(task, &found, input));
+        match prepared {
+            Ok(prepared) => self.give_to_runner(task, action, &prepared, record.runner),
+            Err(fault) => self.fault(task, fault),
+        }
+    }
+
+    fn give_to_runner(&mut self, task: u32, action: u32, prepared: &Prepared, runner: Runner) {
+        match runner {
+            Runner::Inline => self.later(Work::Inline { task, action }),
+            Runner::External | Runner::Child => {}
+            Runner::Server => {
+                let record = &self.ex.task(task).record;
+                let attempt = self.ex.task(task).action(action).expect("it was just found");
+                let dispatch = Dispatch {
+                    action: ActionId { task: self.ex.task_id(task), number: action },
+                    name: prepared.base.name.into(),
+                    // It was kept as JSON once already, as the input of the action execution.
+                    input: Data::from_value(prepared.input.clone()).unwrap_or_else(|_| Data::null()),
+                    created_us: attempt.created_us,
+                    attempt: attempt.attempt,
+                    timeout_s: record.runtime.timeout_s,
+                    target: self.target(task),
+                    project: self.ex.record.project.clone(),
+                    workflow_name: self.ex.record.definition.name.clone(),
+                    task_name: record.name.clone(),
+                };
+                self.out.dispatches.push(dispatch);
+            }
+        }
+    }
+
+    fn target(&self, task: u32) -> Option<Arc<str>> {
+        let target = self.ex.spec(task).target.as_ref()?;
+        let value = self.eval_for(target, task).ok()?;
+        value.truthy().then(|| value.to_text().into())
+    }
+
+    /// Runs an inline action, now that it is its turn.
+    pub(super) fn run_inline(&mut self, task: u32, action: u32) {
+        let Some(record) = self.ex.task(task).action(action).cloned() else { return };
+        if record.state.is_final() {
+            return;
+        }
+        let input = record.input.value().as_dict().cloned().unwrap_or_default();
+        let prepared = self
+            .find_action(&record.name)
+            .and_then(|found| self.prepare_action(task, &found, input));
+        match prepared {
+            Ok(Prepared { base, input }) => {
+                let outcome = builtin::run_inline(base, &input);
+                self.action_ended(task, action, outcome);
+            }
+            Err(fault) => self.fault(task, fault),
+        }
+    }
+
+    /// Creates the record of an action execution.
+    pub(super) fn new_action(
+        &mut self,
+        task: u32,
+        name: Arc<str>,
+        input: Data,
+        index: u32,
+        runner: Runner,
+        child: Option<ExecutionUid>,
+    ) -> u32 {
+        let record = &self.ex.task(task).record;
+        let number = u32::try_from(record.actions.len()).unwrap_or(u32::MAX - 1) + 1;
+        let attempt = record.runtime.retry_no + 1;
+        let record = ActionRecord {
+            number,
+            name: name.clone(),
+            state: ActionState::Running,
+            input,
+            output: None,
+            accepted: false,
+            index,
+            attempt,
+            runner,
+            child,
+            created_us: self.now,
+            finished_us: None,
+        };
+        self.ex.push_action(task, record);
+        if child.is_none() {
+            let kind = HistoryKind::ActionStarted { action: number, name, index, attempt };
+            self.ex.log(self.now, Some(task), kind);
+        }
+        number
+    }
+
+    /// An action by its name: ad-hoc ones of the own workbook first, then other ad-hoc ones, then
+    /// built-in ones.
+    fn find_action(&self, name: &str) -> Result<Action, Fault> {
+        let mut chain: Vec<Arc<AdHocAction>> = Vec::new();
+        let mut name: Arc<str> = name.into();
+        let mut workbook = self.ex.record.definition.workbook.clone();
+        loop {
+            if let Some(found) = self.find_ad_hoc(&name, workbook.as_deref()) {
+                if chain.iter().any(|known| known.name == found.name) {
+                    let found = &found.name;
+                    return Err(Fault::Force(format!(
+                        "Found a cycle in an ad-hoc action chain at '{found}'"
+                    )));
+                }
+                if chain.len() >= AD_HOC_CHAIN_MAX {
+                    return Err(Fault::Force("the chain of ad-hoc actions is too long".into()));
+                }
+                let base = found.action.base.name.source();
+                name = base.to_text().into();
+                workbook.clone_from(&found.workbook);
+                chain.push(found);
+                continue;
+            }
+            return match builtin::find(&name) {
+                Some(base) => Ok(Action { chain, base }),
+                None => Err(Fault::Force(format!("Failed to find action [action_name={name}]"))),
+            };
+        }
+    }
+
+    fn find_ad_hoc(&self, name: &str, workbook: Option<&str>) -> Option<Arc<AdHocAction>> {
+        let project = &self.ex.record.project;
+        self.names_to_try(name, workbook)
+            .iter()
+            .find_map(|(namespace, name)| self.world.action(project, namespace, name))
+    }
+
+    fn find_workflow(&self, name: &str) -> Result<Arc<Definition>, Fault> {
+        let workbook = self.ex.record.definition.workbook.as_deref();
+        let project = &self.ex.record.project;
+        let tries = self.names_to_try(name, workbook);
+        let found = tries
+            .iter()
+            .find_map(|(namespace, name)| self.world.workflow(project, namespace, name));
+        found.ok_or_else(|| {
+            let namespace = self.namespace();
+            Fault::Task(format!("Failed to find workflow [name={name}] [namespace={namespace}]"))
+        })
+    }
+
+    /// The look-up order of a name: as a member of the workbook, then by itself; each in the
+    /// namespace of the execution, then in the default one.
+    fn names_to_try(&self, name: &str, workbook: Option<&str>) -> Vec<(Arc<str>, Arc<str>)> {
+        let namespace = self.namespace();
+        let member = workbook.map(|workbook| format!("{workbook}.{name}"));
+        let names = member.as_deref().into_iter().chain([name]);
+        let mut tries = Vec::with_capacity(4);
+        for name in names {
+            tries.push((namespace.clone(), name.into()));
+            if !namespace.is_empty() {
+                tries.push(("".into(), name.into()));
+            }
+        }
+        tries
+    }
+
+    pub(super) fn namespace(&self) -> Arc<str> {
+        match self.ex.record.params.value().get("namespace") {
+            Some(Value::Str(namespace)) => namespace,
+            _ => "".into(),
+        }
+    }
+
+    /// Takes the input through the ad-hoc actions down to the one at the bottom.
+    fn prepare_action(&self, task: u32, action: &Action, input: Dict) -> Result<Prepared, Fault> {
+        let mut input = input;
+        for ad_hoc in &action.chain {
+            input = self.base_input(task, ad_hoc, &input)?;
+        }
+        let base = action.base;
+        base.check_input(&input).map_err(|wrong| {
+            let name = base.name;
+            Fault::Force(format!("Invalid input [name={name}, {wrong}]"))
+        })?;
+        Ok(Prepared { base, input: Value::Dict(input) })
+    }
+
+    fn base_input(&self, task: u32, ad_hoc: &AdHocAction, given: &Dict) -> Result<Dict, Fault> {
+        let declared = &ad_hoc.action.input;
+        let (input, extra) = bind_input(declared, &Value::Dict(given.clone()));
+        let missing = missing_inputs(declared, &input);
+        if !missing.is_empty() || !extra.is_empty() {
+            let unexpected: Vec<String> = extra.keys().map(|key| key.to_text()).collect();
+            return Err(Fault::Force(format!(
+                "Invalid input [name={}, missing={missing:?}, unexpected={unexpected:?}]",
+                ad_hoc.name
+            )));
+        }
+        let evaluate = |template: &Template| {
+            let context = self.ex.task(task).context.clone();
+            let layers =
+                vec![Layer::Value(Value::Dict(input.clone())), Layer::Branch(context)];
+            self.eval(template, Some(task), layers)
+        };
+        let mut base = match &ad_hoc.action.base_input {
+            None => Dict::new(),
+            Some(template) => evaluate(template)?.as_dict().cloned().unwrap_or_default(),
+        };
+        for (name, template) in &ad_hoc.action.base.params {
+            base.insert(name.clone(), evaluate(template)?);
+        }
+        Ok(base)
+    }
+
+    /// Takes the result of the action at the bottom up through the ad-hoc actions.
+    pub(super) fn ad_hoc_output(&self, task: u32, name: &str, result: Value) -> Result<Value, Fault> {
+        let action = self.find_action(name)?;
+        let mut result = result;
+        for ad_hoc in action.chain.iter().rev() {
+            if let Some(output) = &ad_hoc.action.output {
+                let data = match result {
+                    Value::Dict(dict) => {
+                        Layers::into_value(vec![Layer::Value(Value::Dict(dict))], self.ex.env())
+                    }
+                    other => other,
+                };
+                result = self.eval_in(output, Some(task), data)?;
+            }
+        }
+        Ok(result)
+    }
+
+    /// Whether the name is of an ad-hoc action, whose result is transformed.
+    pub(super) fn is_ad_hoc(&self, name: &str) -> bool {
+        self.find_ad_hoc(name, self.ex.record.definition.workbook.as_deref()).is_some()
+    }
+}

@@ -1,0 +1,118 @@
+//! The end of a task: publishing, the policies after it, and what follows from it.
+
+use std::sync::Arc;
+
+use super::{Fault, Machine, Work};
+use crate::id::ActionId;
+use crate::record::Runner;
+use crate::state::{ActionState, ExecutionState, TaskState};
+
+impl Machine<'_> {
+    /// Ends a task. Policies may turn the end into another one, or into a wait.
+    pub(super) fn complete(&mut self, task: u32, state: TaskState, info: Option<Arc<str>>) {
+        if self.ex.task(task).record.state.is_final() {
+            return;
+        }
+        self.set_task_state(task, state, info);
+        let result = self.publish(task).and_then(|()| {
+            self.drop_result(task)?;
+            self.after_task(task)
+        });
+        self.close_unless_held(task, result);
+    }
+
+    /// Goes on with a task after `wait-after`.
+    pub(super) fn complete_after_wait(&mut self, task: u32) {
+        let Some((state, info)) = self.ex.task_mut(task).record.runtime.after_wait.take() else {
+            return;
+        };
+        self.set_task_state(task, state, info);
+        let result = self.after_task(task);
+        self.close_unless_held(task, result);
+    }
+
+    fn close_unless_held(&mut self, task: u32, result: Result<(), Fault>) {
+        let result = result.and_then(|()| {
+            if self.ex.task(task).record.state.is_final() { self.close(task) } else { Ok(()) }
+        });
+        if let Err(fault) = result {
+            self.fault(task, fault);
+        }
+    }
+
+    /// Decides what follows from a task that has ended for good.
+    fn close(&mut self, task: u32) -> Result<(), Fault> {
+        self.ex.set_timer(task, None);
+        self.ex.set_timeout(task, None);
+        let now = self.now;
+        self.ex.task_mut(task).record.finished_us = Some(now);
+        match self.ex.record.state {
+            ExecutionState::Running => {}
+            // What follows is decided when the execution is resumed.
+            ExecutionState::Paused => return Ok(()),
+            ExecutionState::Idle
+            | ExecutionState::Success
+            | ExecutionState::Error
+            | ExecutionState::Cancelled => {
+                self.ex.task_mut(task).record.processed = true;
+                return Ok(());
+            }
+        }
+        let next = self.next_of(task)?;
+        let record = &mut self.ex.task_mut(task).record;
+        record.error_handled = next.handles_error;
+        record.processed = true;
+        let ends_here = record.next_tasks.is_empty();
+        self.dispatch(next.commands);
+        self.refresh_joins_after(task);
+        if ends_here {
+            self.later(Work::Finish);
+        }
+        Ok(())
+    }
+
+    /// `keep-result: false`: the result is dropped once it was published.
+    fn drop_result(&mut self, task: u32) -> Result<(), Fault> {
+        let workflow = self.ex.workflow().clone();
+        let Some(keep) = &workflow.tasks[self.ex.task(task).spec].keep_result else {
+            return Ok(());
+        };
+        if self.eval_for(keep, task)?.truthy() {
+            return Ok(());
+        }
+        self.ex.task_mut(task).record.runtime.result_dropped = true;
+        let kept: Vec<u32> = {
+            let actions = self.ex.task(task).record.actions.iter();
+            actions.filter(|action| action.output.is_some()).map(|action| action.number).collect()
+        };
+        for action in kept {
+            self.ex.change_action(task, action, |record| record.output = None);
+        }
+        Ok(())
+    }
+
+    /// Gives up the running actions of a task: their results are no longer wanted.
+    pub(super) fn cancel_actions(&mut self, task: u32) {
+        let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
+        for action in active {
+            let record = self.ex.task(task).action(action).expect("active actions exist");
+            match record.runner {
+                Runner::Child => self.cancel_child(task, action),
+                Runner::Inline | Runner::Server | Runner::External => {
+                    if record.runner == Runner::Server {
+                        let task = self.ex.task_id(task);
+                        self.out.cancels.push(ActionId { task, number: action });
+                    }
+                    let now = self.now;
+                    self.ex.change_action(task, action, |record| {
+                        record.state = ActionState::Cancelled;
+                        record.finished_us = Some(now);
+                    });
+                    let state = ActionState::Cancelled;
+                    let kind = crate::history::HistoryKind::ActionStateChanged { action, state };
+                    self.ex.log(self.now, Some(task), kind);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The end of an action execution, and its pauses from outside.
+
+use std::sync::Arc;
+
+use super::{Fault, Machine};
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::{Outcome, Source};
+use crate::history::HistoryKind;
+use crate::id::ActionId;
+use crate::record::{ActionRecord, Runner};
+use crate::state::{ActionState, TaskState};
+
+impl Machine<'_> {
+    /// Takes the end of an action from outside the engine.
+    pub(super) fn action_done(
+        &mut self,
+        task: u32,
+        action: u32,
+        outcome: Outcome,
+        source: Source,
+    ) -> Result<(), Error> {
+        let record = self.external_action(task, action)?;
+        let (runner, state) = (record.runner, record.state);
+        if state.is_final() {
+            return match source {
+                Source::External => Err(Error::ActionState { verb: "complete", state }),
+                // The server's own action came too late, which is nobody's mistake.
+                Source::Server => {
+                    let reason = format!("the action execution is already {}", state.word());
+                    let kind = HistoryKind::ResultIgnored { action, reason: reason.into() };
+                    self.ex.log(self.now, Some(task), kind);
+                    Ok(())
+                }
+            };
+        }
+        if source == Source::External && runner == Runner::Server {
+            self.out.cancels.push(ActionId { task: self.ex.task_id(task), number: action });
+        }
+        self.action_ended(task, action, outcome);
+        Ok(())
+    }
+
+    /// An action execution that somebody outside may change.
+    fn external_action(&self, task: u32, action: u32) -> Result<&ActionRecord, Error> {
+        let found = self.ex.find(task).ok_or(Error::TaskNotFound { number: task })?;
+        let record = found.action(action).ok_or(Error::ActionNotFound { number: action })?;
+        match record.runner {
+            Runner::Server | Runner::External => Ok(record),
+            Runner::Inline | Runner::Child => Err(Error::ActionNotExternal),
+        }
+    }
+
+    /// Records the end of an action and what its task makes of it.
+    pub(super) fn action_ended(&mut self, task: u32, action: u32, outcome: Outcome) {
+        let outcome = match self.finished_outcome(task, action, outcome) {
+            Ok(outcome) => outcome,
+            Err(Fault::Force(message) | Fault::Task(message)) => {
+                self.record_end(task, action, ActionState::Error, Some(Data::string(&message)));
+                if !self.ex.task(task).record.state.is_final() {
+                    self.fault(task, Fault::Force(message));
+                }
+                return;
+            }
+        };
+        let (state, output) = match outcome {
+            Outcome::Success(data) => (ActionState::Success, Some(data)),
+            Outcome::Error(data) => (ActionState::Error, Some(data)),
+            Outcome::Cancelled => (ActionState::Cancelled, None),
+        };
+        let info = match (&state, &output) {
+            (ActionState::Error, Some(data)) => Some(data.value().to_text().into()),
+            _ => None,
+        };
+        self.record_end(task, action, state, output);
+        self.task_after_action(task, state, info);
+    }
+
+    /// The outcome as it counts: within the limits, and through the ad-hoc actions.
+    fn finished_outcome(
+        &self,
+        task: u32,
+        action: u32,
+        outcome: Outcome,
+    ) -> Result<Outcome, Fault> {
+        let record = self.ex.task(task).action(action).expect("an action that ends exists");
+        match outcome {
+            Outcome::Success(data) => {
+                self.check_size(&data, "the result of the action")?;
+                if !self.is_ad_hoc(&record.name) {
+                    return Ok(Outcome::Success(data));
+                }
+                let value = self.ad_hoc_output(task, &record.name, data.value().clone())?;
+                Ok(Outcome::Success(self.data(value, "the result of the action")?))
+            }
+            Outcome::Error(data) => {
+                self.check_size(&data, "the error result of the action")?;
+                Ok(Outcome::Error(data))
+            }
+            Outcome::Cancelled => Ok(Outcome::Cancelled),
+        }
+    }
+
+    pub(super) fn record_end(
+        &mut self,
+        task: u32,
+        action: u32,
+        state: ActionState,
+        output: Option<Data>,
+    ) {
+        let now = self.now;
+        // What ends after its task does not count for the result of the task.
+        let counts = !self.ex.task(task).record.state.is_final();
+        self.ex.change_action(task, action, |record| {
+            record.state = state;
+            record.output = output;
+            record.accepted = counts;
+            record.finished_us = Some(now);
+        });
+        let kind = HistoryKind::ActionStateChanged { action, state };
+        self.ex.log(self.now, Some(task), kind);
+    }
+
+    /// What the end of one of its actions means for a task.
+    pub(super) fn task_after_action(
+        &mut self,
+        task: u32,
+        state: ActionState,
+        info: Option<Arc<str>>,
+    ) {
+        if self.ex.task(task).record.state.is_final() {
+            return;
+        }
+        if !self.ex.spec(task).with_items.is_empty() {
+            self.item_ended(task);
+            return;
+        }
+        let state = match state {
+            ActionState::Success => TaskState::Success,
+            ActionState::Error => TaskState::Error,
+            ActionState::Cancelled => TaskState::Cancelled,
+            ActionState::Running | ActionState::Paused => return,
+        };
+        self.complete(task, state, info);
+    }
+
+    /// Pauses an asynchronous action, or lets it go on; the task and the execution follow.
+    pub(super) fn action_paused(
+        &mut self,
+        task: u32,
+        action: u32,
+        paused: bool,
+    ) -> Result<(), Error> {
+        let record = self.external_action(task, action)?;
+        let (state, runner) = (record.state, record.runner);
+        if runner != Runner::External {
+            return Err(Error::ActionNotExternal);
+        }
+        if state.is_final() {
+            let verb = if paused { "pause" } else { "resume" };
+            return Err(Error::ActionState { verb, state });
+        }
+        self.child_paused(task, action, paused);
+        Ok(())
+    }
+}

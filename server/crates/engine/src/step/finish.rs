@@ -1,0 +1,164 @@
+//! The end of an execution: its outcome, its output, and the message to its parent.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use definition::model::WorkflowType;
+use expr::{Dict, Template, Value};
+
+use super::{Fault, Machine};
+use crate::branch::Branch;
+use crate::changes::Message;
+use crate::data::Data;
+use crate::event::Event;
+use crate::record::TaskRecord;
+use crate::state::{ExecutionState, TaskState};
+use crate::view::Layer;
+
+/// Most tasks that a failure message describes.
+const FAILURES_SHOWN_MAX: usize = 20;
+
+impl Machine<'_> {
+    /// Ends the execution if none of its tasks is under way.
+    pub(super) fn finish_if_done(&mut self) {
+        if !self.is_running() || self.ex.record.progress.active > 0 {
+            return;
+        }
+        let progress = self.ex.record.progress;
+        if progress.cancelled > 0 {
+            let names = self.names_of(|record| record.state == TaskState::Cancelled);
+            self.cancelled(Some(format!("Cancelled tasks: {names}").into()));
+            return;
+        }
+        let unhandled = |record: &TaskRecord| {
+            record.state == TaskState::Error && !record.error_handled
+        };
+        if progress.error > 0 && self.ex.tasks().any(unhandled) {
+            let message = self.failure_message(unhandled);
+            self.fail(Some(message.into()));
+            return;
+        }
+        self.succeed_or_fail(None);
+    }
+
+    /// Ends in SUCCESS; or in ERROR, if the output cannot be evaluated.
+    pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
+        match self.success_output() {
+            Ok(output) => self.end(ExecutionState::Success, info, output),
+            Err(Fault::Force(message) | Fault::Task(message)) => {
+                self.fail(Some(format!("Failed to evaluate the output: {message}").into()));
+            }
+        }
+    }
+
+    /// Ends in ERROR.
+    pub(super) fn fail(&mut self, message: Option<Arc<str>>) {
+        if self.ex.record.state.is_final() {
+            return;
+        }
+        let context = self.final_context();
+        let workflow = self.ex.workflow().clone();
+        let evaluated = self.output_from(workflow.output_on_error.as_ref(), &context);
+        let (message, extra) = match evaluated {
+            Ok(extra) => (message, extra),
+            Err(Fault::Force(error) | Fault::Task(error)) => {
+                let cause = message.as_deref().unwrap_or_default();
+                let text = format!(
+                    "Failed to evaluate expression in output-on-error! (exception: '{error}' \
+                     Cause: '{cause}')"
+                );
+                (Some(text.into()), Dict::new())
+            }
+        };
+        let output = self.output_with_result(message.as_ref(), extra);
+        self.end(ExecutionState::Error, message, output);
+    }
+
+    /// Ends in CANCELLED.
+    pub(super) fn cancelled(&mut self, message: Option<Arc<str>>) {
+        let output = self.output_with_result(message.as_ref(), Dict::new());
+        self.end(ExecutionState::Cancelled, message, output);
+    }
+
+    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
+        self.ex.record_mut().output = Some(output.clone());
+        self.ex.set_state(state, info, self.now);
+        let info = self.ex.record.state_info.clone();
+        if let Some(parent) = self.ex.record.parent {
+            let (task, action) = (parent.task.number, parent.number);
+            let event = Event::ChildDone { task, action, state, output, info };
+            self.out.messages.push(Message { to: parent.task.execution, event });
+        }
+    }
+
+    fn success_output(&self) -> Result<Data, Fault> {
+        let context = self.final_context();
+        let workflow = self.ex.workflow().clone();
+        let output = self.output_from(workflow.output.as_ref(), &context)?;
+        self.data(Value::Dict(output), "the output")
+    }
+
+    /// The evaluated output; without one, or if it is empty, the whole final context.
+    fn output_from(&self, template: Option<&Template>, context: &Branch) -> Result<Dict, Fault> {
+        let evaluated = match template {
+            Some(template) => self.eval(template, None, vec![Layer::Branch(context.clone())])?,
+            None => Value::Null,
+        };
+        match evaluated {
+            Value::Dict(dict) if !dict.is_empty() => Ok(dict),
+            _ => Ok(context.to_dict()),
+        }
+    }
+
+    /// `{result: message}` with more keys; what cannot be kept is left out rather than lost with
+    /// the message.
+    fn output_with_result(&self, message: Option<&Arc<str>>, extra: Dict) -> Data {
+        let result = |extra: &Dict| {
+            let mut output = Dict::new();
+            output.insert("result", Value::from(message.cloned()));
+            for (key, value) in extra.iter() {
+                output.insert(key, value);
+            }
+            self.data(Value::Dict(output), "the output")
+        };
+        result(&extra).or_else(|_| result(&Dict::new())).unwrap_or_else(|_| Data::empty_object())
+    }
+
+    /// What the last tasks of all branches have left.
+    fn final_context(&self) -> Branch {
+        let workflow = self.ex.workflow();
+        if workflow.workflow_type == WorkflowType::Reverse {
+            let target = self.target_task().and_then(|spec| self.ex.latest[spec]);
+            return target.map(|number| self.ex.task(number).outbound()).unwrap_or_default();
+        }
+        let last = self.ex.tasks.iter().filter(|task| {
+            task.record.state.is_final() && task.record.next_tasks.is_empty()
+        });
+        last.map(super::super::execution::Task::outbound)
+            .reduce(|left, right| left.merge(&right))
+            .unwrap_or_default()
+    }
+
+    fn names_of(&self, wanted: impl Fn(&TaskRecord) -> bool) -> String {
+        let mut names: Vec<&str> =
+            self.ex.tasks().filter(|record| wanted(record)).map(|record| &*record.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    }
+
+    fn failure_message(&self, wanted: impl Fn(&TaskRecord) -> bool + Copy) -> String {
+        let names = self.names_of(wanted);
+        let mut message = format!("Failure caused by error in tasks: {names}\n");
+        let failed: Vec<&TaskRecord> = self.ex.tasks().filter(|record| wanted(record)).collect();
+        for record in failed.iter().take(FAILURES_SHOWN_MAX) {
+            let id = self.ex.task_id(record.number);
+            let info = record.state_info.as_deref().unwrap_or("no message");
+            let _ = write!(message, "\n  {} [task_ex_id={id}] -> {info}\n", record.name);
+        }
+        if failed.len() > FAILURES_SHOWN_MAX {
+            let _ = write!(message, "\n  … and {} more\n", failed.len() - FAILURES_SHOWN_MAX);
+        }
+        message
+    }
+}

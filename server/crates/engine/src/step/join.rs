@@ -1,0 +1,144 @@
+//! Joins: when one can run, when it never can, and what it sees.
+//!
+//! For each inbound task of the definition there is one of three answers: it leads here, it may
+//! still lead here, or it never will. The latest execution of an inbound task counts.
+
+use std::sync::Arc;
+
+use definition::model;
+
+use super::{Machine, Work};
+use crate::branch::Branch;
+use crate::record::Trigger;
+use crate::state::TaskState;
+
+/// What an inbound task means for a join.
+enum Inbound {
+    Leads(Trigger),
+    May,
+    Never(&'static str),
+}
+
+impl Machine<'_> {
+    /// Looks again at a join that waits.
+    pub(super) fn refresh(&mut self, task: u32) {
+        let record = &self.ex.task(task).record;
+        // A join that waits for its next attempt is not ready before that.
+        if record.state != TaskState::Waiting || record.runtime.due.is_some() {
+            return;
+        }
+        if self.ex.record.state.is_final() {
+            return;
+        }
+        let workflow = self.ex.workflow().clone();
+        let spec_index = self.ex.task(task).spec;
+        let spec = &workflow.tasks[spec_index];
+        let inbound = &workflow.graph.inbound[spec_index];
+        let needed = Self::join_needs(spec, inbound.len());
+        let mut triggers = Vec::new();
+        let mut never: Vec<Arc<str>> = Vec::new();
+        for from in inbound {
+            match self.inbound(&workflow, *from, spec_index) {
+                Inbound::Leads(trigger) => triggers.push(trigger),
+                Inbound::May => {}
+                Inbound::Never(why) => {
+                    never.push(format!("'{}' ({why})", workflow.tasks[*from].name).into());
+                }
+            }
+        }
+        if triggers.len() >= needed {
+            self.join_runs(task, triggers);
+        } else if inbound.len() - never.len() < needed {
+            let info = format!("Failed by tasks: {}", never.join(", "));
+            self.complete(task, TaskState::Error, Some(info.into()));
+        }
+    }
+
+    fn join_runs(&mut self, task: u32, triggers: Vec<Trigger>) {
+        let branches = triggers.iter().map(|trigger| self.ex.task(trigger.task).outbound());
+        let context: Branch =
+            branches.reduce(|left, right| left.merge(&right)).unwrap_or_default();
+        let memory = self.ex.task_mut(task);
+        memory.record.triggered_by = triggers;
+        memory.context = context;
+        memory.outbound = None;
+        self.begin(task);
+    }
+
+    fn inbound(&self, workflow: &model::Workflow, from: usize, join: usize) -> Inbound {
+        let Some(number) = self.ex.latest[from] else {
+            let mut seen = vec![false; workflow.tasks.len()];
+            return if self.may_be_reached(workflow, from, &mut seen) {
+                Inbound::May
+            } else {
+                Inbound::Never("impossible route")
+            };
+        };
+        let record = &self.ex.task(number).record;
+        // While an execution is paused, what follows from a completed task is not decided yet.
+        if !record.state.is_final() || !record.processed {
+            return Inbound::May;
+        }
+        let name = &workflow.tasks[join].name;
+        match record.next_tasks.iter().find(|(next, _)| next == name) {
+            Some((_, event)) => Inbound::Leads(Trigger { task: number, event: *event }),
+            None => Inbound::Never("not triggered"),
+        }
+    }
+
+    /// Whether a task that was never created may still be: some way to it is open. Walks back
+    /// without recursion, each task once.
+    fn may_be_reached(&self, workflow: &model::Workflow, task: usize, seen: &mut [bool]) -> bool {
+        let mut stack = vec![task];
+        while let Some(at) = stack.pop() {
+            if std::mem::replace(&mut seen[at], true) {
+                continue;
+            }
+            let inbound = &workflow.graph.inbound[at];
+            if inbound.is_empty() {
+                return true;
+            }
+            for from in inbound {
+                match self.ex.latest[*from] {
+                    None => stack.push(*from),
+                    Some(number) => {
+                        let record = &self.ex.task(number).record;
+                        let name = &workflow.tasks[at].name;
+                        let leads = || record.next_tasks.iter().any(|(next, _)| next == name);
+                        if !record.state.is_final() || !record.processed || leads() {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Joins that a completed task may have made ready or impossible. Those that it led to were told
+    /// already; the others matter only if it did not go everywhere that it could have gone.
+    pub(super) fn refresh_joins_after(&mut self, task: u32) {
+        if self.ex.waiting.is_empty() {
+            return;
+        }
+        let workflow = self.ex.workflow().clone();
+        let memory = self.ex.task(task);
+        let spec = &workflow.tasks[memory.spec];
+        let clauses = [&spec.on_success, &spec.on_error, &spec.on_complete, &spec.on_skip];
+        let possible = clauses.into_iter().flatten().filter_map(|transition| {
+            match &transition.target {
+                model::Target::Task(target) => Some(&workflow.tasks[*target].name),
+                model::Target::Command(_) => None,
+            }
+        });
+        let mut possible = possible;
+        let went = &memory.record.next_tasks;
+        let left_out = possible.any(|name| !went.iter().any(|(next, _)| next == name));
+        if left_out {
+            let waiting: Vec<u32> = self.ex.waiting.iter().copied().collect();
+            for join in waiting {
+                self.later(Work::Refresh(join));
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What an event does: the one door to the rules, and the loop that follows their consequences.
+//!
+//! An event does its own work and leaves steps behind (begin a task, run an inline action, look at
+//! a join); the loop takes them first in, first out, until none is left or the limit is reached.
+//! So a chain of a thousand inline tasks is one event, one commit, and no deep recursion.
+
+mod begin;
+mod builtin;
+mod call;
+mod child;
+mod complete;
+mod done;
+mod finish;
+mod items;
+mod join;
+mod policies;
+mod publish;
+mod reverse;
+mod start;
+mod timers;
+mod transitions;
+mod verbs;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use expr::{Context, EvalError, Template, Value};
+
+use crate::changes::Changes;
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::Event;
+use crate::execution::Execution;
+use crate::host::EngineHost;
+use crate::state::{ExecutionState, TaskState};
+use crate::view::{Layer, Layers};
+use crate::world::World;
+
+pub use builtin::{BUILTINS, Builtin};
+pub use start::{restore, start};
+
+/// A step that is left to do; numbers are those of task executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Begin a task that was created.
+    Begin(u32),
+    /// Run an inline action.
+    Inline {
+        /// The task.
+        task: u32,
+        /// Its action.
+        action: u32,
+    },
+    /// Look whether a join can run.
+    Refresh(u32),
+    /// Look whether the execution is finished.
+    Finish,
+}
+
+/// Why a task cannot go on.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The whole execution fails at once, past `on-error`: an expression, a shape or a name in the
+    /// definition is wrong.
+    Force(String),
+    /// The task fails, and `on-error` applies.
+    Task(String),
+}
+
+impl From<EvalError> for Fault {
+    fn from(error: EvalError) -> Self {
+        Self::Force(error.to_string())
+    }
+}
+
+/// The rules at work on one execution.
+pub(crate) struct Machine<'a> {
+    pub(crate) ex: &'a mut Execution,
+    pub(crate) world: &'a dyn World,
+    pub(crate) now: i64,
+    pub(crate) out: Changes,
+    draws: Cell<u64>,
+}
+
+/// Applies an event: changes the execution and says what must be done besides.
+///
+/// `now_us` is microseconds since the epoch and never goes back for one execution. A refused event
+/// changes nothing.
+pub fn apply(
+    execution: &mut Execution,
+    event: Event,
+    now_us: i64,
+    world: &dyn World,
+) -> Result<Changes, Error> {
+    let mut machine = Machine::new(execution, world, now_us);
+    match event {
+        Event::Continue => {}
+        Event::TimeReached => machine.time_reached(),
+        Event::ActionDone { task, action, outcome, source } => {
+            machine.action_done(task, action, outcome, source)?;
+        }
+        Event::ActionPaused { task, action, paused } => {
+            machine.action_paused(task, action, paused)?;
+        }
+        Event::ChildDone { task, action, state, output, info } => {
+            machine.child_done(task, action, state, output, info);
+        }
+        Event::ChildPaused { task, action, paused } => machine.child_paused(task, action, paused),
+        Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
+    }
+    Ok(machine.run())
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(ex: &'a mut Execution, world: &'a dyn World, now: i64) -> Self {
+        Self { ex, world, now, out: Changes::default(), draws: Cell::new(0) }
+    }
+
+    /// Does the steps that are left.
+    pub(crate) fn run(mut self) -> Changes {
+        let mut steps = 0;
+        while let Some(work) = self.ex.work.pop_front() {
+            match work {
+                Work::Begin(task) => self.begin(task),
+                Work::Inline { task, action } => self.run_inline(task, action),
+                Work::Refresh(task) => self.refresh(task),
+                Work::Finish => self.finish_if_done(),
+            }
+            steps += 1;
+            if steps >= self.world.limits().steps_per_event_max {
+                break;
+            }
+        }
+        self.out.more = !self.ex.work.is_empty();
+        self.out
+    }
+
+    pub(crate) fn later(&mut self, work: Work) {
+        self.ex.work.push_back(work);
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.ex.record.state == ExecutionState::Running
+    }
+
+    pub(crate) fn set_task_state(&mut self, task: u32, state: TaskState, info: Option<Arc<str>>) {
+        self.ex.set_task_state(task, state, info, self.now);
+    }
+
+    /// Evaluates with the given layers above `vars`, globals and input.
+    pub(crate) fn eval(
+        &self,
+        template: &Template,
+        task: Option<u32>,
+        mut layers: Vec<Layer>,
+    ) -> Result<Value, EvalError> {
+        if template.is_literal() {
+            return Ok(template.source().clone());
+        }
+        layers.push(Layer::Value(Value::Dict(self.ex.globals.clone())));
+        layers.push(Layer::Value(self.ex.record.input.value().clone()));
+        self.eval_in(template, task, Layers::into_value(layers, self.ex.env()))
+    }
+
+    /// Evaluates with exactly this as `$`.
+    pub(crate) fn eval_in(
+        &self,
+        template: &Template,
+        task: Option<u32>,
+        data: Value,
+    ) -> Result<Value, EvalError> {
+        let host = EngineHost {
+            execution: self.ex,
+            task,
+            world: self.world,
+            now_us: self.now,
+            draws: &self.draws,
+        };
+        template.eval(&Context::new(data, &host))
+    }
+
+    /// Evaluates as the task sees it before it runs.
+    pub(crate) fn eval_for(&self, template: &Template, task: u32) -> Result<Value, EvalError> {
+        let context = self.ex.task(task).context.clone();
+        self.eval(template, Some(task), vec![Layer::Branch(context)])
+    }
+
+    /// Evaluates as the task sees it after it has published.
+    pub(crate) fn eval_after(&self, template: &Template, task: u32) -> Result<Value, EvalError> {
+        let context = self.ex.task(task).outbound();
+        self.eval(template, Some(task), vec![Layer::Branch(context)])
+    }
+
+    /// A value in the form in which it is stored; `what` names it in the error.
+    pub(crate) fn data(&self, value: Value, what: &str) -> Result<Data, Fault> {
+        let data = Data::from_value(value)
+            .map_err(|error| Fault::Force(format!("{what} cannot be kept as JSON: {error}")))?;
+        self.check_size(&data, what)?;
+        Ok(data)
+    }
+
+    pub(crate) fn check_size(&self, data: &Data, what: &str) -> Result<(), Fault> {
+        let (limit, actual) = (self.world.limits().data_bytes_max, data.text().len());
+        if actual > limit {
+            return Err(Fault::Force(format!(
+                "{what} has {actual} bytes as JSON, which is over the limit of {limit}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Ends a task that cannot go on.
+    pub(crate) fn fault(&mut self, task: u32, fault: Fault) {
+        match fault {
+            Fault::Task(message) => self.complete(task, TaskState::Error, Some(message.into())),
+            Fault::Force(message) => {
+                let info: Arc<str> = message.into();
+                self.ex.set_timer(task, None);
+                self.ex.set_timeout(task, None);
+                self.set_task_state(task, TaskState::Error, Some(info.clone()));
+                let now = self.now;
+                self.ex.task_mut(task).record.finished_us = Some(now);
+                if !self.ex.record.state.is_final() {
+                    self.fail(Some(info));
+                }
+            }
+        }
+    }
+}

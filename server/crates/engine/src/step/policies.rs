@@ -1,0 +1,150 @@
+//! Values of policies, with their checks, and the policies that come after a task.
+
+use definition::model;
+use expr::{Template, Value};
+
+use super::{Fault, Machine};
+use crate::history::TimerKind;
+use crate::state::TaskState;
+
+impl Machine<'_> {
+    /// A whole number of at least 0; absent counts as 0.
+    pub(super) fn seconds(
+        &self,
+        template: Option<&Template>,
+        task: u32,
+        policy: &str,
+    ) -> Result<u64, Fault> {
+        let Some(template) = template else { return Ok(0) };
+        match self.eval_for(template, task)? {
+            Value::Null => Ok(0),
+            Value::Int(number) if number >= 0 => Ok(number.unsigned_abs()),
+            other => Err(invalid(policy, &other, "a whole number of at least 0")),
+        }
+    }
+
+    /// A boolean; absent counts as false.
+    pub(super) fn flag(
+        &self,
+        template: Option<&Template>,
+        task: u32,
+        policy: &str,
+    ) -> Result<bool, Fault> {
+        let Some(template) = template else { return Ok(false) };
+        match self.eval_for(template, task)? {
+            Value::Null => Ok(false),
+            Value::Bool(flag) => Ok(flag),
+            other => Err(invalid(policy, &other, "a boolean")),
+        }
+    }
+
+    /// Count and delay of a retry policy.
+    pub(super) fn retry_numbers(
+        &self,
+        retry: Option<&model::Retry>,
+        task: u32,
+    ) -> Result<(u64, u64), Fault> {
+        let Some(retry) = retry else { return Ok((0, 0)) };
+        let count = self.seconds(Some(&retry.count), task, "retry count")?;
+        Ok((count, self.seconds(Some(&retry.delay), task, "retry delay")?))
+    }
+
+    /// Applies `wait-after`, `fail-on` and `retry` to a task that has reached a final state. They
+    /// may bring it back to a state that is not final.
+    pub(super) fn after_task(&mut self, task: u32) -> Result<(), Fault> {
+        let workflow = self.ex.workflow().clone();
+        let policies = &workflow.tasks[self.ex.task(task).spec].policies;
+        if self.wait_after(task, policies)? {
+            return Ok(());
+        }
+        let state = self.ex.task(task).record.state;
+        if state == TaskState::Success
+            && let Some(fail_on) = &policies.fail_on
+        {
+            match self.eval_after(fail_on, task)? {
+                Value::Bool(true) => {
+                    let info = "Failed by 'fail-on' policy";
+                    self.set_task_state(task, TaskState::Error, Some(info.into()));
+                }
+                Value::Bool(false) | Value::Null => {}
+                other => return Err(invalid("fail-on", &other, "a boolean")),
+            }
+        }
+        match &policies.retry {
+            Some(retry) => self.retry(task, retry),
+            None => Ok(()),
+        }
+    }
+
+    /// Holds a task back for a while after its first attempt.
+    fn wait_after(&mut self, task: u32, policies: &model::Policies) -> Result<bool, Fault> {
+        let record = &self.ex.task(task).record;
+        if record.runtime.waited_after || record.state == TaskState::Cancelled {
+            return Ok(false);
+        }
+        let wait = self.seconds(policies.wait_after.as_ref(), task, "wait-after")?;
+        if wait == 0 {
+            return Ok(false);
+        }
+        let record = &mut self.ex.task_mut(task).record;
+        record.runtime.waited_after = true;
+        record.runtime.after_wait = Some((record.state, record.state_info.clone()));
+        let info = format!("Delayed by 'wait-after' policy [delay={wait}]");
+        self.set_task_state(task, TaskState::Delayed, Some(info.into()));
+        self.wait(task, TimerKind::WaitAfter, wait);
+        Ok(true)
+    }
+
+    fn retry(&mut self, task: u32, retry: &model::Retry) -> Result<(), Fault> {
+        let (count, delay) = self.retry_numbers(Some(retry), task)?;
+        let record = &self.ex.task(task).record;
+        let done = u64::from(record.runtime.retry_no);
+        let state = record.state;
+        if !matches!(state, TaskState::Success | TaskState::Error)
+            || done >= count
+            || record.runtime.timed_out
+        {
+            return Ok(());
+        }
+        let stop = match &retry.continue_on {
+            Some(continue_on) => !self.eval_after(continue_on, task)?.truthy(),
+            None => state == TaskState::Success,
+        };
+        let broken = match &retry.break_on {
+            Some(break_on) if state == TaskState::Error => {
+                self.eval_after(break_on, task)?.truthy()
+            }
+            _ => false,
+        };
+        if stop || broken {
+            return Ok(());
+        }
+        self.forget_results(task);
+        self.ex.task_mut(task).record.runtime.retry_no += 1;
+        let is_join = self.ex.spec(task).join.is_some();
+        let state = if is_join { TaskState::Waiting } else { TaskState::Delayed };
+        let info = format!("Delayed by 'retry' policy [delay={delay}]");
+        self.set_task_state(task, state, Some(info.into()));
+        self.wait(task, TimerKind::Retry, delay);
+        Ok(())
+    }
+
+    /// The results so far no longer count.
+    pub(super) fn forget_results(&mut self, task: u32) {
+        let accepted: Vec<u32> = {
+            let actions = self.ex.task(task).record.actions.iter();
+            actions.filter(|action| action.accepted).map(|action| action.number).collect()
+        };
+        for action in accepted {
+            self.ex.change_action(task, action, |record| record.accepted = false);
+        }
+        let memory = self.ex.task_memory(task);
+        memory.next_item = 0;
+        memory.items = None;
+    }
+}
+
+fn invalid(policy: &str, value: &Value, wanted: &str) -> Fault {
+    let (text, kind) = (value.to_text(), value.type_name());
+    Fault::Force(format!("Invalid value of '{policy}': {text} ({kind}); it must be {wanted}"))
+}

@@ -1,0 +1,312 @@
+//! The beginning of an execution, and its return from the store.
+
+use std::sync::Arc;
+
+use definition::model::{Parameter, WorkflowType};
+use expr::{Dict, Template, Value};
+
+use super::transitions::Command;
+use super::{Fault, Machine, Work};
+use crate::branch::Branch;
+use crate::changes::Changes;
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::Start;
+use crate::execution::{Execution, Task, is_repeated_after_restart};
+use crate::history::HistoryKind;
+use crate::record::{ExecutionRecord, Progress, TaskRecord};
+use crate::state::{ActionState, ExecutionState, TaskState};
+use crate::view::{Layer, Layers};
+use crate::world::{Definition, World};
+
+/// Starts an execution: everything that can happen without waiting happens at once.
+///
+/// Refuses input or start parameters that do not fit the workflow. Faults inside the workflow are
+/// not errors: the execution then ends in ERROR.
+pub fn start(
+    order: Start,
+    now_us: i64,
+    world: &dyn World,
+) -> Result<(Execution, Changes), Error> {
+    let workflow = order.definition.workflow.clone();
+    let (input, extra) = bind_input(&workflow.input, order.input.value());
+    let missing: Vec<String> = missing_inputs(&workflow.input, &input);
+    let is_child = order.parent.is_some();
+    if !missing.is_empty() || (!is_child && !extra.is_empty()) {
+        let unexpected = if is_child { Dict::new() } else { extra };
+        let unexpected = unexpected.keys().map(|key| key.to_text()).collect();
+        return Err(Error::InputMismatch { missing, unexpected });
+    }
+    let params = start_params(&order, &extra)?;
+    let keep = |value: Dict, what| {
+        Data::from_value(Value::Dict(value))
+            .map_err(|error| Error::Params { field: what, message: error.to_string() })
+    };
+    let params = keep(params, "params")?;
+    // Input that needs no defaults is kept as it came, byte for byte.
+    let same = order.input.value().as_dict().is_some_and(|given| given.len() == input.len());
+    let input = if same { order.input.clone() } else { keep(input, "input")? };
+    let (root, item_index, depth) = match &order.parent {
+        Some(parent) => (parent.root, parent.item_index, parent.depth),
+        None => (order.uid, 0, 0),
+    };
+    let record = ExecutionRecord {
+        uid: order.uid,
+        shard: order.shard,
+        project: order.project,
+        execution_id: order.execution_id,
+        definition: order.definition.reference.clone(),
+        state: ExecutionState::Idle,
+        state_info: None,
+        run: 1,
+        input,
+        params,
+        output: None,
+        vars: Data::empty_object(),
+        description: order.description,
+        labels: order.labels,
+        parent: order.parent.as_ref().map(|parent| parent.action),
+        item_index,
+        root,
+        depth,
+        last_sequence: 0,
+        backlog: Vec::new(),
+        created_us: now_us,
+        updated_us: now_us,
+        finished_us: None,
+        progress: Progress::default(),
+    };
+    let mut execution = Execution::new(record, order.definition);
+    let mut machine = Machine::new(&mut execution, world, now_us);
+    machine.begin_execution(order.principal);
+    let changes = machine.run();
+    Ok((execution, changes))
+}
+
+/// Brings an execution back from its stored records. What was under way goes on: the steps that a
+/// commit had left over, inline actions, and those that the server runs (delivered again).
+pub fn restore(
+    record: ExecutionRecord,
+    tasks: Vec<TaskRecord>,
+    definition: Arc<Definition>,
+    now_us: i64,
+    world: &dyn World,
+) -> (Execution, Changes) {
+    let mut execution = Execution::stored(record, definition);
+    restore_tasks(&mut execution, tasks);
+    let mut machine = Machine::new(&mut execution, world, now_us);
+    if !machine.ex.record.state.is_final() {
+        machine.take_up();
+    }
+    let changes = machine.run();
+    (execution, changes)
+}
+
+fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
+    if let Value::Dict(vars) = execution.record.vars.value() {
+        execution.globals = vars.clone();
+    }
+    let workflow = execution.definition.workflow.clone();
+    for record in tasks {
+        // The definition of a stored execution is found by its content, so each of its tasks is there.
+        let Some(spec) = workflow.tasks.get_index_of(&record.name) else { continue };
+        execution.restore_task(Task::new(record, spec, Branch::default()));
+    }
+    restore_contexts(execution);
+    let mut published: Vec<(u32, Data)> = execution
+        .tasks()
+        .filter_map(|record| Some((record.global_order, record.published_global.clone()?)))
+        .collect();
+    published.sort_by_key(|(order, _)| *order);
+    execution.globals_published = published.last().map_or(0, |(order, _)| *order);
+    for (_, data) in published {
+        if let Value::Dict(dict) = data.value() {
+            super::publish::merge_deep(&mut execution.globals, dict);
+        }
+    }
+}
+
+/// Contexts follow from what was published and by what each task was triggered. A join can have
+/// triggers with higher numbers than its own, so the order is found by a walk without recursion.
+fn restore_contexts(execution: &mut Execution) {
+    let mut done = vec![false; execution.tasks.len()];
+    for first in 0..execution.tasks.len() {
+        let mut stack = vec![(first, false)];
+        while let Some((index, expanded)) = stack.pop() {
+            if done[index] {
+                continue;
+            }
+            let triggers: Vec<usize> = execution.tasks[index]
+                .record
+                .triggered_by
+                .iter()
+                .map(|trigger| trigger.task as usize - 1)
+                .filter(|trigger| *trigger < execution.tasks.len() && *trigger != index)
+                .collect();
+            if !expanded {
+                stack.push((index, true));
+                stack.extend(triggers.iter().filter(|t| !done[**t]).map(|t| (*t, false)));
+                continue;
+            }
+            let branches = triggers.iter().map(|trigger| execution.tasks[*trigger].outbound());
+            let context = branches.reduce(|left, right| left.merge(&right)).unwrap_or_default();
+            let task = &mut execution.tasks[index];
+            task.context = context;
+            task.outbound = Some(task.outbound());
+            done[index] = true;
+        }
+    }
+}
+
+impl Machine<'_> {
+    fn begin_execution(&mut self, principal: Option<Arc<str>>) {
+        let record = &self.ex.record;
+        let kind = HistoryKind::ExecutionStarted {
+            workflow: record.definition.name.clone(),
+            revision: record.definition.revision,
+            parent_task: record.parent.map(|parent| parent.task.to_string().into()),
+        };
+        self.ex.log_by(self.now, None, principal, kind);
+        self.ex.set_state(ExecutionState::Running, None, self.now);
+        if let Err(Fault::Force(message) | Fault::Task(message)) = self.try_begin() {
+            self.fail(Some(message.into()));
+        }
+    }
+
+    fn try_begin(&mut self) -> Result<(), Fault> {
+        let record = &self.ex.record;
+        let limits = self.world.limits();
+        if u32::try_from(record.depth).unwrap_or(u32::MAX) > limits.depth_max {
+            let most = limits.depth_max;
+            return Err(Fault::Force(format!("sub-workflows are nested deeper than {most} levels")));
+        }
+        self.check_size(&record.input.clone(), "the input")?;
+        self.evaluate_env()?;
+        let workflow = self.ex.workflow().clone();
+        if let Some(vars) = &workflow.vars {
+            let vars = self.eval(vars, None, Vec::new())?;
+            let vars = self.data(vars, "vars")?;
+            if let Value::Dict(dict) = vars.value() {
+                self.ex.globals = dict.clone();
+            }
+            self.ex.record_mut().vars = vars;
+        }
+        match workflow.workflow_type {
+            WorkflowType::Direct => {
+                let start = workflow.graph.start.iter().copied();
+                self.dispatch(start.map(Command::first).collect());
+                Ok(())
+            }
+            WorkflowType::Reverse => self.start_reverse(),
+        }
+    }
+
+    /// Values of the environment may be expressions over the environment itself.
+    fn evaluate_env(&mut self) -> Result<(), Fault> {
+        let Value::Dict(params) = self.ex.record.params.value().clone() else { return Ok(()) };
+        let asked = params.get("evaluate_env").is_none_or(|flag| flag.truthy());
+        let Some(env) = params.get("env") else { return Ok(()) };
+        if !asked || self.ex.record.parent.is_some() {
+            return Ok(());
+        }
+        let (template, _) = Template::compile(&env);
+        if template.is_literal() {
+            return Ok(());
+        }
+        let data = Layers::into_value(vec![Layer::Value(Value::Null)], env);
+        let env = self.eval_in(&template, None, data)?;
+        let mut params = params;
+        params.insert("env", env);
+        let params = self.data(Value::Dict(params), "the environment")?;
+        self.ex.record_mut().params = params;
+        Ok(())
+    }
+
+    /// Finds again what was under way when the server stopped.
+    fn take_up(&mut self) {
+        if self.ex.record.state == ExecutionState::Idle {
+            self.begin_execution(None);
+            return;
+        }
+        let numbers: Vec<u32> = self.ex.tasks().map(|record| record.number).collect();
+        for number in numbers {
+            let record = &self.ex.task(number).record;
+            match record.state {
+                TaskState::Idle if !record.runtime.paused_before => self.later(Work::Begin(number)),
+                TaskState::Waiting => self.later(Work::Refresh(number)),
+                TaskState::Running => self.take_up_actions(number),
+                TaskState::Idle
+                | TaskState::Delayed
+                | TaskState::Paused
+                | TaskState::Success
+                | TaskState::Error
+                | TaskState::Cancelled
+                | TaskState::Skipped => {}
+            }
+        }
+        self.later(Work::Finish);
+    }
+
+    fn take_up_actions(&mut self, task: u32) {
+        let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
+        for action in active {
+            let record = self.ex.task(task).action(action).expect("active actions exist");
+            if record.state == ActionState::Running && is_repeated_after_restart(record.runner) {
+                self.run_action(task, action);
+            }
+        }
+    }
+}
+
+/// Sorts given inputs into declared ones, with defaults filled in, and others.
+pub(super) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) {
+    let empty = Dict::new();
+    let given = given.as_dict().unwrap_or(&empty);
+    let mut input = Dict::new();
+    for parameter in declared {
+        let value = given.get(&parameter.name).or_else(|| parameter.default.clone());
+        if let Some(value) = value {
+            input.insert(parameter.name.clone(), value);
+        }
+    }
+    let is_declared = |key: &Value| declared.iter().any(|p| key.as_str() == Some(&*p.name));
+    let extra = given.iter().filter(|(key, _)| !is_declared(key)).collect();
+    (input, extra)
+}
+
+/// Names of the required inputs that are not there.
+pub(super) fn missing_inputs(declared: &[Parameter], input: &Dict) -> Vec<String> {
+    let missing = declared.iter().filter(|parameter| !input.contains_key(&parameter.name));
+    missing.map(|parameter| parameter.name.to_string()).collect()
+}
+
+/// The start parameters as they are kept: with namespace and environment always there.
+fn start_params(order: &Start, extra: &Dict) -> Result<Dict, Error> {
+    let mut params = order.params.value().as_dict().cloned().unwrap_or_default();
+    for (key, value) in extra.iter() {
+        params.insert(key, value);
+    }
+    params.insert("namespace", Value::from(order.namespace.clone()));
+    let refuse = |field, message: String| Err(Error::Params { field, message });
+    match params.get("env") {
+        None | Some(Value::Null) => {
+            params.insert("env", Value::Dict(Dict::new()));
+        }
+        Some(Value::Dict(_)) => {}
+        Some(other) => {
+            let kind = other.type_name();
+            return refuse("params.env", format!("must be an object, not {kind}"));
+        }
+    }
+    if order.definition.workflow.workflow_type == WorkflowType::Reverse {
+        let tasks = &order.definition.workflow.tasks;
+        let target = params.get("task_name");
+        let known = target.as_ref().and_then(Value::as_str).is_some_and(|t| tasks.contains_key(t));
+        if !known {
+            let given = target.map_or_else(|| "none".to_owned(), |target| target.to_text());
+            let message = format!("a reverse workflow needs the name of one of its tasks, got {given}");
+            return refuse("params.task_name", message);
+        }
+    }
+    Ok(params)
+}

@@ -1,0 +1,45 @@
+//! What happens when a time comes.
+
+use super::{Machine, Work};
+use crate::history::{HistoryKind, TimerKind};
+use crate::state::{ExecutionState, TaskState};
+
+impl Machine<'_> {
+    /// Does all that is due. While the execution is paused, nothing is.
+    pub(super) fn time_reached(&mut self) {
+        if self.ex.record.state != ExecutionState::Running {
+            return;
+        }
+        for (task, timer) in self.ex.due(self.now) {
+            if self.ex.task(task).record.state.is_final() {
+                continue;
+            }
+            self.ex.log(self.now, Some(task), HistoryKind::TimerFired { timer });
+            match timer {
+                TimerKind::Timeout => self.timed_out(task),
+                TimerKind::WaitBefore | TimerKind::Retry => {
+                    self.ex.set_timer(task, None);
+                    let waits = self.ex.task(task).record.state == TaskState::Waiting;
+                    self.later(if waits { Work::Refresh(task) } else { Work::Begin(task) });
+                }
+                TimerKind::WaitAfter => {
+                    self.ex.set_timer(task, None);
+                    self.complete_after_wait(task);
+                }
+            }
+        }
+    }
+
+    /// The whole task, with all its attempts, has taken too long: nothing is attempted again, and
+    /// what still runs is given up.
+    fn timed_out(&mut self, task: u32) {
+        let runtime = &mut self.ex.task_mut(task).record.runtime;
+        runtime.timed_out = true;
+        let seconds = runtime.timeout_s.unwrap_or(0);
+        self.ex.set_timeout(task, None);
+        self.ex.set_timer(task, None);
+        self.cancel_actions(task);
+        let info = format!("Task timed out [timeout(s)={seconds}].");
+        self.complete(task, TaskState::Error, Some(info.into()));
+    }
+}

@@ -1,0 +1,160 @@
+//! The life cycle from outside: pause, resume, stop, cancel.
+//!
+//! | verb   | IDLE, RUNNING | PAUSED      | SUCCESS, ERROR | CANCELLED   |
+//! |--------|---------------|-------------|----------------|-------------|
+//! | pause  | PAUSED        | no change   | refused        | refused     |
+//! | resume | no change     | RUNNING     | refused        | refused     |
+//! | cancel | CANCELLED     | CANCELLED   | refused        | no change   |
+//! | stop   | the outcome   | the outcome | refused        | refused     |
+
+use std::sync::Arc;
+
+use expr::{Dict, Value};
+
+use super::transitions::Command;
+use super::{Fault, Machine, Work};
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::{Caller, Verb};
+use crate::history::HistoryKind;
+use crate::state::{ExecutionState, TaskState};
+
+impl Machine<'_> {
+    /// Applies a verb, or refuses it.
+    pub(super) fn verb(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
+        let state = self.ex.record.state;
+        let refused = Err(Error::ExecutionState { verb: verb.name(), state });
+        match (verb, state) {
+            (Verb::Pause, ExecutionState::Paused)
+            | (Verb::Resume { env: None }, ExecutionState::Running | ExecutionState::Idle)
+            | (
+                Verb::Stop { outcome: ExecutionState::Cancelled, .. },
+                ExecutionState::Cancelled,
+            ) => return Ok(()),
+            (Verb::Resume { env: Some(_) }, ExecutionState::Running | ExecutionState::Idle)
+            | (_, ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled) => {
+                return refused;
+            }
+            (Verb::Resume { .. }, ExecutionState::Paused)
+            | (
+                Verb::Pause | Verb::Stop { .. },
+                ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused,
+            ) => {}
+        }
+        self.record_verb(verb, caller);
+        match verb {
+            Verb::Pause => self.pause_self(None),
+            Verb::Resume { env } => {
+                if let Some(env) = env {
+                    self.change_env(env)?;
+                }
+                self.tell_children(verb);
+                self.resume_self();
+            }
+            Verb::Stop { outcome, message } => self.stop(*outcome, message.clone()),
+        }
+        Ok(())
+    }
+
+    fn record_verb(&mut self, verb: &Verb, caller: &Caller) {
+        let kind = HistoryKind::VerbApplied {
+            verb: verb.name().into(),
+            reason: caller.reason.clone(),
+            request_id: caller.request_id.clone(),
+        };
+        self.ex.log_by(self.now, None, caller.principal.clone(), kind);
+    }
+
+    /// Pauses this execution and its children.
+    pub(super) fn pause_self(&mut self, info: Option<Arc<str>>) {
+        self.tell_children(&Verb::Pause);
+        self.ex.set_state(ExecutionState::Paused, info, self.now);
+        self.tell_parent_paused(true);
+    }
+
+    /// Goes on where the pause has stopped: with the commands that waited, the tasks that were held
+    /// back, and what follows from those that have ended since.
+    pub(super) fn resume_self(&mut self) {
+        self.ex.set_state(ExecutionState::Running, None, self.now);
+        self.tell_parent_paused(false);
+        let mut commands = self.take_backlog();
+        let mut ended = Vec::new();
+        for record in self.ex.tasks() {
+            if record.state == TaskState::Idle {
+                commands.push(Command::existing(record.number));
+            } else if record.state.is_final() && !record.processed {
+                ended.push(record.number);
+            }
+        }
+        for task in ended {
+            match self.next_of(task) {
+                Ok(next) => {
+                    let record = &mut self.ex.task_mut(task).record;
+                    record.error_handled = next.handles_error;
+                    record.processed = true;
+                    // Whoever resumes wants it to run: a `pause` that came meanwhile is past.
+                    commands.extend(next.commands.into_iter().filter(|c| !c.is_pause()));
+                }
+                Err(fault) => self.fault(task, fault),
+            }
+        }
+        if self.is_held() {
+            return;
+        }
+        self.dispatch(commands);
+        for join in self.ex.waiting.iter().copied().collect::<Vec<_>>() {
+            self.later(Work::Refresh(join));
+        }
+        self.later(Work::Finish);
+    }
+
+    fn change_env(&mut self, patch: &Data) -> Result<(), Error> {
+        let refuse = |message: String| Error::Params { field: "env", message };
+        let Value::Dict(patch) = patch.value() else {
+            return Err(refuse(format!("must be an object, not {}", patch.value().type_name())));
+        };
+        let mut env = self.ex.env().as_dict().cloned().unwrap_or_default();
+        super::publish::merge_deep(&mut env, patch);
+        let mut params: Dict = self.ex.record.params.value().as_dict().cloned().unwrap_or_default();
+        params.insert("env", Value::Dict(env));
+        let params = match self.data(Value::Dict(params), "the environment") {
+            Ok(params) => params,
+            Err(Fault::Force(message) | Fault::Task(message)) => return Err(refuse(message)),
+        };
+        self.ex.record_mut().params = params;
+        let names = patch.keys().map(|key| key.to_text().into()).collect();
+        self.ex.log(self.now, None, HistoryKind::EnvironmentChanged { names });
+        Ok(())
+    }
+
+    fn stop(&mut self, outcome: ExecutionState, message: Option<Arc<str>>) {
+        match outcome {
+            ExecutionState::Success => self.succeed_or_fail(message),
+            ExecutionState::Cancelled => {
+                let child_message = message.clone();
+                self.cancelled(message);
+                let verb = Verb::Stop { outcome, message: child_message };
+                self.tell_children(&verb);
+                self.cancel_tasks();
+            }
+            ExecutionState::Error
+            | ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Paused => self.fail(message),
+        }
+    }
+
+    /// Ends the tasks of a cancelled execution. Those with children end when their children do.
+    fn cancel_tasks(&mut self) {
+        let active = self.ex.tasks().filter(|record| !record.state.is_final());
+        for task in active.map(|record| record.number).collect::<Vec<_>>() {
+            if self.ex.task(task).record.is_workflow
+                && !self.ex.task(task).active_actions.is_empty()
+            {
+                continue;
+            }
+            self.cancel_actions(task);
+            self.complete(task, TaskState::Cancelled, Some("The execution was cancelled.".into()));
+        }
+    }
+}
