@@ -1,0 +1,115 @@
+"""Client of Autan, the durable workflow service.
+
+`Client` is asynchronous, `SyncClient` blocks; they have the same methods. `Workflow` and `Task`
+define workflows in code. `autan.models` is what the server answers with, `autan.errors` what it
+refuses with, and `autan.testing` runs a server for tests.
+"""
+
+from autan._aio.client import Client
+from autan._aio.executions import ExecutionHandle
+from autan._core.documents import Document
+from autan._sync_generated.client import SyncClient
+from autan._sync_generated.executions import SyncExecutionHandle
+from autan._transport.options import TlsConfig
+from autan._transport.retry import RetryPolicy
+from autan.converter import Converter, DefaultConverter
+from autan.define import (
+    AdHocAction,
+    Fail,
+    Go,
+    Input,
+    On,
+    Pause,
+    Retry,
+    Succeed,
+    Task,
+    TaskDefaults,
+    Workbook,
+    Workflow,
+    document,
+)
+from autan.errors import (
+    AlreadyExists,
+    AutanError,
+    DeadlineExceeded,
+    ExecutionAlreadyExists,
+    ExecutionCancelled,
+    ExecutionError,
+    ExecutionFailed,
+    ExecutionNotFound,
+    FailedPrecondition,
+    InputMismatch,
+    InvalidArgument,
+    InvalidDefinition,
+    NotFound,
+    PayloadError,
+    RpcError,
+    Unavailable,
+)
+from autan.models import (
+    ActionExecution,
+    ActionState,
+    Binary,
+    Execution,
+    ExecutionState,
+    HistoryEvent,
+    IdConflictPolicy,
+    TaskExecution,
+    TaskState,
+    View,
+    WatchStart,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ActionExecution",
+    "ActionState",
+    "AdHocAction",
+    "AlreadyExists",
+    "AutanError",
+    "Binary",
+    "Client",
+    "Converter",
+    "DeadlineExceeded",
+    "DefaultConverter",
+    "Document",
+    "Execution",
+    "ExecutionAlreadyExists",
+    "ExecutionCancelled",
+    "ExecutionError",
+    "ExecutionFailed",
+    "ExecutionHandle",
+    "ExecutionNotFound",
+    "ExecutionState",
+    "Fail",
+    "FailedPrecondition",
+    "Go",
+    "HistoryEvent",
+    "IdConflictPolicy",
+    "Input",
+    "InputMismatch",
+    "InvalidArgument",
+    "InvalidDefinition",
+    "NotFound",
+    "On",
+    "Pause",
+    "PayloadError",
+    "Retry",
+    "RetryPolicy",
+    "RpcError",
+    "Succeed",
+    "SyncClient",
+    "SyncExecutionHandle",
+    "Task",
+    "TaskDefaults",
+    "TaskExecution",
+    "TaskState",
+    "TlsConfig",
+    "Unavailable",
+    "View",
+    "WatchStart",
+    "Workbook",
+    "Workflow",
+    "document",
+]

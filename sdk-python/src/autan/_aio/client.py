@@ -1,0 +1,164 @@
+"""The client: one connection to a server, seen by one project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autan import models
+from autan._aio.executions import ExecutionHandle, Executions
+from autan._aio.tasks import Actions, Tasks
+from autan._aio.workflows import Workbooks, Workflows
+from autan._core import executions, system
+from autan._core.call import Scope
+from autan._transport.aio import AioTransport
+from autan._transport.options import TlsConfig, TransportOptions, parse_address
+from autan._transport.retry import RetryPolicy
+from autan.converter import Converter, DefaultConverter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+class Client:
+    """An asynchronous client of Autan.
+
+    Use it as an async context manager, or call `close`. It connects when the first call is made.
+    It must not be used after a fork.
+
+    Args:
+        address: "host:port" (default port 7233), "http://host:port", "https://host:port".
+        project: Tenant; empty = "default".
+        tls: Encrypts the connection: True for a server with a publicly trusted certificate, or a
+            `TlsConfig`. An https address implies it.
+        token: Bearer token sent with every call.
+        metadata: Further headers sent with every call.
+        timeout: Deadline of each attempt of a call, in seconds; watches have none.
+        retry: How calls are retried and watches resumed.
+        converter: Turns Python values into JSON and back.
+
+    Raises:
+        ValueError: An argument is malformed.
+    """
+
+    def __init__(
+        self,
+        address: str = "localhost:7233",
+        *,
+        project: str = "",
+        tls: TlsConfig | bool = False,
+        token: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
+        retry: RetryPolicy | None = None,
+        converter: Converter | None = None,
+    ) -> None:
+        self._transport = AioTransport(
+            TransportOptions(
+                target=parse_address(address, tls),
+                project=project,
+                token=token,
+                metadata=metadata or {},
+                timeout=timeout,
+                retry=retry or RetryPolicy(),
+            )
+        )
+        self._scope = Scope(project, converter or DefaultConverter())
+
+        self.workflows = Workflows(self._transport, self._scope)
+        """Definitions of workflows."""
+        self.workbooks = Workbooks(self._transport, self._scope)
+        """Bundles of definitions."""
+        self.executions = Executions(self._transport, self._scope)
+        """Finding and counting executions."""
+        self.tasks = Tasks(self._transport, self._scope)
+        """Task executions by id."""
+        self.actions = Actions(self._transport, self._scope)
+        """Action executions by id, and completing those that run outside."""
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections; calls under way are cancelled."""
+        await self._transport.close()
+
+    async def start(
+        self,
+        name: str,
+        input: object = None,
+        *,
+        id: str = "",
+        namespace: str = "",
+        revision: int = 0,
+        params: Mapping[str, object] | None = None,
+        env: Mapping[str, object] | None = None,
+        labels: Mapping[str, str] | None = None,
+        description: str = "",
+        on_conflict: models.IdConflictPolicy = models.IdConflictPolicy.USE_EXISTING,
+        validate_only: bool = False,
+    ) -> ExecutionHandle:
+        """Starts a workflow. When this returns, the start is durable.
+
+        Safe to repeat: with the same `id` the existing execution is returned (its handle says
+        `started` = False), unless `on_conflict` is FAIL. Retries of this call never start twice.
+
+        Args:
+            name: Full name of the workflow.
+            input: What becomes a JSON object with the declared inputs: a dict, a dataclass, a
+                model; at most 1 MiB. None = no inputs.
+            id: Chosen id of the execution; empty = the server gives one. At most 255 bytes.
+            namespace: Namespace of the workflow; empty = the default namespace.
+            revision: Number of the revision; 0 = the latest.
+            params: Start parameters, such as `task_name` of a reverse workflow.
+            env: The environment; the same as `params["env"]`.
+            labels: For filtering; at most 64, keys at most 63 bytes, values at most 255.
+            description: Free text; at most 4 KiB.
+            on_conflict: What to do if an execution of that id exists.
+            validate_only: Checks workflow and input and starts nothing: the handle leads nowhere.
+
+        Raises:
+            WorkflowNotFound: There is no such workflow or revision.
+            InputMismatch: The input does not fit the workflow.
+            ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
+            PayloadError: The input cannot be sent as JSON.
+            PayloadRefused: The input is too large.
+        """
+        options = executions.Start(
+            id=id,
+            namespace=namespace,
+            revision=revision,
+            params=params,
+            env=env,
+            labels=labels or {},
+            description=description,
+            on_conflict=on_conflict,
+            validate_only=validate_only,
+        )
+        answer = await self._transport.unary(executions.start(self._scope, name, input, options))
+        return ExecutionHandle(
+            self._transport,
+            self._scope,
+            answer.execution.execution_id,
+            started=answer.started,
+        )
+
+    def execution(self, execution_id: str) -> ExecutionHandle:
+        """Returns the handle of an execution by its id or uid, without asking the server.
+
+        Args:
+            execution_id: Its id or uid.
+        """
+        return ExecutionHandle(self._transport, self._scope, execution_id)
+
+    async def server_info(self) -> models.ServerInfo:
+        """Returns version, capabilities and limits of the server."""
+        return await self._transport.unary(system.server_info(self._scope))

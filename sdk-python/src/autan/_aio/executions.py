@@ -1,0 +1,395 @@
+"""Executions: finding them, and the handle that everything about one of them hangs on."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from autan import models
+from autan._aio import pages
+from autan._core import executions, tasks
+from autan._core.outcome import outcome
+from autan._core.watch import Deadline, Watch, WatchOptions, WatchUnusableError
+from autan.errors import RpcError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from autan._core.call import Scope
+    from autan._transport.aio import AioTransport
+
+T = TypeVar("T")
+
+
+class Executions:
+    """Executions of all workflows of the project."""
+
+    def __init__(self, transport: AioTransport, scope: Scope) -> None:
+        self._transport = transport
+        self._scope = scope
+
+    async def get(
+        self, execution_id: str, *, view: models.View = models.View.FULL
+    ) -> models.Execution:
+        """Returns one execution.
+
+        Args:
+            execution_id: Its id or uid.
+            view: How much to return.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+        """
+        return await self._transport.unary(executions.get(self._scope, execution_id, view=view))
+
+    def list(
+        self,
+        *,
+        filter: str = "",
+        page_size: int = 0,
+        view: models.View = models.View.BASIC,
+    ) -> AsyncGenerator[models.Execution, None]:
+        """Yields executions, newest first, fetching pages as needed.
+
+        Args:
+            filter: Such as `state = ERROR AND (workflow_name = "order*" OR labels.team = "eu")`;
+                empty = all. OR binds tighter than AND: write parentheses.
+            page_size: At most this many a page, up to 1000; 0 = the server's 50.
+            view: How much to return; BASIC leaves payloads out.
+
+        Raises:
+            InvalidFilter: The filter does not parse, or names an unknown field.
+        """
+        return pages.items(
+            self._transport,
+            executions.list_(self._scope, filter=filter, page_size=page_size, view=view),
+        )
+
+    async def count(
+        self,
+        *,
+        filter: str = "",
+        group_by: models.CountGroup = models.CountGroup.UNSPECIFIED,
+    ) -> models.Count:
+        """Counts executions; the answer may lag behind by a second.
+
+        Args:
+            filter: As in `list`.
+            group_by: Also counts by state or by workflow name.
+
+        Raises:
+            InvalidFilter: The filter does not parse, or names an unknown field.
+        """
+        return await self._transport.unary(
+            executions.count(self._scope, filter=filter, group_by=group_by)
+        )
+
+
+class ExecutionHandle:
+    """One execution, by its id.
+
+    Attributes:
+        id: Its id or uid.
+        started: Whether this `start` began it: False if it existed; None if there was no start.
+    """
+
+    def __init__(
+        self,
+        transport: AioTransport,
+        scope: Scope,
+        execution_id: str,
+        *,
+        started: bool | None = None,
+    ) -> None:
+        self._transport = transport
+        self._scope = scope
+        self.id = execution_id
+        self.started = started
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r})"
+
+    async def get(self, *, view: models.View = models.View.FULL) -> models.Execution:
+        """Returns the execution as it is now.
+
+        Args:
+            view: How much to return.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+        """
+        return await self._transport.unary(executions.get(self._scope, self.id, view=view))
+
+    async def events(
+        self,
+        *,
+        after_sequence: int = 0,
+        start: models.WatchStart = models.WatchStart.BEGINNING,
+        include_payloads: bool = False,
+        heartbeat_interval: float = 15.0,
+        on_gap: Callable[[models.Gap], None] | None = None,
+    ) -> AsyncGenerator[models.HistoryEvent, None]:
+        """Yields what happened and then what happens, until the execution is finished.
+
+        Events come in order, none left out and none twice, whatever the connection does: the watch
+        resumes by itself after disconnects, silence of three heartbeats, and restarts of the
+        server. It gives up after `RetryPolicy.resume_for` seconds without a sign of the server.
+
+        If the loop may be left early, wrap the events in `contextlib.aclosing`, so that the
+        connection is given back at once.
+
+        Args:
+            after_sequence: Only events after this one; `Execution.last_sequence` of a snapshot.
+            start: Where to begin if `after_sequence` is 0.
+            include_payloads: Carries inputs, outputs and results in the events.
+            heartbeat_interval: How often the server shows a sign of life, 5 to 60 s.
+            on_gap: Called when the server no longer has the next events, because history was
+                trimmed; the watch then goes on with the present.
+
+        Raises:
+            ExecutionNotFound: There is no such execution, or it was deleted meanwhile.
+            HistoryTrimmed: The next events are gone and there is no `on_gap`.
+            Unavailable: The server did not come back.
+            ValueError: An argument is out of range.
+        """
+        options = WatchOptions(
+            after_sequence=after_sequence,
+            start=start,
+            heartbeat_interval=heartbeat_interval,
+            include_payloads=include_payloads,
+        )
+        watch = Watch(self._scope, self.id, options, self._transport.options.retry, on_gap=on_gap)
+        # Closing the outer generator does not close the inner one by itself.
+        async with aclosing(self._follow(watch)) as found:
+            async for event in found:
+                yield event
+
+    async def wait(self, *, timeout: float | None = None) -> models.Execution:
+        """Waits until the execution is finished, and returns it in FULL view, whatever its state.
+
+        Args:
+            timeout: How long to wait, in seconds; None = for ever.
+
+        Raises:
+            DeadlineExceeded: It was not finished in time; it goes on.
+            ExecutionNotFound: There is no such execution, or it was deleted meanwhile.
+            Unavailable: The server did not come back.
+        """
+        deadline = Deadline(timeout)
+        watch = Watch(
+            self._scope,
+            self.id,
+            WatchOptions(start=models.WatchStart.SNAPSHOT),
+            self._transport.options.retry,
+            on_gap=lambda _: None,
+            deadline=deadline,
+            may_fall_back=True,
+        )
+        try:
+            async for _ in self._follow(watch):
+                pass
+        except WatchUnusableError:
+            return await self._wait_by_calls(deadline)
+        if watch.execution is not None:
+            return watch.execution
+        return await self.get()
+
+    @overload
+    async def result(self, *, timeout: float | None = None) -> Any: ...
+
+    @overload
+    async def result(self, type: type[T], *, timeout: float | None = None) -> T: ...
+
+    async def result(self, type: type[Any] | None = None, *, timeout: float | None = None) -> Any:
+        """Waits until the execution is finished, and returns its output.
+
+        Args:
+            type: What the converter is to make of the output, such as a dataclass; None = the
+                decoded JSON object.
+            timeout: How long to wait, in seconds; None = for ever.
+
+        Raises:
+            ExecutionFailed: It ended in ERROR.
+            ExecutionCancelled: It was cancelled.
+            DeadlineExceeded: It was not finished in time; it goes on.
+            ExecutionNotFound: There is no such execution, or it was deleted meanwhile.
+            PayloadError: The output is not of the type that was asked for.
+        """
+        return outcome(await self.wait(timeout=timeout), type, self._scope.converter)
+
+    async def pause(self, *, reason: str = "") -> models.Execution:
+        """Pauses the execution and its sub-workflows; running actions go on.
+
+        Args:
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is finished.
+        """
+        return await self._transport.unary(executions.pause(self._scope, self.id, reason=reason))
+
+    async def resume(
+        self, *, env: Mapping[str, object] | None = None, reason: str = ""
+    ) -> models.Execution:
+        """Resumes a paused execution and its sub-workflows.
+
+        Args:
+            env: Variables to change in the environment.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is finished.
+        """
+        return await self._transport.unary(
+            executions.resume(self._scope, self.id, env=env, reason=reason)
+        )
+
+    async def cancel(self, *, reason: str = "") -> models.Execution:
+        """Cancels the execution, its running actions and its sub-workflows.
+
+        Args:
+            reason: Why, for the record and as `state_info`; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is finished otherwise.
+        """
+        return await self._transport.unary(executions.cancel(self._scope, self.id, reason=reason))
+
+    async def stop(self, outcome: models.ExecutionState, *, reason: str = "") -> models.Execution:
+        """Ends the execution now with a declared outcome.
+
+        Args:
+            outcome: SUCCESS (evaluates the output of the workflow), ERROR or CANCELLED.
+            reason: Why, for the record and as `state_info`; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is finished.
+            InvalidArgument: The outcome is not a final state.
+        """
+        return await self._transport.unary(
+            executions.stop(self._scope, self.id, outcome=outcome, reason=reason)
+        )
+
+    async def delete(
+        self, *, force: bool = False, allow_missing: bool = False, reason: str = ""
+    ) -> None:
+        """Deletes the finished execution with its tasks, actions, sub-workflows and history.
+
+        Args:
+            force: Deletes it in any state; running actions are abandoned.
+            allow_missing: Succeeds if there is no such execution.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is not finished.
+        """
+        await self._transport.unary(
+            executions.delete(
+                self._scope, self.id, force=force, allow_missing=allow_missing, reason=reason
+            )
+        )
+
+    def history(
+        self,
+        *,
+        after_sequence: int = 0,
+        descending: bool = False,
+        include_payloads: bool = False,
+        page_size: int = 0,
+    ) -> AsyncGenerator[models.HistoryEvent, None]:
+        """Yields the events so far, fetching pages as needed; `events` also waits for new ones.
+
+        Args:
+            after_sequence: Only events after this one.
+            descending: Newest first.
+            include_payloads: Carries inputs, outputs and results in the events.
+            page_size: At most this many a page, up to 1000; 0 = the server's 50.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+        """
+        return pages.items(
+            self._transport,
+            executions.history(
+                self._scope,
+                self.id,
+                after_sequence=after_sequence,
+                descending=descending,
+                include_payloads=include_payloads,
+                page_size=page_size,
+            ),
+        )
+
+    def tasks(
+        self,
+        *,
+        filter: str = "",
+        page_size: int = 0,
+        view: models.View = models.View.BASIC,
+    ) -> AsyncGenerator[models.TaskExecution, None]:
+        """Yields the task executions, in order of their creation.
+
+        Args:
+            filter: Over task_name, state, type; empty = all.
+            page_size: At most this many a page, up to 1000; 0 = the server's 50.
+            view: How much to return; BASIC leaves results out.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            InvalidFilter: The filter does not parse, or names an unknown field.
+        """
+        return pages.items(
+            self._transport,
+            tasks.list_tasks(self._scope, self.id, filter=filter, page_size=page_size, view=view),
+        )
+
+    def actions(
+        self, *, page_size: int = 0, view: models.View = models.View.BASIC
+    ) -> AsyncGenerator[models.ActionExecution, None]:
+        """Yields the action executions of all tasks, in order of their creation.
+
+        Args:
+            page_size: At most this many a page, up to 1000; 0 = the server's 50.
+            view: How much to return; BASIC leaves inputs and outputs out.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+        """
+        return pages.items(
+            self._transport,
+            tasks.list_actions(self._scope, execution_id=self.id, page_size=page_size, view=view),
+        )
+
+    async def _follow(self, watch: Watch) -> AsyncGenerator[models.HistoryEvent, None]:
+        """Keeps a watch connected until it has ended."""
+        while not watch.ended:
+            async with self._transport.stream(executions.WATCH, watch.request()) as stream:
+                while watch.connected:
+                    try:
+                        message = await stream.read(watch.read_timeout)
+                    except RpcError as error:
+                        watch.lost(error)
+                        break
+                    if message is None:
+                        watch.lost(None)
+                        break
+                    for event in watch.receive(message):
+                        yield event
+            if not watch.ended:
+                await self._transport.sleep(watch.delay())
+
+    async def _wait_by_calls(self, deadline: Deadline) -> models.Execution:
+        """Waits without a watch, by asking again and again."""
+        while True:
+            seconds = deadline.cap(executions.WAIT_MAX)
+            execution, finished = await self._transport.unary(
+                executions.wait(self._scope, self.id, seconds=seconds)
+            )
+            if finished:
+                return execution
+            deadline.check()

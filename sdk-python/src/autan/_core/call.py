@@ -1,0 +1,83 @@
+"""Calls as values: a method, a request, and how to read the response."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autan.converter import Converter
+
+Resp = TypeVar("Resp", bound=Message)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Method(Generic[Resp]):
+    """A method of the contract.
+
+    Attributes:
+        path: Such as "/autan.v1.SystemService/GetServerInfo".
+        response: Class of the response.
+    """
+
+    path: str
+    response: type[Resp]
+
+    def parse(self, data: bytes) -> Resp:
+        """Decodes a response."""
+        return self.response.FromString(data)
+
+
+def method(service: str, response: type[Resp]) -> Method[Resp]:
+    """Names a method after its response, as the contract does: `GetX` answers `GetXResponse`."""
+    name = response.DESCRIPTOR.name.removesuffix("Response")
+    return Method(f"/{response.DESCRIPTOR.file.package}.{service}/{name}", response)
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """A unary call.
+
+    Attributes:
+        method: What is called.
+        request: What is sent.
+        decode: Reads the response.
+        timeout: Deadline of an attempt in seconds, if not that of the client.
+    """
+
+    method: Method[Any]
+    request: Message
+    decode: Callable[[Any], T]
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: Sequence[T]
+    next_token: str
+
+
+def new_request_id() -> str:
+    """Returns an id that makes a change idempotent: its retries carry the same one."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What every request of a client has in common.
+
+    Attributes:
+        project: Tenant; empty = "default".
+        converter: Turns Python values into JSON and back.
+    """
+
+    project: str
+    converter: Converter

@@ -1,0 +1,188 @@
+"""From messages of the contract to `autan.models`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, TypeVar
+
+from autan import models
+from autan._core.payload import decode as payload
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    from autan._proto.v1 import executions_pb2, system_pb2, tasks_pb2, workbooks_pb2, workflows_pb2
+
+E = TypeVar("E", bound=models.OpenEnum)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def time(owner: Message, field: str) -> datetime | None:
+    """Reads an optional time, in UTC; what is finer than a microsecond is cut off."""
+    if not owner.HasField(field):
+        return None
+    value: Timestamp = getattr(owner, field)
+    return _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+
+
+def execution(m: executions_pb2.Execution) -> models.Execution:
+    """Reads an execution."""
+    failure = None
+    if m.HasField("error"):
+        failure = models.Failure(
+            type=m.error.type, message=m.error.message, details=payload(m.error.details)
+        )
+    return models.Execution(
+        project=m.project,
+        execution_id=m.execution_id,
+        uid=m.uid,
+        workflow_name=m.workflow_name,
+        workflow_namespace=m.workflow_namespace,
+        workflow_revision=m.workflow_revision,
+        state=models.ExecutionState(m.state),
+        state_info=m.state_info,
+        run=m.run,
+        last_sequence=m.last_sequence,
+        input=payload(m.input),
+        output=payload(m.output),
+        params=payload(m.params),
+        error=failure,
+        labels=dict(m.labels),
+        description=m.description,
+        create_time=time(m, "create_time"),
+        update_time=time(m, "update_time"),
+        end_time=time(m, "end_time"),
+        parent_task_execution_id=m.parent_task_execution_id,
+        root_execution_id=m.root_execution_id,
+        item_index=m.item_index,
+        progress=models.Progress(
+            total=m.progress.total,
+            active=m.progress.active,
+            success=m.progress.success,
+            error=m.progress.error,
+            cancelled=m.progress.cancelled,
+            skipped=m.progress.skipped,
+        ),
+        published_global=payload(m.published_global),
+    )
+
+
+def task(m: tasks_pb2.TaskExecution) -> models.TaskExecution:
+    """Reads a task execution."""
+    return models.TaskExecution(
+        task_execution_id=m.task_execution_id,
+        execution_uid=m.execution_uid,
+        task_name=m.task_name,
+        type=models.TaskType(m.type),
+        state=models.TaskState(m.state),
+        state_info=m.state_info,
+        result=payload(m.result),
+        published=payload(m.published),
+        published_global=payload(m.published_global),
+        processed=m.processed,
+        attempts=m.attempts,
+        next_tasks=tuple(m.next_tasks),
+        triggered_by=tuple(m.triggered_by),
+        tags=tuple(m.tags),
+        create_time=time(m, "create_time"),
+        start_time=time(m, "start_time"),
+        update_time=time(m, "update_time"),
+        end_time=time(m, "end_time"),
+        due_time=time(m, "due_time"),
+        timeout_time=time(m, "timeout_time"),
+        item_count=m.item_count,
+    )
+
+
+def action(m: tasks_pb2.ActionExecution) -> models.ActionExecution:
+    """Reads an action execution."""
+    return models.ActionExecution(
+        action_execution_id=m.action_execution_id,
+        task_execution_id=m.task_execution_id,
+        execution_uid=m.execution_uid,
+        task_name=m.task_name,
+        name=m.name,
+        state=models.ActionState(m.state),
+        input=payload(m.input),
+        output=payload(m.output),
+        accepted=m.accepted,
+        item_index=m.item_index,
+        attempt=m.attempt,
+        child_execution_id=m.child_execution_id,
+        create_time=time(m, "create_time"),
+        end_time=time(m, "end_time"),
+    )
+
+
+def workflow(m: workflows_pb2.Workflow) -> models.WorkflowInfo:
+    """Reads a revision of a workflow."""
+    return models.WorkflowInfo(
+        project=m.project,
+        namespace=m.namespace,
+        name=m.name,
+        revision=m.revision,
+        revision_hash=m.revision_hash,
+        source=m.source,
+        description=m.description,
+        tags=tuple(m.tags),
+        type=m.type,
+        input=tuple(
+            models.InputParameter(
+                name=p.name, required=p.required, default_value=payload(p.default_value)
+            )
+            for p in m.input
+        ),
+        output_keys=tuple(m.output_keys),
+        task_names=tuple(m.task_names),
+        workbook=m.workbook,
+        create_time=time(m, "create_time"),
+        update_time=time(m, "update_time"),
+        etag=m.etag,
+    )
+
+
+def workbook(m: workbooks_pb2.Workbook) -> models.WorkbookInfo:
+    """Reads a workbook."""
+    return models.WorkbookInfo(
+        project=m.project,
+        namespace=m.namespace,
+        name=m.name,
+        source=m.source,
+        description=m.description,
+        tags=tuple(m.tags),
+        workflow_names=tuple(m.workflow_names),
+        action_names=tuple(m.action_names),
+        create_time=time(m, "create_time"),
+        update_time=time(m, "update_time"),
+        etag=m.etag,
+    )
+
+
+def diagnostic(m: workflows_pb2.Diagnostic) -> models.Diagnostic:
+    """Reads a fault of a document."""
+    return models.Diagnostic(
+        severity=models.Severity(m.severity),
+        rule=m.rule,
+        message=m.message,
+        path=m.path,
+        line=m.line,
+        column=m.column,
+        end_line=m.end_line,
+        end_column=m.end_column,
+        suggestion=m.suggestion,
+        excerpt=m.excerpt,
+    )
+
+
+def server_info(m: system_pb2.GetServerInfoResponse) -> models.ServerInfo:
+    """Reads what the server says about itself."""
+    return models.ServerInfo(
+        version=m.version,
+        capabilities=tuple(m.capabilities),
+        limits=dict(m.limits),
+        start_time=time(m, "start_time"),
+        current_time=time(m, "current_time"),
+        storage=m.storage,
+    )

@@ -1,0 +1,240 @@
+"""Calls of ExecutionService, except for the watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from autan import models
+from autan._core import decode, events
+from autan._core.call import Call, Page, Scope, method, new_request_id
+from autan._core.payload import encode_object
+from autan._proto.v1 import executions_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SERVICE = "ExecutionService"
+_START = method(_SERVICE, pb.StartExecutionResponse)
+_GET = method(_SERVICE, pb.GetExecutionResponse)
+_LIST = method(_SERVICE, pb.ListExecutionsResponse)
+_COUNT = method(_SERVICE, pb.CountExecutionsResponse)
+_WAIT = method(_SERVICE, pb.WaitExecutionResponse)
+_PAUSE = method(_SERVICE, pb.PauseExecutionResponse)
+_RESUME = method(_SERVICE, pb.ResumeExecutionResponse)
+_CANCEL = method(_SERVICE, pb.CancelExecutionResponse)
+_STOP = method(_SERVICE, pb.StopExecutionResponse)
+_DELETE = method(_SERVICE, pb.DeleteExecutionResponse)
+_HISTORY = method(_SERVICE, pb.ListHistoryEventsResponse)
+WATCH = method(_SERVICE, pb.WatchExecutionResponse)
+
+WAIT_MAX = 10.0
+"""Longest that the server waits in a call, in seconds."""
+_WAIT_MARGIN = 5.0
+"""What a waiting call may take beyond the waiting, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The options of a start; see `Client.start`."""
+
+    id: str = ""
+    namespace: str = ""
+    revision: int = 0
+    params: Mapping[str, object] | None = None
+    env: Mapping[str, object] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    on_conflict: models.IdConflictPolicy = models.IdConflictPolicy.USE_EXISTING
+    validate_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """What a start answers."""
+
+    execution: models.Execution
+    started: bool
+
+
+def start(scope: Scope, name: str, input: object, options: Start) -> Call[Started]:
+    """StartExecution."""
+    request = pb.StartExecutionRequest(
+        project=scope.project,
+        workflow_namespace=options.namespace,
+        workflow_name=name,
+        workflow_revision=options.revision,
+        execution_id=options.id,
+        labels=options.labels,
+        description=options.description,
+        id_conflict_policy=options.on_conflict.wire_name,
+        request_id=new_request_id(),
+        validate_only=options.validate_only,
+    )
+    if input is not None:
+        request.input.CopyFrom(encode_object(input, scope.converter, "input"))
+    params = dict(options.params or {})
+    if options.env is not None:
+        params["env"] = options.env
+    if params:
+        request.params.CopyFrom(encode_object(params, scope.converter, "params"))
+    return Call(_START, request, _started)
+
+
+def get(scope: Scope, execution_id: str, *, view: models.View) -> Call[models.Execution]:
+    """GetExecution."""
+    request = pb.GetExecutionRequest(
+        project=scope.project, execution_id=execution_id, view=view.wire_name
+    )
+    return Call(_GET, request, _execution)
+
+
+def list_(
+    scope: Scope, *, filter: str, page_size: int, view: models.View
+) -> Callable[[str], Call[Page[models.Execution]]]:
+    """ListExecutions."""
+
+    def page(token: str) -> Call[Page[models.Execution]]:
+        request = pb.ListExecutionsRequest(
+            project=scope.project,
+            filter=filter,
+            page_size=page_size,
+            page_token=token,
+            view=view.wire_name,
+        )
+        return Call(_LIST, request, _page)
+
+    return page
+
+
+def count(scope: Scope, *, filter: str, group_by: models.CountGroup) -> Call[models.Count]:
+    """CountExecutions."""
+    request = pb.CountExecutionsRequest(
+        project=scope.project, filter=filter, group_by=group_by.wire_name
+    )
+    return Call(_COUNT, request, lambda r: models.Count(total=r.total, groups=dict(r.groups)))
+
+
+def wait(scope: Scope, execution_id: str, *, seconds: float) -> Call[tuple[models.Execution, bool]]:
+    """WaitExecution: the execution, and whether it is finished."""
+    waited = min(seconds, WAIT_MAX)
+    timeout = Duration()
+    timeout.FromNanoseconds(int(waited * 1e9))
+    request = pb.WaitExecutionRequest(
+        project=scope.project, execution_id=execution_id, timeout=timeout
+    )
+    return Call(_WAIT, request, _waited, timeout=waited + _WAIT_MARGIN)
+
+
+def pause(scope: Scope, execution_id: str, *, reason: str) -> Call[models.Execution]:
+    """PauseExecution."""
+    request = pb.PauseExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_PAUSE, request, _execution)
+
+
+def resume(
+    scope: Scope, execution_id: str, *, env: Mapping[str, object] | None, reason: str
+) -> Call[models.Execution]:
+    """ResumeExecution."""
+    request = pb.ResumeExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    if env is not None:
+        request.env.CopyFrom(encode_object(env, scope.converter, "env"))
+    return Call(_RESUME, request, _execution)
+
+
+def cancel(scope: Scope, execution_id: str, *, reason: str) -> Call[models.Execution]:
+    """CancelExecution."""
+    request = pb.CancelExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_CANCEL, request, _execution)
+
+
+def stop(
+    scope: Scope, execution_id: str, *, outcome: models.ExecutionState, reason: str
+) -> Call[models.Execution]:
+    """StopExecution."""
+    request = pb.StopExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        outcome=outcome.wire_name,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_STOP, request, _execution)
+
+
+def delete(
+    scope: Scope, execution_id: str, *, force: bool, allow_missing: bool, reason: str
+) -> Call[None]:
+    """DeleteExecution."""
+    request = pb.DeleteExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        force=force,
+        allow_missing=allow_missing,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_DELETE, request, lambda _: None)
+
+
+def history(
+    scope: Scope,
+    execution_id: str,
+    *,
+    after_sequence: int,
+    descending: bool,
+    include_payloads: bool,
+    page_size: int,
+) -> Callable[[str], Call[Page[models.HistoryEvent]]]:
+    """ListHistoryEvents."""
+
+    def page(token: str) -> Call[Page[models.HistoryEvent]]:
+        request = pb.ListHistoryEventsRequest(
+            project=scope.project,
+            execution_id=execution_id,
+            after_sequence=after_sequence,
+            descending=descending,
+            page_size=page_size,
+            page_token=token,
+            include_payloads=include_payloads,
+        )
+        return Call(_HISTORY, request, _history_page)
+
+    return page
+
+
+def _execution(response: Any) -> models.Execution:
+    return decode.execution(response.execution)
+
+
+def _started(response: Any) -> Started:
+    return Started(execution=decode.execution(response.execution), started=response.started)
+
+
+def _waited(response: Any) -> tuple[models.Execution, bool]:
+    return decode.execution(response.execution), response.finished
+
+
+def _page(response: Any) -> Page[models.Execution]:
+    return Page([decode.execution(m) for m in response.executions], response.next_page_token)
+
+
+def _history_page(response: Any) -> Page[models.HistoryEvent]:
+    return Page([events.event(m) for m in response.events], response.next_page_token)

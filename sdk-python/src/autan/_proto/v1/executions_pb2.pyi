@@ -1,0 +1,446 @@
+import datetime
+
+from autan._proto.v1 import history_pb2 as _history_pb2
+from autan._proto.v1 import payloads_pb2 as _payloads_pb2
+from autan._proto.v1 import states_pb2 as _states_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class IdConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ID_CONFLICT_POLICY_UNSPECIFIED: _ClassVar[IdConflictPolicy]
+    ID_CONFLICT_POLICY_USE_EXISTING: _ClassVar[IdConflictPolicy]
+    ID_CONFLICT_POLICY_FAIL: _ClassVar[IdConflictPolicy]
+
+class CountGroup(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COUNT_GROUP_UNSPECIFIED: _ClassVar[CountGroup]
+    COUNT_GROUP_STATE: _ClassVar[CountGroup]
+    COUNT_GROUP_WORKFLOW_NAME: _ClassVar[CountGroup]
+
+class WatchStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_START_UNSPECIFIED: _ClassVar[WatchStart]
+    WATCH_START_BEGINNING: _ClassVar[WatchStart]
+    WATCH_START_SNAPSHOT: _ClassVar[WatchStart]
+    WATCH_START_LATEST: _ClassVar[WatchStart]
+
+class WatchEndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_END_REASON_UNSPECIFIED: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_TERMINAL: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_GOING_AWAY: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_MAX_AGE: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_SLOW_CONSUMER: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_DELETED: _ClassVar[WatchEndReason]
+ID_CONFLICT_POLICY_UNSPECIFIED: IdConflictPolicy
+ID_CONFLICT_POLICY_USE_EXISTING: IdConflictPolicy
+ID_CONFLICT_POLICY_FAIL: IdConflictPolicy
+COUNT_GROUP_UNSPECIFIED: CountGroup
+COUNT_GROUP_STATE: CountGroup
+COUNT_GROUP_WORKFLOW_NAME: CountGroup
+WATCH_START_UNSPECIFIED: WatchStart
+WATCH_START_BEGINNING: WatchStart
+WATCH_START_SNAPSHOT: WatchStart
+WATCH_START_LATEST: WatchStart
+WATCH_END_REASON_UNSPECIFIED: WatchEndReason
+WATCH_END_REASON_TERMINAL: WatchEndReason
+WATCH_END_REASON_GOING_AWAY: WatchEndReason
+WATCH_END_REASON_MAX_AGE: WatchEndReason
+WATCH_END_REASON_SLOW_CONSUMER: WatchEndReason
+WATCH_END_REASON_DELETED: WatchEndReason
+
+class Execution(_message.Message):
+    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_NAME_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_REVISION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_INFO_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ROOT_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_GLOBAL_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    uid: str
+    workflow_name: str
+    workflow_namespace: str
+    workflow_revision: int
+    state: _states_pb2.ExecutionState
+    state_info: str
+    run: int
+    last_sequence: int
+    input: _payloads_pb2.Payload
+    output: _payloads_pb2.Payload
+    params: _payloads_pb2.Payload
+    error: _payloads_pb2.Failure
+    labels: _containers.ScalarMap[str, str]
+    description: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    parent_task_execution_id: str
+    root_execution_id: str
+    item_index: int
+    progress: Progress
+    published_global: _payloads_pb2.Payload
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("total", "active", "success", "error", "cancelled", "skipped")
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    total: int
+    active: int
+    success: int
+    error: int
+    cancelled: int
+    skipped: int
+    def __init__(self, total: _Optional[int] = ..., active: _Optional[int] = ..., success: _Optional[int] = ..., error: _Optional[int] = ..., cancelled: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
+
+class StartExecutionRequest(_message.Message):
+    __slots__ = ("project", "workflow_namespace", "workflow_name", "workflow_revision", "execution_id", "input", "params", "labels", "description", "id_conflict_policy", "request_id", "validate_only", "payload_format")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_NAME_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_REVISION_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ID_CONFLICT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    workflow_namespace: str
+    workflow_name: str
+    workflow_revision: int
+    execution_id: str
+    input: _payloads_pb2.Payload
+    params: _payloads_pb2.Payload
+    labels: _containers.ScalarMap[str, str]
+    description: str
+    id_conflict_policy: IdConflictPolicy
+    request_id: str
+    validate_only: bool
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., execution_id: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., id_conflict_policy: _Optional[_Union[IdConflictPolicy, str]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class StartExecutionResponse(_message.Message):
+    __slots__ = ("execution", "started")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    started: bool
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., started: bool = ...) -> None: ...
+
+class GetExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "view", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    view: _payloads_pb2.View
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class GetExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class ListExecutionsRequest(_message.Message):
+    __slots__ = ("project", "filter", "page_size", "page_token", "view", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    filter: str
+    page_size: int
+    page_token: str
+    view: _payloads_pb2.View
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class ListExecutionsResponse(_message.Message):
+    __slots__ = ("executions", "next_page_token")
+    EXECUTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    executions: _containers.RepeatedCompositeFieldContainer[Execution]
+    next_page_token: str
+    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CountExecutionsRequest(_message.Message):
+    __slots__ = ("project", "filter", "group_by")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    filter: str
+    group_by: CountGroup
+    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., group_by: _Optional[_Union[CountGroup, str]] = ...) -> None: ...
+
+class CountExecutionsResponse(_message.Message):
+    __slots__ = ("total", "groups")
+    class GroupsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    total: int
+    groups: _containers.ScalarMap[str, int]
+    def __init__(self, total: _Optional[int] = ..., groups: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class WatchExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "after_sequence", "start_at", "heartbeat_interval", "include_payloads", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    START_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    after_sequence: int
+    start_at: WatchStart
+    heartbeat_interval: _duration_pb2.Duration
+    include_payloads: bool
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., start_at: _Optional[_Union[WatchStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class WatchExecutionResponse(_message.Message):
+    __slots__ = ("snapshot", "events", "heartbeat", "end")
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    snapshot: Execution
+    events: HistoryEventBatch
+    heartbeat: WatchHeartbeat
+    end: WatchEnd
+    def __init__(self, snapshot: _Optional[_Union[Execution, _Mapping]] = ..., events: _Optional[_Union[HistoryEventBatch, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchEnd, _Mapping]] = ...) -> None: ...
+
+class HistoryEventBatch(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ...) -> None: ...
+
+class WatchHeartbeat(_message.Message):
+    __slots__ = ("last_sequence",)
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    last_sequence: int
+    def __init__(self, last_sequence: _Optional[int] = ...) -> None: ...
+
+class WatchEnd(_message.Message):
+    __slots__ = ("reason", "resume_after_sequence", "retry_delay", "execution")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RESUME_AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    reason: WatchEndReason
+    resume_after_sequence: int
+    retry_delay: _duration_pb2.Duration
+    execution: Execution
+    def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_after_sequence: _Optional[int] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class WaitExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "timeout", "view", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    timeout: _duration_pb2.Duration
+    view: _payloads_pb2.View
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class WaitExecutionResponse(_message.Message):
+    __slots__ = ("execution", "finished")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    finished: bool
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., finished: bool = ...) -> None: ...
+
+class PauseExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class PauseExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class ResumeExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "env", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ENV_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    env: _payloads_pb2.Payload
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., env: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class ResumeExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class CancelExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CancelExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class StopExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "outcome", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    outcome: _states_pb2.ExecutionState
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., outcome: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class StopExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class DeleteExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "force", "allow_missing", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MISSING_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    force: bool
+    allow_missing: bool
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., force: bool = ..., allow_missing: bool = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeleteExecutionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListHistoryEventsRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "after_sequence", "descending", "page_size", "page_token", "include_payloads", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    DESCENDING_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    after_sequence: int
+    descending: bool
+    page_size: int
+    page_token: str
+    include_payloads: bool
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., descending: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class ListHistoryEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,136 @@
+"""Executions: running and finished workflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from autan.models.enums import ExecutionState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why an execution ended in ERROR.
+
+    Attributes:
+        type: Kind of failure, such as "action_error", "expression_error", "timeout".
+        message: Text for people.
+        details: What the action or workflow gave as its error result, if anything.
+    """
+
+    type: str
+    message: str
+    details: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Numbers of task executions by state.
+
+    Attributes:
+        total: All task executions so far.
+        active: In IDLE, WAITING, RUNNING, DELAYED or PAUSED.
+        success: In SUCCESS.
+        error: In ERROR.
+        cancelled: In CANCELLED.
+        skipped: In SKIPPED.
+    """
+
+    total: int = 0
+    active: int = 0
+    success: int = 0
+    error: int = 0
+    cancelled: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One run of a workflow, as it was when the server answered.
+
+    Payloads (`input`, `output`, `params`, `published_global`) are decoded JSON, and None where the
+    view does not carry them. Integers are exact.
+
+    Attributes:
+        project: Tenant.
+        execution_id: Chosen by the client, or the uid.
+        uid: UUID given by the server; another one if an id is used again.
+        workflow_name: Full name of the workflow.
+        workflow_namespace: Namespace that the workflow was found in.
+        workflow_revision: Number of the revision that it runs.
+        state: Its state.
+        state_info: Why it is in that state, if there is something to say.
+        run: 1, and one more for each rerun in place.
+        last_sequence: Number of the last history event in this snapshot.
+        input: Input with defaults filled in; FULL view only.
+        output: Output, when finished; FULL view only.
+        params: Start parameters; FULL view only.
+        error: What went wrong, in state ERROR.
+        labels: Labels for filtering.
+        description: Free text.
+        create_time: When it was accepted.
+        update_time: When it last changed.
+        end_time: When it reached a final state.
+        parent_task_execution_id: Of a sub-workflow: the task that started it.
+        root_execution_id: Uid of the execution that was started from outside.
+        item_index: Of a sub-workflow of a with-items task: which item, from 0.
+        progress: Numbers of tasks by state.
+        published_global: Variables published to the whole execution; FULL view only.
+    """
+
+    project: str
+    execution_id: str
+    uid: str
+    workflow_name: str
+    workflow_namespace: str
+    workflow_revision: int
+    state: ExecutionState
+    state_info: str
+    run: int
+    last_sequence: int
+    input: Any
+    output: Any
+    params: Any
+    error: Failure | None
+    labels: Mapping[str, str]
+    description: str
+    create_time: datetime | None
+    update_time: datetime | None
+    end_time: datetime | None
+    parent_task_execution_id: str
+    root_execution_id: str
+    item_index: int
+    progress: Progress
+    published_global: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """A number of executions.
+
+    Attributes:
+        total: All that match.
+        groups: By state word or by workflow name, if asked for; at most 1000 groups.
+    """
+
+    total: int
+    groups: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Events that can no longer be had, because the history was trimmed.
+
+    Attributes:
+        after_sequence: The last event that was delivered.
+        resumed_after_sequence: The next event that will be delivered comes after this one.
+        execution: The execution as it was at `resumed_after_sequence`.
+    """
+
+    after_sequence: int
+    resumed_after_sequence: int
+    execution: Execution
