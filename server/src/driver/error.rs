@@ -1,0 +1,72 @@
+//! Why a request was not carried out.
+
+use std::sync::Arc;
+
+use engine::{ExecutionState, ExecutionUid};
+
+/// Refusals and failures of the driver. Nothing was changed, unless it says otherwise.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The rules of the execution refuse it.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// The store refuses it, or is not there. Shared, since one failed commit fails all its callers.
+    #[error(transparent)]
+    Store(Arc<store::Error>),
+    /// No such workflow or revision.
+    #[error("workflow {name:?} not found")]
+    WorkflowNotFound {
+        /// Its name.
+        name: Arc<str>,
+        /// Where it was looked for.
+        namespace: Arc<str>,
+        /// The revision, if one was named.
+        revision: Option<i32>,
+    },
+    /// No such execution.
+    #[error("execution {id:?} not found")]
+    ExecutionNotFound {
+        /// Its id or uid.
+        id: Arc<str>,
+    },
+    /// An execution of that id exists.
+    #[error("execution {id:?} exists")]
+    ExecutionExists {
+        /// The id.
+        id: Arc<str>,
+        /// Its uid.
+        uid: ExecutionUid,
+        /// Its state.
+        state: ExecutionState,
+    },
+    /// The execution is not finished.
+    #[error("execution is in state {}", state.word())]
+    NotFinished {
+        /// Its state.
+        state: ExecutionState,
+    },
+    /// The same request id came with another request.
+    #[error("request id {request_id:?} was used with another request")]
+    RequestReused {
+        /// The id.
+        request_id: Arc<str>,
+    },
+    /// A stored definition no longer reads. Should not happen: they are checked when stored.
+    #[error("the stored definition of {name:?} cannot be read")]
+    BrokenDefinition {
+        /// Name of the workflow.
+        name: Arc<str>,
+    },
+    /// Too many requests wait.
+    #[error("too many requests are waiting")]
+    Overloaded,
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}

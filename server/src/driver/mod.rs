@@ -1,0 +1,171 @@
+//! The shell round the engine: load → apply → commit → perform.
+//!
+//! One **lane**, a thread, owns the executions of its shards and the writer of the store. It takes
+//! what has come in since its last commit, applies it, commits everything in one transaction, and
+//! only then lets it be seen: answers to callers, actions to runners, news to watchers. While it
+//! commits, the next batch gathers by itself, so batches are large under load and single otherwise.
+//!
+//! [`Driver`] is the handle to it. The only caller of `engine::apply` is `lane`.
+
+mod answer;
+mod commit;
+mod definitions;
+mod error;
+mod lane;
+mod order;
+mod recover;
+mod watch;
+mod world;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use engine::{ActionId, Caller, ExecutionUid, Limits, Verb};
+use store::{Reader, Readers, Store, Writer};
+use tokio::sync::oneshot;
+
+use crate::actions::Runner;
+
+pub use error::Error;
+pub use order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started};
+pub use watch::{Hub, News, Subscription};
+
+use order::Command;
+
+/// Most requests that wait for the lane; more are refused with [`Error::Overloaded`].
+const WAITING_MAX: usize = 20_000;
+
+/// The way to the executions. Cheap to clone.
+#[derive(Clone)]
+pub struct Driver {
+    commands: mpsc::Sender<Command>,
+    waiting: Arc<AtomicUsize>,
+    readers: Readers,
+    hub: Arc<Hub>,
+}
+
+impl Driver {
+    /// Takes the unfinished executions up again and starts the lane. Returns when it is ready to
+    /// serve. The lane ends when it is told to [`Self::shut_down`].
+    pub fn start(
+        store: &Store,
+        runner: Runner,
+        limits: Limits,
+    ) -> Result<(Self, std::thread::JoinHandle<()>), Error> {
+        let (sender, receiver) = mpsc::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let hub = Arc::new(Hub::default());
+        let driver = Self {
+            commands: sender,
+            waiting: waiting.clone(),
+            readers: store.readers().clone(),
+            hub: hub.clone(),
+        };
+        runner.report_to(driver.clone());
+        let mut lane = lane::Lane::new(store.writer()?, receiver, waiting, runner, hub, limits);
+        lane.recover()?;
+        let thread = std::thread::Builder::new()
+            .name("lane".into())
+            .spawn(move || lane.run())
+            .expect("the system can start a thread");
+        Ok((driver, thread))
+    }
+
+    /// Starts an execution; answers when the start is durable.
+    pub async fn start_execution(
+        &self,
+        order: StartOrder,
+        request: Option<RequestKey>,
+    ) -> Result<Started, Error> {
+        self.ask(|reply| Command::Start { order: Box::new(order), request, reply }).await
+    }
+
+    /// Applies a verb; answers with the execution when it is durable.
+    pub async fn verb(
+        &self,
+        uid: ExecutionUid,
+        verb: Verb,
+        caller: Caller,
+        request: Option<RequestKey>,
+    ) -> Result<engine::ExecutionRecord, Error> {
+        self.ask(|reply| Command::Verb { uid, verb, caller, request, reply }).await
+    }
+
+    /// Changes an action execution from outside; answers with its task's name and itself.
+    pub async fn change_action(
+        &self,
+        action: ActionId,
+        change: ActionChange,
+        request: Option<RequestKey>,
+    ) -> Result<(Arc<str>, engine::ActionRecord), Error> {
+        self.ask(|reply| Command::Action { action, change, request, reply }).await
+    }
+
+    /// Deletes an execution with its children.
+    pub async fn delete(
+        &self,
+        order: DeleteOrder,
+        request: Option<RequestKey>,
+    ) -> Result<(), Error> {
+        self.ask(|reply| Command::Delete { order, request, reply }).await
+    }
+
+    /// Runs a write to the store that is not of an execution, such as of definitions.
+    pub async fn write<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Writer) -> Result<T, store::Error> + Send + 'static,
+    {
+        self.ask(|reply: Reply<T>| Command::Write {
+            work: Box::new(move |writer| {
+                // A caller that has gone needs no answer.
+                let _ = reply.send(work(writer).map_err(Error::from));
+            }),
+        })
+        .await
+    }
+
+    /// Runs a read on a thread that may block.
+    pub async fn read<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Reader) -> Result<T, store::Error> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        let result = tokio::task::spawn_blocking(move || readers.read(work)).await;
+        result.map_err(|_| Error::ShuttingDown)?.map_err(Error::from)
+    }
+
+    /// News of an execution, from now on. Subscribe first, then read: nothing is missed.
+    pub fn subscribe(&self, uid: ExecutionUid) -> Subscription {
+        self.hub.subscribe(uid)
+    }
+
+    /// The end of an action that the server ran.
+    pub(crate) fn action_ended(&self, action: ActionId, outcome: engine::Outcome) {
+        // A lane that has ended finds the action again when it starts the next time.
+        let _ = self.commands.send(Command::Ended { action, outcome });
+    }
+
+    /// Ends the lane after what it is doing.
+    pub fn shut_down(&self) {
+        let _ = self.commands.send(Command::ShutDown);
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::Overloaded);
+        }
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(command(reply)).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::ShuttingDown);
+        }
+        answer.await.unwrap_or(Err(Error::ShuttingDown))
+    }
+}
+
+/// Where the answer to one caller goes.
+type Reply<T> = oneshot::Sender<Result<T, Error>>;

@@ -1,0 +1,124 @@
+//! What the lane can be asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::{ActionId, ActionRecord, Caller, Data, ExecutionRecord, ExecutionUid, Outcome, Verb};
+use store::Writer;
+
+use super::Reply;
+
+/// A start from outside.
+#[derive(Clone, Debug)]
+pub struct StartOrder {
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Chosen id.
+    pub execution_id: Option<Arc<str>>,
+    /// Exactly this namespace.
+    pub workflow_namespace: Arc<str>,
+    /// Full name.
+    pub workflow_name: Arc<str>,
+    /// The latest unless named.
+    pub workflow_revision: Option<i32>,
+    /// An object.
+    pub input: Data,
+    /// An object.
+    pub params: Data,
+    /// Labels for filtering.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Free text.
+    pub description: Arc<str>,
+    /// If an execution of the chosen id exists.
+    pub on_conflict: OnConflict,
+    /// Check everything, start nothing.
+    pub validate_only: bool,
+    /// Who asks.
+    pub principal: Option<Arc<str>>,
+}
+
+/// What to do if an execution of the chosen id exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Answer with it.
+    UseExisting,
+    /// Refuse.
+    Fail,
+}
+
+/// The answer to a start.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The execution as it is after its first commit; of `validate_only`, as it would begin.
+    pub execution: ExecutionRecord,
+    /// False if it existed before.
+    pub started: bool,
+}
+
+/// A change of an action execution from outside.
+#[derive(Clone, Debug)]
+pub enum ActionChange {
+    /// It has ended.
+    End(Outcome),
+    /// It is paused (`true`) or goes on (`false`).
+    Pause(bool),
+}
+
+/// The deletion of an execution.
+#[derive(Clone, Debug)]
+pub struct DeleteOrder {
+    /// Which.
+    pub uid: ExecutionUid,
+    /// In any state.
+    pub force: bool,
+}
+
+/// What makes a request the same as an earlier one.
+#[derive(Clone, Debug)]
+pub struct RequestKey {
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Chosen by the client.
+    pub id: Arc<str>,
+    /// Which method.
+    pub method: &'static str,
+    /// SHA-256 of the request without its id.
+    pub body_hash: [u8; 32],
+}
+
+/// What waits for the lane.
+pub(super) enum Command {
+    Start {
+        order: Box<StartOrder>,
+        request: Option<RequestKey>,
+        reply: Reply<Started>,
+    },
+    Verb {
+        uid: ExecutionUid,
+        verb: Verb,
+        caller: Caller,
+        request: Option<RequestKey>,
+        reply: Reply<ExecutionRecord>,
+    },
+    Action {
+        action: ActionId,
+        change: ActionChange,
+        request: Option<RequestKey>,
+        reply: Reply<(Arc<str>, ActionRecord)>,
+    },
+    Delete {
+        order: DeleteOrder,
+        request: Option<RequestKey>,
+        reply: Reply<()>,
+    },
+    /// An action that the server ran has ended.
+    Ended {
+        action: ActionId,
+        outcome: Outcome,
+    },
+    /// A write that is not of an execution.
+    Write {
+        work: Box<dyn FnOnce(&mut Writer) + Send>,
+    },
+    ShutDown,
+}
