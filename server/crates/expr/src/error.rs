@@ -167,3 +167,7 @@ fn floor(text: &str, mut at: usize) -> usize {
     }
     at
 }
+
+/// Why a string with both languages in it is refused.
+pub(crate) const MIXED: &str = "The line already contains an expression of type 'yaql'. \
+                                Mixing expression types in a single line is not allowed.";

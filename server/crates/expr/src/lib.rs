@@ -8,38 +8,34 @@
 //! and host give the same result.
 //! **Invariant:** every evaluation ends, within its [`Limits`].
 
+mod ast;
 mod context;
+mod dialect;
+mod embed;
 mod error;
+mod eval;
+mod fault;
+mod functions;
+mod jinja;
+mod lexer;
 mod limits;
+mod machine;
+mod number;
+mod operators;
+mod parser;
 mod regex;
+mod scope;
 mod seq;
 mod template;
+mod token;
 mod value;
+mod yaml;
 
 pub use context::{Context, HOST_FUNCTIONS, Host, HostError, NoHost};
 pub use error::{CompileError, CompileErrorKind, EvalError, EvalErrorKind, Language, PathSegment};
+pub use functions::{Form, FunctionDoc, functions};
 pub use limits::{Limit, Limits, NESTING_MAX, SOURCE_BYTES_MAX, TEMPLATE_DEPTH_MAX};
 pub use regex::Pattern;
 pub use seq::Seq;
 pub use template::{Template, is_expression, language_of};
 pub use value::{DateTime, Dict, JsonError, TimeSpan, Value, View};
-
-/// One builtin function, as the reference page shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct FunctionDoc {
-    /// The group of functions it belongs to.
-    pub group: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// How it is called, such as `list.where(predicate)`.
-    pub signature: &'static str,
-    /// What it does, in one sentence.
-    pub doc: &'static str,
-    /// Examples: expression, data as JSON, result as JSON.
-    pub examples: &'static [(&'static str, &'static str, &'static str)],
-}
-
-/// Every builtin function of YAQL, by group.
-pub fn functions() -> &'static [FunctionDoc] {
-    &[]
-}

@@ -1,38 +1,126 @@
 //! Regular expressions in the dialect of Python's `re`, run by `fancy-regex`.
-//! Owns the compiled pattern; YAQL's functions over it are in `functions::regex`.
+//! Owns the compiled pattern and finding matches; translating the dialect is in `dialect`,
+//! YAQL's functions over patterns in `functions::regexes`.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::dialect;
+use crate::fault::{Fault, Result};
+use crate::{Limit, Value};
 
 /// How a pattern matches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Flags {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Flags {
     /// Letters match in either case.
-    pub ignore_case: bool,
+    pub(crate) ignore_case: bool,
     /// `^` and `$` match at lines.
-    pub multi_line: bool,
+    pub(crate) multi_line: bool,
     /// `.` matches a line feed, too.
-    pub dot_all: bool,
+    pub(crate) dot_all: bool,
 }
 
 /// A compiled regular expression.
 #[derive(Debug)]
 pub struct Pattern {
-    source: String,
+    source: Arc<str>,
     flags: Flags,
+    regex: fancy_regex::Regex,
 }
 
+/// One match: the byte ranges of the whole and of each group that took part.
+pub(crate) type Groups = Vec<Option<std::ops::Range<usize>>>;
+
 impl Pattern {
+    /// Compiles a pattern.
+    pub(crate) fn new(source: &Arc<str>, flags: Flags) -> Result<Self> {
+        let translated = dialect::translate(source, flags.multi_line)?;
+        let regex = fancy_regex::RegexBuilder::new(&translated)
+            .case_insensitive(flags.ignore_case)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_all)
+            .backtrack_limit(200_000)
+            .delegate_size_limit(4 << 20)
+            .build()
+            .map_err(|error| {
+                let shown = crate::value::repr(&Value::Str(Arc::clone(source)));
+                Fault::value(format!("{shown} is no valid regular expression: {error}"))
+            })?;
+        Ok(Self {
+            source: Arc::clone(source),
+            flags,
+            regex,
+        })
+    }
+
     /// The pattern as written.
     pub fn source(&self) -> &str {
         &self.source
     }
 
+    /// Whether it matches anywhere in a text.
+    pub(crate) fn is_match(&self, text: &str) -> Result<bool> {
+        self.regex.is_match(text).map_err(|_| Limit::Steps.into())
+    }
+
+    /// The first match that starts at a byte offset or after it.
+    pub(crate) fn find_at(&self, text: &str, start: usize) -> Result<Option<Groups>> {
+        let found = self
+            .regex
+            .captures_from_pos(text, start)
+            .map_err(|_| Limit::Steps)?;
+        Ok(found.map(|captures| {
+            (0..captures.len())
+                .map(|index| captures.get(index).map(|m| m.range()))
+                .collect()
+        }))
+    }
+
+    /// The matches from the start of a text, one after another, as Python finds them: an empty
+    /// match may follow directly after one that is not empty.
+    pub(crate) fn next_match(&self, text: &str, position: &mut Position) -> Result<Option<Groups>> {
+        loop {
+            if position.at > text.len() {
+                return Ok(None);
+            }
+            let Some(groups) = self.find_at(text, position.at)? else {
+                position.at = text.len() + 1;
+                return Ok(None);
+            };
+            let whole = groups[0]
+                .clone()
+                .expect("the whole match always takes part");
+            if whole.is_empty() && position.empty_at == Some(whole.start) {
+                let next = text[whole.start..].chars().next().map_or(1, char::len_utf8);
+                position.at = whole.start + next;
+                position.empty_at = None;
+                continue;
+            }
+            position.at = whole.end;
+            position.empty_at = whole.is_empty().then_some(whole.end);
+            return Ok(Some(groups));
+        }
+    }
+
+    /// The names of the groups, by their numbers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.regex.capture_names()
+    }
+
     pub(crate) fn to_text(&self) -> String {
         format!(
             "re.compile({})",
-            crate::value::repr(&self.source.as_str().into())
+            crate::value::repr(&Value::Str(Arc::clone(&self.source)))
         )
     }
+}
+
+/// How far a text has been searched.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Position {
+    at: usize,
+    /// Where the last match was, if it was empty: the next one there must not be.
+    empty_at: Option<usize>,
 }
 
 impl PartialEq for Pattern {
@@ -40,6 +128,8 @@ impl PartialEq for Pattern {
         self.source == other.source && self.flags == other.flags
     }
 }
+
+impl Eq for Pattern {}
 
 impl Hash for Pattern {
     fn hash<H: Hasher>(&self, state: &mut H) {

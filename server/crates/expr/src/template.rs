@@ -1,44 +1,101 @@
 //! Templates: JSON-like structures whose strings may hold expressions, compiled once.
 //! Finding the expressions in a string is left to `embed`, running them to `eval` and `jinja`.
 
-use crate::{CompileError, Context, EvalError, Language, Value};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::ast::Expr;
+use crate::embed;
+use crate::error::{MIXED, PathSegment};
+use crate::fault::Fault;
+use crate::jinja;
+use crate::limits::TEMPLATE_DEPTH_MAX;
+use crate::{
+    CompileError, CompileErrorKind, Context, Dict, EvalError, EvalErrorKind, Language, Limit,
+    Value, eval, parser,
+};
 
 /// A structure in which any string may hold expressions, ready to be evaluated many times.
 #[derive(Clone, Debug)]
 pub struct Template {
     source: Value,
+    node: Node,
+}
+
+/// What evaluating a part of the structure does.
+#[derive(Clone, Debug)]
+enum Node {
+    /// Gives it as it is.
+    Literal(Value),
+    List(Arc<[Node]>),
+    Dict(Arc<[(Value, Node)]>),
+    /// One YAQL expression, whose value is the result.
+    Yaql(Arc<Yaql>),
+    /// YAQL expressions within text.
+    Text(Arc<Text>),
+    Jinja(Arc<jinja::Program>),
+    /// Raises the error that compiling found.
+    Bad(Arc<CompileError>),
+}
+
+#[derive(Debug)]
+struct Yaql {
+    text: Arc<str>,
+    /// Where the expression begins in the text.
+    start: usize,
+    expr: Expr,
+}
+
+#[derive(Debug)]
+struct Text {
+    text: Arc<str>,
+    parts: Vec<Part>,
+    /// The distinct expressions and where each begins.
+    exprs: Vec<(usize, Expr)>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Plain(Range<usize>),
+    /// The value of an expression, by its number.
+    Value(usize),
 }
 
 impl Template {
     /// Compiles every string in a structure. Never fails: a bad string is reported with its path,
     /// and raises the same error when evaluated.
     pub fn compile(value: &Value) -> (Self, Vec<CompileError>) {
+        let mut compiler = Compiler {
+            path: Vec::new(),
+            errors: Vec::new(),
+        };
+        let node = compiler.node(value);
         (
             Self {
                 source: value.clone(),
+                node,
             },
-            Vec::new(),
+            compiler.errors,
         )
     }
 
     /// Compiles one string.
     pub fn compile_str(text: &str) -> (Self, Option<CompileError>) {
-        (
-            Self {
-                source: text.into(),
-            },
-            None,
-        )
+        let (template, errors) = Self::compile(&Value::from(text));
+        (template, errors.into_iter().next())
     }
 
     /// A template that gives the value as it is, whatever its strings hold.
     pub fn literal(value: Value) -> Self {
-        Self { source: value }
+        Self {
+            source: value.clone(),
+            node: Node::Literal(value),
+        }
     }
 
     /// Whether evaluation gives the source itself.
     pub fn is_literal(&self) -> bool {
-        true
+        matches!(self.node, Node::Literal(_))
     }
 
     /// The structure as written.
@@ -47,8 +104,15 @@ impl Template {
     }
 
     /// Evaluates every expression; keys stay as written and results are not evaluated again.
-    pub fn eval(&self, _cx: &Context<'_>) -> Result<Value, EvalError> {
-        Ok(self.source.clone())
+    pub fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
+        self.node.eval(cx)
+    }
+}
+
+/// Two templates are equal when they were written alike and both are literal or not.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.is_literal() == other.is_literal()
     }
 }
 
@@ -59,6 +123,228 @@ pub fn is_expression(text: &str) -> bool {
 
 /// The language of the first kind of expression a text holds; YAQL goes first.
 pub fn language_of(text: &str) -> Option<Language> {
-    let _ = text;
-    None
+    embed::languages(text).0
 }
+
+struct Compiler {
+    path: Vec<PathSegment>,
+    errors: Vec<CompileError>,
+}
+
+impl Compiler {
+    fn node(&mut self, value: &Value) -> Node {
+        match value {
+            Value::Str(text) => self.text(text),
+            // Values read from JSON or YAML are not nested deeper than this.
+            Value::List(_) | Value::Dict(_) if self.path.len() >= TEMPLATE_DEPTH_MAX => self.fail(
+                &"".into(),
+                Language::Yaql,
+                CompileErrorKind::TooLarge,
+                |error| {
+                    error.message =
+                        format!("the structure is nested deeper than {TEMPLATE_DEPTH_MAX} levels");
+                },
+            ),
+            Value::List(items) => {
+                let nodes: Vec<Node> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.inside(PathSegment::Index(index), item))
+                    .collect();
+                if nodes.iter().all(|node| matches!(node, Node::Literal(_))) {
+                    return Node::Literal(value.clone());
+                }
+                Node::List(nodes.into())
+            }
+            Value::Dict(dict) => {
+                let nodes: Vec<(Value, Node)> = dict
+                    .iter()
+                    .map(|(key, item)| {
+                        let segment = PathSegment::Key(key.to_text().into());
+                        let node = self.inside(segment, &item);
+                        (key, node)
+                    })
+                    .collect();
+                if nodes
+                    .iter()
+                    .all(|(_, node)| matches!(node, Node::Literal(_)))
+                {
+                    return Node::Literal(value.clone());
+                }
+                Node::Dict(nodes.into())
+            }
+            value => Node::Literal(value.clone()),
+        }
+    }
+
+    fn inside(&mut self, segment: PathSegment, value: &Value) -> Node {
+        self.path.push(segment);
+        let node = self.node(value);
+        self.path.pop();
+        node
+    }
+
+    fn text(&mut self, text: &Arc<str>) -> Node {
+        match embed::languages(text) {
+            (None, _) => Node::Literal(Value::Str(Arc::clone(text))),
+            (Some(language), true) => self.fail(text, language, CompileErrorKind::Mixed, |error| {
+                error.message = MIXED.into();
+            }),
+            (Some(Language::Yaql), false) => self.yaql(text),
+            (Some(Language::Jinja), false) => match jinja::Program::compile(text) {
+                Ok(program) => Node::Jinja(Arc::new(program)),
+                Err(problem) => {
+                    let kind = CompileErrorKind::Grammar;
+                    self.fail(text, Language::Jinja, kind, |error| {
+                        error.message = problem.message;
+                        error.span = problem.span;
+                    })
+                }
+            },
+        }
+    }
+
+    fn yaql(&mut self, text: &Arc<str>) -> Node {
+        let mut parts = Vec::new();
+        let mut exprs: Vec<(usize, Expr)> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        let mut end = 0;
+        for found in embed::yaql(text) {
+            let source = &text[found.inner.clone()];
+            let number = match seen.iter().position(|other| *other == source) {
+                Some(number) => number,
+                None => match parser::parse(source) {
+                    Ok(expr) => {
+                        seen.push(source);
+                        exprs.push((found.inner.start, expr));
+                        exprs.len() - 1
+                    }
+                    Err(error) => {
+                        let kind = if error.too_large {
+                            CompileErrorKind::TooLarge
+                        } else {
+                            CompileErrorKind::Grammar
+                        };
+                        let start = found.inner.start;
+                        let span = start + error.span.start..start + error.span.end;
+                        return self.fail(text, Language::Yaql, kind, |failed| {
+                            failed.message = error.message;
+                            failed.span = span;
+                        });
+                    }
+                },
+            };
+            if end < found.outer.start {
+                parts.push(Part::Plain(end..found.outer.start));
+            }
+            parts.push(Part::Value(number));
+            end = found.outer.end;
+        }
+        if end < text.len() {
+            parts.push(Part::Plain(end..text.len()));
+        }
+        let text = Arc::clone(text);
+        match (&parts[..], &exprs[..]) {
+            ([Part::Value(_)], [(start, expr)]) => Node::Yaql(Arc::new(Yaql {
+                text,
+                start: *start,
+                expr: Arc::clone(expr),
+            })),
+            _ => Node::Text(Arc::new(Text { text, parts, exprs })),
+        }
+    }
+
+    fn fail(
+        &mut self,
+        text: &Arc<str>,
+        language: Language,
+        kind: CompileErrorKind,
+        describe: impl FnOnce(&mut CompileError),
+    ) -> Node {
+        let mut error = CompileError {
+            path: self.path.clone(),
+            language,
+            kind,
+            message: String::new(),
+            text: Arc::clone(text),
+            span: 0..text.len(),
+        };
+        describe(&mut error);
+        self.errors.push(error.clone());
+        Node::Bad(Arc::new(error))
+    }
+}
+
+impl Node {
+    fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::List(items) => items.iter().map(|item| item.eval(cx)).collect(),
+            Self::Dict(items) => {
+                let mut dict = Dict::new();
+                for (key, item) in items.iter() {
+                    dict.insert(key.clone(), item.eval(cx)?);
+                }
+                Ok(Value::Dict(dict))
+            }
+            Self::Yaql(yaql) => eval_yaql(&yaql.text, yaql.start, &yaql.expr, cx),
+            Self::Text(text) => text.eval(cx),
+            Self::Jinja(program) => program.eval(cx),
+            Self::Bad(error) => Err(EvalError {
+                kind: EvalErrorKind::Syntax,
+                message: error.message.clone(),
+                expression: Arc::clone(&error.text),
+                span: Some(error.span.clone()),
+                language: error.language,
+            }),
+        }
+    }
+}
+
+impl Text {
+    fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
+        let mut texts = Vec::with_capacity(self.exprs.len());
+        for (start, expr) in &self.exprs {
+            texts.push(eval_yaql(&self.text, *start, expr, cx)?.to_text());
+        }
+        let mut out = String::new();
+        for part in &self.parts {
+            out.push_str(match part {
+                Part::Plain(range) => &self.text[range.clone()],
+                Part::Value(number) => &texts[*number],
+            });
+            if out.len() > cx.limits.output_bytes {
+                return Err(error(
+                    &self.text,
+                    Language::Yaql,
+                    0,
+                    *Box::<Fault>::from(Limit::Output),
+                ));
+            }
+        }
+        Ok(Value::from(out))
+    }
+}
+
+fn eval_yaql(
+    text: &Arc<str>,
+    start: usize,
+    expr: &Expr,
+    cx: &Context<'_>,
+) -> Result<Value, EvalError> {
+    eval::evaluate(expr, cx).map_err(|fault| error(text, Language::Yaql, start, *fault))
+}
+
+/// A fault as the error that callers see; its span counts from `start` of the text.
+pub(crate) fn error(text: &Arc<str>, language: Language, start: usize, fault: Fault) -> EvalError {
+    EvalError {
+        kind: fault.kind,
+        message: fault.message,
+        expression: Arc::clone(text),
+        span: fault.span.map(|span| start + span.start..start + span.end),
+        language,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use num_bigint::BigInt;
-use num_traits::{FromPrimitive, ToPrimitive};
+use num_traits::FromPrimitive;
 
 use super::Value;
 
@@ -123,15 +123,4 @@ fn order_float(integer: &BigInt, float: f64) -> Option<Ordering> {
             .cmp(&whole)
             .then_with(|| 0.0.partial_cmp(&fraction).unwrap_or(Ordering::Equal)),
     )
-}
-
-/// The integer a value stands for, booleans included.
-#[expect(dead_code, reason = "kept beside the comparison that defines it")]
-pub(crate) fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Bool(flag) => Some(i64::from(*flag)),
-        Value::Int(number) => Some(*number),
-        Value::BigInt(number) => number.to_i64(),
-        _ => None,
-    }
 }

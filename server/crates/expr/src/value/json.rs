@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 use super::{Dict, Value, float_text};
 
 /// How deeply JSON may be nested, read or written.
-pub const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 
 /// Why text is no JSON, or a value has no JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -18,6 +18,7 @@ pub(crate) use compare::order;
 pub use dict::{Dict, View};
 pub use json::JsonError;
 pub(crate) use text::{float_text, repr};
+pub(crate) use time::{DAY, SECOND, offset_text};
 pub use time::{DateTime, TimeSpan};
 
 use crate::regex::Pattern;

@@ -1,0 +1,230 @@
+//! Jinja2 by way of `minijinja`: one `{{ … }}` gives its value, all else text.
+//!
+//! Owns compiling and running; values crossing over are in `values`, functions in `functions`,
+//! host calls in `session`. What differs from Jinja2: unknown filters are found when they run;
+//! values cannot be changed in place; integers beyond 128 bits cannot be computed with.
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior};
+
+use crate::embed;
+use crate::fault::Fault;
+use crate::limits::{Limits, SOURCE_BYTES_MAX};
+use crate::template::error;
+use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
+
+mod functions;
+mod session;
+mod values;
+
+use session::Session;
+
+/// A compiled string.
+#[derive(Debug)]
+pub(crate) struct Program {
+    text: Arc<str>,
+    code: Code,
+}
+
+#[derive(Debug)]
+enum Code {
+    /// One `{{ … }}` that is the whole string, and where the expression begins.
+    Value(Box<Expression<'static, 'static>>, usize),
+    /// A template, under the name [`NAME`] in an environment of its own.
+    Text(Box<Environment<'static>>),
+}
+
+const NAME: &str = "template";
+
+/// A mistake in a string.
+pub(crate) struct Problem {
+    pub(crate) message: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Program {
+    /// Compiles a string that holds Jinja.
+    pub(crate) fn compile(text: &Arc<str>) -> Result<Self, Problem> {
+        if text.len() > SOURCE_BYTES_MAX {
+            let message = format!("the template is longer than {SOURCE_BYTES_MAX} bytes");
+            return Err(Problem {
+                message,
+                span: 0..text.len(),
+            });
+        }
+        let code = match embed::single_jinja(text) {
+            Some(inner) => {
+                let source = text[inner.clone()].trim_matches(['-', '+']).to_string();
+                let trimmed = text[inner.clone()].len()
+                    - text[inner.clone()].trim_start_matches(['-', '+']).len();
+                let expression = environment()
+                    .compile_expression_owned(source)
+                    .map_err(|error| problem(&error, text, inner.start + trimmed))?;
+                Code::Value(Box::new(expression), inner.start + trimmed)
+            }
+            None => {
+                let mut own = environment().clone();
+                own.add_template_owned(NAME, text.to_string())
+                    .map_err(|error| problem(&error, text, 0))?;
+                Code::Text(Box::new(own))
+            }
+        };
+        Ok(Self {
+            text: Arc::clone(text),
+            code,
+        })
+    }
+
+    /// Runs it, once for each call to the host that it turns out to need.
+    pub(crate) fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
+        let session = Arc::new(Session::default());
+        let root = session::root(&cx.data, &session);
+        let fail = |fault: Fault| error(&self.text, Language::Jinja, 0, fault);
+        for _ in 0..=cx.limits.host_calls {
+            let result = match &self.code {
+                Code::Value(expression, _) => value_of(expression, &root),
+                Code::Text(environment) => text_of(environment, &root, cx.limits),
+            };
+            let failed = match result {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            match session.resolve(cx.host) {
+                Ok(true) => {}
+                Ok(false) => return Err(fail(self.fault(&failed))),
+                Err(host) => return Err(fail(*Box::<Fault>::from(host))),
+            }
+        }
+        Err(fail(*Box::<Fault>::from(Limit::HostCalls)))
+    }
+
+    fn fault(&self, failed: &Error) -> Fault {
+        let kind = match failed.kind() {
+            ErrorKind::OutOfFuel => EvalErrorKind::Limit(Limit::Steps),
+            ErrorKind::WriteFailure => EvalErrorKind::Limit(Limit::Output),
+            ErrorKind::UndefinedError => EvalErrorKind::MissingKey,
+            ErrorKind::UnknownFilter
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod
+            | ErrorKind::UnknownTest => EvalErrorKind::UnknownFunction,
+            ErrorKind::MissingArgument | ErrorKind::TooManyArguments => EvalErrorKind::NoMatch,
+            _ => EvalErrorKind::Value,
+        };
+        let start = match self.code {
+            Code::Value(_, start) => start,
+            Code::Text(_) => 0,
+        };
+        let message = match kind {
+            EvalErrorKind::Limit(limit) => limit.to_string(),
+            _ => describe(failed),
+        };
+        let span = failed
+            .range()
+            .map(|range| start + range.start..start + range.end);
+        let span = span.filter(|span| span.end <= self.text.len());
+        Fault {
+            kind,
+            message,
+            span,
+        }
+    }
+}
+
+/// The environment that all programs share.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .expect("the default delimiters are valid");
+        environment.set_syntax(syntax);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_fuel(Some(Limits::default().steps));
+        environment.set_recursion_limit(100);
+        environment.set_debug(true);
+        functions::register(&mut environment);
+        environment
+    })
+}
+
+fn value_of(
+    expression: &Expression<'static, 'static>,
+    root: &minijinja::Value,
+) -> Result<Value, Error> {
+    let value = expression.eval(root)?;
+    if value.is_undefined() {
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "the value is undefined",
+        ));
+    }
+    values::from_jinja(&value)
+}
+
+fn text_of(
+    environment: &Environment<'static>,
+    root: &minijinja::Value,
+    limits: Limits,
+) -> Result<Value, Error> {
+    let mut out = Bounded {
+        bytes: Vec::new(),
+        left: limits.output_bytes,
+    };
+    environment
+        .get_template(NAME)?
+        .render_captured_to(root, &mut out)?;
+    let text = String::from_utf8(out.bytes);
+    text.map(Value::from)
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the template gave broken text"))
+}
+
+/// Collects so many bytes and refuses more.
+struct Bounded {
+    bytes: Vec<u8>,
+    left: usize,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self
+            .left
+            .checked_sub(bytes.len())
+            .ok_or(io::ErrorKind::FileTooLarge)?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn problem(failed: &Error, text: &str, start: usize) -> Problem {
+    let span = failed
+        .range()
+        .map(|range| start + range.start..start + range.end);
+    let span = span
+        .filter(|span| span.end <= text.len())
+        .unwrap_or(0..text.len());
+    Problem {
+        message: describe(failed),
+        span,
+    }
+}
+
+fn describe(failed: &Error) -> String {
+    match failed.detail() {
+        Some(detail) => format!("{}: {detail}", failed.kind()),
+        None => failed.kind().to_string(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Values crossing between us and `minijinja`: shared, never copied, on the way in; on the way
+//! out the very value that went in, if nothing was made of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind};
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use crate::{Dict, Value};
+
+/// How deeply a value made by a template may be nested.
+const DEPTH_MAX: usize = 128;
+
+/// A value for `minijinja`.
+pub(super) fn to_jinja(value: &Value) -> minijinja::Value {
+    match value {
+        Value::Null => minijinja::Value::from(()),
+        Value::Bool(flag) => minijinja::Value::from(*flag),
+        Value::Int(number) => minijinja::Value::from(*number),
+        Value::BigInt(number) => match number.to_i128() {
+            Some(number) => minijinja::Value::from(number),
+            None => minijinja::Value::from_object(Opaque(value.clone())),
+        },
+        Value::Float(number) => minijinja::Value::from(*number),
+        Value::Str(text) => minijinja::Value::from(Arc::clone(text)),
+        Value::List(items) => minijinja::Value::from_object(List(Arc::clone(items))),
+        Value::Set(items) => {
+            minijinja::Value::from_object(List(Arc::new(items.iter().cloned().collect())))
+        }
+        Value::Dict(dict) => minijinja::Value::from_object(Map(dict.clone())),
+        Value::DateTime(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
+            minijinja::Value::from_object(Opaque(value.clone()))
+        }
+    }
+}
+
+/// A value from `minijinja`.
+pub(super) fn from_jinja(value: &minijinja::Value) -> Result<Value, Error> {
+    convert(value, DEPTH_MAX)
+}
+
+fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
+    let bad = |message| Error::new(ErrorKind::InvalidOperation, message);
+    if depth == 0 {
+        return Err(bad("the result is nested too deeply"));
+    }
+    if let Some(map) = value.downcast_object_ref::<Map>() {
+        return Ok(Value::Dict(map.0.clone()));
+    }
+    if let Some(list) = value.downcast_object_ref::<List>() {
+        return Ok(Value::List(Arc::clone(&list.0)));
+    }
+    if let Some(opaque) = value.downcast_object_ref::<Opaque>() {
+        return Ok(opaque.0.clone());
+    }
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::new(
+            ErrorKind::UndefinedError,
+            "a value is undefined",
+        )),
+        ValueKind::None => Ok(Value::Null),
+        ValueKind::Bool => Ok(Value::Bool(value.is_true())),
+        ValueKind::Number if value.is_integer() => match value.as_i64() {
+            Some(number) => Ok(Value::Int(number)),
+            None => Ok(Value::from_bigint(BigInt::from(i128::try_from(
+                value.clone(),
+            )?))),
+        },
+        ValueKind::Number => Ok(Value::Float(f64::try_from(value.clone())?)),
+        ValueKind::String => Ok(Value::from(value.as_str().unwrap_or_default())),
+        ValueKind::Seq | ValueKind::Iterable => value
+            .try_iter()?
+            .map(|item| convert(&item, depth - 1))
+            .collect(),
+        ValueKind::Map => {
+            let mut dict = Dict::new();
+            for key in value.try_iter()? {
+                let item = value.get_item(&key)?;
+                dict.insert(convert(&key, depth - 1)?, convert(&item, depth - 1)?);
+            }
+            Ok(Value::Dict(dict))
+        }
+        _ => Err(bad("the result is neither data nor text")),
+    }
+}
+
+#[derive(Debug)]
+struct Map(Dict);
+
+impl Object for Map {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        match key.as_str() {
+            Some(key) => self.get_value_by_str(key),
+            None => self
+                .0
+                .get_value(&from_jinja(key).ok()?)
+                .map(|value| to_jinja(&value)),
+        }
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<minijinja::Value> {
+        self.0.get(key).map(|value| to_jinja(&value))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|key| to_jinja(&key)).collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Value::Dict(self.0.clone()).to_text())
+    }
+}
+
+#[derive(Debug)]
+struct List(Arc<Vec<Value>>);
+
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        self.0.get(key.as_usize()?).map(to_jinja)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Value::List(Arc::clone(&self.0)).to_text())
+    }
+}
+
+/// A value that templates can only pass on or print.
+#[derive(Debug)]
+struct Opaque(Value);
+
+impl Object for Opaque {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_text())
+    }
+}

@@ -1,0 +1,235 @@
+//! One evaluation's state: its context and what it has cost so far. Also makes results final,
+//! turning lazy sequences into lists. Running the tree is left to `eval`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::fault::{Fault, Result};
+use crate::regex::Flags;
+use crate::seq::Cursor;
+use crate::{Context, Dict, EvalErrorKind, Limit, Pattern, Value};
+
+/// Carried through one evaluation.
+pub(crate) struct Machine<'a> {
+    pub(crate) cx: &'a Context<'a>,
+    steps: u64,
+    depth: usize,
+    /// Whether a sequence, or a set, was made: only then can a result need to be made final.
+    made_lazy: bool,
+    /// The patterns compiled so far: lambdas meet the same one for every item.
+    patterns: BTreeMap<(Arc<str>, Flags), Arc<Pattern>>,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(cx: &'a Context<'a>) -> Self {
+        Self {
+            cx,
+            steps: cx.limits.steps,
+            depth: cx.limits.depth,
+            made_lazy: false,
+            patterns: BTreeMap::new(),
+        }
+    }
+
+    /// Counts one step.
+    #[inline]
+    pub(crate) fn step(&mut self) -> Result<()> {
+        self.spend(1)
+    }
+
+    /// Counts so many steps at once, before work of that size is done.
+    #[inline]
+    pub(crate) fn spend(&mut self, steps: u64) -> Result<()> {
+        match self.steps.checked_sub(steps) {
+            Some(rest) => {
+                self.steps = rest;
+                Ok(())
+            }
+            None => Err(Limit::Steps.into()),
+        }
+    }
+
+    /// Goes one level deeper; [`Self::leave`] must follow, whatever happens in between.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        if self.depth == 0 {
+            return Err(Limit::Depth.into());
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Refuses a text of more bytes than a value may have.
+    pub(crate) fn check_bytes(&self, bytes: usize) -> Result<()> {
+        if bytes > self.cx.limits.output_bytes {
+            Err(Limit::Output.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A compiled pattern.
+    pub(crate) fn pattern(&mut self, source: &Arc<str>, flags: Flags) -> Result<Arc<Pattern>> {
+        let key = (Arc::clone(source), flags);
+        if let Some(pattern) = self.patterns.get(&key) {
+            return Ok(Arc::clone(pattern));
+        }
+        // Compiling is much work: a lambda that makes a new pattern for each item pays for it.
+        self.spend(COMPILE_STEPS)?;
+        let pattern = Arc::new(Pattern::new(source, flags)?);
+        self.patterns.insert(key, Arc::clone(&pattern));
+        Ok(pattern)
+    }
+
+    /// Notes that the result may hold a sequence or set.
+    pub(crate) fn mark_lazy(&mut self) {
+        self.made_lazy = true;
+    }
+
+    /// The value with every sequence in it turned into a list.
+    pub(crate) fn strict(&mut self, value: Value) -> Result<Value> {
+        if !self.made_lazy {
+            return Ok(value);
+        }
+        self.force(value, NESTED_MAX)
+    }
+
+    /// A value that one round of a loop hands to the next, made strict and not too deeply nested.
+    ///
+    /// Were it lazy, or nested by each round, dropping it would recurse once for every round.
+    pub(crate) fn carried(&mut self, value: Value, round: usize) -> Result<Value> {
+        let value = self.strict(value)?;
+        if round.is_multiple_of(8) && is_deeper(&value, NESTED_MAX) {
+            return Err(Limit::Depth.into());
+        }
+        Ok(value)
+    }
+
+    /// The result of the whole evaluation.
+    pub(crate) fn finish(&mut self, value: Value) -> Result<Value> {
+        let value = self.strict(value)?;
+        if self.made_lazy {
+            check_hashable(&value)?;
+        }
+        Ok(value)
+    }
+
+    fn force(&mut self, value: Value, depth: usize) -> Result<Value> {
+        if depth == 0 {
+            return Err(Limit::Depth.into());
+        }
+        Ok(match value {
+            Value::Seq(_) => {
+                let mut cursor = Cursor::new(value).expect("a sequence has items");
+                let mut items = Vec::new();
+                while let Some(item) = cursor.next(self)? {
+                    items.push(self.force(item, depth - 1)?);
+                }
+                Value::from(items)
+            }
+            Value::List(ref items) if items.iter().any(holds_seq) => {
+                let mut forced = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    forced.push(self.force(item.clone(), depth - 1)?);
+                }
+                Value::from(forced)
+            }
+            Value::Dict(ref dict) if !dict.is_view() && holds_seq(&value) => {
+                let mut forced = Dict::new();
+                for (key, item) in dict.iter() {
+                    let key = self.force(key, depth - 1)?;
+                    forced.insert(key, self.force(item, depth - 1)?);
+                }
+                Value::Dict(forced)
+            }
+            other => other,
+        })
+    }
+}
+
+/// How deeply lists and dicts may be nested that an evaluation makes: no deeper than JSON.
+const NESTED_MAX: usize = 128;
+
+/// What compiling a pattern counts as.
+const COMPILE_STEPS: u64 = 500;
+
+fn holds_seq(value: &Value) -> bool {
+    match value {
+        Value::Seq(_) => true,
+        Value::List(items) => items.iter().any(holds_seq),
+        // A view comes from the host, which knows no sequences.
+        Value::Dict(dict) if !dict.is_view() => dict
+            .to_map()
+            .iter()
+            .any(|(key, value)| holds_seq(key) || holds_seq(value)),
+        _ => false,
+    }
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    if levels == 0 {
+        return true;
+    }
+    match value {
+        Value::List(items) => items.iter().any(|item| is_deeper(item, levels - 1)),
+        Value::Set(items) => items.iter().any(|item| is_deeper(item, levels - 1)),
+        Value::Dict(dict) if !dict.is_view() => dict
+            .to_map()
+            .iter()
+            .any(|(key, item)| is_deeper(key, levels - 1) || is_deeper(item, levels - 1)),
+        _ => false,
+    }
+}
+
+/// Python cannot put lists or dicts into the set that a result is made of, so neither do we.
+fn check_hashable(value: &Value) -> Result<()> {
+    match value {
+        Value::Set(items) => {
+            let bad = items
+                .iter()
+                .find(|item| matches!(item, Value::List(_) | Value::Dict(_)));
+            bad.map_or(Ok(()), |item| {
+                let kind = item.type_name();
+                let message = format!("a set in the result may not hold a {kind}: use toList()");
+                Err(Fault::new(EvalErrorKind::Output, message))
+            })
+        }
+        Value::List(items) => items.iter().try_for_each(check_hashable),
+        Value::Dict(dict) if !dict.is_view() => {
+            let map = dict.to_map();
+            let bad = map
+                .keys()
+                .find(|key| matches!(key, Value::List(_) | Value::Dict(_)));
+            if let Some(key) = bad {
+                let kind = key.type_name();
+                let message = format!("a dict in the result may not have a {kind} as a key");
+                return Err(Fault::new(EvalErrorKind::Output, message));
+            }
+            map.values().try_for_each(check_hashable)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A host's function, called with final arguments.
+pub(crate) fn call_host(
+    machine: &mut Machine<'_>,
+    name: &str,
+    args: Vec<Value>,
+    kwargs: Vec<(Arc<str>, Value)>,
+) -> Result<Value> {
+    let args = args
+        .into_iter()
+        .map(|arg| machine.strict(arg))
+        .collect::<Result<Vec<_>>>()?;
+    let kwargs = kwargs
+        .into_iter()
+        .map(|(name, arg)| Ok((name, machine.strict(arg)?)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(machine.cx.host.call(name, &args, &kwargs)?)
+}

@@ -1,0 +1,129 @@
+//! Tests of templates: how strings, lists and dicts are evaluated, and what errors look like.
+
+use super::*;
+use crate::NoHost;
+
+fn eval(template: &str, data: &str) -> String {
+    let data = Value::from_json(data).unwrap();
+    let (template, _) = Template::compile(&Value::from_json(template).unwrap());
+    match template.eval(&Context::new(data, &NoHost)) {
+        Ok(value) => value.to_json().unwrap(),
+        Err(error) => format!("error: {}", error.message),
+    }
+}
+
+#[test]
+fn templates_are_evaluated() {
+    for (template, data, wanted) in [
+        (r#""plain""#, "null", r#""plain""#),
+        (r#""<% $.a %>""#, r#"{"a":[1,null]}"#, "[1,null]"),
+        (
+            r#""x <% $.a %>""#,
+            r#"{"a":[1,"b",null,true,1.0]}"#,
+            r#""x [1, 'b', None, True, 1.0]""#,
+        ),
+        (r#""<% $ %> <% $ %>""#, "1", r#""1 1""#),
+        (r#""<% $ %>\n""#, "1", r#""1\n""#),
+        (r#""<% $\n %>""#, "1", r#""<% $\n %>""#),
+        (
+            r#"{"<% $ %>":["<% $ %>","{{ _ }}"]}"#,
+            "1",
+            r#"{"<% $ %>":[1,1]}"#,
+        ),
+        (r#""<% '<' + '% 1 %' + '>' %>""#, "1", r#""<% 1 %>""#),
+        (r#""{{ _.a }}""#, r#"{"a":{"b":null}}"#, r#"{"b":null}"#),
+        (
+            r#""{{ _.a }}!""#,
+            r#"{"a":{"b":null}}"#,
+            r#""{'b': None}!""#,
+        ),
+        (r#""{{ _.a + 1 }}""#, r#"{"a":2}"#, "3"),
+        (
+            r#""{% if _.a %}yes{% else %}no{% endif %}""#,
+            r#"{"a":2}"#,
+            r#""yes""#,
+        ),
+        (
+            r#""{% for x in _.l %}{{ x }},{% endfor %}""#,
+            r#"{"l":[1,2]}"#,
+            r#""1,2,""#,
+        ),
+        (r#""{{ _.get('x') }}""#, "{}", "null"),
+        (r#""{{ _.s | json_parse }}""#, r#"{"s":"[1]"}"#, "[1]"),
+        (r#""{{ json_parse(_.s)[0] }}""#, r#"{"s":"[1]"}"#, "1"),
+        (r#""{{ _.l | length }}""#, r#"{"l":[1,2]}"#, "2"),
+        (
+            r#""{{ _.d.items() | list }}""#,
+            r#"{"d":{"a":1}}"#,
+            r#"[["a",1]]"#,
+        ),
+    ] {
+        assert_eq!(eval(template, data), wanted, "{template}");
+    }
+}
+
+#[test]
+fn failures_are_told() {
+    for (template, data, wanted) in [
+        (r#""<% $.a %>""#, "{}", "error: there is no key 'a'"),
+        (
+            r#""<% $.a + %>""#,
+            "{}",
+            "error: expected a value, found the end",
+        ),
+        (r#""<% 1 %>{{ 2 }}""#, "{}", "Mixing expression types"),
+        (r#""{{ _.a }}""#, "{}", "undefined"),
+        (r#""{{ _.a.b }}""#, "{}", "undefined"),
+        (r#""{{ a + }}""#, "{}", "syntax error"),
+        (
+            r#""<% task(a) %>""#,
+            "{}",
+            "the function task() is not available here",
+        ),
+        (
+            r#""{{ task('a') }}""#,
+            "{}",
+            "the function task() is not available here",
+        ),
+        (r#""<% sequence() %>""#, "{}", "too many steps"),
+        (
+            r#""{% for x in range(9999) %}{% for y in range(9999) %}{% endfor %}{% endfor %}""#,
+            "{}",
+            "too many steps",
+        ),
+    ] {
+        let found = eval(template, data);
+        assert!(found.contains(wanted), "{template}: {found}");
+    }
+}
+
+#[test]
+fn errors_show_where() {
+    let (_, error) = Template::compile_str("a <% $.x + %> b");
+    let shown = error.unwrap().render();
+    assert_eq!(
+        shown,
+        "invalid YAQL expression: expected a value, found the end\n  \
+         | a <% $.x + %> b\n  |            ^"
+    );
+    let (template, _) = Template::compile_str("<% 1 + $.x.y %>");
+    let error = template
+        .eval(&Context::new(Value::from(Dict::new()), &NoHost))
+        .unwrap_err();
+    assert_eq!(
+        error.render(),
+        "there is no key 'x'\n  | <% 1 + $.x.y %>\n  |        ^^^"
+    );
+}
+
+#[test]
+fn bad_strings_are_reported_with_their_path() {
+    let value = Value::from_json(r#"{"a":[1,"<% ( %>"],"b":"<% 1 %>"}"#).unwrap();
+    let (template, errors) = Template::compile(&value);
+    assert!(!template.is_literal());
+    let paths: Vec<_> = errors.into_iter().map(|error| error.path).collect();
+    assert_eq!(
+        paths,
+        [[PathSegment::Key("a".into()), PathSegment::Index(1)]]
+    );
+}

@@ -1,0 +1,398 @@
+//! YAML for `yaml_parse` and `yaml_dump`, as PyYAML's safe loader and dumper have it. Reading
+//! definitions, with positions and Mistral's way with anchors, is left to `definition`.
+//!
+//! The reader limits size and nesting before anything is built. Dates stay text, for JSON has
+//! none; anchors, aliases and tags are refused.
+
+use std::fmt::Write;
+
+use num_bigint::BigInt;
+use num_traits::Num;
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use crate::value::float_text;
+use crate::{Dict, Value};
+
+/// The longest text that is read, in bytes.
+const BYTES_MAX: usize = 1 << 20;
+
+/// How deeply it may be nested.
+const DEPTH_MAX: usize = 100;
+
+/// Why YAML cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum YamlError {
+    #[error("invalid YAML: {0}")]
+    Syntax(#[from] saphyr_parser::ScanError),
+    #[error("the YAML is longer than {BYTES_MAX} bytes")]
+    TooLong,
+    #[error("the YAML is nested deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+    #[error("the YAML holds more than one document")]
+    SeveralDocuments,
+    #[error("the YAML uses {0}, which is not supported here")]
+    Unsupported(&'static str),
+    #[error("a {0} cannot be a key in YAML")]
+    Key(&'static str),
+    #[error("a {0} has no YAML form")]
+    Kind(&'static str),
+}
+
+/// Reads one document; an empty text gives null.
+pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
+    if text.len() > BYTES_MAX {
+        return Err(YamlError::TooLong);
+    }
+    let mut builder = Builder {
+        open: Vec::new(),
+        root: None,
+    };
+    let mut documents = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, _) = event?;
+        match event {
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    return Err(YamlError::SeveralDocuments);
+                }
+            }
+            Event::Alias(_) => return Err(YamlError::Unsupported("an alias")),
+            Event::Scalar(_, _, anchor, tag) if anchor > 0 || tag.is_some() => {
+                let what = if anchor > 0 { "an anchor" } else { "a tag" };
+                return Err(YamlError::Unsupported(what));
+            }
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if anchor > 0 => {
+                return Err(YamlError::Unsupported("an anchor"));
+            }
+            Event::Scalar(text, style, ..) => {
+                let plain = matches!(style, ScalarStyle::Plain);
+                let value = if plain {
+                    resolve(&text)
+                } else {
+                    Value::from(&*text)
+                };
+                builder.add(value)?;
+            }
+            Event::SequenceStart(..) => builder.open(Open::List(Vec::new()))?,
+            Event::MappingStart(..) => builder.open(Open::Dict(Dict::new(), None))?,
+            Event::SequenceEnd | Event::MappingEnd => builder.close()?,
+            _ => {}
+        }
+    }
+    Ok(builder.root.unwrap_or_default())
+}
+
+/// A collection whose end has not been read yet.
+enum Open {
+    List(Vec<Value>),
+    /// The items so far, and the key whose value comes next.
+    Dict(Dict, Option<Value>),
+}
+
+struct Builder {
+    open: Vec<Open>,
+    root: Option<Value>,
+}
+
+impl Builder {
+    fn open(&mut self, collection: Open) -> Result<(), YamlError> {
+        if self.open.len() >= DEPTH_MAX {
+            return Err(YamlError::TooDeep);
+        }
+        self.open.push(collection);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), YamlError> {
+        match self.open.pop() {
+            Some(Open::List(items)) => self.add(Value::from(items)),
+            Some(Open::Dict(dict, _)) => self.add(Value::Dict(dict)),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, value: Value) -> Result<(), YamlError> {
+        match self.open.last_mut() {
+            None => self.root = Some(value),
+            Some(Open::List(items)) => items.push(value),
+            Some(Open::Dict(dict, key)) => match key.take() {
+                Some(key) => {
+                    dict.insert(key, value);
+                }
+                None if matches!(value, Value::List(_) | Value::Dict(_)) => {
+                    return Err(YamlError::Key(value.type_name()));
+                }
+                None => *key = Some(value),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A plain scalar by the rules of YAML 1.1, as PyYAML has them.
+fn resolve(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Value::Bool(true);
+        }
+        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Value::Bool(false);
+        }
+        _ => {}
+    }
+    integer(text)
+        .or_else(|| float(text))
+        .unwrap_or_else(|| Value::from(text))
+}
+
+fn split_sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+fn integer(text: &str) -> Option<Value> {
+    let (negative, digits) = split_sign(text);
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.len() > 10_000 {
+        return None;
+    }
+    let plain = digits.replace('_', "");
+    let number = if let Some(bits) = plain.strip_prefix("0b") {
+        BigInt::from_str_radix(bits, 2).ok()?
+    } else if let Some(hex) = plain.strip_prefix("0x") {
+        BigInt::from_str_radix(hex, 16).ok()?
+    } else if plain == "0" {
+        BigInt::ZERO
+    } else if plain.contains(':') {
+        let mut total = BigInt::ZERO;
+        for (index, part) in plain.split(':').enumerate() {
+            let part: u32 = part.parse().ok()?;
+            if index > 0 && part > 59 {
+                return None;
+            }
+            total = total * 60 + part;
+        }
+        if digits.starts_with('0') {
+            return None;
+        }
+        total
+    } else if let Some(octal) = plain.strip_prefix('0') {
+        BigInt::from_str_radix(octal, 8).ok()?
+    } else {
+        plain.parse().ok()?
+    };
+    Some(Value::from_bigint(if negative { -number } else { number }))
+}
+
+/// A float needs a point, and its exponent a sign.
+fn float(text: &str) -> Option<Value> {
+    let (negative, digits) = split_sign(text);
+    let number = match digits {
+        ".inf" | ".Inf" | ".INF" => f64::INFINITY,
+        ".nan" | ".NaN" | ".NAN" if digits.len() == text.len() => f64::NAN,
+        _ => {
+            let plain = digits.replace('_', "");
+            let mantissa = match plain.split_once(['e', 'E']) {
+                Some((mantissa, exponent)) => {
+                    exponent.strip_prefix(['+', '-'])?;
+                    mantissa
+                }
+                None => &*plain,
+            };
+            let (whole, fraction) = mantissa.split_once('.')?;
+            let digits_only = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+            let none = whole.is_empty() && fraction.is_empty();
+            if none || !digits_only(whole) || !digits_only(fraction) {
+                return None;
+            }
+            plain.parse().ok()?
+        }
+    };
+    Some(Value::Float(if negative { -number } else { number }))
+}
+
+/// Writes a document in block style, keys sorted where all are text, as PyYAML does.
+pub(crate) fn dump(value: &Value) -> Result<String, YamlError> {
+    let mut out = String::new();
+    match value {
+        Value::List(items) if !items.is_empty() => block(value, 0, &mut out)?,
+        Value::Dict(dict) if !dict.is_empty() => block(value, 0, &mut out)?,
+        Value::Set(_) | Value::Seq(_) => return Err(YamlError::Kind(value.type_name())),
+        _ => {
+            let text = flat(value, 0)?;
+            out.push_str(&text);
+            out.push('\n');
+            if !text.starts_with(['\'', '"', '[', '{']) {
+                out.push_str("...\n");
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn block(value: &Value, indent: usize, out: &mut String) -> Result<(), YamlError> {
+    if indent > 2 * DEPTH_MAX {
+        return Err(YamlError::TooDeep);
+    }
+    match value {
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pad(index, indent, out);
+                out.push_str("- ");
+                match item {
+                    Value::List(inner) if !inner.is_empty() => block(item, indent + 2, out)?,
+                    Value::Dict(inner) if !inner.is_empty() => block(item, indent + 2, out)?,
+                    _ => {
+                        out.push_str(&flat(item, indent)?);
+                        out.push('\n');
+                    }
+                }
+            }
+        }
+        Value::Dict(dict) => {
+            let mut items: Vec<(Value, Value)> = dict.iter().collect();
+            if items.iter().all(|(key, _)| key.as_str().is_some()) {
+                items.sort_by(|(left, _), (right, _)| left.as_str().cmp(&right.as_str()));
+            }
+            for (index, (key, item)) in items.iter().enumerate() {
+                pad(index, indent, out);
+                out.push_str(&flat(key, indent)?);
+                out.push(':');
+                match item {
+                    // A list stands below its key without further indent.
+                    Value::List(inner) if !inner.is_empty() => {
+                        out.push('\n');
+                        out.extend(std::iter::repeat_n(' ', indent));
+                        block(item, indent, out)?;
+                    }
+                    Value::Dict(inner) if !inner.is_empty() => {
+                        out.push('\n');
+                        out.extend(std::iter::repeat_n(' ', indent + 2));
+                        block(item, indent + 2, out)?;
+                    }
+                    _ => {
+                        out.push(' ');
+                        out.push_str(&flat(item, indent)?);
+                        out.push('\n');
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The first line of a block goes where its parent has led to.
+fn pad(index: usize, indent: usize, out: &mut String) {
+    if index > 0 {
+        out.extend(std::iter::repeat_n(' ', indent));
+    }
+}
+
+fn flat(value: &Value, indent: usize) -> Result<String, YamlError> {
+    Ok(match value {
+        Value::Null => "null".into(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(_) | Value::BigInt(_) => value.to_text(),
+        Value::Float(number) => float_yaml(*number),
+        Value::Str(text) => scalar(text, indent),
+        Value::List(_) => "[]".into(),
+        Value::Dict(_) => "{}".into(),
+        Value::DateTime(moment) => moment.to_text(' '),
+        Value::Set(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
+            return Err(YamlError::Kind(value.type_name()));
+        }
+    })
+}
+
+fn float_yaml(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".into();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 {
+            ".inf".into()
+        } else {
+            "-.inf".into()
+        };
+    }
+    let text = float_text(number);
+    // Without a point it would be read back as text.
+    if text.contains('.') {
+        text
+    } else {
+        text.replacen('e', ".0e", 1)
+    }
+}
+
+fn scalar(text: &str, indent: usize) -> String {
+    let special = |c: char| c != '\n' && (c.is_control() || !c.is_ascii());
+    if text.chars().any(special) || text.contains('\n') && text.contains(" \n") {
+        return double_quoted(text);
+    }
+    if text.contains('\n') {
+        // Each line feed is written as an empty line, for a single one would become a space.
+        let gap = format!("\n\n{}", " ".repeat(indent + 2));
+        return format!("'{}'", text.replace('\'', "''").replace('\n', &gap));
+    }
+    if is_plain(text) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let first = text.chars().next();
+    let indicator = first.is_none_or(|c| "#,[]{}&*!|>'\"%@`".contains(c))
+        || matches!(first, Some('-' | '?' | ':'))
+            && text[1..].chars().next().is_none_or(|c| c == ' ');
+    !indicator
+        && text.trim() == text
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with(':')
+        && !text.starts_with("---")
+        && !text.starts_with("...")
+        && !matches!(text, "=" | "<<")
+        && matches!(resolve(text), Value::Str(_))
+        && !is_date(text)
+}
+
+/// Whether YAML 1.1 would read a date here.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 8
+        && bytes[..4].iter().all(u8::is_ascii_digit)
+        && bytes[4] == b'-'
+        && bytes[5].is_ascii_digit()
+}
+
+fn double_quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        let code = u32::from(c);
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            ' '..='~' => out.push(c),
+            _ => {
+                let written = match code {
+                    0..=0xff => write!(out, "\\x{code:02X}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04X}"),
+                    _ => write!(out, "\\U{code:08X}"),
+                };
+                written.expect("a String accepts all text");
+            }
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,112 @@
+//! Expressions that would not end, or would fill the memory, are stopped with the right limit.
+
+use expr::{Context, EvalErrorKind, Limit, NoHost, Template, Value};
+
+fn stopped(text: &str) -> EvalErrorKind {
+    let (template, error) = Template::compile_str(text);
+    assert_eq!(error, None, "{text}");
+    let data = Value::from_json("{\"a\": [1, 2, 3]}").unwrap();
+    template
+        .eval(&Context::new(data, &NoHost))
+        .expect_err(text)
+        .kind
+}
+
+#[test]
+fn expressions_end() {
+    use Limit::{Depth, Output, Steps};
+    for (text, limit) in [
+        ("<% sequence() %>", Steps),
+        ("<% sequence().len() %>", Steps),
+        ("<% sequence().where(false).first() %>", Steps),
+        ("<% $.a.cycle().sum() %>", Steps),
+        ("<% 1.repeat().toList() %>", Steps),
+        ("<% generate(0, true, $ + 1).last() %>", Steps),
+        ("<% generateMany(1, [$, $]).last() %>", Steps),
+        ("<% [1] * 1000000000 %>", Steps),
+        ("<% sequence() = 1 or sequence().contains(-1) %>", Steps),
+        ("<% range(1000).select(range(1000000).len()) %>", Steps),
+        ("<% 'a' * 1000000000 %>", Output),
+        ("<% range(60).aggregate($1 + $1, a) %>", Output),
+        ("<% pow(10, 100000000) %>", Output),
+        ("<% shiftBitsLeft(1, 1000000000) %>", Output),
+        ("<% range(100).aggregate($1 * $1, 3) %>", Output),
+        ("<% def(f, f()) -> f() %>", Depth),
+        ("<% range(100000).aggregate([$1], []) %>", Depth),
+        ("<% range(100000).aggregate({a => $1}, 1) %>", Depth),
+        ("<% range(100000).accumulate([$1], []).last() %>", Depth),
+        ("<% generate([], true, [$]).last() %>", Depth),
+        (
+            "<% generateMany([], [[$], 1, 2, 3, 4, 5, 6]).last() %>",
+            Depth,
+        ),
+        (
+            "<% regex('(a+)+(?=b)c').matches('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') %>",
+            Steps,
+        ),
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            Steps,
+        ),
+        (
+            "{% for a in range(99999) %}{{ 'x' * 10000 }}{% endfor %}",
+            Output,
+        ),
+    ] {
+        assert_eq!(stopped(text), EvalErrorKind::Limit(limit), "{text}");
+    }
+}
+
+#[test]
+fn laziness_is_no_trap() {
+    for (text, wanted) in [
+        ("<% sequence().where($ mod 2 = 1).take(2) %>", "[1,3]"),
+        (
+            "<% range(20000).aggregate($1.select($ + 1), [0]) %>",
+            "[20000]",
+        ),
+        ("<% range(5000).select([$]).sum().len() %>", "5000"),
+        (
+            "<% def(fact, switch($ < 2 => 1, true => $ * fact($ - 1))) -> fact(20) %>",
+            "2432902008176640000",
+        ),
+        ("<% range(300000).sum() %>", "44999850000"),
+    ] {
+        let (template, error) = Template::compile_str(text);
+        assert_eq!(error, None, "{text}");
+        let value = template
+            .eval(&Context::new(Value::Null, &NoHost))
+            .expect(text);
+        assert_eq!(value.to_json().unwrap(), wanted, "{text}");
+    }
+}
+
+/// What nesting may cost is spent on a stack of the size that a server's threads have.
+#[test]
+fn nesting_fits_the_stack() {
+    let nested = |open: &str, close: &str| {
+        (0..200)
+            .map(|depth| format!("<% {}1{} %>", open.repeat(depth), close.repeat(depth)))
+            .collect::<Vec<_>>()
+    };
+    let mut texts = nested("(", ")");
+    texts.extend(nested("[", "]"));
+    texts.extend(nested("list(", ")"));
+    texts.extend(nested("-", ""));
+    texts.extend(nested("not ", ""));
+    texts.extend(nested("[1].select(", ")"));
+    texts.extend(nested("let(1) -> ", ""));
+    texts.extend(nested("{a => ", "}"));
+    texts.push(format!("<% 1{} %>", " + 1".repeat(90)));
+    texts.push(format!("<% $.a{} %>", ".select($)".repeat(90)));
+    texts.push("<% def(f, [1].select(f($))) -> f(1) %>".into());
+    texts.push("<% def(f, [1].orderBy(f($)).first()) -> f(1) %>".into());
+    for text in texts {
+        let (template, _) = Template::compile_str(&text);
+        let data = Value::from_json("{\"a\": [1]}").unwrap();
+        // Either result will do: that there is one is the point.
+        let _ = template
+            .eval(&Context::new(data, &NoHost))
+            .map(|value| value.to_json());
+    }
+}

@@ -1,0 +1,201 @@
+//! Properties that hold for every text: compiling never panics, evaluation ends.
+
+use expr::{Context, Limits, NoHost, Template, Value};
+use proptest::prelude::*;
+
+/// Pieces that expressions are made of, put together at random.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "$",
+        "$.a",
+        "$x",
+        "1",
+        "2.5",
+        "'s'",
+        "\"q\"",
+        "`v`",
+        "null",
+        "true",
+        "false",
+        "key",
+        "+",
+        "-",
+        "*",
+        "/",
+        " mod ",
+        " and ",
+        " or ",
+        "not ",
+        " in ",
+        "=",
+        "!=",
+        "<",
+        ">",
+        "<=",
+        "=~",
+        "!~",
+        ".",
+        "?.",
+        "->",
+        "=>",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "len(",
+        "list(",
+        ".select(",
+        ".where(",
+        ".sum(",
+        "range(",
+        "let(",
+        "dict(",
+        ".first(",
+        ".toList(",
+        "str(",
+        "switch(",
+        ".aggregate(",
+        ".orderBy(",
+        ".get(",
+        ".groupBy(",
+        "sequence(",
+        "\\",
+        "é",
+        "\n",
+    ]);
+    prop::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// Expressions that parse, most of the time.
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "$",
+        "$.a",
+        "$.b.c",
+        "1",
+        "-2",
+        "2.5",
+        "'s'",
+        "null",
+        "true",
+        "[1, 2, 3]",
+        "{a => 1}",
+        "range(5)",
+        "sequence()",
+        "set(1, 2)",
+        "'2020-01-01'",
+        "timespan(1)",
+    ])
+    .prop_map(str::to_string);
+    leaf.prop_recursive(5, 40, 3, |inner| {
+        let unary = prop::sample::select(vec![
+            "-(%)",
+            "not (%)",
+            "(%).len()",
+            "(%).toList()",
+            "(%).select($)",
+            "(%).sum()",
+            "str(%)",
+            "(%).first()",
+            "(%).flatten()",
+            "(%).keys()",
+            "(%).distinct()",
+            "int(%)",
+            "(%).cycle()",
+            "(%).toSet()",
+            "(%).reverse()",
+            "(%).orderBy($)",
+            "json_dump(%)",
+            "[%]",
+            "(%).count()",
+        ]);
+        let binary = prop::sample::select(vec![
+            "(%) + (&)",
+            "(%) - (&)",
+            "(%) * (&)",
+            "(%) / (&)",
+            "(%) mod (&)",
+            "(%) = (&)",
+            "(%) < (&)",
+            "(%) in (&)",
+            "(%) and (&)",
+            "let(x => %) -> &",
+            "(%).where(&)",
+            "(%).select(&)",
+            "(%).take(&)",
+            "(%).aggregate(&)",
+            "(%).zip(&)",
+            "(%).join(&)",
+            "dict(a => %, b => &)",
+            "(%).append(&)",
+            "(%)[&]",
+            "max(%, &)",
+            "(%).groupBy(&)",
+            "generate(%, &, $)",
+            "(%).repeat(&)",
+            "(%).insert(&, 1)",
+            "(%).toDict(&)",
+        ]);
+        prop_oneof![
+            (unary, inner.clone()).prop_map(|(form, a)| form.replace('%', &a)),
+            (binary, inner.clone(), inner)
+                .prop_map(|(form, a, b)| form.replace('&', &b).replace('%', &a)),
+        ]
+    })
+}
+
+fn run(text: &str) {
+    let (template, error) = Template::compile_str(text);
+    if let Some(error) = error {
+        assert!(error.span.end <= text.len());
+        error.render();
+    }
+    let data = Value::from_json("{\"a\": [1, 2], \"b\": {\"c\": \"x\"}}").unwrap();
+    let limits = Limits {
+        steps: 20_000,
+        ..Limits::default()
+    };
+    let cx = Context {
+        limits,
+        ..Context::new(data, &NoHost)
+    };
+    match template.eval(&cx) {
+        Ok(value) => {
+            value.to_text();
+            let _ = value.to_json();
+        }
+        Err(error) => {
+            error.render();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_compiles_or_is_refused(text in ".{0,60}") {
+        run(&text);
+        run(&format!("<% {text} %>"));
+        run(&format!("{{{{ {text} }}}}"));
+    }
+
+    #[test]
+    fn any_soup_of_pieces_ends(text in soup()) {
+        run(&format!("<% {text} %>"));
+    }
+
+    #[test]
+    fn any_expression_ends(text in expression()) {
+        run(&format!("<% {text} %>"));
+    }
+
+    #[test]
+    fn json_reads_what_it_wrote(text in expression()) {
+        let value = Value::from(text.as_str());
+        prop_assert_eq!(Value::from_json(&value.to_json().unwrap()).unwrap(), value);
+    }
+}
