@@ -1,1 +1,85 @@
-//! Placeholder.
+//! Rust SDK of Autan, a durable workflow service.
+//!
+//! Owns the comfortable way to define, start, control and watch workflows. Left to others: the
+//! contract (`proto`) and everything that happens on the server.
+//!
+//! ```no_run
+//! use autan::{Client, Task, Workflow};
+//! use futures_util::TryStreamExt as _;
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), autan::Error> {
+//! let client = Client::connect("http://localhost:7233").await?;
+//!
+//! let ship = Workflow::new("ship")
+//!     .input("order_id")
+//!     .output("label", "<% $.label %>")
+//!     .task(
+//!         Task::action("print", "std.echo")
+//!             .input(json!({"output": "order <% $.order_id %>"}))
+//!             .publish("label", "<% task().result %>"),
+//!     );
+//! client.workflows().create(&ship).allow_existing().await?;
+//!
+//! let run = client.start("ship").id("ship-42").input(&json!({"order_id": 42}))?.send().await?;
+//! let mut events = run.events();
+//! while let Some(event) = events.try_next().await? {
+//!     println!("{} {}", event.sequence, event.kind.name());
+//! }
+//! let output: Value = run.result().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Calls are repeated when the server is briefly unreachable; that is safe, since each call that
+//! changes something carries an id by which the server knows it again. Event streams resume by
+//! themselves. A workflow that fails is [`Error::Execution`], a call that fails [`Error::Rpc`].
+
+mod actions;
+mod client;
+pub mod define;
+mod error;
+mod event;
+mod executions;
+mod handle;
+mod listing;
+mod payload;
+pub mod raw;
+mod reason;
+mod resources;
+mod retry;
+mod source;
+mod start;
+mod state;
+pub mod testing;
+mod transport;
+mod verb;
+mod watch;
+mod workbooks;
+mod workflows;
+
+#[cfg(test)]
+mod tests;
+
+pub use actions::{Actions, Tasks, UpdateAction};
+pub use client::{Client, ClientBuilder};
+pub use define::{Next, Retry, Task, Workbook, Workflow};
+pub use error::{Code, Error, ExecutionError, FieldViolation, RpcError};
+pub use event::{Event, EventKind, TimerKind};
+pub use executions::{CountGroup, Counts, Executions};
+pub use handle::ExecutionHandle;
+pub use listing::{Listing, Page};
+pub use payload::Payload;
+pub use reason::Reason;
+pub use resources::{
+    ActionExecution, Diagnostic, DocumentKind, Execution, Failure, InputParameter, Progress,
+    ServerInfo, Severity, TaskExecution, TaskType, Validation, WorkbookRecord, WorkflowRevision,
+};
+pub use retry::RetryPolicy;
+pub use source::Source;
+pub use start::{IdConflict, StartExecution};
+pub use state::{ActionState, ExecutionState, TaskState};
+pub use verb::{DeleteExecution, ResumeExecution, Verb};
+pub use watch::{Events, Trimmed};
+pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};
+pub use workflows::{DeleteWorkflow, SaveWorkflows, SavedWorkflows, ValidateDocument, Workflows};

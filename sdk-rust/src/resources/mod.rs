@@ -1,0 +1,26 @@
+//! What the server keeps, as plain data: executions, tasks, definitions.
+//!
+//! Owns the types and their reading from the wire. Left to others: asking for them (`client`,
+//! `handle`). Every type can be written as JSON with the field names of the contract; parts that the
+//! server did not send are left out.
+
+mod definition;
+mod execution;
+mod system;
+mod task;
+mod time;
+
+pub use definition::{
+    Diagnostic, DocumentKind, InputParameter, Severity, Validation, WorkbookRecord,
+    WorkflowRevision,
+};
+pub use execution::{Execution, Failure, Progress};
+pub use system::ServerInfo;
+pub use task::{ActionExecution, TaskExecution, TaskType};
+
+pub(crate) use time::{serialize_time, to_duration, to_time};
+
+/// `None` for the empty text that stands for "not set" on the wire.
+pub(crate) fn non_empty(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}

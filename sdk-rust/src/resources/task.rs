@@ -1,0 +1,198 @@
+//! Tasks of an execution and the attempts that they are made of.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::{non_empty, serialize_time, to_time};
+use crate::payload::Payload;
+use crate::state::{ActionState, TaskState};
+
+/// What a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
+pub enum TaskType {
+    /// An action.
+    Action,
+    /// A sub-workflow.
+    Workflow,
+    /// Something that this version of the SDK does not know; its number.
+    Unrecognized(i32),
+}
+
+/// One pass through a task of a workflow.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TaskExecution {
+    /// Id, unique in the server.
+    pub task_execution_id: String,
+    /// Uid of the execution that it belongs to.
+    pub execution_uid: String,
+    /// Name of the task.
+    pub task_name: String,
+    /// Action or sub-workflow.
+    #[serde(rename = "type")]
+    pub task_type: TaskType,
+    /// State.
+    pub state: TaskState,
+    /// Why it is in that state, if there is something to say.
+    pub state_info: String,
+    /// Result; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Payload>,
+    /// Variables published to the tasks after it; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Payload>,
+    /// Variables published to the whole execution; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_global: Option<Payload>,
+    /// Whether what follows from it was decided.
+    pub processed: bool,
+    /// Attempts so far.
+    pub attempts: i32,
+    /// Names of the tasks that it led to.
+    pub next_tasks: Vec<String>,
+    /// Tasks that led to it.
+    pub triggered_by: Vec<String>,
+    /// Tags from the document.
+    pub tags: Vec<String>,
+    /// When it was created.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub create_time: Option<SystemTime>,
+    /// When it began.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub start_time: Option<SystemTime>,
+    /// When it last changed.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub update_time: Option<SystemTime>,
+    /// When it reached a final state.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub end_time: Option<SystemTime>,
+    /// Until when it waits.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub due_time: Option<SystemTime>,
+    /// When its timeout strikes.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub timeout_time: Option<SystemTime>,
+    /// Items of a with-items task; 0 for others.
+    pub item_count: i32,
+}
+
+impl From<proto::v1::TaskExecution> for TaskExecution {
+    fn from(task: proto::v1::TaskExecution) -> Self {
+        Self {
+            task_type: match proto::v1::TaskType::try_from(task.r#type) {
+                Ok(proto::v1::TaskType::Action) => TaskType::Action,
+                Ok(proto::v1::TaskType::Workflow) => TaskType::Workflow,
+                Ok(proto::v1::TaskType::Unspecified) | Err(_) => {
+                    TaskType::Unrecognized(task.r#type)
+                }
+            },
+            task_execution_id: task.task_execution_id,
+            execution_uid: task.execution_uid,
+            task_name: task.task_name,
+            state: TaskState::from_number(task.state),
+            state_info: task.state_info,
+            result: task.result.map(Payload::from),
+            published: task.published.map(Payload::from),
+            published_global: task.published_global.map(Payload::from),
+            processed: task.processed,
+            attempts: task.attempts,
+            next_tasks: task.next_tasks,
+            triggered_by: task.triggered_by,
+            tags: task.tags,
+            create_time: to_time(task.create_time),
+            start_time: to_time(task.start_time),
+            update_time: to_time(task.update_time),
+            end_time: to_time(task.end_time),
+            due_time: to_time(task.due_time),
+            timeout_time: to_time(task.timeout_time),
+            item_count: task.item_count,
+        }
+    }
+}
+
+/// One attempt of a task, or of one of its items.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ActionExecution {
+    /// Id, unique in the server.
+    pub action_execution_id: String,
+    /// Task execution that it belongs to.
+    pub task_execution_id: String,
+    /// Uid of the execution that it belongs to.
+    pub execution_uid: String,
+    /// Name of the task.
+    pub task_name: String,
+    /// Full name of the action, or of the workflow.
+    pub name: String,
+    /// State.
+    pub state: ActionState,
+    /// Input; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Payload>,
+    /// Result or error result; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Payload>,
+    /// Whether it counts for the result of the task.
+    pub accepted: bool,
+    /// Item of a with-items task, from 0.
+    pub item_index: i32,
+    /// Number of the attempt, from 1.
+    pub attempt: i32,
+    /// Of a sub-workflow: uid of the child execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child_execution_id: Option<String>,
+    /// When it was created.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub create_time: Option<SystemTime>,
+    /// When it reached a final state.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub end_time: Option<SystemTime>,
+}
+
+impl From<proto::v1::ActionExecution> for ActionExecution {
+    fn from(action: proto::v1::ActionExecution) -> Self {
+        Self {
+            action_execution_id: action.action_execution_id,
+            task_execution_id: action.task_execution_id,
+            execution_uid: action.execution_uid,
+            task_name: action.task_name,
+            name: action.name,
+            state: ActionState::from_number(action.state),
+            input: action.input.map(Payload::from),
+            output: action.output.map(Payload::from),
+            accepted: action.accepted,
+            item_index: action.item_index,
+            attempt: action.attempt,
+            child_execution_id: non_empty(action.child_execution_id),
+            create_time: to_time(action.create_time),
+            end_time: to_time(action.end_time),
+        }
+    }
+}

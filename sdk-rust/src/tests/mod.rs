@@ -1,0 +1,5 @@
+//! Tests of calls and streams against a server that does what the test says.
+
+mod calls;
+mod fake;
+mod streams;
