@@ -46,14 +46,20 @@ pub(crate) struct Member<'n> {
 }
 
 /// The text of each member.
-pub(crate) fn sources(source: &str, members: &[Member<'_>]) -> Vec<Arc<str>> {
+pub(crate) fn sources(source: &str, is_flow: bool, members: &[Member<'_>]) -> Vec<Arc<str>> {
     let lines: Vec<&str> = source.split_inclusive('\n').collect();
     members
         .iter()
         .map(|member| {
             let value = member.value.to_value();
             let alone = single(member.name, value);
-            slices(&lines, member.key)
+            // Within braces members do not have lines of their own.
+            let slices = if is_flow {
+                Vec::new()
+            } else {
+                slices(&lines, member.key)
+            };
+            slices
                 .into_iter()
                 .find(|text| reads_as(text, &alone))
                 .unwrap_or_else(|| rewritten(&alone))
@@ -80,14 +86,14 @@ fn slices(lines: &[&str], key: Position) -> Vec<String> {
         depth <= indent && !text.trim().is_empty() && !text.starts_with('#')
     };
     let after = lines.get(first + 1..).unwrap_or_default();
-    let count = after.iter().position(|line| is_outside(line));
+    let count = after.iter().position(is_outside);
     let whole = &lines[first..first + 1 + count.unwrap_or(after.len())];
     let is_content = |line: &&str| {
         let text = line.trim();
         let depth = line.len() - line.trim_start_matches(' ').len();
         !text.is_empty() && (!text.starts_with('#') || depth > indent)
     };
-    let last = whole.iter().rposition(|line| is_content(line));
+    let last = whole.iter().rposition(is_content);
     let short = &whole[..last.map_or(whole.len(), |last| last + 1)];
     let header = format!("{}version: '2.0'\n\n", " ".repeat(indent));
     [short, whole]

@@ -47,7 +47,7 @@ pub(super) fn document(
                 workflow(sink, path, name, entry)
             };
             let mut all: Vec<Workflow> = list(sink, path, mapping, "workflow", read)?;
-            let sources = parts::sources(source, &members(mapping));
+            let sources = parts::sources(source, mapping.is_flow, &members(mapping));
             for (workflow, text) in all.iter_mut().zip(sources) {
                 workflow.source = text;
             }
@@ -59,7 +59,7 @@ pub(super) fn document(
                 action(sink, path, name, entry)
             };
             let mut all: Vec<Action> = list(sink, path, mapping, "action", read)?;
-            let sources = parts::sources(source, &members(mapping));
+            let sources = parts::sources(source, mapping.is_flow, &members(mapping));
             for (action, text) in all.iter_mut().zip(sources) {
                 action.source = text;
             }
@@ -132,21 +132,7 @@ fn workbook(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Workb
         Some(entry) => version_two(sink, &path.key("version"), &entry.value),
         None => missing_version(sink, path),
     }
-    let name = match mapping.get("name") {
-        Some(entry) => {
-            let path = &path.key("name");
-            let name = shape::text(sink, path, &entry.value);
-            if let Some(name) = name {
-                names::any(sink, path, name, entry.value.span);
-            }
-            name
-        }
-        None => {
-            let span = Span::at(Position::START);
-            sink.error(Rule::MissingKey, path, span, "a workbook needs a `name`");
-            None
-        }
-    };
+    let name = workbook_name(sink, path, mapping);
     let description = shape::description(sink, path, mapping);
     let tags = shape::tags(sink, path, mapping);
     let workflows = workbook_members(sink, path, mapping, "workflows", workflow);
@@ -158,6 +144,18 @@ fn workbook(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Workb
         workflows: workflows?.into_iter().map(Arc::new).collect(),
         actions: actions?.into_iter().map(Arc::new).collect(),
     })
+}
+
+fn workbook_name<'n>(sink: &mut Sink, path: &Path<'_>, mapping: &'n Mapping) -> Option<&'n str> {
+    let Some(entry) = mapping.get("name") else {
+        let span = Span::at(Position::START);
+        sink.error(Rule::MissingKey, path, span, "a workbook needs a `name`");
+        return None;
+    };
+    let path = &path.key("name");
+    let name = shape::text(sink, path, &entry.value)?;
+    names::any(sink, path, name, entry.value.span);
+    Some(name)
 }
 
 fn workbook_members<T>(

@@ -89,12 +89,12 @@ fn name(text: &str) -> Option<Range<usize>> {
         let end = text[word..].find(ends).map_or(text.len(), |at| word + at);
         return Some(0..end);
     }
-    if line.starts_with("<%") {
-        return line[2..].find("%>").map(|at| 0..at + 4);
+    if let Some(rest) = line.strip_prefix("<%") {
+        return rest.find("%>").map(|at| 0..at + 4);
     }
     for (open, close) in [("{{", "}}"), ("{%", "%}")] {
-        if line.starts_with(open) {
-            return line[2..].rfind(close).map(|at| 0..at + 4);
+        if let Some(rest) = line.strip_prefix(open) {
+            return rest.rfind(close).map(|at| 0..at + 4);
         }
     }
     None
@@ -170,10 +170,10 @@ impl Scan<'_> {
             let equals = at + self.text[at..].find('=')?;
             let is_key = |c: char| is_word_char(c) || c == '-';
             let key_start = self.text[at..equals].trim_end_matches(is_key).len() + at;
-            if key_start < equals {
-                if let Some(end) = self.value_end(equals + 1) {
-                    return Some((key_start..equals, equals + 1..end));
-                }
+            if key_start < equals
+                && let Some(end) = self.value_end(equals + 1)
+            {
+                return Some((key_start..equals, equals + 1..end));
             }
             at = equals + 1;
         }

@@ -8,7 +8,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// A place in the structure, linked to the place around it.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
+    parent: Option<&'p Self>,
     segment: Segment<'p>,
 }
 

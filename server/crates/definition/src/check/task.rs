@@ -102,7 +102,7 @@ pub(super) fn task(
 ) -> Option<Draft> {
     let mapping = as_task(sink, path, name, node)?;
     keys(sink, path, mapping, workflow_type);
-    let (body, parsed) = body(sink, path, name_span, mapping);
+    let (body, parsed) = body(sink, path, mapping);
     let input = input(sink, path, mapping, &parsed);
     let (join, join_span) = join(sink, path, name, mapping, name_span);
     let mut optional = |key: &'static str, kind: Kind| {
@@ -189,7 +189,7 @@ fn keys(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping, workflow_type: Work
     }
 }
 
-fn body(sink: &mut Sink, path: &Path<'_>, name_span: Span, mapping: &Mapping) -> (Body, Parsed) {
+fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body, Parsed) {
     let (action, workflow) = (mapping.get("action"), mapping.get("workflow"));
     if let (Some(action), Some(workflow)) = (action, workflow) {
         let message = "a task has either `action` or `workflow`";
@@ -208,7 +208,6 @@ fn body(sink: &mut Sink, path: &Path<'_>, name_span: Span, mapping: &Mapping) ->
                 .unwrap_or_else(|| calls::plain("std.noop")),
         )
     };
-    let _ = name_span;
     let (action, workflow) = (parse("action"), parse("workflow"));
     match (action, workflow) {
         (Some(action), _) => (Body::Action, action),
@@ -346,13 +345,11 @@ fn spec(name: &str, mapping: &Mapping, workflow_type: WorkflowType, parsed: &Par
         .iter()
         .map(|(key, entry)| (key.clone(), entry.value.to_value()))
         .collect();
-    if !parsed.params.is_empty() {
-        if let Some(Value::Dict(mut input)) = spec.get("input") {
-            for (key, value) in &parsed.params {
-                input.insert(Arc::clone(key), value.clone());
-            }
-            spec.insert("input", Value::Dict(input));
+    if let Some(Value::Dict(mut input)) = spec.get("input") {
+        for (key, value) in &parsed.params {
+            input.insert(Arc::clone(key), value.clone());
         }
+        spec.insert("input", Value::Dict(input));
     }
     let workflow_type = match workflow_type {
         WorkflowType::Direct => "direct",

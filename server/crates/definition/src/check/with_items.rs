@@ -92,7 +92,7 @@ fn split(text: &str) -> Option<(&str, std::ops::Range<usize>)> {
     let after = body[word_end..].trim_start_matches(is_blank);
     let found = after
         .strip_prefix("in")
-        .and_then(|rest| source(rest))
+        .and_then(source)
         .map(|source| (word, source));
     // Blanks around `in` may be missing: `xin[1]` is `x in [1]`.
     let found = found.or_else(|| {
@@ -110,10 +110,10 @@ fn source(text: &str) -> Option<(usize, usize)> {
     let line = &text[..text.find('\n').unwrap_or(text.len())];
     let end = if line.starts_with('[') {
         line.rfind(']').filter(|at| *at > 1)? + 1
-    } else if line.starts_with("{{") {
-        line[2..].find("}}")? + 4
-    } else if line.starts_with("<%") {
-        line[2..].find("%>")? + 4
+    } else if let Some(rest) = line.strip_prefix("{{") {
+        rest.find("}}")? + 4
+    } else if let Some(rest) = line.strip_prefix("<%") {
+        rest.find("%>")? + 4
     } else {
         return None;
     };

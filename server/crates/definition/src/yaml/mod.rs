@@ -9,6 +9,7 @@
 //! | `mask`    | making `*`, `&` and `@` ordinary characters, as Mistral's loader does  |
 //! | `reader`  | events to nodes, duplicate keys, merge keys, limits                    |
 //! | `resolve` | the meaning of plain and tagged scalars                                |
+//! | `tabs`    | refusing tabs outside of text, which the parser would accept           |
 //! | `node`    | the tree                                                               |
 //! | `dump`    | a value back to text that reads as the same value                      |
 //!
@@ -20,6 +21,7 @@ mod mask;
 mod node;
 mod reader;
 mod resolve;
+mod tabs;
 
 pub(crate) use dump::dump;
 pub(crate) use node::{Content, Entry, Mapping, Node};

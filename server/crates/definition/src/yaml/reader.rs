@@ -1,6 +1,5 @@
 //! Events of the parser to a tree of nodes: duplicate and merge keys, limits, refusals.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use expr::Value;
@@ -11,6 +10,7 @@ use super::limits::{BYTES_MAX, DEPTH_MAX, DIGITS_MAX, NODES_MAX};
 use super::mask::Mask;
 use super::node::{Content, Entry, Mapping, Node};
 use super::resolve::{self, Malformed, Resolved};
+use super::tabs;
 use crate::diagnostic::Rule;
 use crate::position::{Position, Span};
 
@@ -65,11 +65,13 @@ pub(crate) fn read(source: &str) -> Result<(Option<Node>, Vec<Duplicate>), Fault
         root: None,
         nodes: 0,
         duplicates: Vec::new(),
+        quoted: Vec::new(),
     };
     for event in Parser::new_from_str(&hidden) {
         let (event, span) = event.map_err(|error| scan_fault(source, &error))?;
         reader.event(event, convert(span))?;
     }
+    tabs::refuse(source, &reader.quoted)?;
     Ok((reader.root, reader.duplicates))
 }
 
@@ -79,12 +81,16 @@ struct Reader {
     root: Option<Node>,
     nodes: usize,
     duplicates: Vec<Duplicate>,
+    /// Where quoted and block scalars stand, in order: within them tabs are text.
+    quoted: Vec<Span>,
 }
 
 /// A list or mapping that has begun and not ended.
 struct Frame {
     start: Position,
     open: Open,
+    /// Within `[…]` or `{…}`.
+    is_in_flow: bool,
 }
 
 enum Open {
@@ -111,24 +117,27 @@ enum Key {
 impl Reader {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.root.is_some() => Err(syntax(
                 span,
                 "a second document begins here; one is expected".to_owned(),
             )),
-            Event::DocumentStart(_) => Ok(()),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
             // Cannot happen while sigils are hidden; refused rather than trusted.
             Event::Alias(_) => Err(syntax(span, "aliases are not supported".to_owned())),
             Event::Scalar(text, style, _, tag) => {
                 let text = self.mask.remove(&text).into_owned();
-                self.scalar(&text, style, tag, span)
+                self.scalar(&text, style, tag.as_deref(), span)
             }
             Event::SequenceStart(_, tag) => {
-                expect_tag(tag, "seq", span)?;
+                expect_tag(tag.as_deref(), "seq", span)?;
                 self.open(span, Open::List(Vec::new()))
             }
             Event::MappingStart(_, tag) => {
-                expect_tag(tag, "map", span)?;
+                expect_tag(tag.as_deref(), "map", span)?;
                 let mapping = Mapping {
                     // Block mappings begin with no character of their own.
                     is_flow: span.start != span.end,
@@ -152,22 +161,27 @@ impl Reader {
         &mut self,
         text: &str,
         style: ScalarStyle,
-        tag: Option<Cow<'_, Tag>>,
+        tag: Option<&Tag>,
         span: Span,
     ) -> Result<(), Fault> {
         self.count(span)?;
-        let resolved = match tag.as_deref() {
+        if style == ScalarStyle::Plain {
+            self.refuse_plain(text, tag, span)?;
+        } else {
+            self.quoted.push(span);
+        }
+        let resolved = match tag {
             None if style == ScalarStyle::Plain => resolve::plain(text),
             None => Ok(Resolved::Value(Value::from(text))),
             Some(tag) if tag.is_yaml_core_schema() => resolve::tagged(&tag.suffix, text),
+            Some(tag) if is_non_specific(tag) && style == ScalarStyle::Plain => {
+                resolve::plain(text)
+            }
             Some(tag) if is_non_specific(tag) => Ok(Resolved::Value(Value::from(text))),
             Some(_) => Err(Malformed::UnknownTag),
         };
-        let resolved = resolved.map_err(|reason| malformed(text, tag.as_deref(), reason, span))?;
-        let is_key = matches!(
-            self.stack.last().map(|frame| &frame.open),
-            Some(Open::Map { key: None, .. })
-        );
+        let resolved = resolved.map_err(|reason| malformed(text, tag, reason, span))?;
+        let is_key = self.expects_key();
         let value = match resolved {
             Resolved::Value(value) => value,
             Resolved::Date if is_key => Value::from(text),
@@ -180,7 +194,7 @@ impl Reader {
                 self.set_key(Key::Merge(span));
                 return Ok(());
             }
-            Resolved::Merge | Resolved::Default => {
+            Resolved::Merge | Resolved::Default | Resolved::Indicator => {
                 return Err(Fault {
                     help: Some(format!("quote it: '{text}'")),
                     ..syntax(span, format!("`{text}` has a special meaning in YAML 1.1"))
@@ -193,6 +207,30 @@ impl Reader {
         }
         let content = Content::Scalar(value);
         self.add(Node { span, content })
+    }
+
+    /// Plain scalars that the parser accepts and PyYAML does not.
+    fn refuse_plain(&self, text: &str, tag: Option<&Tag>, span: Span) -> Result<(), Fault> {
+        if text.is_empty() && tag.is_none() && self.expects_key() && span.start == span.end {
+            return Err(syntax(span, "a key is missing before `:`".to_owned()));
+        }
+        let is_in_flow = self.stack.last().is_some_and(|frame| frame.is_in_flow);
+        if is_in_flow && (text.contains('?') || text.starts_with(':')) {
+            let message = "a plain text within brackets may not contain `?` or begin with `:`";
+            return Err(Fault {
+                help: Some("quote it".to_owned()),
+                ..syntax(span, message.to_owned())
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the next value is a key of the innermost mapping.
+    fn expects_key(&self) -> bool {
+        matches!(
+            self.stack.last().map(|frame| &frame.open),
+            Some(Open::Map { key: None, .. })
+        )
     }
 
     fn count(&mut self, span: Span) -> Result<(), Fault> {
@@ -218,16 +256,15 @@ impl Reader {
                 help: None,
             });
         }
-        let in_key = matches!(
-            self.stack.last().map(|frame| &frame.open),
-            Some(Open::Map { key: None, .. })
-        );
-        if in_key {
+        if self.expects_key() {
             return Err(self.complex_key(&open, span));
         }
+        let is_within = self.stack.last().is_some_and(|frame| frame.is_in_flow);
         self.stack.push(Frame {
             start: span.start,
             open,
+            // Block collections begin with no character of their own.
+            is_in_flow: is_within || span.start != span.end,
         });
         Ok(())
     }
@@ -380,11 +417,11 @@ fn is_non_specific(tag: &Tag) -> bool {
     (tag.handle.is_empty() && tag.suffix == "!") || (tag.handle == "!" && tag.suffix.is_empty())
 }
 
-fn expect_tag(tag: Option<Cow<'_, Tag>>, wanted: &str, span: Span) -> Result<(), Fault> {
+fn expect_tag(tag: Option<&Tag>, wanted: &str, span: Span) -> Result<(), Fault> {
     match tag {
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == wanted => Ok(()),
-        Some(tag) if is_non_specific(&tag) => Ok(()),
-        Some(tag) => Err(unknown_tag(&tag, span)),
+        Some(tag) if is_non_specific(tag) => Ok(()),
+        Some(tag) => Err(unknown_tag(tag, span)),
         None => Ok(()),
     }
 }
@@ -418,7 +455,8 @@ fn malformed(text: &str, tag: Option<&Tag>, reason: Malformed, span: Span) -> Fa
     }
 }
 
-fn syntax(span: Span, message: String) -> Fault {
+/// A fault of the text itself.
+pub(super) fn syntax(span: Span, message: String) -> Fault {
     Fault {
         rule: Rule::YamlSyntax,
         span,

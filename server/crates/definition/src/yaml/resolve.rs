@@ -17,6 +17,8 @@ pub(super) enum Resolved {
     Merge,
     /// The plain scalar `=`: as a key it is text, elsewhere it is refused.
     Default,
+    /// A plain scalar that is nothing but `&`, `*` or `!`: refused everywhere.
+    Indicator,
 }
 
 /// A scalar that has the form of a type but is no value of it, such as `0b_` or `!!int x`.
@@ -40,6 +42,7 @@ pub(super) fn plain(text: &str) -> Result<Resolved, Malformed> {
     match text {
         "<<" => return Ok(Resolved::Merge),
         "=" => return Ok(Resolved::Default),
+        "&" | "*" | "!" => return Ok(Resolved::Indicator),
         _ => {}
     }
     let starts_number =

@@ -1,3 +1,7 @@
 //! Tests of the crate from outside: documents in, verdicts, diagnostics and models out.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "only the library must not read files"
+)]
 
 mod conformance;
