@@ -58,23 +58,25 @@ class RetryBudget:
     back, and there are no retries while half of the tokens or less are left. Safe between threads.
     """
 
-    TOKENS_MAX = 100.0
-    TOKENS_PER_SUCCESS = 0.1
+    # In tenths of a token, which add up exactly.
+    TENTHS_MAX = 1000
+    TENTHS_PER_FAILURE = 10
+    TENTHS_PER_SUCCESS = 1
 
     def __init__(self) -> None:
-        self._tokens = self.TOKENS_MAX
+        self._tenths = self.TENTHS_MAX
         self._lock = threading.Lock()
 
     def succeeded(self) -> None:
         """Takes note of a call that worked."""
         with self._lock:
-            self._tokens = min(self.TOKENS_MAX, self._tokens + self.TOKENS_PER_SUCCESS)
+            self._tenths = min(self.TENTHS_MAX, self._tenths + self.TENTHS_PER_SUCCESS)
 
     def failed(self) -> bool:
         """Takes note of a call that may be retried; returns whether it is worth it."""
         with self._lock:
-            self._tokens = max(0.0, self._tokens - 1.0)
-            return self._tokens > self.TOKENS_MAX / 2
+            self._tenths = max(0, self._tenths - self.TENTHS_PER_FAILURE)
+            return self._tenths > self.TENTHS_MAX / 2
 
 
 class Attempts:
