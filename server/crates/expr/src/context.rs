@@ -55,6 +55,9 @@ pub const HOST_FUNCTIONS: &[&str] = &[
     "random",
 ];
 
+/// How many of those, from the first on, Jinja has as well: it knows no clock and no chance.
+pub(crate) const JINJA_FUNCTIONS: usize = 7;
+
 /// Why a host's function failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

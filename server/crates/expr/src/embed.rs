@@ -49,6 +49,20 @@ pub(crate) fn languages(text: &str) -> (Option<Language>, bool) {
     }
 }
 
+/// Whether every piece of Jinja lies within a YAQL expression, as in `<% {{a => 1} => 2} %>`.
+pub(crate) fn is_jinja_inside(text: &str, yaql: &[Found]) -> bool {
+    let mut outside = String::new();
+    let mut end = 0;
+    for found in yaql {
+        outside.push_str(&text[end..found.outer.start]);
+        // What stands on both sides of an expression must not grow together.
+        outside.push('\n');
+        end = found.outer.end;
+    }
+    outside.push_str(&text[end..]);
+    languages(&outside).0.is_none()
+}
+
 /// The expression of a string that is one `{{ … }}` and nothing else.
 pub(crate) fn single_jinja(text: &str) -> Option<Range<usize>> {
     let whole = between(text, 0, "{{", "}}")?;

@@ -269,6 +269,11 @@ impl Machine<'_> {
         for arg in args {
             match arg {
                 Arg::Value(value) => values.push(self.eval(value, scope)?),
+                Arg::Rule(name, value)
+                    if values.len() == 1 && *dispatch::parameter_name(name)? == *"default" =>
+                {
+                    values.push(self.eval(value, scope)?);
+                }
                 Arg::Rule(..) | Arg::Empty => {
                     return Err(Fault::no_match("an index is a plain value"));
                 }

@@ -138,7 +138,13 @@ pub(crate) fn add(machine: &mut Machine<'_>, left: Value, right: Value) -> Resul
             Ok(Value::from([&*left, &*right].concat()))
         }
         (Value::List(mut left), Value::List(right)) => {
-            machine.spend((left.len() + right.len()) as u64 / 8)?;
+            // A list that nobody else holds grows in place.
+            let copied = if Arc::get_mut(&mut left).is_some() {
+                0
+            } else {
+                left.len()
+            };
+            machine.spend((copied / 8 + right.len()) as u64)?;
             Arc::make_mut(&mut left).extend(right.iter().cloned());
             Ok(Value::List(left))
         }

@@ -187,9 +187,18 @@ impl Compiler {
     fn text(&mut self, text: &Arc<str>) -> Node {
         match embed::languages(text) {
             (None, _) => Node::Literal(Value::Str(Arc::clone(text))),
-            (Some(language), true) => self.fail(text, language, CompileErrorKind::Mixed, |error| {
-                error.message = MIXED.into();
-            }),
+            (Some(language), true) => {
+                let bad = self.fail(text, language, CompileErrorKind::Mixed, |error| {
+                    error.message = MIXED.into();
+                });
+                // Where Mistral does not look for this mistake it evaluates the YAQL alone,
+                // which is what was meant if the braces are YAQL's own.
+                if embed::is_jinja_inside(text, &embed::yaql(text)) {
+                    self.yaql(text)
+                } else {
+                    bad
+                }
+            }
             (Some(Language::Yaql), false) => self.yaql(text),
             (Some(Language::Jinja), false) => match jinja::Program::compile(text) {
                 Ok(program) => Node::Jinja(Arc::new(program)),

@@ -57,7 +57,7 @@ pub(crate) fn parse_json(text: &str) -> Result<Value> {
 
 pub(crate) fn dump_json(value: &Value) -> Result<String> {
     value
-        .to_json_pretty()
+        .to_python_json(Some(4), false)
         .map_err(|error| Fault::value(error.to_string()))
 }
 

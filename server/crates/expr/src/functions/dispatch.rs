@@ -46,6 +46,7 @@ pub(crate) fn call(
 pub(crate) fn call_values(
     machine: &mut Machine<'_>,
     name: &str,
+    receiver: Option<Value>,
     args: Vec<Value>,
     named: Vec<(Arc<str>, Value)>,
     scope: &Scope,
@@ -68,13 +69,18 @@ pub(crate) fn call_values(
     let named = named
         .into_iter()
         .map(|(name, value)| Arg::Rule(keyword(name), constant(value)));
-    let overloads = super::find(name, Form::Function);
+    let form = if receiver.is_some() {
+        Form::Method
+    } else {
+        Form::Function
+    };
+    let overloads = super::find(name, form);
     let ast = ast::Call {
         name: name.into(),
         overloads,
         args: args.chain(named).collect(),
     };
-    call(machine, &ast, Form::Function, None, scope)
+    call(machine, &ast, form, receiver, scope)
 }
 
 /// The name on the left of `=>` in a named argument.

@@ -39,7 +39,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
     both(
         "len",
-        "list: list",
+        "sequence: list",
         |call| {
             Ok(Value::from(
                 call.value(0).as_list().map_or(0, <[Value]>::len),
@@ -50,7 +50,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
     both(
         "len",
-        "sequence: iterator",
+        "collection: iterator",
         |call| call.items(0).map(|items| Value::from(items.len())),
         "Counts the items of a sequence.",
         &[("len(range(3))", "null", "3")],

@@ -13,7 +13,7 @@ use crate::token::Operator;
 pub(super) const BUILTINS: &[Builtin] = &[
     function(
         "abs",
-        "number: number",
+        "op: number",
         |call| {
             let number = call.value(0);
             match &number {

@@ -9,7 +9,7 @@ use crate::Value;
 use crate::fault::{Fault, Result};
 use crate::number;
 use crate::seq::Cursor;
-use crate::value::repr;
+use crate::value::tuple_text;
 
 pub(super) const BUILTINS: &[Builtin] = &[
     function(
@@ -254,7 +254,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
     function(
         "hex",
-        "number: number",
+        "num: number",
         hex,
         "Gives an integer in hexadecimal digits.",
         &[
@@ -285,25 +285,7 @@ pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(flag) => flag.to_string(),
-        Value::List(items) => {
-            let items: Vec<String> = items.iter().map(tuple_repr).collect();
-            tuple(&items)
-        }
-        value => value.to_text(),
-    }
-}
-
-fn tuple_repr(value: &Value) -> String {
-    match value {
-        Value::List(items) => tuple(&items.iter().map(tuple_repr).collect::<Vec<_>>()),
-        value => repr(value),
-    }
-}
-
-fn tuple(items: &[String]) -> String {
-    match items {
-        [only] => format!("({only},)"),
-        items => format!("({})", items.join(", ")),
+        value => tuple_text(value),
     }
 }
 

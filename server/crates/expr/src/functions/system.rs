@@ -25,16 +25,17 @@ macro_rules! is {
 pub(super) const BUILTINS: &[Builtin] = &[
     method(
         "assert",
-        "object: any?, condition: lambda, message: string = \"Assertion failed\"",
+        "obj: any?, condition: lambda, message: string = \"Assertion failed\"",
         assert,
         "Gives the receiver if the condition holds for it, and fails otherwise.",
         &[("$.assert($ > 1)", "2", "2")],
     ),
     function(
         "call",
-        "name: string, args: list, kwargs: dict",
+        "name: string, args: list, kwargs: dict, receiver: any? = none",
         call_named,
-        "Calls a function by name, with a list of arguments and a dict of named ones.",
+        "Calls a function, or a method of a receiver, by name, with a list of arguments and a dict \
+         of named ones.",
         &[
             ("call(max, [$, 3], {})", "5", "5"),
             ("call(timespan, [], {hours => 1}).minutes", "null", "60.0"),
@@ -113,9 +114,12 @@ fn call_named(call: &mut Call<'_, '_>) -> Result<Value> {
             named.push((key, value));
         }
     }
+    if let Some(receiver) = call.given(3) {
+        return dispatch::call_values(call.machine, &name, Some(receiver), args, named, call.scope);
+    }
     if let Some((body, defined)) = call.scope.function(&name) {
         let inner = Frame::bind(&defined, args, named);
         return call.machine.eval(&body, &inner);
     }
-    dispatch::call_values(call.machine, &name, args, named, call.scope)
+    dispatch::call_values(call.machine, &name, None, args, named, call.scope)
 }

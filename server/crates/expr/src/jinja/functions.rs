@@ -1,12 +1,14 @@
 //! Mistral's functions in Jinja, both as functions and as filters: `'t' | task` is `task('t')`.
 //! Those of the host are variables of the program (see `session`).
 
-use minijinja::value::Rest;
+use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value as Jinja};
 
 use super::values::{from_jinja, to_jinja};
 use crate::Value;
-use crate::context::HOST_FUNCTIONS;
+use num_traits::ToPrimitive;
+
+use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::fault::{Fault, Result};
 use crate::functions::{dump_json, dump_yaml, parse_json, parse_yaml};
 
@@ -29,7 +31,13 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         environment.add_function(name, call);
         environment.add_filter(name, call);
     }
-    for name in HOST_FUNCTIONS {
+    minijinja_contrib::add_to_environment(environment);
+    environment.add_filter("int", int);
+    environment.add_filter("float", float);
+    environment.add_filter("tojson", tojson);
+    environment.add_filter("wordcount", |text: String| text.split_whitespace().count());
+    environment.set_unknown_method_callback(method);
+    for name in &HOST_FUNCTIONS[..JINJA_FUNCTIONS] {
         environment.add_filter(
             *name,
             move |state: &mut State<'_, '_>, args: Rest<Jinja>| match state.lookup(name) {
@@ -41,6 +49,75 @@ pub(super) fn register(environment: &mut Environment<'static>) {
             },
         );
     }
+}
+
+/// Like Python's, but what is no number gives the default.
+fn int(value: &Jinja, default: Option<Jinja>) -> std::result::Result<Jinja, Error> {
+    let read = match value.as_str() {
+        Some(text) => {
+            let text = text.trim();
+            let whole = text.parse::<i128>().ok().map(Jinja::from);
+            whole.or_else(|| {
+                text.parse::<f64>()
+                    .ok()
+                    .and_then(|n| n.to_i128())
+                    .map(Jinja::from)
+            })
+        }
+        None => match f64::try_from(value.clone()) {
+            Ok(_) if value.is_integer() => Some(value.clone()),
+            Ok(number) => number.to_i128().map(Jinja::from),
+            Err(_) if value.kind() == ValueKind::Bool => Some(Jinja::from(value.is_true())),
+            Err(_) if value.is_undefined() => return Err(ErrorKind::UndefinedError.into()),
+            Err(_) => None,
+        },
+    };
+    Ok(read.or(default).unwrap_or_else(|| Jinja::from(0)))
+}
+
+/// Like Python's, but what is no number gives the default.
+fn float(value: &Jinja, default: Option<Jinja>) -> std::result::Result<Jinja, Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    let read = match value.as_str() {
+        Some(text) => text.trim().parse::<f64>().ok(),
+        None if value.kind() == ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
+        None => f64::try_from(value.clone()).ok(),
+    };
+    Ok(read
+        .map(Jinja::from)
+        .or(default)
+        .unwrap_or_else(|| Jinja::from(0.0)))
+}
+
+/// As Jinja2 writes it: keys sorted, all but ASCII escaped, safe within HTML.
+fn tojson(value: &Jinja, indent: Option<usize>) -> std::result::Result<String, Error> {
+    let value = from_jinja(value)?;
+    let json = value
+        .to_python_json(indent.map(|indent| indent.min(16)), true)
+        .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+    let safe = json.replace('<', "\\u003c").replace('>', "\\u003e");
+    Ok(safe.replace('&', "\\u0026").replace('\'', "\\u0027"))
+}
+
+/// The methods of Python's values.
+fn method(
+    state: &mut State<'_, '_>,
+    value: &Jinja,
+    name: &str,
+    args: &[Jinja],
+) -> std::result::Result<Jinja, Error> {
+    if let ("index", ValueKind::Seq, [wanted]) = (name, value.kind(), args) {
+        let place = value.try_iter()?.position(|item| item == *wanted);
+        return place.map(Jinja::from).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidOperation,
+                format!("{wanted} is not in the list"),
+            )
+        });
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args)
 }
 
 fn text(value: &Value) -> Result<&str> {

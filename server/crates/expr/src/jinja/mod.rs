@@ -58,20 +58,15 @@ impl Program {
         }
         let code = match embed::single_jinja(text) {
             Some(inner) => {
-                let source = text[inner.clone()].trim_matches(['-', '+']).to_string();
-                let trimmed = text[inner.clone()].len()
-                    - text[inner.clone()].trim_start_matches(['-', '+']).len();
-                let expression = environment()
-                    .compile_expression_owned(source)
-                    .map_err(|error| problem(&error, text, inner.start + trimmed))?;
-                Code::Value(Box::new(expression), inner.start + trimmed)
+                match environment().compile_expression_owned(text[inner.clone()].to_string()) {
+                    Ok(expression) => Code::Value(Box::new(expression), inner.start),
+                    // `{{ x -}}` is no expression, but a good template.
+                    Err(error) => {
+                        text_code(text).map_err(|_| problem(&error, text, inner.start))?
+                    }
+                }
             }
-            None => {
-                let mut own = environment().clone();
-                own.add_template_owned(NAME, text.to_string())
-                    .map_err(|error| problem(&error, text, 0))?;
-                Code::Text(Box::new(own))
-            }
+            None => text_code(text).map_err(|error| problem(&error, text, 0))?,
         };
         Ok(Self {
             text: Arc::clone(text),
@@ -134,6 +129,12 @@ impl Program {
     }
 }
 
+fn text_code(text: &str) -> Result<Code, Error> {
+    let mut own = environment().clone();
+    own.add_template_owned(NAME, text.to_string())?;
+    Ok(Code::Text(Box::new(own)))
+}
+
 /// The environment that all programs share.
 fn environment() -> &'static Environment<'static> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
@@ -147,8 +148,6 @@ fn environment() -> &'static Environment<'static> {
             .expect("the default delimiters are valid");
         environment.set_syntax(syntax);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_fuel(Some(Limits::default().steps));
         environment.set_recursion_limit(100);
         environment.set_debug(true);

@@ -9,7 +9,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::values::{from_jinja, to_jinja};
-use crate::context::HOST_FUNCTIONS;
+use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::{Host, HostError, Value};
 
 /// The calls of one evaluation.
@@ -47,8 +47,8 @@ impl Session {
 
     fn answer(&self, call: Call) -> Result<Value, Error> {
         let mut calls = self.calls();
-        // uuid(), now() and random() may answer each call differently, and every run asks in
-        // the same order; so each run takes such answers one after another.
+        // uuid() answers each call differently, and every run asks in the same order; so each
+        // run takes its answers one after another.
         let from = if is_volatile(call.name) {
             calls.position
         } else {
@@ -82,7 +82,7 @@ impl Session {
 }
 
 fn is_volatile(name: &str) -> bool {
-    matches!(name, "uuid" | "random")
+    name == "uuid"
 }
 
 /// The variables a program sees: `_` and the functions of the host.
@@ -112,8 +112,9 @@ impl Object for Root {
         if key == "_" {
             return Some(self.data.clone());
         }
-        let name = *HOST_FUNCTIONS.iter().find(|name| **name == key)?;
-        // The clock and chance are YAQL's own functions; Jinja has no now() in Mistral.
+        let name = *HOST_FUNCTIONS[..JINJA_FUNCTIONS]
+            .iter()
+            .find(|name| **name == key)?;
         let session = Arc::clone(&self.session);
         Some(minijinja::Value::from_object(Function { name, session }))
     }

@@ -87,15 +87,28 @@ impl Value {
 
     /// Appends the value as compact JSON; on an error `out` holds a part of it.
     pub fn write_json(&self, out: &mut String) -> Result<(), JsonError> {
-        Writer { out, indent: None }.value(self, 0)
+        Writer {
+            out,
+            indent: None,
+            python: false,
+            sorted: false,
+        }
+        .value(self, 0)
     }
 
-    /// The value as JSON over several lines, each level indented by four spaces.
-    pub fn to_json_pretty(&self) -> Result<String, JsonError> {
+    /// The value as Python's `json.dumps` writes it: a space after each comma and colon, or each
+    /// item on a line of its own, and all but ASCII escaped.
+    pub(crate) fn to_python_json(
+        &self,
+        indent: Option<usize>,
+        sorted: bool,
+    ) -> Result<String, JsonError> {
         let mut out = String::new();
         Writer {
             out: &mut out,
-            indent: Some(4),
+            indent,
+            python: true,
+            sorted,
         }
         .value(self, 0)?;
         Ok(out)
@@ -104,7 +117,11 @@ impl Value {
 
 struct Writer<'a> {
     out: &'a mut String,
+    /// Each item goes on a line of its own, with so many spaces for each level.
     indent: Option<usize>,
+    python: bool,
+    /// Keys are sorted.
+    sorted: bool,
 }
 
 impl Writer<'_> {
@@ -123,7 +140,7 @@ impl Writer<'_> {
                     number: float_text(*number),
                 });
             }
-            Value::Str(text) => write_str(text, self.out),
+            Value::Str(text) => self.string(text),
             Value::List(items) => self.items(items.iter(), depth)?,
             Value::Set(items) => self.items(items.iter(), depth)?,
             Value::Dict(dict) => self.dict(dict, depth)?,
@@ -155,7 +172,11 @@ impl Writer<'_> {
     fn dict(&mut self, dict: &Dict, depth: usize) -> Result<(), JsonError> {
         let map = dict.to_map();
         self.out.push('{');
-        for (index, (key, value)) in map.iter().enumerate() {
+        let mut items: Vec<(&Value, &Value)> = map.iter().collect();
+        if self.sorted {
+            items.sort_by(|(left, _), (right, _)| left.as_str().cmp(&right.as_str()));
+        }
+        for (index, (key, value)) in items.into_iter().enumerate() {
             self.separate(index, depth + 1);
             let Some(name) = key.as_str() else {
                 return Err(JsonError::Key {
@@ -163,9 +184,8 @@ impl Writer<'_> {
                     key: key.to_text(),
                 });
             };
-            write_str(name, self.out);
-            self.out
-                .push_str(if self.indent.is_some() { ": " } else { ":" });
+            self.string(name);
+            self.out.push_str(if self.python { ": " } else { ":" });
             self.value(value, depth + 1)?;
         }
         self.close('}', map.is_empty(), depth);
@@ -174,7 +194,11 @@ impl Writer<'_> {
 
     fn separate(&mut self, index: usize, depth: usize) {
         if index > 0 {
-            self.out.push(',');
+            self.out.push_str(if self.python && self.indent.is_none() {
+                ", "
+            } else {
+                ","
+            });
         }
         self.line(depth);
     }
@@ -190,6 +214,23 @@ impl Writer<'_> {
         if let Some(indent) = self.indent {
             self.out.push('\n');
             self.out.extend(std::iter::repeat_n(' ', indent * depth));
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        if !self.python || text.is_ascii() {
+            return write_str(text, self.out);
+        }
+        let mut plain = String::new();
+        write_str(text, &mut plain);
+        for c in plain.chars() {
+            if c.is_ascii() {
+                self.out.push(c);
+                continue;
+            }
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(self.out, "\\u{unit:04x}").expect("a String accepts all text");
+            }
         }
     }
 

@@ -17,7 +17,7 @@ mod time;
 pub(crate) use compare::order;
 pub use dict::{Dict, View};
 pub use json::JsonError;
-pub(crate) use text::{float_text, repr};
+pub(crate) use text::{float_text, repr, tuple_text};
 pub(crate) use time::{DAY, SECOND, offset_text};
 pub use time::{DateTime, TimeSpan};
 

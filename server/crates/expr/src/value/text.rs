@@ -12,9 +12,44 @@ impl Value {
             Self::Str(text) => text.to_string(),
             _ => {
                 let mut out = String::new();
-                repr_into(self, &mut out, true);
+                repr_into(
+                    self,
+                    &mut out,
+                    Style {
+                        top: true,
+                        tuples: false,
+                    },
+                );
                 out
             }
+        }
+    }
+}
+
+/// How a value is written.
+#[derive(Clone, Copy)]
+struct Style {
+    /// The value stands alone rather than within another one.
+    top: bool,
+    /// Lists are written as tuples.
+    tuples: bool,
+}
+
+/// The value as Python's `str()` writes it inside YAQL, where lists are tuples.
+pub(crate) fn tuple_text(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.to_string(),
+        _ => {
+            let mut out = String::new();
+            repr_into(
+                value,
+                &mut out,
+                Style {
+                    top: true,
+                    tuples: true,
+                },
+            );
+            out
         }
     }
 }
@@ -22,11 +57,22 @@ impl Value {
 /// The value as Python's `repr()` writes it.
 pub(crate) fn repr(value: &Value) -> String {
     let mut out = String::new();
-    repr_into(value, &mut out, false);
+    repr_into(
+        value,
+        &mut out,
+        Style {
+            top: false,
+            tuples: false,
+        },
+    );
     out
 }
 
-fn repr_into(value: &Value, out: &mut String, top: bool) {
+fn repr_into(value: &Value, out: &mut String, style: Style) {
+    let inner = Style {
+        top: false,
+        ..style
+    };
     match value {
         Value::Null => out.push_str("None"),
         Value::Bool(flag) => out.push_str(if *flag { "True" } else { "False" }),
@@ -34,20 +80,26 @@ fn repr_into(value: &Value, out: &mut String, top: bool) {
         Value::BigInt(number) => write!(out, "{number}").expect("a String accepts all text"),
         Value::Float(number) => out.push_str(&float_text(*number)),
         Value::Str(text) => repr_str(text, out),
-        Value::List(items) => sequence(items.iter(), "[", "]", out),
+        Value::List(items) if style.tuples => {
+            let close = if items.len() == 1 { ",)" } else { ")" };
+            sequence(items.iter(), ["(", close], out, inner);
+        }
+        Value::List(items) => {
+            sequence(items.iter(), ["[", "]"], out, inner);
+        }
         Value::Set(items) if items.is_empty() => out.push_str("set()"),
-        Value::Set(items) => sequence(items.iter(), "{", "}", out),
+        Value::Set(items) => sequence(items.iter(), ["{", "}"], out, inner),
         Value::Dict(dict) => {
             out.push('{');
             for (index, (key, value)) in dict.to_map().iter().enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
-                repr_into(key, out, false);
+                repr_into(key, out, inner);
                 out.push_str(": ");
-                repr_into(value, out, false);
+                repr_into(value, out, inner);
             }
             out.push('}');
         }
-        Value::DateTime(moment) if top => out.push_str(&moment.to_text(' ')),
+        Value::DateTime(moment) if style.top => out.push_str(&moment.to_text(' ')),
         Value::DateTime(moment) => {
             write!(out, "datetime({})", moment.to_text('T')).expect("a String accepts all text");
         }
@@ -57,11 +109,16 @@ fn repr_into(value: &Value, out: &mut String, top: bool) {
     }
 }
 
-fn sequence<'a>(items: impl Iterator<Item = &'a Value>, open: &str, close: &str, out: &mut String) {
+fn sequence<'a>(
+    items: impl Iterator<Item = &'a Value>,
+    [open, close]: [&str; 2],
+    out: &mut String,
+    style: Style,
+) {
     out.push_str(open);
     for (index, item) in items.enumerate() {
         out.push_str(if index == 0 { "" } else { ", " });
-        repr_into(item, out, false);
+        repr_into(item, out, style);
     }
     out.push_str(close);
 }
