@@ -68,6 +68,8 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.requests: dict[str, list[Any]] = defaultdict(list)
+        self.left = threading.Event()
+        """Set when a stream is over, by whatever end."""
         self.headers: list[dict[str, str | bytes]] = []
         self._script: dict[str, list[Reply]] = {}
         self._lock = threading.Lock()
@@ -100,6 +102,7 @@ class FakeServer:
             return reply
 
         def stream(_self: object, request: Message, context: grpc.ServicerContext) -> Iterator[Any]:
+            context.add_callback(self.left.set)
             reply = self._next(method, request, context)
             parts: Iterable[Any] = [reply] if isinstance(reply, Refusal) else reply
             for part in parts:

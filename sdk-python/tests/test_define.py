@@ -224,10 +224,11 @@ def test_errors(name: str) -> None:
 
 
 # Separated by bars.
-TRICKY_LINES = """yes|No|on|off|y|n|true|NULL|~|null|none|1|-1|+1|1.5|1e3|0x1f|0o17|017|1_000|.5|.inf|nan
-12:30:45|2026-01-02|=|<<|-|- a|?|? a|:|a: b|a:|a :b|a #b|a#b|#a|&a|*a|!a|%a|@a|`a|{a}|[a]|,a|>a|'a'
-"a"|a, b|a]b|http://x:1/y|<% $.a %>|{{ _.a }}|<% dict(a => "b").a %>|it's|back\\slash|"q" and 'q'
- a|a |$x|é|a\tb|\t|a\u00a0b|\x00|\x7f|\x85|\u2028|\ufeff|😀|a\u00adb|---|...|--- a|/regex/|(a)|_"""
+TRICKY_LINES = """yes|No|on|off|y|n|true|NULL|~|null|none|1|-1|+1|1.5|1e3|0x1f|0o17|017|1_000|.5
+.inf|nan|12:30:45|2026-01-02|=|<<|-|- a|?|? a|:|a: b|a:|a :b|a #b|a#b|#a|&a|*a
+!a|%a|@a|`a|{a}|[a]|,a|>a|'a'|"a"|a, b|a]b|http://x:1/y|<% $.a %>|{{ _.a }}
+<% dict(a => "b").a %>|it's|back\\slash|"q" and 'q'| a|a |$x|é|a\tb|\t
+a\u00a0b|\x00|\x7f|\x85|\u2028|\ufeff|😀|a\u00adb|---|...|--- a|/regex/|(a)|_"""
 TRICKY = TRICKY_LINES.replace("\n", "|").split("|")
 TRICKY += ["", " ", "\n", "a\n", "a\nb", "a\nb\n", "a\nb\n\n", "\na", " a\nb", "a \nb", "a\n\nb"]
 TRICKY += ["a\r\nb", "a\n\tb\n", "a\nb: c\n# d", "%a\nb", "a\x00\nb", "  \na", "---\na", "...\na"]

@@ -111,10 +111,9 @@ def test_details_that_do_not_decode(data: bytes) -> None:
 
 
 def test_every_reason_of_the_contract_has_a_class() -> None:
-    names = {
-        n.removeprefix("ERROR_REASON_") for n in errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
-    }
-    assert names - {"UNSPECIFIED"} == set(errors.REASONS)
+    names = errors_pb2.ErrorReason.DESCRIPTOR.values_by_name
+    reasons = {name.removeprefix("ERROR_REASON_") for name in names}
+    assert reasons - {"UNSPECIFIED"} == set(errors.REASONS)
 
 
 def test_text_names_reason_and_fields() -> None:

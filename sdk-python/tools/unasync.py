@@ -77,7 +77,9 @@ def render(target: Path) -> None:
 
 def tidy(folder: Path) -> None:
     """Sorts imports and formats, since words change their lengths and order."""
-    ruff = shutil.which("ruff") or str(Path(sys.executable).with_name("ruff"))
+    # The one installed beside this interpreter has the pinned version, and so the same results.
+    beside = Path(sys.executable).with_name("ruff")
+    ruff = str(beside) if beside.exists() else "ruff"
     config = str(ROOT / "pyproject.toml")
     common = ["--quiet", "--no-cache", "--config", config, str(folder)]
     # Imports that only the async form needs are unused afterwards: F401.

@@ -92,22 +92,23 @@ async def test_watches_share_connections_in_fours(fake: FakeServer) -> None:
 
 
 async def test_slow_consumer_misses_nothing(fake: FakeServer) -> None:
-    count = limits.READ_AHEAD_MAX * 3
-
-    def watch(request: Any) -> list[Any]:
-        return [batch(n) for n in range(request.after_sequence + 1, count + 1)] + [end()]
-
-    fake.on("WatchExecution", watch)
+    count = limits.READ_AHEAD_MAX * 2
+    fake.on(
+        "WatchExecution",
+        [*(batch(n) for n in range(1, count + 1)), HANG],
+        lambda r: [*(batch(n) for n in range(r.after_sequence + 1, count + 1)), end()],
+    )
+    fake.on("GetExecution", pb.GetExecutionResponse(execution=DONE))
     found = []
     async with client_of(fake) as client:
         async for event in client.execution("e1").events():
-            if event.sequence == 1:
-                # Another call in between lets the reading ahead run into its limit.
-                fake.on("GetExecution", pb.GetExecutionResponse(execution=DONE))
-                for _ in range(50):
-                    await client.executions.get("e1")
+            while event.sequence == 1 and not fake.left.is_set():
+                # Busy with something else until the reading ahead has run into its limit.
+                await client.executions.get("e1")
             found.append(event.sequence)
     assert found == list(range(1, count + 1))
+    resumed_after = fake.requests["WatchExecution"][1].after_sequence
+    assert limits.READ_AHEAD_MAX <= resumed_after < count
 
 
 async def test_silent_stream(fake: FakeServer) -> None:
