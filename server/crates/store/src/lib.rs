@@ -9,13 +9,24 @@
 //! filters and page tokens (`server::api`).
 
 mod batch;
+mod codec;
 mod config;
+mod connection;
 mod definition;
+mod dialect;
 mod error;
 mod filter;
+mod load;
+mod lower;
+mod migrate;
 mod page;
+mod predicate;
 mod reader;
+mod readers;
+mod schema;
+mod statement;
 mod store;
+mod tables;
 mod writer;
 
 pub use batch::{Batch, Changed, ExecutionKey, RequestRecord};
@@ -31,5 +42,6 @@ pub use reader::{
     ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, Reader,
     SourceHash, Standing,
 };
-pub use store::{Readers, Store};
+pub use readers::Readers;
+pub use store::Store;
 pub use writer::Writer;

@@ -10,10 +10,18 @@ use engine::{
 };
 
 use crate::batch::{ExecutionKey, RequestRecord};
+use crate::connection::Conn;
 use crate::definition::{DefinitionKind, DefinitionRow, Source, WorkbookRow};
 use crate::error::Error;
 use crate::filter::{DefinitionField, ExecutionField, Filter, TaskField};
+use crate::load;
+use crate::lower;
 use crate::page::{Page, Slice};
+use crate::tables::definitions::Place;
+use crate::tables::{
+    actions, definitions, executions, history, listing, meta, payloads, requests, sources, tasks,
+    workbooks,
+};
 
 /// SHA-256 that names a source.
 pub type SourceHash = [u8; 32];
@@ -100,18 +108,41 @@ pub struct ActionRow {
 }
 
 /// A connection that reads.
-pub struct Reader {}
+pub struct Reader {
+    pub(crate) conn: Conn,
+}
 
-#[expect(
-    unused_variables,
-    clippy::unused_self,
-    reason = "bodies follow in the next commit"
-)]
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+// Executions.
 impl Reader {
     /// Finds where an execution lies, by its id or else its uid.
     pub fn find_key(&mut self, project: &str, id: &str) -> Result<Option<ExecutionKey>, Error> {
-        unimplemented!()
+        if let Some(key) = executions::find_key_by_id(&mut self.conn, project, id)? {
+            return Ok(Some(key));
+        }
+        let Ok(uid) = id.parse::<ExecutionUid>() else {
+            return Ok(None);
+        };
+        executions::find_key_by_uid(&mut self.conn, project, uid)
     }
+
+    /// Finds where the execution of a uid lies, in whatever project: one look-up for each shard
+    /// that there is.
+    pub fn locate(&mut self, uid: ExecutionUid) -> Result<Option<ExecutionKey>, Error> {
+        for shard in executions::list_shards(&mut self.conn)? {
+            let key = ExecutionKey { shard, uid };
+            if executions::standing(&mut self.conn, key)?.is_some() {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
     /// Finds an execution by its id, or else its uid.
     pub fn find_execution(
         &mut self,
@@ -119,12 +150,28 @@ impl Reader {
         id: &str,
         payloads: Payloads,
     ) -> Result<Option<ExecutionRecord>, Error> {
-        unimplemented!()
+        match self.find_key(project, id)? {
+            Some(key) => self.find_execution_at(key, payloads),
+            None => Ok(None),
+        }
     }
-    /// Finds where the execution of a uid lies, in whatever project.
-    pub fn locate(&mut self, uid: ExecutionUid) -> Result<Option<ExecutionKey>, Error> {
-        unimplemented!()
+
+    /// Finds an execution by its key.
+    pub fn find_execution_at(
+        &mut self,
+        key: ExecutionKey,
+        payloads: Payloads,
+    ) -> Result<Option<ExecutionRecord>, Error> {
+        let Some(row) = executions::find(&mut self.conn, key)? else {
+            return Ok(None);
+        };
+        let payload = match payloads {
+            Payloads::Omit => None,
+            Payloads::Include => payloads::find(&mut self.conn, key)?,
+        };
+        row.into_record(payload).map(Some)
     }
+
     /// Lists executions, newest first.
     pub fn list_executions(
         &mut self,
@@ -133,8 +180,10 @@ impl Reader {
         page: &Page<ExecutionUid>,
         payloads: Payloads,
     ) -> Result<Slice<ExecutionRecord>, Error> {
-        unimplemented!()
+        let predicate = lower::executions(project, filter)?;
+        listing::list(&mut self.conn, project, &predicate, page, payloads)
     }
+
     /// Counts executions; the groups are the `max_groups` largest.
     pub fn count_executions(
         &mut self,
@@ -143,13 +192,69 @@ impl Reader {
         group: Option<CountGroup>,
         max_groups: u32,
     ) -> Result<Counts, Error> {
-        unimplemented!()
+        let predicate = lower::executions(project, filter)?;
+        listing::count(&mut self.conn, project, &predicate, group, max_groups)
     }
+
     /// How far an execution is; cheap.
     pub fn standing(&mut self, key: ExecutionKey) -> Result<Option<Standing>, Error> {
-        unimplemented!()
+        executions::standing(&mut self.conn, key)
     }
-    /// Lists tasks in order of their numbers.
+
+    /// Counts the unfinished executions of a workflow, of whatever revision.
+    pub fn count_running(
+        &mut self,
+        project: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<i64, Error> {
+        listing::count_running(&mut self.conn, project, namespace, name)
+    }
+
+    /// Lists the direct children of an execution, those that still exist; they lie in its shard.
+    pub fn list_children(&mut self, key: ExecutionKey) -> Result<Vec<ExecutionKey>, Error> {
+        let mut children = Vec::new();
+        for uid in actions::list_children(&mut self.conn, key)? {
+            let child = ExecutionKey {
+                shard: key.shard,
+                uid,
+            };
+            if executions::standing(&mut self.conn, child)?.is_some() {
+                children.push(child);
+            }
+        }
+        Ok(children)
+    }
+
+    /// Lists finished executions that were started from outside and ended before `before_us`,
+    /// oldest first.
+    pub fn list_expired(
+        &mut self,
+        project: &str,
+        before_us: i64,
+        limit: u32,
+    ) -> Result<Vec<ExecutionKey>, Error> {
+        listing::list_expired(&mut self.conn, project, before_us, limit)
+    }
+
+    /// Loads an execution with its tasks and actions.
+    pub fn load(&mut self, key: ExecutionKey) -> Result<Option<Loaded>, Error> {
+        load::load(&mut self.conn, key)
+    }
+
+    /// Lists history events.
+    pub fn list_history(
+        &mut self,
+        key: ExecutionKey,
+        range: &HistoryRange,
+    ) -> Result<Slice<HistoryEvent>, Error> {
+        history::list(&mut self.conn, key, range)
+    }
+}
+
+// Tasks and actions.
+impl Reader {
+    /// Lists tasks in order of their numbers; with payloads also their actions.
     pub fn list_tasks(
         &mut self,
         key: ExecutionKey,
@@ -157,16 +262,66 @@ impl Reader {
         page: &Page<u32>,
         payloads: Payloads,
     ) -> Result<Slice<TaskRecord>, Error> {
-        unimplemented!()
+        let predicate = lower::tasks(filter)?;
+        let mut slice = tasks::list(&mut self.conn, key, &predicate, page, payloads)?;
+        if payloads == Payloads::Include {
+            self.add_actions(key, &mut slice, page.max_bytes)?;
+        }
+        Ok(slice)
     }
+
+    /// Gives tasks their actions. Where these get too large, the page ends before the task, unless
+    /// it is the first.
+    fn add_actions(
+        &mut self,
+        key: ExecutionKey,
+        slice: &mut Slice<TaskRecord>,
+        max_bytes: usize,
+    ) -> Result<(), Error> {
+        let numbers: Vec<i64> = slice
+            .rows
+            .iter()
+            .map(|task| i64::from(task.number))
+            .collect();
+        let mut place = 0;
+        let mut bytes = 0usize;
+        let mut end = slice.rows.len();
+        actions::each_of_tasks(&mut self.conn, key, &numbers, |action, size| {
+            while slice.rows[place].number != action.task {
+                place += 1;
+            }
+            bytes = bytes.saturating_add(size);
+            if bytes > max_bytes && place > 0 {
+                end = place;
+                return false;
+            }
+            slice.rows[place].actions.push(action.record);
+            true
+        })?;
+        if end < slice.rows.len() {
+            slice.rows.truncate(end);
+            slice.more = true;
+        }
+        Ok(())
+    }
+
     /// Finds a task with its actions.
     pub fn find_task(
         &mut self,
         key: ExecutionKey,
         number: u32,
     ) -> Result<Option<TaskRecord>, Error> {
-        unimplemented!()
+        let Some(task) = tasks::find(&mut self.conn, key, number)? else {
+            return Ok(None);
+        };
+        let mut slice = Slice {
+            rows: vec![task],
+            more: false,
+        };
+        self.add_actions(key, &mut slice, usize::MAX)?;
+        Ok(slice.rows.pop())
     }
+
     /// Lists actions, of one task or of all, in order of task and number.
     pub fn list_actions(
         &mut self,
@@ -175,8 +330,9 @@ impl Reader {
         page: &Page<(u32, u32)>,
         payloads: Payloads,
     ) -> Result<Slice<ActionRow>, Error> {
-        unimplemented!()
+        actions::list(&mut self.conn, key, task, page, payloads)
     }
+
     /// Finds an action.
     pub fn find_action(
         &mut self,
@@ -184,24 +340,12 @@ impl Reader {
         task: u32,
         number: u32,
     ) -> Result<Option<ActionRecord>, Error> {
-        unimplemented!()
+        actions::find(&mut self.conn, key, task, number)
     }
-    /// Lists history events.
-    pub fn list_history(
-        &mut self,
-        key: ExecutionKey,
-        range: &HistoryRange,
-    ) -> Result<Slice<HistoryEvent>, Error> {
-        unimplemented!()
-    }
-    /// Finds an answered request.
-    pub fn find_request(
-        &mut self,
-        project: &str,
-        request_id: &str,
-    ) -> Result<Option<RequestRecord>, Error> {
-        unimplemented!()
-    }
+}
+
+// Definitions and what else is remembered.
+impl Reader {
     /// Finds a revision of a definition, the latest unless one is named.
     pub fn find_definition(
         &mut self,
@@ -211,8 +355,18 @@ impl Reader {
         name: &str,
         revision: Option<i32>,
     ) -> Result<Option<DefinitionRow>, Error> {
-        unimplemented!()
+        definitions::find(
+            &mut self.conn,
+            Place {
+                project,
+                kind,
+                namespace,
+                name,
+            },
+            revision,
+        )
     }
+
     /// Lists the latest revisions of definitions, by name and namespace.
     pub fn list_definitions(
         &mut self,
@@ -222,8 +376,10 @@ impl Reader {
         filter: &Filter<DefinitionField>,
         page: &Page<DefinitionName>,
     ) -> Result<Slice<DefinitionRow>, Error> {
-        unimplemented!()
+        let predicate = lower::definitions(namespace, filter)?;
+        definitions::list(&mut self.conn, project, kind, &predicate, page)
     }
+
     /// Lists the revisions of a definition, newest first; none if it does not exist.
     pub fn list_revisions(
         &mut self,
@@ -233,8 +389,18 @@ impl Reader {
         name: &str,
         page: &Page<i32>,
     ) -> Result<Slice<DefinitionRow>, Error> {
-        unimplemented!()
+        definitions::list_revisions(
+            &mut self.conn,
+            Place {
+                project,
+                kind,
+                namespace,
+                name,
+            },
+            page,
+        )
     }
+
     /// Finds a workbook.
     pub fn find_workbook(
         &mut self,
@@ -242,8 +408,9 @@ impl Reader {
         namespace: &str,
         name: &str,
     ) -> Result<Option<WorkbookRow>, Error> {
-        unimplemented!()
+        workbooks::find(&mut self.conn, project, namespace, name)
     }
+
     /// Lists workbooks, by name and namespace.
     pub fn list_workbooks(
         &mut self,
@@ -251,41 +418,30 @@ impl Reader {
         namespace: Option<&str>,
         page: &Page<DefinitionName>,
     ) -> Result<Slice<WorkbookRow>, Error> {
-        unimplemented!()
+        workbooks::list(&mut self.conn, project, namespace, page)
     }
+
     /// Loads a document.
     pub fn load_source(&mut self, hash: &SourceHash) -> Result<Option<Source>, Error> {
-        unimplemented!()
+        sources::load(&mut self.conn, hash)
     }
-    /// Counts the unfinished executions of a workflow, of whatever revision.
-    pub fn count_running(
-        &mut self,
-        project: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<i64, Error> {
-        unimplemented!()
-    }
-    /// Lists the direct children of an execution; they lie in its shard.
-    pub fn list_children(&mut self, key: ExecutionKey) -> Result<Vec<ExecutionKey>, Error> {
-        unimplemented!()
-    }
-    /// Lists finished executions that were started from outside and ended before `before_us`,
-    /// oldest first.
-    pub fn list_expired(
-        &mut self,
-        project: &str,
-        before_us: i64,
-        limit: u32,
-    ) -> Result<Vec<ExecutionKey>, Error> {
-        unimplemented!()
-    }
-    /// Finds sources that no definition, workbook or execution refers to.
+
+    /// Finds sources that no definition, workbook or execution refers to. Reads all executions.
     pub fn find_unused_sources(&mut self, limit: u32) -> Result<Vec<SourceHash>, Error> {
-        unimplemented!()
+        sources::find_unused(&mut self.conn, limit)
     }
-    /// Loads an execution with its tasks and actions.
-    pub fn load(&mut self, key: ExecutionKey) -> Result<Option<Loaded>, Error> {
-        unimplemented!()
+
+    /// Finds an answered request.
+    pub fn find_request(
+        &mut self,
+        project: &str,
+        request_id: &str,
+    ) -> Result<Option<RequestRecord>, Error> {
+        requests::find(&mut self.conn, project, request_id)
+    }
+
+    /// Finds something that the server remembers of itself.
+    pub fn find_meta(&mut self, key: &str) -> Result<Option<String>, Error> {
+        meta::find(&mut self.conn, key)
     }
 }

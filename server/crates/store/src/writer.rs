@@ -2,39 +2,128 @@
 //!
 //! Left to others: the SQL of each table (`tables`).
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+
+use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskRecord};
+
 use crate::batch::{Batch, ExecutionKey};
+use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
-use crate::error::Error;
+use crate::dialect;
+use crate::error::{Entity, Error};
+use crate::load;
 use crate::reader::{Loaded, Reader, SourceHash};
+use crate::store::Shared;
+use crate::tables::definitions::Place;
+use crate::tables::{
+    actions, definitions, executions, history, labels, meta, payloads, requests, sources, tasks,
+    workbooks,
+};
 
 /// The one connection that writes.
 pub struct Writer {
     reader: Reader,
+    shared: Arc<Shared>,
 }
 
-#[expect(
-    unused_variables,
-    clippy::unused_self,
-    reason = "bodies follow in the next commit"
-)]
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.release_writer();
+    }
+}
+
 impl Writer {
+    pub(crate) fn new(conn: Conn, shared: Arc<Shared>) -> Self {
+        Self {
+            reader: Reader { conn },
+            shared,
+        }
+    }
+
     /// Writes a batch in one transaction: all of it, or nothing.
+    ///
+    /// [`Error::Conflict`] names the first new execution whose id is taken; without it the batch
+    /// may be committed again.
     pub fn commit(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
-        unimplemented!()
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let done = self.write(|conn| write_batch(conn, batch));
+        match done {
+            Err(error) if dialect::is_duplicate(&error) => {
+                Err(self.find_taken(batch)?.unwrap_or(error))
+            }
+            done => done,
+        }
     }
-    /// Loads all unfinished executions one after the other, in memory that does not grow with
-    /// their number.
+
+    /// The first new execution of a batch whose chosen id is taken, by a row or in the batch.
+    fn find_taken(&mut self, batch: &Batch<'_>) -> Result<Option<Error>, Error> {
+        let mut seen = BTreeSet::new();
+        for changed in batch.executions.iter().filter(|changed| changed.is_new) {
+            let Some(id) = &changed.record.execution_id else {
+                continue;
+            };
+            let project = &changed.record.project;
+            let taken = !seen.insert((project, id))
+                || executions::find_key_by_id(&mut self.reader.conn, project, id)?.is_some();
+            if taken {
+                let (entity, name) = (Entity::Execution, id.to_string());
+                return Ok(Some(Error::Conflict { entity, name }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Loads all unfinished executions one after the other. Only their keys are in memory all at
+    /// once.
     pub fn load_unfinished(&mut self, each: &mut dyn FnMut(Loaded)) -> Result<(), Error> {
-        unimplemented!()
+        load::load_unfinished(&mut self.reader.conn, each)
     }
+
     /// Loads an execution with its tasks and actions.
     pub fn load(&mut self, key: ExecutionKey) -> Result<Option<Loaded>, Error> {
         self.reader.load(key)
     }
+
     /// Applies a document, all or nothing. A text equal to the latest revision adds none.
     pub fn apply_definitions(&mut self, change: &DefinitionChange) -> Result<Applied, Error> {
-        unimplemented!()
+        if change.expected_etag.is_some() && change.workbook.is_none() && change.members.len() != 1
+        {
+            return Err(Error::Invalid("an etag needs a document with one member"));
+        }
+        let hash = change.source.hash();
+        self.write(|conn| {
+            sources::insert(conn, &hash, &change.source)?;
+            let workbook = match &change.workbook {
+                Some(workbook) => Some(workbooks::apply(conn, change, workbook, &hash)?),
+                None => None,
+            };
+            // Of a workbook the etag is its own.
+            let etag = change
+                .expected_etag
+                .as_deref()
+                .filter(|_| workbook.is_none());
+            let mut definitions = Vec::with_capacity(change.members.len());
+            for member in &change.members {
+                definitions.push(definitions::apply(conn, change, &hash, member, etag)?);
+            }
+            requests::insert(conn, change.request.as_slice())?;
+            Ok(Applied {
+                definitions,
+                workbook,
+            })
+        })
     }
+
     /// Deletes a definition with all its revisions. Sources stay, for the executions that refer to
     /// them. Fails with [`Error::NotFound`] if there is none.
     pub fn delete_definition(
@@ -42,23 +131,151 @@ impl Writer {
         kind: DefinitionKind,
         deletion: &Deletion,
     ) -> Result<(), Error> {
-        unimplemented!()
+        let (project, namespace, name) =
+            (&*deletion.project, &*deletion.namespace, &*deletion.name);
+        let place = Place {
+            project,
+            kind,
+            namespace,
+            name,
+        };
+        self.write(|conn| {
+            definitions::delete(conn, place, deletion.expected_etag.as_deref())?;
+            requests::insert(conn, deletion.request.as_slice())
+        })
     }
+
     /// Deletes a workbook; its members stay. Fails with [`Error::NotFound`] if there is none.
     pub fn delete_workbook(&mut self, deletion: &Deletion) -> Result<(), Error> {
-        unimplemented!()
+        self.write(|conn| {
+            workbooks::delete(conn, deletion)?;
+            requests::insert(conn, deletion.request.as_slice())
+        })
     }
-    /// Forgets up to `limit` requests that were answered before; says how many.
+
+    /// Forgets about `limit` requests that were answered before; says how many.
     pub fn expire_requests(&mut self, before_us: i64, limit: u32) -> Result<usize, Error> {
-        unimplemented!()
+        self.write(|conn| requests::expire(conn, before_us, limit))
     }
+
     /// Deletes sources of [`Reader::find_unused_sources`] that still nobody refers to; says how
     /// many.
     pub fn delete_unused_sources(&mut self, hashes: &[SourceHash]) -> Result<usize, Error> {
-        unimplemented!()
+        self.write(|conn| sources::delete_unused(conn, hashes))
     }
+
+    /// Remembers something of the server itself.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        self.write(|conn| meta::set(conn, key, value))
+    }
+
     /// The reading functions, on this connection: they see what was just committed.
     pub fn read(&mut self) -> &mut Reader {
         &mut self.reader
     }
+
+    fn write<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        let _turn = turn(&self.shared);
+        self.reader.conn.write(work)
+    }
+}
+
+fn turn(shared: &Shared) -> Option<RwLockWriteGuard<'_, ()>> {
+    let turns = shared.turns.as_ref();
+    turns.map(|turns| turns.write().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The rows of a batch, by table and by whether they are new: rows of one table go together.
+#[derive(Default)]
+struct Rows<'a> {
+    new_executions: Vec<&'a ExecutionRecord>,
+    executions: Vec<&'a ExecutionRecord>,
+    payloads: Vec<&'a ExecutionRecord>,
+    new_tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
+    tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
+    new_actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
+    actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
+    history: Vec<(&'a ExecutionKey, &'a [HistoryEvent])>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(batch: &'a Batch<'_>, keys: &'a [ExecutionKey]) -> Self {
+        let mut rows = Self::default();
+        for (changed, key) in batch.executions.iter().zip(keys) {
+            if changed.is_new {
+                rows.new_executions.push(changed.record);
+            } else {
+                if changed.row_changed || !changed.history.is_empty() {
+                    rows.executions.push(changed.record);
+                }
+                if changed.payloads_changed {
+                    rows.payloads.push(changed.record);
+                }
+            }
+            for (task, is_new) in &changed.tasks {
+                let list = if *is_new {
+                    &mut rows.new_tasks
+                } else {
+                    &mut rows.tasks
+                };
+                list.push((key, task));
+            }
+            for (task, action, is_new) in &changed.actions {
+                let list = if *is_new {
+                    &mut rows.new_actions
+                } else {
+                    &mut rows.actions
+                };
+                list.push((key, *task, action));
+            }
+            if !changed.history.is_empty() {
+                rows.history.push((key, changed.history));
+            }
+        }
+        rows
+    }
+}
+
+fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
+    let keys: Vec<ExecutionKey> = batch
+        .executions
+        .iter()
+        .map(|changed| changed.record.into())
+        .collect();
+    let rows = Rows::of(batch, &keys);
+    executions::insert(conn, &rows.new_executions)?;
+    payloads::insert(conn, &rows.new_executions)?;
+    labels::insert(conn, &rows.new_executions)?;
+    for record in rows.executions {
+        executions::update(conn, record)?;
+    }
+    for record in rows.payloads {
+        payloads::update(conn, record)?;
+    }
+    tasks::insert(conn, &rows.new_tasks)?;
+    for (key, task) in rows.tasks {
+        tasks::update(conn, *key, task)?;
+    }
+    actions::insert(conn, &rows.new_actions)?;
+    for (key, task, action) in rows.actions {
+        actions::update(conn, *key, task, action)?;
+    }
+    history::insert(conn, &rows.history)?;
+    for key in &batch.deleted {
+        delete(conn, *key)?;
+    }
+    requests::insert(conn, &batch.requests)
+}
+
+/// Deletes an execution with all that belongs to it. One that is gone already is no error: a
+/// deletion may come twice.
+fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
+    let Some((project, texts)) = executions::delete(conn, key)? else {
+        return Ok(());
+    };
+    labels::delete(conn, key, &project, texts.as_deref())?;
+    payloads::delete(conn, key)?;
+    tasks::delete(conn, key)?;
+    actions::delete(conn, key)?;
+    history::delete(conn, key)
 }

@@ -1,0 +1,127 @@
+//! Brings the schema up to date, or says why it cannot be.
+
+use diesel::deserialize::QueryableByName;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use diesel::{RunQueryDsl as _, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+use crate::connection::Conn;
+use crate::dialect;
+use crate::error::{Cause, Error};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Runs the migrations that the database has not seen. Each runs in a transaction, so a crash in
+/// between leaves a schema that the next start completes.
+pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        Conn::Sqlite(connection) => {
+            let applied = applied_on_sqlite(connection)?;
+            check(applied.as_deref(), &known()?)?;
+            connection.run_pending_migrations(SQLITE).map_err(sort)?;
+            Ok(())
+        }
+    }
+}
+
+/// Versions of this program's migrations, in order.
+fn known() -> Result<Vec<String>, Error> {
+    let migrations: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(sort)?;
+    let mut versions: Vec<String> = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    versions.sort();
+    Ok(versions)
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Versions that the database has seen, in order; `None` if it has tables but never saw any.
+fn applied_on_sqlite(connection: &mut SqliteConnection) -> Result<Option<Vec<String>>, Error> {
+    let mut names = |sql: &str| -> Result<Vec<String>, Error> {
+        let rows: Vec<Name> = diesel::sql_query(sql)
+            .load(connection)
+            .map_err(dialect::classify)?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    };
+    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    if tables.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    if !tables
+        .iter()
+        .any(|table| table == "__diesel_schema_migrations")
+    {
+        return Ok(None);
+    }
+    names("SELECT version AS name FROM __diesel_schema_migrations ORDER BY version").map(Some)
+}
+
+/// The migrations of the database must be the first ones of ours: others are of a newer version,
+/// or of another program.
+fn check(applied: Option<&[String]>, known: &[String]) -> Result<(), Error> {
+    let wanted = || known.last().cloned().unwrap_or_default();
+    let Some(applied) = applied else {
+        return Err(Error::Schema {
+            found: String::new(),
+            wanted: wanted(),
+        });
+    };
+    for (place, version) in applied.iter().enumerate() {
+        if known.get(place) != Some(version) {
+            return Err(Error::Schema {
+                found: version.clone(),
+                wanted: wanted(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Errors of migrations come in boxes; what the database said may be inside.
+fn sort(cause: Cause) -> Error {
+    match cause.downcast::<diesel::result::Error>() {
+        Ok(error) => dialect::classify(*error),
+        Err(cause) => Error::Internal(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_beginning_of_our_migrations_is_brought_up_to_date() {
+        let list = |versions: &[&str]| versions.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let known = list(&["0001", "0002", "0003"]);
+        for (applied, odd) in [
+            (Some(list(&[])), None),
+            (Some(list(&["0001"])), None),
+            (Some(list(&["0001", "0002", "0003"])), None),
+            (Some(list(&["0001", "0002", "0003", "0004"])), Some("0004")),
+            (Some(list(&["0001", "0003"])), Some("0003")),
+            (
+                Some(list(&["2020-01-01-000000"])),
+                Some("2020-01-01-000000"),
+            ),
+            (None, Some("")),
+        ] {
+            let found = match check(applied.as_deref(), &known) {
+                Ok(()) => None,
+                Err(Error::Schema { found, wanted }) => {
+                    assert_eq!(wanted, "0003");
+                    Some(found)
+                }
+                Err(other) => panic!("{applied:?}: {other}"),
+            };
+            assert_eq!(found.as_deref(), odd, "{applied:?}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Rows of action executions.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, SmallInt, Text};
+use engine::{ActionRecord, Data, ExecutionUid};
+
+use crate::batch::ExecutionKey;
+use crate::codec;
+use crate::connection::{Conn, both, on};
+use crate::error::Error;
+use crate::page::{Page, Slice};
+use crate::reader::{ActionRow, Payloads};
+use crate::schema::actions;
+use crate::statement::{insert_rows, update_statement};
+
+#[derive(Insertable)]
+#[diesel(table_name = actions, treat_none_as_default_value = false)]
+struct NewAction<'a> {
+    shard: i16,
+    uid: &'a [u8],
+    task: i64,
+    number: i64,
+    name: &'a str,
+    state: &'a str,
+    input: &'a str,
+    output: Option<&'a str>,
+    accepted: bool,
+    item: i64,
+    attempt: i64,
+    runner: &'a str,
+    child: Option<&'a [u8]>,
+    created_us: i64,
+    finished_us: Option<i64>,
+}
+
+update_statement! {
+    /// The columns that change.
+    UpdateAction: "actions"
+    set {
+        state: Text => &'a str,
+        output: Nullable<Text> => Option<&'a str>,
+        accepted: Bool => bool,
+        runner: Text => &'a str,
+        child: Nullable<Binary> => Option<&'a [u8]>,
+        finished_us: Nullable<BigInt> => Option<i64>,
+    }
+    by {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        task: BigInt => i64,
+        number: BigInt => i64,
+    }
+}
+
+/// A row as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = actions)]
+struct Row {
+    uid: Vec<u8>,
+    task: i64,
+    number: i64,
+    name: String,
+    state: String,
+    input: String,
+    output: Option<String>,
+    accepted: bool,
+    item: i64,
+    attempt: i64,
+    runner: String,
+    child: Option<Vec<u8>>,
+    created_us: i64,
+    finished_us: Option<i64>,
+}
+
+impl Row {
+    fn size(&self) -> usize {
+        128 + self.name.len() + self.input.len() + self.output.as_ref().map_or(0, String::len)
+    }
+
+    fn into_action(self) -> Result<ActionRow, Error> {
+        let child = self
+            .child
+            .as_deref()
+            .map(|uid| codec::uid(uid, "actions.child"));
+        Ok(ActionRow {
+            task: codec::number(self.task, "actions.task")?,
+            record: ActionRecord {
+                number: codec::number(self.number, "actions.number")?,
+                name: self.name.into(),
+                state: codec::action_state(&self.state)?,
+                input: Data::from_checked_text(self.input),
+                output: self.output.map(Data::from_checked_text),
+                accepted: self.accepted,
+                index: codec::number(self.item, "actions.item")?,
+                attempt: codec::number(self.attempt, "actions.attempt")?,
+                runner: codec::runner(&self.runner)?,
+                child: child.transpose()?,
+                created_us: self.created_us,
+                finished_us: self.finished_us,
+            },
+        })
+    }
+}
+
+fn child(action: &ActionRecord) -> Option<&[u8]> {
+    action.child.as_ref().map(|uid| &uid.0.as_bytes()[..])
+}
+
+fn output(action: &ActionRecord) -> Option<&str> {
+    action.output.as_ref().map(|output| &**output.text())
+}
+
+/// Adds actions, each with the key of its execution and the number of its task.
+pub(crate) fn insert(
+    conn: &mut Conn,
+    actions: &[(&ExecutionKey, u32, &ActionRecord)],
+) -> Result<(), Error> {
+    let rows: Vec<NewAction<'_>> = actions
+        .iter()
+        .map(|(key, task, action)| NewAction {
+            shard: key.shard,
+            uid: key.uid.0.as_bytes(),
+            task: i64::from(*task),
+            number: i64::from(action.number),
+            name: &action.name,
+            state: action.state.word(),
+            input: action.input.text(),
+            output: output(action),
+            accepted: action.accepted,
+            item: i64::from(action.index),
+            attempt: i64::from(action.attempt),
+            runner: codec::runner_word(action.runner),
+            child: child(action),
+            created_us: action.created_us,
+            finished_us: action.finished_us,
+        })
+        .collect();
+    insert_rows!(conn, actions::table, rows)
+}
+
+/// Writes what may have changed of an action.
+pub(crate) fn update(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    task: u32,
+    action: &ActionRecord,
+) -> Result<(), Error> {
+    let statement = UpdateAction {
+        state: action.state.word(),
+        output: output(action),
+        accepted: action.accepted,
+        runner: codec::runner_word(action.runner),
+        child: child(action),
+        finished_us: action.finished_us,
+        shard: key.shard,
+        uid: key.uid.0.as_bytes(),
+        task: i64::from(task),
+        number: i64::from(action.number),
+    };
+    match both!(conn, |c| statement.execute(c))? {
+        1 => Ok(()),
+        _ => Err(Error::Invalid("a changed action has no row")),
+    }
+}
+
+/// Deletes the actions of an execution.
+pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
+    let rows = actions::table.filter(
+        actions::shard
+            .eq(key.shard)
+            .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+    );
+    both!(conn, |c| diesel::delete(rows).execute(c))?;
+    Ok(())
+}
+
+/// Finds an action.
+pub(crate) fn find(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    task: u32,
+    number: u32,
+) -> Result<Option<ActionRecord>, Error> {
+    let query = actions::table
+        .find((
+            key.shard,
+            &key.uid.0.as_bytes()[..],
+            i64::from(task),
+            i64::from(number),
+        ))
+        .select(Row::as_select());
+    let found = both!(conn, |c| query.first(c).optional())?;
+    Ok(found
+        .map(Row::into_action)
+        .transpose()?
+        .map(|action| action.record))
+}
+
+/// Lists actions, of one task or of all, in order of task and number.
+pub(crate) fn list(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    task: Option<u32>,
+    page: &Page<(u32, u32)>,
+    payloads: Payloads,
+) -> Result<Slice<ActionRow>, Error> {
+    // Of one task: between its first and its last possible number. So the key finds the start.
+    let (first, last) = task.map_or((0, i64::MAX), |task| (i64::from(task), i64::from(task)));
+    let after = page.after.map_or((0, 0), |(task, number)| {
+        (i64::from(task), i64::from(number))
+    });
+    let query = actions::table
+        .filter(
+            actions::shard
+                .eq(key.shard)
+                .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+        )
+        .filter(
+            actions::task
+                .ge(first.max(after.0))
+                .and(actions::task.le(last)),
+        )
+        .filter(actions::task.gt(after.0).or(actions::number.gt(after.1)))
+        .order((actions::task, actions::number))
+        .limit(codec::one_more(page))
+        .select(Row::as_select());
+    let convert = |mut row: Row| {
+        if payloads == Payloads::Omit {
+            (row.input, row.output) = ("{}".to_owned(), None);
+        }
+        let size = row.size();
+        Ok((row.into_action()?, size))
+    };
+    on!(conn, |c| {
+        let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
+        codec::fill(page, rows.map_err(crate::dialect::classify)?, convert)
+    })
+}
+
+/// Goes through all actions of some tasks of an execution, in order, until `each` has enough. It
+/// gets the bytes of its texts with each action.
+pub(crate) fn each_of_tasks(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    tasks: &[i64],
+    mut each: impl FnMut(ActionRow, usize) -> bool,
+) -> Result<(), Error> {
+    let query = actions::table
+        .filter(
+            actions::shard
+                .eq(key.shard)
+                .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+        )
+        .filter(actions::task.eq_any(tasks))
+        .order((actions::task, actions::number))
+        .select(Row::as_select());
+    on!(conn, |c| {
+        let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
+        for row in rows.map_err(crate::dialect::classify)? {
+            let row = row.map_err(crate::dialect::classify)?;
+            let size = row.size();
+            if !each(row.into_action()?, size) {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Lists the children that the actions of an execution stand for.
+pub(crate) fn list_children(
+    conn: &mut Conn,
+    key: ExecutionKey,
+) -> Result<Vec<ExecutionUid>, Error> {
+    let query = actions::table
+        .filter(
+            actions::shard
+                .eq(key.shard)
+                .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+        )
+        .filter(actions::child.is_not_null())
+        .order((actions::task, actions::number))
+        .select(actions::child.assume_not_null());
+    let uids = both!(conn, |c| query.load::<Vec<u8>>(c))?;
+    uids.iter()
+        .map(|uid| codec::uid(uid, "actions.child"))
+        .collect()
+}
+
+/// Loads all actions of executions of one shard, in order of uid, task and number.
+pub(crate) fn load(
+    conn: &mut Conn,
+    shard: i16,
+    uids: &[&[u8]],
+) -> Result<Vec<(ExecutionUid, ActionRow)>, Error> {
+    let query = actions::table
+        .filter(actions::shard.eq(shard).and(actions::uid.eq_any(uids)))
+        .order((actions::uid, actions::task, actions::number))
+        .select(Row::as_select());
+    let rows = both!(conn, |c| query.load::<Row>(c))?;
+    rows.into_iter()
+        .map(|row| Ok((codec::uid(&row.uid, "actions.uid")?, row.into_action()?)))
+        .collect()
+}

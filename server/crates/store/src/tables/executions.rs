@@ -1,0 +1,330 @@
+//! Rows of executions: what changes with every step. Payloads and labels lie in tables of their
+//! own.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
+
+use crate::batch::ExecutionKey;
+use crate::codec;
+use crate::connection::{Conn, both};
+use crate::error::Error;
+use crate::reader::Standing;
+use crate::schema::executions;
+use crate::statement::{insert_rows, update_statement};
+use crate::tables::payloads::{self, PayloadRow};
+
+#[derive(Insertable)]
+#[diesel(table_name = executions, treat_none_as_default_value = false)]
+struct NewExecution<'a> {
+    shard: i16,
+    uid: &'a [u8],
+    project: &'a str,
+    execution_id: Option<&'a str>,
+    workflow_name: &'a str,
+    workflow_namespace: &'a str,
+    revision: i32,
+    source_hash: &'a [u8],
+    workbook: Option<&'a str>,
+    state: &'a str,
+    state_info: Option<&'a str>,
+    run: i32,
+    description: &'a str,
+    labels: Option<String>,
+    parent_uid: Option<&'a [u8]>,
+    parent_task: Option<i64>,
+    parent_action: Option<i64>,
+    item_index: i64,
+    root_uid: Option<&'a [u8]>,
+    depth: i32,
+    last_sequence: i64,
+    backlog: Option<String>,
+    progress: String,
+    created_us: i64,
+    updated_us: i64,
+    finished_us: Option<i64>,
+}
+
+impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
+    fn from(record: &'a ExecutionRecord) -> Self {
+        let parent = record.parent.as_ref();
+        Self {
+            shard: record.shard,
+            uid: record.uid.0.as_bytes(),
+            project: &record.project,
+            execution_id: record.execution_id.as_deref(),
+            workflow_name: &record.definition.name,
+            workflow_namespace: &record.definition.namespace,
+            revision: record.definition.revision,
+            source_hash: &record.definition.source_hash,
+            workbook: record.definition.workbook.as_deref(),
+            state: record.state.word(),
+            state_info: record.state_info.as_deref(),
+            run: record.run,
+            description: &record.description,
+            labels: (!record.labels.is_empty()).then(|| codec::json(&record.labels)),
+            parent_uid: parent.map(|parent| &parent.task.execution.0.as_bytes()[..]),
+            parent_task: parent.map(|parent| i64::from(parent.task.number)),
+            parent_action: parent.map(|parent| i64::from(parent.number)),
+            item_index: i64::from(record.item_index),
+            root_uid: (record.root != record.uid).then(|| &record.root.0.as_bytes()[..]),
+            depth: record.depth,
+            last_sequence: record.last_sequence,
+            backlog: codec::list(&record.backlog),
+            progress: codec::progress(&record.progress),
+            created_us: record.created_us,
+            updated_us: record.updated_us,
+            finished_us: record.finished_us,
+        }
+    }
+}
+
+update_statement! {
+    /// The columns that change.
+    UpdateExecution: "executions"
+    set {
+        state: Text => &'a str,
+        state_info: Nullable<Text> => Option<&'a str>,
+        run: Integer => i32,
+        last_sequence: BigInt => i64,
+        backlog: Nullable<Text> => Option<String>,
+        progress: Text => String,
+        updated_us: BigInt => i64,
+        finished_us: Nullable<BigInt> => Option<i64>,
+    }
+    by { shard: SmallInt => i16, uid: Binary => &'a [u8], }
+}
+
+/// A row as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = executions)]
+pub(crate) struct ExecutionRow {
+    shard: i16,
+    uid: Vec<u8>,
+    project: String,
+    execution_id: Option<String>,
+    workflow_name: String,
+    workflow_namespace: String,
+    revision: i32,
+    source_hash: Vec<u8>,
+    workbook: Option<String>,
+    state: String,
+    state_info: Option<String>,
+    run: i32,
+    description: String,
+    labels: Option<String>,
+    parent_uid: Option<Vec<u8>>,
+    parent_task: Option<i64>,
+    parent_action: Option<i64>,
+    item_index: i64,
+    root_uid: Option<Vec<u8>>,
+    depth: i32,
+    last_sequence: i64,
+    backlog: Option<String>,
+    progress: String,
+    created_us: i64,
+    updated_us: i64,
+    finished_us: Option<i64>,
+}
+
+impl ExecutionRow {
+    /// About how many bytes of text it holds.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.state_info, &self.labels, &self.backlog];
+        let optional: usize = texts.into_iter().flatten().map(String::len).sum();
+        256 + self.workflow_name.len() + self.description.len() + optional
+    }
+
+    /// With its payloads, or with empty ones where they were not asked for.
+    pub(crate) fn into_record(
+        self,
+        payloads: Option<PayloadRow>,
+    ) -> Result<ExecutionRecord, Error> {
+        let uid = codec::uid(&self.uid, "executions.uid")?;
+        let root = match &self.root_uid {
+            Some(root) => codec::uid(root, "executions.root_uid")?,
+            None => uid,
+        };
+        let parent = self.parent()?;
+        let payloads = payloads::into_data(payloads);
+        Ok(ExecutionRecord {
+            uid,
+            shard: self.shard,
+            project: self.project.into(),
+            execution_id: self.execution_id.map(Into::into),
+            definition: DefinitionRef {
+                name: self.workflow_name.into(),
+                namespace: self.workflow_namespace.into(),
+                revision: self.revision,
+                source_hash: codec::hash(&self.source_hash, "executions.source_hash")?,
+                workbook: self.workbook.map(Into::into),
+            },
+            state: codec::execution_state(&self.state)?,
+            state_info: self.state_info.map(Into::into),
+            run: self.run,
+            input: payloads.input,
+            params: payloads.params,
+            output: payloads.output,
+            vars: payloads.vars,
+            description: self.description.into(),
+            labels: codec::from_json_or_default(self.labels.as_deref(), "executions.labels")?,
+            parent,
+            item_index: codec::number(self.item_index, "executions.item_index")?,
+            root,
+            depth: self.depth,
+            last_sequence: self.last_sequence,
+            backlog: codec::from_json_or_default(self.backlog.as_deref(), "executions.backlog")?,
+            created_us: self.created_us,
+            updated_us: self.updated_us,
+            finished_us: self.finished_us,
+            progress: codec::from_progress(&self.progress)?,
+        })
+    }
+
+    fn parent(&self) -> Result<Option<ActionId>, Error> {
+        const PLACE: &str = "executions.parent";
+        match (&self.parent_uid, self.parent_task, self.parent_action) {
+            (None, None, None) => Ok(None),
+            (Some(uid), Some(task), Some(action)) => Ok(Some(ActionId {
+                task: TaskId {
+                    execution: codec::uid(uid, PLACE)?,
+                    number: codec::number(task, PLACE)?,
+                },
+                number: codec::number(action, PLACE)?,
+            })),
+            _ => Err(codec::missing(PLACE)),
+        }
+    }
+}
+
+/// Adds executions, without their payloads and labels.
+pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<(), Error> {
+    let rows: Vec<NewExecution<'_>> = records.iter().map(|record| (*record).into()).collect();
+    insert_rows!(conn, executions::table, rows)
+}
+
+/// Writes what may have changed of an execution.
+pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Error> {
+    let statement = UpdateExecution {
+        state: record.state.word(),
+        state_info: record.state_info.as_deref(),
+        run: record.run,
+        last_sequence: record.last_sequence,
+        backlog: codec::list(&record.backlog),
+        progress: codec::progress(&record.progress),
+        updated_us: record.updated_us,
+        finished_us: record.finished_us,
+        shard: record.shard,
+        uid: record.uid.0.as_bytes(),
+    };
+    match both!(conn, |c| statement.execute(c))? {
+        1 => Ok(()),
+        _ => Err(Error::Invalid("a changed execution has no row")),
+    }
+}
+
+/// Deletes the row; gives project and labels, by which its labels are found.
+pub(crate) fn delete(
+    conn: &mut Conn,
+    key: ExecutionKey,
+) -> Result<Option<(String, Option<String>)>, Error> {
+    let row = executions::table.find((key.shard, &key.uid.0.as_bytes()[..]));
+    let found = both!(&mut *conn, |c| {
+        row.select((executions::project, executions::labels))
+            .first(c)
+            .optional()
+    })?;
+    both!(conn, |c| diesel::delete(row).execute(c))?;
+    Ok(found)
+}
+
+/// Finds where the execution of that chosen id lies.
+pub(crate) fn find_key_by_id(
+    conn: &mut Conn,
+    project: &str,
+    id: &str,
+) -> Result<Option<ExecutionKey>, Error> {
+    let query = executions::table
+        .filter(
+            executions::project
+                .eq(project)
+                .and(executions::execution_id.eq(id)),
+        )
+        .select((executions::shard, executions::uid));
+    let found = both!(conn, |c| query.first::<(i16, Vec<u8>)>(c).optional())?;
+    found.map(into_key).transpose()
+}
+
+/// Finds where the execution of that uid lies, if it is in the project.
+pub(crate) fn find_key_by_uid(
+    conn: &mut Conn,
+    project: &str,
+    uid: ExecutionUid,
+) -> Result<Option<ExecutionKey>, Error> {
+    let query = executions::table
+        .filter(
+            executions::project
+                .eq(project)
+                .and(executions::uid.eq(&uid.0.as_bytes()[..])),
+        )
+        .select(executions::shard);
+    let found = both!(conn, |c| query.first::<i16>(c).optional())?;
+    Ok(found.map(|shard| ExecutionKey { shard, uid }))
+}
+
+/// Lists the shards that hold executions, by jumping from one to the next in the primary key.
+pub(crate) fn list_shards(conn: &mut Conn) -> Result<Vec<i16>, Error> {
+    let mut shards = Vec::new();
+    let mut after = i16::MIN;
+    loop {
+        let next: Option<i16> = both!(&mut *conn, |c| executions::table
+            .filter(executions::shard.ge(after))
+            .select(executions::shard)
+            .order(executions::shard)
+            .first(c)
+            .optional())?;
+        let Some(shard) = next else { return Ok(shards) };
+        shards.push(shard);
+        let Some(following) = shard.checked_add(1) else {
+            return Ok(shards);
+        };
+        after = following;
+    }
+}
+
+/// How far an execution is.
+pub(crate) fn standing(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Standing>, Error> {
+    let query = executions::table
+        .find((key.shard, &key.uid.0.as_bytes()[..]))
+        .select((
+            executions::state,
+            executions::last_sequence,
+            executions::run,
+        ));
+    let found = both!(conn, |c| query.first::<(String, i64, i32)>(c).optional())?;
+    found
+        .map(|(state, last_sequence, run)| {
+            Ok(Standing {
+                state: codec::execution_state(&state)?,
+                last_sequence,
+                run,
+            })
+        })
+        .transpose()
+}
+
+/// Finds a row, without its payloads.
+pub(crate) fn find(conn: &mut Conn, key: ExecutionKey) -> Result<Option<ExecutionRow>, Error> {
+    let query = executions::table
+        .find((key.shard, &key.uid.0.as_bytes()[..]))
+        .select(ExecutionRow::as_select());
+    both!(conn, |c| query.first(c).optional())
+}
+
+/// Reads a key.
+pub(crate) fn into_key((shard, uid): (i16, Vec<u8>)) -> Result<ExecutionKey, Error> {
+    Ok(ExecutionKey {
+        shard,
+        uid: codec::uid(&uid, "executions.uid")?,
+    })
+}

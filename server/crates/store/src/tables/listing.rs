@@ -1,0 +1,175 @@
+//! Lists and counts of executions.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use engine::{ExecutionRecord, ExecutionUid};
+
+use crate::batch::ExecutionKey;
+use crate::codec;
+use crate::connection::{Conn, both, on};
+use crate::error::Error;
+use crate::page::{Page, Slice};
+use crate::predicate::{Predicate, Unfinished};
+use crate::reader::{CountGroup, Counts, Payloads};
+use crate::schema::{execution_payloads, executions};
+use crate::tables::executions::{ExecutionRow, into_key};
+use crate::tables::payloads::PayloadRow;
+
+/// Lists executions, newest first.
+pub(crate) fn list(
+    conn: &mut Conn,
+    project: &str,
+    predicate: &Predicate,
+    page: &Page<ExecutionUid>,
+    payloads: Payloads,
+) -> Result<Slice<ExecutionRecord>, Error> {
+    // A uid says its version in its bytes, so none is as great as this.
+    let before = page.after.map_or([0xff; 16], |uid| uid.0.into_bytes());
+    let rows = executions::table
+        .filter(executions::project.eq(project))
+        .filter(executions::uid.lt(&before[..]))
+        .filter(predicate)
+        .order(executions::uid.desc())
+        .limit(codec::one_more(page));
+    if payloads == Payloads::Omit {
+        let query = rows.select(ExecutionRow::as_select());
+        return on!(conn, |c| {
+            let rows = query.load_iter::<ExecutionRow, DefaultLoadingMode>(c);
+            codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {
+                let size = row.size();
+                Ok((row.into_record(None)?, size))
+            })
+        });
+    }
+    let same = execution_payloads::shard
+        .eq(executions::shard)
+        .and(execution_payloads::uid.eq(executions::uid));
+    let query = rows
+        .left_join(execution_payloads::table.on(same))
+        .select((ExecutionRow::as_select(), Option::<PayloadRow>::as_select()));
+    on!(conn, |c| {
+        let rows = query.load_iter::<(ExecutionRow, Option<PayloadRow>), DefaultLoadingMode>(c);
+        codec::fill(
+            page,
+            rows.map_err(crate::dialect::classify)?,
+            |(row, payload)| {
+                let payload = payload.ok_or_else(|| codec::missing("execution_payloads"))?;
+                let size = row.size() + payload.size();
+                Ok((row.into_record(Some(payload))?, size))
+            },
+        )
+    })
+}
+
+/// Counts executions, in groups if asked.
+pub(crate) fn count(
+    conn: &mut Conn,
+    project: &str,
+    predicate: &Predicate,
+    group: Option<CountGroup>,
+    max_groups: u32,
+) -> Result<Counts, Error> {
+    let rows = executions::table
+        .filter(executions::project.eq(project))
+        .filter(predicate);
+    let total = both!(&mut *conn, |c| rows.select(count_star()).first::<i64>(c))?;
+    macro_rules! groups {
+        ($column:expr) => {
+            both!(conn, |c| rows
+                .group_by($column)
+                .select(($column, count_star()))
+                .order((count_star().desc(), $column))
+                .limit(i64::from(max_groups))
+                .load::<(String, i64)>(c))?
+        };
+    }
+    let groups = match group {
+        None => Vec::new(),
+        Some(CountGroup::State) => groups!(executions::state),
+        Some(CountGroup::WorkflowName) => groups!(executions::workflow_name),
+    };
+    Ok(Counts {
+        total,
+        groups: groups.into_iter().collect(),
+    })
+}
+
+/// Counts the unfinished executions of a workflow.
+pub(crate) fn count_running(
+    conn: &mut Conn,
+    project: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<i64, Error> {
+    let query = executions::table
+        .filter(Unfinished)
+        .filter(
+            executions::project
+                .eq(project)
+                .and(executions::workflow_name.eq(name)),
+        )
+        .filter(executions::workflow_namespace.eq(namespace))
+        .select(count_star());
+    both!(conn, |c| query.first(c))
+}
+
+/// Lists the keys of all unfinished executions, by shard and uid.
+pub(crate) fn list_unfinished(conn: &mut Conn) -> Result<Vec<ExecutionKey>, Error> {
+    let query = executions::table
+        .filter(Unfinished)
+        .select((executions::shard, executions::uid));
+    let rows = both!(conn, |c| query.load::<(i16, Vec<u8>)>(c))?;
+    let mut keys: Vec<ExecutionKey> = rows.into_iter().map(into_key).collect::<Result<_, _>>()?;
+    keys.sort_unstable();
+    Ok(keys)
+}
+
+/// Lists finished executions without parent that ended before that time, oldest first.
+pub(crate) fn list_expired(
+    conn: &mut Conn,
+    project: &str,
+    before_us: i64,
+    limit: u32,
+) -> Result<Vec<ExecutionKey>, Error> {
+    let query = executions::table
+        .filter(executions::project.eq(project))
+        .filter(executions::finished_us.lt(before_us))
+        .filter(executions::root_uid.is_null())
+        .order(executions::uid)
+        .limit(i64::from(limit))
+        .select((executions::shard, executions::uid));
+    both!(conn, |c| query.load::<(i16, Vec<u8>)>(c))?
+        .into_iter()
+        .map(into_key)
+        .collect()
+}
+
+/// Loads executions of one shard with their payloads, by uid.
+pub(crate) fn load(
+    conn: &mut Conn,
+    shard: i16,
+    uids: &[&[u8]],
+) -> Result<Vec<ExecutionRecord>, Error> {
+    let same = execution_payloads::shard
+        .eq(executions::shard)
+        .and(execution_payloads::uid.eq(executions::uid));
+    let query = executions::table
+        .left_join(execution_payloads::table.on(same))
+        .filter(
+            executions::shard
+                .eq(shard)
+                .and(executions::uid.eq_any(uids)),
+        )
+        .order(executions::uid)
+        .select((ExecutionRow::as_select(), Option::<PayloadRow>::as_select()));
+    let rows = both!(conn, |c| query
+        .load::<(ExecutionRow, Option<PayloadRow>)>(c))?;
+    rows.into_iter()
+        .map(|(row, payload)| {
+            row.into_record(Some(
+                payload.ok_or_else(|| codec::missing("execution_payloads"))?,
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! Rows of requests that were answered.
+
+use diesel::prelude::*;
+
+use crate::batch::RequestRecord;
+use crate::codec;
+use crate::connection::{Conn, both};
+use crate::error::Error;
+use crate::schema::requests;
+
+#[derive(Insertable)]
+#[diesel(table_name = requests, treat_none_as_default_value = false)]
+struct NewRequest<'a> {
+    project: &'a str,
+    request_id: &'a str,
+    method: &'a str,
+    body_hash: &'a [u8],
+    target: &'a str,
+    created_us: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = requests)]
+struct RequestRow {
+    project: String,
+    request_id: String,
+    method: String,
+    body_hash: Vec<u8>,
+    target: String,
+    created_us: i64,
+}
+
+/// Remembers requests; one that is known keeps its first answer.
+pub(crate) fn insert(conn: &mut Conn, records: &[RequestRecord]) -> Result<(), Error> {
+    for record in records {
+        let row = NewRequest {
+            project: &record.project,
+            request_id: &record.request_id,
+            method: &record.method,
+            body_hash: &record.body_hash,
+            target: &record.target,
+            created_us: record.created_us,
+        };
+        both!(&mut *conn, |c| diesel::insert_into(requests::table)
+            .values(&row)
+            .on_conflict_do_nothing()
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// Finds a request.
+pub(crate) fn find(
+    conn: &mut Conn,
+    project: &str,
+    request_id: &str,
+) -> Result<Option<RequestRecord>, Error> {
+    let query = requests::table
+        .find((project, request_id))
+        .select(RequestRow::as_select());
+    let Some(row) = both!(conn, |c| query.first::<RequestRow>(c).optional())? else {
+        return Ok(None);
+    };
+    Ok(Some(RequestRecord {
+        project: row.project.into(),
+        request_id: row.request_id.into(),
+        method: row.method.into(),
+        body_hash: codec::hash(&row.body_hash, "requests.body_hash")?,
+        target: row.target.into(),
+        created_us: row.created_us,
+    }))
+}
+
+/// Deletes about `limit` requests that are older than `before_us`: those of the same microsecond
+/// go together.
+pub(crate) fn expire(conn: &mut Conn, before_us: i64, limit: u32) -> Result<usize, Error> {
+    if limit == 0 {
+        return Ok(0);
+    }
+    let query = requests::table
+        .filter(requests::created_us.lt(before_us))
+        .order(requests::created_us)
+        .offset(i64::from(limit) - 1)
+        .limit(1)
+        .select(requests::created_us);
+    let last = both!(&mut *conn, |c| query.first::<i64>(c).optional())?;
+    let until = last.unwrap_or_else(|| before_us.saturating_sub(1));
+    let rows = requests::table.filter(requests::created_us.le(until));
+    both!(conn, |c| diesel::delete(rows).execute(c))
+}
