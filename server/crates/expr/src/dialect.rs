@@ -4,6 +4,7 @@
 //! `&&`, `--` and `~~` mean themselves and a `]` that comes first, too; a `{` that begins no
 //! repetition is a brace; escaped punctuation is that punctuation; codes are written otherwise.
 
+use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -67,7 +68,7 @@ impl Translator<'_> {
         }
         self.rest = ahead;
         let from = if body.starts_with(',') { "0" } else { "" };
-        self.out.push_str(&format!("{{{from}{body}}}"));
+        write!(self.out, "{{{from}{body}}}").expect("a String accepts all text");
     }
 
     /// `(?#…)` is a comment; all else is alike.
@@ -144,7 +145,7 @@ impl Translator<'_> {
                 )));
             }
             c if c.is_ascii_punctuation() && c != '_' => {
-                self.out.push_str(&format!("\\x{:02x}", u32::from(c)));
+                write!(self.out, "\\x{:02x}", u32::from(c)).expect("a String accepts all text");
             }
             c => self.out.push(c),
         }
@@ -159,7 +160,7 @@ impl Translator<'_> {
                 "the pattern has an incomplete code of a character",
             ));
         }
-        self.out.push_str(&format!("\\x{{{code}}}"));
+        write!(self.out, "\\x{{{code}}}").expect("a String accepts all text");
         Ok(())
     }
 
@@ -170,6 +171,6 @@ impl Translator<'_> {
             digits.push(digit);
         }
         let code = u32::from_str_radix(&digits, 8).unwrap_or(0);
-        self.out.push_str(&format!("\\x{{{code:x}}}"));
+        write!(self.out, "\\x{{{code:x}}}").expect("a String accepts all text");
     }
 }

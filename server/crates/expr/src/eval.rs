@@ -172,8 +172,8 @@ impl Machine<'_> {
         let Some(mut cursor) = Cursor::new(sequence) else {
             return Err(Fault::no_match("unpack() needs a list"));
         };
-        let (names, named) = self.call_args(call, scope)?;
-        if !named.is_empty() {
+        let (names, others) = self.call_args(call, scope)?;
+        if !others.is_empty() {
             return Err(Fault::no_match("unpack() takes no named arguments"));
         }
         if names.is_empty() {

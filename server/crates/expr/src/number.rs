@@ -56,12 +56,11 @@ pub(crate) fn multiply(left: &Value, right: &Value) -> Result<Value> {
 /// Rounds down between integers.
 pub(crate) fn divide(left: &Value, right: &Value) -> Result<Value> {
     match pair(left, right)? {
-        Pair::Small(_, 0) => Err(by_zero()),
+        Pair::Small(_, 0) | Pair::Float(_, 0.0) => Err(by_zero()),
         Pair::Small(i64::MIN, -1) => integer(-BigInt::from(i64::MIN)),
         Pair::Small(a, b) => Ok(Value::Int(Integer::div_floor(&a, &b))),
         Pair::Big(_, b) if b.is_zero() => Err(by_zero()),
         Pair::Big(a, b) => integer(a.div_floor(&b)),
-        Pair::Float(_, 0.0) => Err(by_zero()),
         Pair::Float(a, b) => Ok(Value::Float(a / b)),
     }
 }
@@ -69,12 +68,11 @@ pub(crate) fn divide(left: &Value, right: &Value) -> Result<Value> {
 /// The result has the sign of the divisor.
 pub(crate) fn modulo(left: &Value, right: &Value) -> Result<Value> {
     match pair(left, right)? {
-        Pair::Small(_, 0) => Err(by_zero()),
+        Pair::Small(_, 0) | Pair::Float(_, 0.0) => Err(by_zero()),
         Pair::Small(_, -1) => Ok(Value::Int(0)),
         Pair::Small(a, b) => Ok(Value::Int(Integer::mod_floor(&a, &b))),
         Pair::Big(_, b) if b.is_zero() => Err(by_zero()),
         Pair::Big(a, b) => integer(a.mod_floor(&b)),
-        Pair::Float(_, 0.0) => Err(by_zero()),
         Pair::Float(a, b) => {
             let rest = a % b;
             Ok(Value::Float(if rest != 0.0 && (rest < 0.0) != (b < 0.0) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::fault::{Fault, Result};
+use crate::functions::dispatch;
 use crate::machine::Machine;
 use crate::number;
 use crate::seq::{Cursor, Seq, SeqKind};
@@ -18,8 +19,10 @@ use crate::{EvalErrorKind, Value};
 pub(crate) fn unary(operator: Operator, value: &Value) -> Result<Value> {
     match (operator, value) {
         (Operator::Not, value) => Ok(Value::Bool(!value.truthy())),
-        (Operator::Plus, Value::Int(_) | Value::BigInt(_) | Value::Float(_)) => Ok(value.clone()),
-        (Operator::Plus, Value::TimeSpan(_)) => Ok(value.clone()),
+        (
+            Operator::Plus,
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) | Value::TimeSpan(_),
+        ) => Ok(value.clone()),
         (Operator::Minus, Value::Int(_) | Value::BigInt(_) | Value::Float(_)) => {
             number::subtract(&Value::Int(0), value).map(|negative| match (value, negative) {
                 // 0 - 0.0 would lose the sign.
@@ -47,6 +50,8 @@ pub(crate) fn binary(
     left: Value,
     right: Value,
 ) -> Result<Value> {
+    let cost = dispatch::size_cost(&left) + dispatch::size_cost(&right);
+    machine.spend(cost + list_cost(&left).min(list_cost(&right)))?;
     match operator {
         Operator::Equal => Ok(Value::Bool(left == right)),
         Operator::NotEqual => Ok(Value::Bool(left != right)),
@@ -314,6 +319,17 @@ fn mismatch(operator: Operator, left: &Value, right: &Value) -> Box<Fault> {
         left.type_name(),
         right.type_name()
     ))
+}
+
+/// The steps that comparing or copying a list, set or dict counts as.
+fn list_cost(value: &Value) -> u64 {
+    let length = match value {
+        Value::List(items) => items.len(),
+        Value::Set(items) => items.len(),
+        Value::Dict(dict) if !dict.is_view() => dict.len(),
+        _ => 0,
+    };
+    length as u64 / 8
 }
 
 /// A sequence of known items that Python would not call a list.

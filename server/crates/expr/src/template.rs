@@ -27,8 +27,8 @@ pub struct Template {
 enum Node {
     /// Gives it as it is.
     Literal(Value),
-    List(Arc<[Node]>),
-    Dict(Arc<[(Value, Node)]>),
+    List(Arc<[Self]>),
+    Dict(Arc<[(Value, Self)]>),
     /// One YAQL expression, whose value is the result.
     Yaql(Arc<Yaql>),
     /// YAQL expressions within text.
@@ -48,7 +48,7 @@ struct Yaql {
 
 #[derive(Debug)]
 struct Text {
-    text: Arc<str>,
+    source: Arc<str>,
     parts: Vec<Part>,
     /// The distinct expressions and where each begins.
     exprs: Vec<(usize, Expr)>,
@@ -259,7 +259,11 @@ impl Compiler {
                 start: *start,
                 expr: Arc::clone(expr),
             })),
-            _ => Node::Text(Arc::new(Text { text, parts, exprs })),
+            _ => Node::Text(Arc::new(Text {
+                source: text,
+                parts,
+                exprs,
+            })),
         }
     }
 
@@ -314,17 +318,17 @@ impl Text {
     fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
         let mut texts = Vec::with_capacity(self.exprs.len());
         for (start, expr) in &self.exprs {
-            texts.push(eval_yaql(&self.text, *start, expr, cx)?.to_text());
+            texts.push(eval_yaql(&self.source, *start, expr, cx)?.to_text());
         }
         let mut out = String::new();
         for part in &self.parts {
             out.push_str(match part {
-                Part::Plain(range) => &self.text[range.clone()],
+                Part::Plain(range) => &self.source[range.clone()],
                 Part::Value(number) => &texts[*number],
             });
             if out.len() > cx.limits.output_bytes {
                 return Err(error(
-                    &self.text,
+                    &self.source,
                     Language::Yaql,
                     0,
                     *Box::<Fault>::from(Limit::Output),

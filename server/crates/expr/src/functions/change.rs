@@ -144,18 +144,15 @@ fn insert(call: &mut Call<'_, '_>, position: i64, values: Vec<Value>) -> Result<
             let Some(items) = &mut cursor else {
                 return Ok(None);
             };
-            match items.next(machine)? {
-                Some(item) => {
-                    held = (index == position && values.is_some()).then(|| item.clone());
-                    index += 1;
-                    if held.is_none() {
-                        return Ok(Some(item));
-                    }
+            if let Some(item) = items.next(machine)? {
+                held = (index == position && values.is_some()).then(|| item.clone());
+                index += 1;
+                if held.is_none() {
+                    return Ok(Some(item));
                 }
-                None => {
-                    cursor = None;
-                    pending = values.take().unwrap_or_default().into_iter();
-                }
+            } else {
+                cursor = None;
+                pending = values.take().unwrap_or_default().into_iter();
             }
         }
     }))

@@ -215,6 +215,8 @@ pub(super) const BUILTINS: &[Builtin] = &[
 ];
 
 fn build(machine: &mut Machine<'_>, mut dict: Dict, pairs: Vec<(Value, Value)>) -> Result<Value> {
+    // A dict that is held elsewhere is copied before it is changed.
+    machine.spend(dict.len() as u64 / 8)?;
     for (key, value) in pairs {
         machine.step()?;
         machine.check_key(&key)?;
@@ -234,13 +236,14 @@ fn dict_of(call: &mut Call<'_, '_>) -> Result<Value> {
                 .map(|c| Value::from(c.to_string()))
                 .collect::<Vec<_>>()
                 .into_iter(),
-            item => match Cursor::new(item) {
-                Some(cursor) => cursor.rest(call.machine)?.into_iter(),
-                None => {
+            item => {
+                if let Some(cursor) = Cursor::new(item) {
+                    cursor.rest(call.machine)?.into_iter()
+                } else {
                     let message = format!("dict() needs pairs of key and value, not a {shown}");
                     return Err(Fault::value(message));
                 }
-            },
+            }
         };
         match (pair.next(), pair.next()) {
             (Some(key), Some(value)) => pairs.push((key, value)),
@@ -309,7 +312,7 @@ fn merge(
                 )));
             }
             _ => match nullable_lambda(call, 3) {
-                Some(merger) => call.machine.call_lambda(&merger, vec![old, new])?,
+                Some(lambda) => call.machine.call_lambda(&lambda, vec![old, new])?,
                 None => new,
             },
         };

@@ -37,6 +37,7 @@ pub(crate) fn call(
         )));
     }
     given.evaluate(model, machine, scope)?;
+    machine.spend(given.text_cost())?;
     let chosen = choose(overloads, &given, call, form)?;
     let mut ready = given.bind(chosen, machine, scope);
     (chosen.builtin.run)(&mut ready)
@@ -81,6 +82,11 @@ pub(crate) fn call_values(
         args: args.chain(named).collect(),
     };
     call(machine, &ast, form, receiver, scope)
+}
+
+/// The steps that reading a whole text counts as: other values are read item by item.
+pub(crate) fn size_cost(value: &Value) -> u64 {
+    value.as_str().map_or(0, |text| text.len() as u64 / 256)
 }
 
 /// The name on the left of `=>` in a named argument.
@@ -198,6 +204,15 @@ impl<'c> Given<'c> {
             }
         }
         Ok(())
+    }
+
+    /// The steps that reading the texts among the arguments counts as.
+    fn text_cost(&self) -> u64 {
+        let sizes = self.positional.iter().map(|slot| match slot {
+            Slot::Ready(value) => size_cost(value),
+            _ => 0,
+        });
+        sizes.sum()
     }
 
     /// Whether the evaluated arguments have the right types.

@@ -92,10 +92,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
 ];
 
-fn range(call: &mut Call<'_, '_>, start: Value, stop: Option<Value>, step: Value) -> Result<Value> {
-    let step = operators::unary(Operator::Plus, &plain(step))?;
-    let down = operators::compare(Operator::Less, &step, &Value::Int(0))?;
-    if stop.is_some() && step == Value::Int(0) {
+fn range(call: &mut Call<'_, '_>, start: Value, stop: Option<Value>, by: Value) -> Result<Value> {
+    let by = operators::unary(Operator::Plus, &plain(by))?;
+    let down = operators::compare(Operator::Less, &by, &Value::Int(0))?;
+    if stop.is_some() && by == Value::Int(0) {
         return Err(Fault::value("the step of range() is zero"));
     }
     let stop = stop.map(plain);
@@ -111,7 +111,7 @@ fn range(call: &mut Call<'_, '_>, start: Value, stop: Option<Value>, step: Value
         {
             return Ok(None);
         }
-        let following = number::add(&next, &step)?;
+        let following = number::add(&next, &by)?;
         Ok(Some(std::mem::replace(&mut next, following)))
     }))
 }
@@ -156,8 +156,8 @@ fn generate(call: &mut Call<'_, '_>) -> Result<Value> {
     let mut round = 0;
     Ok(call.machine.lazy(move |machine| {
         if round > 0 {
-            let produced = machine.call_lambda(&producer, vec![next.clone()])?;
-            next = machine.carried(produced, round)?;
+            let made = machine.call_lambda(&producer, vec![next.clone()])?;
+            next = machine.carried(made, round)?;
         }
         round += 1;
         if !machine
@@ -184,9 +184,9 @@ fn generate_many(call: &mut Call<'_, '_>) -> Result<Value> {
     let mut last: Option<Value> = None;
     Ok(call.machine.lazy(move |machine| {
         if let Some(item) = last.take() {
-            let produced = machine.call_lambda(&producer, vec![item])?;
-            let kind = produced.type_name();
-            let Some(cursor) = Cursor::new(produced) else {
+            let made = machine.call_lambda(&producer, vec![item])?;
+            let kind = made.type_name();
+            let Some(cursor) = Cursor::new(made) else {
                 return Err(Fault::value(format!(
                     "the producer must give a list, not a {kind}"
                 )));

@@ -1,6 +1,11 @@
 //! YAQL's builtin functions. Owns the table and looking names up in it; each group of functions
 //! is a file, choosing among overloads is left to `dispatch`, operators to `crate::operators`.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "every builtin has the type that the table asks for, whether it can fail or not"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

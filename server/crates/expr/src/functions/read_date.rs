@@ -121,15 +121,7 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
             'H' | 'I' => time[0] = number(2)?,
             'M' => time[1] = number(2)?,
             'S' => time[2] = number(2)?,
-            'f' => {
-                let digits = reader.digits();
-                let short = digits.is_empty() || digits.len() > 6;
-                time[3] = if short {
-                    return Err(bad());
-                } else {
-                    fraction(digits)
-                };
-            }
+            'f' => time[3] = reader.decimals().ok_or_else(bad)?,
             'b' | 'B' | 'h' => date.month = Some(reader.name(&MONTHS).ok_or_else(bad)? + 1),
             'a' | 'A' => {
                 reader.name(&WEEKDAYS).ok_or_else(bad)?;
@@ -248,6 +240,12 @@ impl<'a> Reader<'a> {
         let (digits, rest) = self.rest.split_at(end);
         self.rest = rest;
         digits.parse().ok()
+    }
+
+    /// One to six decimals, as microseconds.
+    fn decimals(&mut self) -> Option<i64> {
+        let digits = self.digits();
+        (1..=6).contains(&digits.len()).then(|| fraction(digits))
     }
 
     /// One of some names, or its first three letters.

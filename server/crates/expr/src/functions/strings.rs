@@ -1,8 +1,6 @@
 //! Builtins on strings. Positions count characters, as in Python. Patterns are left to
 //! `regexes`, `format` to its own file.
 
-use std::sync::Arc;
-
 use super::call::int;
 use super::{Builtin, Call, both, format, function, method};
 use crate::Value;
@@ -87,7 +85,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         |call| {
             Ok(Value::from(trim(
                 &call.text(0),
-                call.optional_text(1),
+                call.optional_text(1).as_deref(),
                 true,
                 true,
             )))
@@ -104,7 +102,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         |call| {
             Ok(Value::from(trim(
                 &call.text(0),
-                call.optional_text(1),
+                call.optional_text(1).as_deref(),
                 true,
                 false,
             )))
@@ -118,7 +116,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         |call| {
             Ok(Value::from(trim(
                 &call.text(0),
-                call.optional_text(1),
+                call.optional_text(1).as_deref(),
                 false,
                 true,
             )))
@@ -373,8 +371,7 @@ fn join(call: &mut Call<'_, '_>, sequence: usize, separator: usize) -> Result<Va
     Ok(Value::from(out))
 }
 
-fn trim(text: &str, chars: Option<Arc<str>>, left: bool, right: bool) -> &str {
-    let chars = chars.as_deref();
+fn trim<'t>(text: &'t str, chars: Option<&str>, left: bool, right: bool) -> &'t str {
     let trimmed = |c: char| chars.map_or(c.is_whitespace(), |chars| chars.contains(c));
     let text = if left {
         text.trim_start_matches(trimmed)
@@ -392,7 +389,7 @@ fn norm(call: &mut Call<'_, '_>) -> Result<Value> {
     let Some(text) = call.optional_text(0) else {
         return Ok(Value::Null);
     };
-    let trimmed = trim(&text, call.optional_text(1), true, true);
+    let trimmed = trim(&text, call.optional_text(1).as_deref(), true, true);
     Ok(if trimmed.is_empty() {
         Value::Null
     } else {
@@ -405,7 +402,7 @@ fn is_empty(call: &mut Call<'_, '_>) -> Result<Value> {
         return Ok(Value::Bool(true));
     };
     let trimmed = if call.flag(1) {
-        trim(&text, call.optional_text(2), true, true)
+        trim(&text, call.optional_text(2).as_deref(), true, true)
     } else {
         &*text
     };
@@ -535,14 +532,14 @@ fn characters(call: &mut Call<'_, '_>) -> Result<Value> {
         .collect())
 }
 
-fn any_rest(call: &Call<'_, '_>, test: fn(&str, &str) -> bool) -> Value {
+fn any_rest(call: &Call<'_, '_>, holds: fn(&str, &str) -> bool) -> Value {
     let text = call.text(0);
     let parts = call.rest_values();
     Value::Bool(
         parts
             .iter()
             .filter_map(Value::as_str)
-            .any(|part| test(&text, part)),
+            .any(|part| holds(&text, part)),
     )
 }
 

@@ -12,9 +12,12 @@ use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::fault::{Fault, Result};
 use crate::functions::{dump_json, dump_yaml, parse_json, parse_yaml};
 
+/// A function of its argument alone.
+type Pure = fn(&Value) -> Result<Value>;
+
 /// Adds the functions and filters.
 pub(super) fn register(environment: &mut Environment<'static>) {
-    let pure: [(&'static str, fn(&Value) -> Result<Value>); 5] = [
+    let pure: [(&'static str, Pure); 5] = [
         ("json_parse", |value| parse_json(text(value)?)),
         ("json_dump", |value| dump_json(value).map(Value::from)),
         ("json_pp", |value| dump_json(value).map(Value::from)),

@@ -59,20 +59,17 @@ impl Session {
             .iter()
             .skip(from)
             .position(|(known, _)| *known == call);
-        match found.map(|at| from + at) {
-            Some(at) => {
-                if is_volatile(call.name) {
-                    calls.position = at + 1;
-                }
-                Ok(calls.answered[at].1.clone())
+        if let Some(at) = found.map(|at| from + at) {
+            if is_volatile(call.name) {
+                calls.position = at + 1;
             }
-            None => {
-                calls.pending = Some(call);
-                Err(Error::new(
-                    ErrorKind::InvalidOperation,
-                    "the answer of the host is needed",
-                ))
-            }
+            Ok(calls.answered[at].1.clone())
+        } else {
+            calls.pending = Some(call);
+            Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "the answer of the host is needed",
+            ))
         }
     }
 

@@ -42,11 +42,11 @@ pub enum Value {
     /// Text.
     Str(Arc<str>),
     /// A list.
-    List(Arc<Vec<Value>>),
+    List(Arc<Vec<Self>>),
     /// A mapping that keeps insertion order.
     Dict(Dict),
     /// A set that keeps insertion order; becomes a list in JSON.
-    Set(Arc<IndexSet<Value>>),
+    Set(Arc<IndexSet<Self>>),
     /// A moment with its UTC offset; becomes ISO text in JSON.
     DateTime(DateTime),
     /// A duration; has no JSON form.
@@ -200,7 +200,7 @@ from! {
     Seq, seq => Self::Seq(seq);
 }
 
-impl<T: Into<Value>> From<Option<T>> for Value {
+impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -229,7 +229,7 @@ impl From<serde_json::Value> for Value {
     }
 }
 
-impl FromIterator<Value> for Value {
+impl FromIterator<Self> for Value {
     fn from_iter<I: IntoIterator<Item = Self>>(items: I) -> Self {
         Self::List(Arc::new(items.into_iter().collect()))
     }

@@ -8,20 +8,19 @@ use super::Value;
 impl Value {
     /// The value as Python's `str()` writes it: `True`, `None`, `[1, 'a', None]`, `1.0`, `1e+16`.
     pub fn to_text(&self) -> String {
-        match self {
-            Self::Str(text) => text.to_string(),
-            _ => {
-                let mut out = String::new();
-                repr_into(
-                    self,
-                    &mut out,
-                    Style {
-                        top: true,
-                        tuples: false,
-                    },
-                );
-                out
-            }
+        if let Self::Str(text) = self {
+            text.to_string()
+        } else {
+            let mut out = String::new();
+            repr_into(
+                self,
+                &mut out,
+                Style {
+                    top: true,
+                    tuples: false,
+                },
+            );
+            out
         }
     }
 }
@@ -37,20 +36,19 @@ struct Style {
 
 /// The value as Python's `str()` writes it inside YAQL, where lists are tuples.
 pub(crate) fn tuple_text(value: &Value) -> String {
-    match value {
-        Value::Str(text) => text.to_string(),
-        _ => {
-            let mut out = String::new();
-            repr_into(
-                value,
-                &mut out,
-                Style {
-                    top: true,
-                    tuples: true,
-                },
-            );
-            out
-        }
+    if let Value::Str(text) = value {
+        text.to_string()
+    } else {
+        let mut out = String::new();
+        repr_into(
+            value,
+            &mut out,
+            Style {
+                top: true,
+                tuples: true,
+            },
+        );
+        out
     }
 }
 

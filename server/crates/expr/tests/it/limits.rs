@@ -26,6 +26,22 @@ fn expressions_end() {
         ("<% [1] * 1000000000 %>", Steps),
         ("<% sequence() = 1 or sequence().contains(-1) %>", Steps),
         ("<% range(1000).select(range(1000000).len()) %>", Steps),
+        (
+            "<% let(t => 'a' * 9000000) -> range(1000).where($t.matches(b)).len() %>",
+            Steps,
+        ),
+        (
+            "<% let(t => 'a' * 9000000) -> range(1000).where($t = $t + b).len() %>",
+            Steps,
+        ),
+        (
+            "<% let(l => range(90000).toList()) -> range(1000).where($l = $l.toList() + [1]) %>",
+            Steps,
+        ),
+        (
+            "<% let(d => range(9000).toDict(str($))) -> range(9000).select($d.set(x, $)).len() %>",
+            Steps,
+        ),
         ("<% 'a' * 1000000000 %>", Output),
         ("<% range(60).aggregate($1 + $1, a) %>", Output),
         ("<% pow(10, 100000000) %>", Output),
@@ -40,7 +56,6 @@ fn expressions_end() {
             "<% generateMany([], [[$], 1, 2, 3], depthFirst => true).last() %>",
             Depth,
         ),
-        ("<% regex(`(a+)+(\\w)\\2c`).matches('a' * 60) %>", Steps),
         (
             "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
             Steps,
