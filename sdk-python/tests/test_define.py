@@ -204,6 +204,8 @@ ERRORS: dict[str, tuple[Callable[[], object], str]] = {
     "join": (lambda: one(join="some"), "join is"),
     "leads nowhere": (lambda: one(on_success="x"), "task 't' leads to 'x', which is no task"),
     "leads nowhere, if": (lambda: one(on_error=On(next=Go("x", when="<% a %>"))), "leads to 'x'"),
+    "bare condition": (lambda: one(on_success={"t": "<% a %>"}), "not {'t': '<% a %>'}"),
+    "condition in a list": (lambda: one(on_success=[{"t": "<% a %>"}]), "a name, Go, Fail"),
     "requires nothing": (lambda: one(requires=["x"]), "leads to 'x'"),
     "condition": (lambda: one(on_success=[Go("t", when="true")]).to_yaml(), "one expression"),
     "quotes": (lambda: one(on_error=Fail("\"'")).to_yaml(), "both kinds of quotes"),

@@ -133,6 +133,13 @@ async def test_closed_client(fake: FakeServer) -> None:
         await client.execution("e1").wait()
 
 
+async def test_client_of_another_process(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with client_of(fake) as client:
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        with pytest.raises(errors.ClientClosed, match="after the fork"):
+            await client.server_info()
+
+
 async def test_pages(fake: FakeServer) -> None:
     def page(request: Any) -> pb.ListExecutionsResponse:
         # The second page is empty without being the last.

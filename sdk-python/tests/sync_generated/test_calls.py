@@ -132,6 +132,13 @@ def test_closed_client(fake: FakeServer) -> None:
         client.execution("e1").wait()
 
 
+def test_client_of_another_process(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with client_of(fake) as client:
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        with pytest.raises(errors.ClientClosed, match="after the fork"):
+            client.server_info()
+
+
 def test_pages(fake: FakeServer) -> None:
     def page(request: Any) -> pb.ListExecutionsResponse:
         # The second page is empty without being the last.

@@ -116,7 +116,13 @@ def targets(clause: Clause) -> list[str]:
 
 
 def _steps(steps: Next | Sequence[Next]) -> Sequence[Next]:
-    return [steps] if isinstance(steps, (str, Go, _Command)) else steps
+    found = [steps] if isinstance(steps, (str, Go, _Command)) else steps
+    for step in [found] if isinstance(found, Mapping) else found:
+        # The document has {task: condition} here, which would lose its condition if it were taken
+        # for a list of names.
+        if not isinstance(step, (str, Go, _Command)):
+            raise DefinitionError(f"what follows a task is a name, Go, Fail, …, not {step!r}")
+    return found
 
 
 def _list(steps: Next | Sequence[Next]) -> list[object]:
@@ -126,12 +132,12 @@ def _list(steps: Next | Sequence[Next]) -> list[object]:
 def _conditional(target: str, when: str | None) -> object:
     if when is None:
         return target
-    if not re_expression(when):
+    if not _is_expression(when):
         raise DefinitionError(f"a condition is one expression, <% … %> or {{{{ … }}}}: {when!r}")
     return {target: when}
 
 
-def re_expression(text: str) -> bool:
+def _is_expression(text: str) -> bool:
     """Whether a text is one expression from end to end."""
     text = text.strip()
     return (text.startswith("<%") and text.endswith("%>")) or (
