@@ -119,17 +119,19 @@ func TestRetries(t *testing.T) {
 		calls   int
 		code    codes.Code
 	}{
-		"at once":           {nil, 1, codes.OK},
-		"unavailable":       {[]error{unavailable, unavailable, unavailable}, 4, codes.OK},
-		"too often":         {slices.Repeat([]error{unavailable}, 9), 4, codes.Unavailable},
-		"overload":          {[]error{overload}, 2, codes.OK},
-		"quota":             {[]error{fail(codes.ResourceExhausted, "")}, 1, codes.ResourceExhausted},
-		"aborted":           {[]error{fail(codes.Aborted, ReasonETagMismatch)}, 1, codes.Aborted},
-		"deadline":          {[]error{fail(codes.DeadlineExceeded, "")}, 1, codes.DeadlineExceeded},
-		"internal":          {[]error{fail(codes.Internal, ReasonInternal)}, 1, codes.Internal},
-		"unknown":           {[]error{errors.New("plain")}, 1, codes.Unknown},
-		"then something":    {[]error{unavailable, fail(codes.NotFound, "")}, 2, codes.NotFound},
-		"asks for too long": {[]error{fail(codes.Unavailable, "", retryInfo(time.Hour))}, 1, codes.Unavailable},
+		"at once":        {nil, 1, codes.OK},
+		"unavailable":    {[]error{unavailable, unavailable, unavailable}, 4, codes.OK},
+		"too often":      {slices.Repeat([]error{unavailable}, 9), 4, codes.Unavailable},
+		"overload":       {[]error{overload}, 2, codes.OK},
+		"quota":          {[]error{fail(codes.ResourceExhausted, "")}, 1, codes.ResourceExhausted},
+		"aborted":        {[]error{fail(codes.Aborted, ReasonETagMismatch)}, 1, codes.Aborted},
+		"deadline":       {[]error{fail(codes.DeadlineExceeded, "")}, 1, codes.DeadlineExceeded},
+		"internal":       {[]error{fail(codes.Internal, ReasonInternal)}, 1, codes.Internal},
+		"unknown":        {[]error{errors.New("plain")}, 1, codes.Unknown},
+		"then something": {[]error{unavailable, fail(codes.NotFound, "")}, 2, codes.NotFound},
+		"asks for too long": {
+			[]error{fail(codes.Unavailable, "", retryInfo(time.Hour))}, 1, codes.Unavailable,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake()
@@ -451,8 +453,8 @@ func TestVerbsSendTheirOptions(t *testing.T) {
 		`Fail {"actionExecutionId":"a","error":{"json":"\"broken\""}}`: func() error {
 			return ignore(c.FailAction(ctx, "a", errors.New("broken")))
 		},
-		`UpdateAction {"actionExecutionId":"a","reason":"r","state":"ACTION_STATE_PAUSED"}`: func() error {
-			return ignore(c.UpdateAction(ctx, "a", ActionPaused, WithReason("r")))
+		`UpdateAction {"actionExecutionId":"a","state":"ACTION_STATE_PAUSED"}`: func() error {
+			return ignore(c.UpdateAction(ctx, "a", ActionPaused))
 		},
 	} {
 		name, text, _ := strings.Cut(want, " ")
@@ -468,7 +470,8 @@ func TestVerbsSendTheirOptions(t *testing.T) {
 	}
 }
 
-var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+var uuidForm = regexp.MustCompile(
+	`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 // requestText is a request as JSON with sorted keys, without its request id, which it checks.
 func requestText(t *testing.T, req proto.Message) string {
@@ -498,9 +501,12 @@ func TestPayloads(t *testing.T) {
 		in   any
 		text string
 	}{
-		"nil is absent":     {nil, "<none>"},
-		"raw text":          {json.RawMessage(`{"a": 1}`), `{"a":1}`},
-		"large integers":    {[]any{uint64(math.MaxUint64), int64(math.MinInt64)}, `[18446744073709551615,-9223372036854775808]`},
+		"nil is absent": {nil, "<none>"},
+		"raw text":      {json.RawMessage(`{"a": 1}`), `{"a":1}`},
+		"large integers": {
+			[]any{uint64(math.MaxUint64), int64(math.MinInt64)},
+			`[18446744073709551615,-9223372036854775808]`,
+		},
 		"payload":           {&Payload{JSON: json.RawMessage(" 1 ")}, " 1 "},
 		"null":              {Payload{}, "null"},
 		"binary":            {Binary{"image/png", []byte{1, 2}}, "<2 bytes of image/png>"},

@@ -120,7 +120,10 @@ func TestEvents(t *testing.T) {
 		},
 		"finished before": {nil, [][]step{{end(terminal, 0)}}, "", "0", "", nil},
 		"cut and resumed": {
-			nil, [][]step{{events(1, 2), cut}, {cut}, {reset}, {cancelled}, {events(3, 3), end(terminal, 3)}},
+			nil, [][]step{
+				{events(1, 2), cut}, {cut}, {reset}, {cancelled},
+				{events(3, 3), end(terminal, 3)},
+			},
 			"1 2 3", "0 2 2 2 2", "", nil,
 		},
 		"end without a word": {
@@ -267,7 +270,8 @@ func TestLatestEventsHaveAPositionFromTheStart(t *testing.T) {
 	})
 	f.script([]step{cut}, []step{events(5, 5), end(terminal, 5)})
 	var got []int64
-	for event, err := range dialFake(t, f).Execution("x").Events(t.Context(), WithLatest(), WithPayloads()) {
+	run := dialFake(t, f).Execution("x")
+	for event, err := range run.Events(t.Context(), WithLatest(), WithPayloads()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -429,15 +433,20 @@ func TestResult(t *testing.T) {
 		final   *pb.Execution
 		err     string
 	}{
-		"by stream":           {[][]step{{snapshot(1), events(2, 2), finish(good)}}, -1, nil, ""},
-		"over cuts":           {[][]step{{snapshot(1), cut}, {cut}, {end(goingAway, 0)}, {finish(good)}}, -1, nil, ""},
+		"by stream": {[][]step{{snapshot(1), events(2, 2), finish(good)}}, -1, nil, ""},
+		"over cuts": {
+			[][]step{{snapshot(1), cut}, {cut}, {end(goingAway, 0)}, {finish(good)}}, -1, nil, "",
+		},
 		"an end without it":   {[][]step{{end(terminal, 2)}}, -1, good, ""},
 		"streams are refused": {[][]step{{notStreams}}, 2, good, ""},
 		"streams break":       {[][]step{{reset}, {reset}, {reset}}, 0, good, ""},
-		"failed":              {[][]step{{finish(bad)}}, -1, nil, "workflow ship (execution x) ended in ERROR: no money"},
-		"cancelled":           {[][]step{{finish(stopped)}}, -1, nil, "ended in CANCELLED: info"},
-		"unknown":             {[][]step{{missing}}, -1, nil, "EXECUTION_NOT_FOUND"},
-		"deleted":             {[][]step{{snapshot(1), end(deleted, 1)}}, -1, nil, "was deleted"},
+		"failed": {
+			[][]step{{finish(bad)}}, -1, nil,
+			"workflow ship (execution x) ended in ERROR: no money",
+		},
+		"cancelled": {[][]step{{finish(stopped)}}, -1, nil, "ended in CANCELLED: info"},
+		"unknown":   {[][]step{{missing}}, -1, nil, "EXECUTION_NOT_FOUND"},
+		"deleted":   {[][]step{{snapshot(1), end(deleted, 1)}}, -1, nil, "was deleted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake()

@@ -155,7 +155,9 @@ func (t *TaskBuilder) WaitBefore(d time.Duration) *TaskBuilder {
 }
 
 // WaitAfter waits after the task, whole seconds.
-func (t *TaskBuilder) WaitAfter(d time.Duration) *TaskBuilder { return t.setSeconds("wait-after", d) }
+func (t *TaskBuilder) WaitAfter(d time.Duration) *TaskBuilder {
+	return t.setSeconds("wait-after", d)
+}
 
 // Timeout fails the task after this time, whole seconds, waits and retries included.
 func (t *TaskBuilder) Timeout(d time.Duration) *TaskBuilder { return t.setSeconds("timeout", d) }
