@@ -106,7 +106,11 @@ fn list<T>(
         is_complete &= member.is_some();
         all.extend(member);
     }
-    if all.is_empty() && is_complete {
+    let is_empty = mapping
+        .entries
+        .keys()
+        .all(|key| key.as_str() == Some("version"));
+    if is_empty {
         let span = Span::at(Position::START);
         let message = format!("the document has no {what}");
         sink.error(Rule::EmptyValue, path, span, message);

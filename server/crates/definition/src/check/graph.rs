@@ -21,11 +21,20 @@ use super::task::{Draft, Requirement};
 /// Links of a workflow. Defaults add theirs to every task, so few lines can make many links.
 const LINKS_MAX: usize = 250_000;
 
+/// Where the tasks of a workflow are, for what is said about all of them.
+pub(super) struct Place<'p> {
+    /// In the structure.
+    pub(super) path: &'p Path<'p>,
+    /// In the text.
+    pub(super) span: Span,
+    /// Whether every task was read without an error.
+    pub(super) is_sound: bool,
+}
+
 /// Turns drafts into tasks with their links, merging defaults in.
 pub(super) fn link(
     sink: &mut Sink,
-    path: &Path<'_>,
-    span: Span,
+    place: &Place<'_>,
     drafts: Vec<Draft>,
     defaults: &Defaults,
     workflow_type: WorkflowType,
@@ -42,7 +51,7 @@ pub(super) fn link(
         told: IndexMap::new(),
         links: 0,
     };
-    if !linker.fits(path, span, &drafts, defaults) {
+    if !linker.fits(place, &drafts, defaults) {
         return (IndexMap::new(), Graph::default());
     }
     let marks: Vec<Mark> = drafts.iter().map(Mark::of).collect();
@@ -55,8 +64,8 @@ pub(super) fn link(
         })
         .collect();
     let graph = match workflow_type {
-        WorkflowType::Direct => linker.direct(path, span, &marks),
-        WorkflowType::Reverse => linker.reverse(path, &marks),
+        WorkflowType::Direct => linker.direct(place, &marks),
+        WorkflowType::Reverse => linker.reverse(place.path, &marks),
     };
     (tasks, graph)
 }
@@ -91,7 +100,7 @@ struct Linker<'s> {
 }
 
 impl Linker<'_> {
-    fn fits(&mut self, path: &Path<'_>, span: Span, drafts: &[Draft], defaults: &Defaults) -> bool {
+    fn fits(&mut self, place: &Place<'_>, drafts: &[Draft], defaults: &Defaults) -> bool {
         let clauses = &defaults.clauses;
         let of_defaults = clauses.success.next.len()
             + clauses.error.next.len()
@@ -101,7 +110,8 @@ impl Linker<'_> {
         self.links = drafts.len().saturating_mul(of_defaults);
         if self.links > LINKS_MAX {
             let message = format!("the task defaults make more than {LINKS_MAX} links");
-            self.sink.error(Rule::TooManyNodes, path, span, message);
+            self.sink
+                .error(Rule::TooManyNodes, place.path, place.span, message);
         }
         self.links <= LINKS_MAX
     }
@@ -253,13 +263,18 @@ impl Linker<'_> {
             .suggestion = suggestion;
     }
 
-    fn direct(mut self, path: &Path<'_>, span: Span, marks: &[Mark]) -> Graph {
+    fn direct(mut self, place: &Place<'_>, marks: &[Mark]) -> Graph {
+        let path = place.path;
         let start: Vec<usize> = (0..marks.len())
             .filter(|position| self.inbound[*position].is_empty())
             .collect();
+        if !place.is_sound {
+            return Graph::default();
+        }
         if start.is_empty() {
             let message = "no task can start: each one has a transition to it";
-            self.sink.error(Rule::NoStartTask, path, span, message);
+            self.sink
+                .error(Rule::NoStartTask, path, place.span, message);
         } else {
             self.warn_of_islands(path, &start, marks);
         }

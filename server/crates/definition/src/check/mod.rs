@@ -64,7 +64,7 @@ pub fn check(source: &str, kind: Kind, options: Options) -> Checked {
     let mut sink = Sink::new(options);
     let document = read(&mut sink, source, kind);
     Checked {
-        document: document.filter(|_| !sink.has_errors()),
+        document: document.filter(|_| sink.errors() == 0),
         diagnostics: sink.into_diagnostics(),
     }
 }

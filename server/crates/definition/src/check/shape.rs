@@ -80,18 +80,16 @@ pub(super) fn text_keys(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
     for (key, entry) in &mapping.entries {
         if key.as_str().is_none() {
             let shown = key.to_text();
-            let message = format!("a key must be text, {} is {}", Quoted(&shown), kind(key));
+            let message = match key {
+                Value::Null | Value::Bool(_) => format!(
+                    "a key must be text, but YAML reads this one as {}",
+                    shown.to_lowercase().replace("none", "null")
+                ),
+                _ => format!("a key must be text, {} is a number", Quoted(&shown)),
+            };
             sink.error(Rule::NonStringKey, path, entry.key_span, message)
                 .help("quote the key");
         }
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        _ => "a number",
     }
 }
 

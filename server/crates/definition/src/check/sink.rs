@@ -16,7 +16,7 @@ const SUGGESTIONS_MAX: usize = 50;
 pub(super) struct Sink {
     options: Options,
     diagnostics: Vec<Diagnostic>,
-    has_errors: bool,
+    errors: usize,
     suggestions: usize,
     /// Takes what is said after the list is full.
     spare: Option<Diagnostic>,
@@ -28,7 +28,7 @@ impl Sink {
         Self {
             options,
             diagnostics: Vec::new(),
-            has_errors: false,
+            errors: 0,
             suggestions: 0,
             spare: None,
         }
@@ -61,9 +61,9 @@ impl Sink {
         self.push(severity, rule, path, span, message.into())
     }
 
-    /// Whether the document is invalid.
-    pub(super) fn has_errors(&self) -> bool {
-        self.has_errors
+    /// How many errors there are; with any the document is invalid.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// The name most like a wrong one, as a question for the author.
@@ -83,6 +83,8 @@ impl Sink {
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        // Two parts of the language may look at the same value.
+        diagnostics.dedup();
         diagnostics
     }
 
@@ -94,7 +96,7 @@ impl Sink {
         span: Span,
         message: String,
     ) -> &mut Diagnostic {
-        self.has_errors |= severity == Severity::Error;
+        self.errors += usize::from(severity == Severity::Error);
         let is_full = self.diagnostics.len() >= DIAGNOSTICS_MAX;
         let diagnostic = Diagnostic {
             severity,

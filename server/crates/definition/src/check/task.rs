@@ -99,8 +99,10 @@ pub(super) fn task(
     name_span: Span,
     node: &Node,
     workflow_type: WorkflowType,
-) -> Option<Draft> {
-    let mapping = as_task(sink, path, name, node)?;
+) -> Draft {
+    // A broken task still has a name that others may lead to.
+    let nothing = Mapping::default();
+    let mapping = as_task(sink, path, name, node).unwrap_or(&nothing);
     keys(sink, path, mapping, workflow_type);
     let (body, parsed) = body(sink, path, mapping);
     let input = input(sink, path, mapping, &parsed);
@@ -116,7 +118,7 @@ pub(super) fn task(
         .map(|entry| super::with_items::items(sink, &path.key("with-items"), &entry.value))
         .unwrap_or_default();
     let spec = spec(name, mapping, workflow_type, &parsed);
-    Some(Draft {
+    Draft {
         name: Arc::from(name),
         name_span,
         description: shape::description(sink, path, mapping),
@@ -143,7 +145,7 @@ pub(super) fn task(
             WorkflowType::Reverse => requires(sink, path, mapping),
         },
         spec,
-    })
+    }
 }
 
 /// The mapping of a task. Only under plain names does Mistral insist that it is not empty.

@@ -50,11 +50,17 @@ pub(super) fn workflow(
     let output = template(sink, path, mapping, "output", Looked::AtUpload);
     let output_on_error = template(sink, path, mapping, "output-on-error", Looked::Late);
     let defaults = defaults::defaults(sink, path, mapping);
+    let errors = sink.errors();
     let drafts = tasks(sink, path, entry, mapping, workflow_type)?;
+    // Of broken tasks not every transition is known, so little can be said about the whole.
+    let is_sound = sink.errors() == errors;
     let spec = spec(name, mapping, &drafts);
-    let tasks_path = &path.key("tasks");
-    let span = entry.key_span;
-    let (tasks, graph) = graph::link(sink, tasks_path, span, drafts, &defaults, workflow_type);
+    let place = graph::Place {
+        path: &path.key("tasks"),
+        span: entry.key_span,
+        is_sound,
+    };
+    let (tasks, graph) = graph::link(sink, &place, drafts, &defaults, workflow_type);
     Some(Workflow {
         name: Arc::from(name),
         description: description(sink, path, mapping),
@@ -170,7 +176,6 @@ fn tasks(
     }
     shape::text_keys(sink, path, tasks);
     let mut drafts = Vec::with_capacity(tasks.entries.len());
-    let mut is_complete = true;
     for (name, entry) in tasks.texts() {
         let path = &path.key(name);
         let (span, node) = (entry.key_span, &entry.value);
@@ -181,11 +186,9 @@ fn tasks(
             sink.warn(Rule::IgnoredKey, path, span, message);
             continue;
         }
-        is_complete &= draft.is_some();
-        drafts.extend(draft);
+        drafts.push(draft);
     }
-    // Without all tasks every link to a broken one would be reported, too.
-    is_complete.then_some(drafts)
+    Some(drafts)
 }
 
 /// The workflow as Mistral shows it to expressions: as written, with what it adds.

@@ -5,3 +5,6 @@
 )]
 
 mod conformance;
+mod fixtures;
+mod properties;
+mod summary;

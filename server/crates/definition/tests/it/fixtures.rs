@@ -1,0 +1,146 @@
+//! Documents with what is expected of them. A case is a file `valid/x.yaml` or `invalid/x.yaml`;
+//! beside it `x.txt` holds the rendered diagnostics and, for valid ones, the model in short.
+//! The first line may say `# kind: workbook` or `# kind: actions`.
+//! `UPDATE_EXPECTED=1` writes the expectations anew.
+
+use std::path::{Path, PathBuf};
+
+use definition::{Document, Kind, Options, check, render};
+
+use crate::summary::summary;
+
+#[test]
+fn valid_documents_give_their_models() {
+    for file in documents("valid") {
+        let (text, kind) = read(&file);
+        let checked = check(&text, kind, Options::default());
+        let document = checked.document.as_ref();
+        let document = document.unwrap_or_else(|| panic!("{file:?}: {:#?}", checked.diagnostics));
+        let found = format!("{}{}", rendered(&file, &text, kind), summary(document));
+        expect(&file, &found);
+        parts_give_the_same_model(&file, document, kind);
+    }
+}
+
+#[test]
+fn invalid_documents_are_explained() {
+    for file in documents("invalid") {
+        let (text, kind) = read(&file);
+        let checked = check(&text, kind, Options::default());
+        assert!(checked.document.is_none(), "{file:?} is valid");
+        expect(&file, &rendered(&file, &text, kind));
+    }
+}
+
+#[test]
+fn strict_checks_refuse_what_is_warned_of() {
+    let text = "version: '2.0'\nwf:\n  colour: red\n  tasks:\n    t: {action: std.noop}\n";
+    for (strict, is_valid) in [(false, true), (true, false)] {
+        let checked = check(text, Kind::Workflows, Options { strict });
+        assert_eq!(checked.document.is_some(), is_valid);
+        assert_eq!(checked.diagnostics.len(), 1);
+    }
+}
+
+#[test]
+fn sizes_are_limited_by_rules_of_their_own() {
+    let many = format!("a: [{}]", "0,".repeat(100_001));
+    let deep = format!("a: {}{}", "[".repeat(101), "]".repeat(101));
+    let long = "#".repeat((1 << 20) + 1);
+    let digits = format!("a: {}", "9".repeat(4_301));
+    for (text, rule) in [
+        (many, "too-many-nodes"),
+        (deep, "document-too-deep"),
+        (long, "document-too-large"),
+        (digits, "yaml-syntax"),
+    ] {
+        let checked = check(&text, Kind::Workflows, Options::default());
+        assert_eq!(checked.diagnostics[0].rule.id(), rule);
+    }
+}
+
+#[test]
+fn sizes_below_the_limits_are_read() {
+    let tasks: String = (0..500)
+        .map(|number| format!("    t{number}: {{action: std.noop, on-success: all}}\n"))
+        .collect();
+    let text = format!("version: '2.0'\nwf:\n  tasks:\n{tasks}    all: {{join: all}}\n");
+    let checked = check(&text, Kind::Workflows, Options::default());
+    let Some(Document::Workflows(workflows)) = checked.document else {
+        panic!("{:#?}", checked.diagnostics);
+    };
+    assert_eq!(workflows[0].graph.inbound[500].len(), 500);
+    assert_eq!(workflows[0].graph.start.len(), 500);
+}
+
+/// A member stored alone must run as it would have run among the others.
+fn parts_give_the_same_model(file: &Path, document: &Document, kind: Kind) {
+    let short = |document: &Document| summary(document).replace("# document\n", "");
+    let mut alone = String::new();
+    for part in document.parts() {
+        let checked = check(&part.source, kind, Options::default());
+        let document = checked.document;
+        let document = document.unwrap_or_else(|| panic!("{file:?}: part\n{}", part.source));
+        alone.push_str(&short(&document));
+        let again = document.parts();
+        assert_eq!(again.len(), 1, "{file:?}: {}", part.name);
+        assert_eq!(again[0].source, part.source, "{file:?}: {}", part.name);
+    }
+    if !matches!(document, Document::Workbook(_)) {
+        assert_eq!(alone, short(document), "{file:?}");
+    }
+}
+
+fn documents(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
+    let entries = std::fs::read_dir(folder).expect("the folder of cases exists");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "there are cases");
+    files
+}
+
+fn read(file: &Path) -> (String, Kind) {
+    let text = std::fs::read_to_string(file).expect("the case can be read");
+    let kind = match text.lines().next() {
+        Some("# kind: workbook") => Kind::Workbook,
+        Some("# kind: actions") => Kind::Actions,
+        _ => Kind::Workflows,
+    };
+    (text, kind)
+}
+
+fn rendered(file: &Path, text: &str, kind: Kind) -> String {
+    let name = file
+        .file_name()
+        .expect("a case is a file")
+        .to_string_lossy();
+    let checked = check(text, kind, Options::default());
+    let mut out = String::new();
+    for diagnostic in &checked.diagnostics {
+        out.push_str(&render(diagnostic, text, &name));
+        out.push('\n');
+    }
+    out
+}
+
+fn expect(file: &Path, found: &str) {
+    let expected_file = file.with_extension("txt");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&expected_file, found).expect("the expectation can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(&expected_file).unwrap_or_default();
+    assert_eq!(
+        found, expected,
+        "{expected_file:?}; UPDATE_EXPECTED=1 accepts the change"
+    );
+}
