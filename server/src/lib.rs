@@ -1,1 +1,114 @@
-//! Placeholder.
+//! The server: what the binary runs, and what tests start in process.
+//!
+//! `api` takes calls, `driver` owns the executions, `actions` touch the world outside. The rules of
+//! workflows are not here but in the crates below.
+
+#![forbid(unsafe_code)]
+
+pub mod actions;
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod driver;
+mod middleware;
+pub mod telemetry;
+
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+use driver::Driver;
+
+/// A server that runs in this process.
+pub struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+    driver: Driver,
+    lane: JoinHandle<()>,
+    api: tokio::task::JoinHandle<Result<(), api::Error>>,
+}
+
+/// Why a server does not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The executions cannot be taken up.
+    #[error(transparent)]
+    Driver(#[from] driver::Error),
+    /// The actions cannot be set up.
+    #[error(transparent)]
+    Actions(#[from] actions::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The API has failed.
+    #[error(transparent)]
+    Api(#[from] api::Error),
+}
+
+impl Server {
+    /// Opens the database, takes the unfinished executions up again and begins to serve.
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        config.check()?;
+        let address = config.listen;
+        let listen = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let store = store::Store::open(&store_config(config))?;
+        let runner = actions::Runner::new(&config.actions, tokio::runtime::Handle::current())?;
+        let (driver, lane) = Driver::start(&store, runner, config.engine_limits())?;
+        let stop = CancellationToken::new();
+        let context = api::Context::new(driver.clone(), config, stop.clone());
+        let api = tokio::spawn(api::serve(listener, context));
+        Ok(Self { address, stop, driver, lane, api })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What tells it to stop.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Waits until it has stopped: calls under way are answered, streams end, the last commit is
+    /// done.
+    pub async fn stopped(self) -> Result<(), Error> {
+        let served = self.api.await;
+        self.driver.shut_down();
+        // The lane's last batch is short; nothing else runs on this task any more.
+        let lane = tokio::task::spawn_blocking(move || self.lane.join()).await;
+        if !matches!(lane, Ok(Ok(()))) {
+            tracing::error!("the lane has panicked");
+        }
+        match served {
+            Ok(result) => Ok(result?),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+}
+
+fn store_config(config: &Config) -> store::Config {
+    let mut store = store::Config::new(config.store_url());
+    store.synchronous = match config.store.synchronous {
+        config::Synchronous::Full => store::Synchronous::Full,
+        config::Synchronous::Normal => store::Synchronous::Normal,
+    };
+    store
+}

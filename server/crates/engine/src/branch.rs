@@ -16,7 +16,7 @@ const SEPARATOR: char = '\u{1f}';
 
 /// Variables of one branch. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Branch {
+pub(crate) struct Branch {
     variables: OrdMap<Arc<str>, Value>,
     /// How often each path was published.
     versions: OrdMap<Arc<str>, u32>,
@@ -24,23 +24,18 @@ pub struct Branch {
 
 impl Branch {
     /// The value of a variable.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.variables.get(name)
     }
 
     /// All variables in order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
         self.variables.iter()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.variables.is_empty()
     }
 
     /// This branch after a task has published.
     #[must_use]
-    pub fn publish(&self, published: &Dict) -> Self {
+    pub(crate) fn publish(&self, published: &Dict) -> Self {
         let mut next = self.clone();
         for (name, value) in published.iter() {
             let name = key(&name);
@@ -52,7 +47,7 @@ impl Branch {
 
     /// This branch joined with a later one.
     #[must_use]
-    pub fn merge(&self, later: &Self) -> Self {
+    pub(crate) fn merge(&self, later: &Self) -> Self {
         if self.variables.is_empty() {
             return later.clone();
         }
@@ -62,20 +57,32 @@ impl Branch {
                 DiffItem::Add(name, value) => {
                     merged.insert(name.clone(), value.clone());
                 }
-                DiffItem::Update { old: (name, mine), new: (_, theirs) } => {
+                DiffItem::Update {
+                    old: (name, mine),
+                    new: (_, theirs),
+                } => {
                     let value = merge_values(self, later, name, mine, theirs);
                     merged.insert(name.clone(), value);
                 }
                 DiffItem::Remove(..) => {}
             }
         }
-        let versions = self.versions.clone().union_with(later.versions.clone(), u32::max);
-        Self { variables: merged, versions }
+        let versions = self
+            .versions
+            .clone()
+            .union_with(later.versions.clone(), u32::max);
+        Self {
+            variables: merged,
+            versions,
+        }
     }
 
     /// All variables as a dict.
-    pub fn to_dict(&self) -> Dict {
-        self.variables.iter().map(|(name, value)| (Value::from(name.clone()), value.clone())).collect()
+    pub(crate) fn to_dict(&self) -> Dict {
+        self.variables
+            .iter()
+            .map(|(name, value)| (Value::from(name.clone()), value.clone()))
+            .collect()
     }
 
     fn version(&self, path: &str) -> u32 {
@@ -119,7 +126,11 @@ fn merge_values(left: &Branch, right: &Branch, path: &str, mine: &Value, theirs:
         }
         return Value::Dict(merged);
     }
-    if left.version(path) > right.version(path) { mine.clone() } else { theirs.clone() }
+    if left.version(path) > right.version(path) {
+        mine.clone()
+    } else {
+        theirs.clone()
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +158,12 @@ mod tests {
         check(r#"{"a":0}"#, &[], &[r#"{"a":1}"#], r#"{"a":1}"#);
         // On a tie the later branch wins; the one that published more often wins always.
         check("{}", &[r#"{"a":1}"#], &[r#"{"a":2}"#], r#"{"a":2}"#);
-        check("{}", &[r#"{"a":1}"#, r#"{"a":3}"#], &[r#"{"a":2}"#], r#"{"a":3}"#);
+        check(
+            "{}",
+            &[r#"{"a":1}"#, r#"{"a":3}"#],
+            &[r#"{"a":2}"#],
+            r#"{"a":3}"#,
+        );
         // Dicts join by their keys, lists do not.
         check(
             r#"{"d":{"x":0,"l":[1]}}"#,

@@ -20,7 +20,10 @@ impl Data {
     /// Takes text that is already known to be valid JSON within the limits: from the store, or from
     /// a request that was checked. Text that is not reads as null.
     pub fn from_checked_text(text: impl Into<Arc<str>>) -> Self {
-        Self(Arc::new(Inner { text: text.into(), value: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            text: text.into(),
+            value: OnceLock::new(),
+        }))
     }
 
     /// Parses and checks.
@@ -64,7 +67,9 @@ impl Data {
 
     /// As a value; parsed on first use.
     pub fn value(&self) -> &Value {
-        self.0.value.get_or_init(|| Value::from_json(&self.0.text).unwrap_or(Value::Null))
+        self.0
+            .value
+            .get_or_init(|| Value::from_json(&self.0.text).unwrap_or(Value::Null))
     }
 
     /// Whether it is JSON null.

@@ -37,7 +37,11 @@ pub enum Error {
     #[error("the action execution is not asynchronous")]
     ActionNotExternal,
     /// The input does not fit the workflow.
-    #[error("input does not fit the workflow{}{}", list(" missing", missing), list(" unexpected", unexpected))]
+    #[error(
+        "input does not fit the workflow{}{}",
+        list(" missing", missing),
+        list(" unexpected", unexpected)
+    )]
     InputMismatch {
         /// Required inputs that were not given.
         missing: Vec<String>,
@@ -55,5 +59,9 @@ pub enum Error {
 }
 
 fn list(label: &str, names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("{label}: {}", names.join(", ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("{label}: {}", names.join(", "))
+    }
 }

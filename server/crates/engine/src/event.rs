@@ -153,7 +153,10 @@ impl Verb {
         match self {
             Self::Pause => "pause",
             Self::Resume { .. } => "resume",
-            Self::Stop { outcome: ExecutionState::Cancelled, .. } => "cancel",
+            Self::Stop {
+                outcome: ExecutionState::Cancelled,
+                ..
+            } => "cancel",
             Self::Stop { .. } => "stop",
         }
     }

@@ -42,6 +42,9 @@ pub struct Execution {
     history: Vec<HistoryEvent>,
 }
 
+/// The items of a task, by variable; all lists are of one length.
+pub(crate) type Items = Arc<Vec<(Arc<str>, Vec<Value>)>>;
+
 /// A task execution in memory.
 #[derive(Debug)]
 pub(crate) struct Task {
@@ -62,7 +65,7 @@ pub(crate) struct Task {
     /// Of a with-items task: the first item that was never started.
     pub(crate) next_item: u32,
     /// Of a with-items task: the evaluated items, by variable; made anew after a restart.
-    pub(crate) items: Option<Arc<Vec<(Arc<str>, Vec<Value>)>>>,
+    pub(crate) items: Option<Items>,
 }
 
 /// What was changed since the last commit.
@@ -70,6 +73,7 @@ pub(crate) struct Task {
 struct Marks {
     is_new: bool,
     execution: bool,
+    payloads: bool,
     /// Task number → whether the row is new.
     tasks: BTreeMap<u32, bool>,
     /// Task and action number → whether the row is new.
@@ -85,6 +89,8 @@ pub struct Changed<'a> {
     pub is_new: bool,
     /// Whether its row changed.
     pub row_changed: bool,
+    /// Whether its params, vars or output changed.
+    pub payloads_changed: bool,
     /// Tasks, with whether the row is new.
     pub tasks: Vec<(&'a TaskRecord, bool)>,
     /// Actions with the number of their task, and whether the row is new.
@@ -121,10 +127,17 @@ impl Task {
                 (all + 1, cancelled + is(Cancelled), failed + is(Error))
             });
         let actions = &self.record.actions;
-        self.active_actions =
-            actions.iter().filter(|a| !a.state.is_final()).map(|a| a.number).collect();
+        self.active_actions = actions
+            .iter()
+            .filter(|a| !a.state.is_final())
+            .map(|a| a.number)
+            .collect();
         let attempt = self.record.runtime.retry_no + 1;
-        let started = actions.iter().filter(|a| a.attempt == attempt).map(|a| a.index + 1).max();
+        let started = actions
+            .iter()
+            .filter(|a| a.attempt == attempt)
+            .map(|a| a.index + 1)
+            .max();
         self.next_item = started.unwrap_or(0);
     }
 
@@ -141,7 +154,9 @@ impl Task {
     }
 
     pub(crate) fn action(&self, number: u32) -> Option<&ActionRecord> {
-        self.record.actions.get(usize::try_from(number).ok()?.checked_sub(1)?)
+        self.record
+            .actions
+            .get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 }
 
@@ -159,14 +174,22 @@ impl Execution {
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             work: std::collections::VecDeque::new(),
-            changed: Marks { is_new: true, execution: true, ..Marks::default() },
+            changed: Marks {
+                is_new: true,
+                execution: true,
+                payloads: true,
+                ..Marks::default()
+            },
             history: Vec::new(),
         }
     }
 
     /// An execution from its stored record; its tasks follow by [`Self::restore_task`].
     pub(crate) fn stored(record: ExecutionRecord, definition: Arc<Definition>) -> Self {
-        Self { changed: Marks::default(), ..Self::new(record, definition) }
+        Self {
+            changed: Marks::default(),
+            ..Self::new(record, definition)
+        }
     }
 
     pub(crate) fn restore_task(&mut self, task: Task) {
@@ -178,7 +201,11 @@ impl Execution {
         let runtime = &task.record.runtime;
         if !task.record.state.is_final() {
             let due = runtime.due.map(|(_, time)| time);
-            self.timers.extend(due.into_iter().chain(runtime.timeout_us).map(|at| (at, number)));
+            self.timers.extend(
+                due.into_iter()
+                    .chain(runtime.timeout_us)
+                    .map(|at| (at, number)),
+            );
         }
         self.tasks.push(task);
     }
@@ -231,7 +258,23 @@ impl Execution {
     /// Children that are not known to be finished.
     pub fn active_children(&self) -> Vec<ExecutionUid> {
         let active = self.tasks.iter().flat_map(|task| {
-            task.active_actions.iter().filter_map(|number| task.action(*number)?.child)
+            task.active_actions
+                .iter()
+                .filter_map(|number| task.action(*number)?.child)
+        });
+        active.collect()
+    }
+
+    /// Action executions that are not final.
+    pub fn active_actions(&self) -> Vec<crate::id::ActionId> {
+        let active = self.tasks.iter().flat_map(|task| {
+            let id = self.task_id(task.record.number);
+            task.active_actions
+                .iter()
+                .map(move |number| crate::id::ActionId {
+                    task: id,
+                    number: *number,
+                })
         });
         active.collect()
     }
@@ -245,20 +288,29 @@ impl Execution {
     }
 
     pub(crate) fn task_id(&self, number: u32) -> TaskId {
-        TaskId { execution: self.record.uid, number }
+        TaskId {
+            execution: self.record.uid,
+            number,
+        }
     }
 
     pub(crate) fn find(&self, number: u32) -> Option<&Task> {
-        self.tasks.get(usize::try_from(number).ok()?.checked_sub(1)?)
+        self.tasks
+            .get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
     pub(crate) fn task(&self, number: u32) -> &Task {
-        self.find(number).expect("task numbers inside the engine are of existing tasks")
+        self.find(number)
+            .expect("task numbers inside the engine are of existing tasks")
     }
 
     /// The environment: the dict under `env` of the start parameters.
     pub(crate) fn env(&self) -> Value {
-        self.record.params.value().get("env").unwrap_or_else(|| Value::Dict(Dict::new()))
+        self.record
+            .params
+            .value()
+            .get("env")
+            .unwrap_or_else(|| Value::Dict(Dict::new()))
     }
 
     /// Tasks that are due at `now`, with what is due, in order of time.
@@ -281,6 +333,12 @@ impl Execution {
     pub(crate) fn record_mut(&mut self) -> &mut ExecutionRecord {
         self.changed.execution = true;
         &mut self.record
+    }
+
+    /// Its record, for a change of params, vars or output.
+    pub(crate) fn payloads_mut(&mut self) -> &mut ExecutionRecord {
+        self.changed.payloads = true;
+        self.record_mut()
     }
 
     /// A task execution, to be changed. Timers are changed by [`Self::set_timer`] only.
@@ -331,7 +389,11 @@ impl Execution {
         let record = &mut memory.record.actions[action as usize - 1];
         let counts = |record: &ActionRecord| {
             let accepted = |counts: bool| u32::from(record.accepted && counts);
-            (accepted(true), accepted(record.state == Cancelled), accepted(record.state == Error))
+            (
+                accepted(true),
+                accepted(record.state == Cancelled),
+                accepted(record.state == Error),
+            )
         };
         let before = counts(record);
         change(record);
@@ -376,9 +438,16 @@ impl Execution {
         }
         let kind = if from == TaskState::Idle && !self.task(number).record.runtime.begun {
             let triggers = self.task(number).record.triggered_by.iter();
-            HistoryKind::TaskCreated { state, triggered_by: triggers.map(|t| t.task).collect() }
+            HistoryKind::TaskCreated {
+                state,
+                triggered_by: triggers.map(|t| t.task).collect(),
+            }
         } else {
-            HistoryKind::TaskStateChanged { from, to: state, info }
+            HistoryKind::TaskStateChanged {
+                from,
+                to: state,
+                info,
+            }
         };
         self.log(now_us, Some(number), kind);
     }
@@ -417,12 +486,7 @@ impl Execution {
         self.changed.tasks.entry(number).or_insert(false);
     }
 
-    pub(crate) fn set_state(
-        &mut self,
-        state: ExecutionState,
-        info: Option<Arc<str>>,
-        now_us: i64,
-    ) {
+    pub(crate) fn set_state(&mut self, state: ExecutionState, info: Option<Arc<str>>, now_us: i64) {
         let info = info.map(|info| cut(&info));
         let record = self.record_mut();
         let from = record.state;
@@ -431,7 +495,11 @@ impl Execution {
         record.updated_us = now_us;
         record.finished_us = state.is_final().then_some(now_us);
         if from != state {
-            let kind = HistoryKind::ExecutionStateChanged { from, to: state, info };
+            let kind = HistoryKind::ExecutionStateChanged {
+                from,
+                to: state,
+                info,
+            };
             self.log(now_us, None, kind);
         }
     }
@@ -455,7 +523,15 @@ impl Execution {
         record.last_sequence += 1;
         record.updated_us = record.updated_us.max(now_us);
         let sequence = record.last_sequence;
-        let event = HistoryEvent { sequence, time_us: now_us, run, task, task_name, principal, kind };
+        let event = HistoryEvent {
+            sequence,
+            time_us: now_us,
+            run,
+            task,
+            task_name,
+            principal,
+            kind,
+        };
         self.history.push(event);
     }
 
@@ -476,7 +552,10 @@ impl Execution {
             record: &self.record,
             is_new: marks.is_new,
             row_changed: marks.execution,
-            tasks: tasks.map(|(number, is_new)| (&self.task(*number).record, *is_new)).collect(),
+            payloads_changed: marks.payloads,
+            tasks: tasks
+                .map(|(number, is_new)| (&self.task(*number).record, *is_new))
+                .collect(),
             actions: actions
                 .map(|((task, action), is_new)| {
                     let record = self.task(*task).action(*action);
@@ -518,7 +597,9 @@ fn count(progress: &mut Progress, state: TaskState, by: i32) {
         TaskState::Cancelled => &mut progress.cancelled,
         TaskState::Skipped => &mut progress.skipped,
     };
-    *counter = counter.checked_add_signed(by).expect("each task is counted in exactly one state");
+    *counter = counter
+        .checked_add_signed(by)
+        .expect("each task is counted in exactly one state");
 }
 
 /// The result of a task as `task().result` and the API show it.
@@ -529,7 +610,10 @@ pub(crate) fn result_of(spec: &model::Task, record: &TaskRecord) -> Value {
     let mut accepted: Vec<&ActionRecord> = record.actions.iter().filter(|a| a.accepted).collect();
     accepted.sort_by_key(|action| (action.index, action.number));
     let value = |action: &ActionRecord| {
-        action.output.as_ref().map_or(Value::Null, |output: &Data| output.value().clone())
+        action
+            .output
+            .as_ref()
+            .map_or(Value::Null, |output: &Data| output.value().clone())
     };
     match accepted.as_slice() {
         [single] if spec.with_items.is_empty() => value(single),

@@ -36,7 +36,10 @@ fn first_run() -> i32 {
     1
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_first_run(run: &i32) -> bool {
     *run == 1
 }

@@ -27,12 +27,15 @@ impl Host for EngineHost<'_> {
     fn call(&self, name: &str, args: &[Value], kwargs: Kwargs<'_>) -> Result<Value, HostError> {
         match name {
             "env" => Arguments::bind(name, &[], args, kwargs).map(|_| self.execution.env()),
-            "execution" => Arguments::bind(name, &[], args, kwargs)
-                .map(|_| execution_value(self.execution)),
+            "execution" => {
+                Arguments::bind(name, &[], args, kwargs).map(|_| execution_value(self.execution))
+            }
             "now" => Ok(Value::Int(self.now_us)),
             "uuid" => Arguments::bind(name, &[], args, kwargs).map(|_| self.uuid()),
             #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
-            "random" => Ok(Value::Float((self.draw() >> 11) as f64 / (1u64 << 53) as f64)),
+            "random" => Ok(Value::Float(
+                (self.draw() >> 11) as f64 / (1u64 << 53) as f64,
+            )),
             "global" => self.global(&Arguments::bind(name, &["name"], args, kwargs)?),
             "task" => self.task(&Arguments::bind(name, &["name"], args, kwargs)?),
             "tasks" => self.tasks(&Arguments::bind(
@@ -62,7 +65,12 @@ impl EngineHost<'_> {
     fn draw_bytes(&self) -> [u8; 16] {
         self.draws.set(self.draws.get() + 1);
         let record = &self.execution.record;
-        let seed = format!("{}/{}/{}", self.now_us, record.last_sequence, self.draws.get());
+        let seed = format!(
+            "{}/{}/{}",
+            self.now_us,
+            record.last_sequence,
+            self.draws.get()
+        );
         Uuid::new_v5(&record.uid.0, seed.as_bytes()).into_bytes()
     }
 
@@ -84,7 +92,9 @@ impl EngineHost<'_> {
             })?,
             Some(name) => {
                 // The task itself, if it is meant; else its latest execution.
-                let own = self.task.filter(|number| *execution.task(*number).record.name == *name);
+                let own = self
+                    .task
+                    .filter(|number| *execution.task(*number).record.name == *name);
                 let spec = execution.workflow().tasks.get_index_of(&*name);
                 match own.or_else(|| spec.and_then(|spec| execution.latest[spec])) {
                     Some(number) => number,
@@ -107,7 +117,9 @@ impl EngineHost<'_> {
         if !query.recursive && query.id.as_deref() == Some(&*own_id) {
             let records = self.execution.tasks();
             let wanted = records.filter(|record| is_wanted(record, &query));
-            return Ok(wanted.map(|record| task_value(self.execution, record)).collect());
+            return Ok(wanted
+                .map(|record| task_value(self.execution, record))
+                .collect());
         }
         let tasks = self.world.tasks(&self.execution.record.project, &query);
         Ok(tasks.map_err(HostError::new)?.into_iter().collect())
@@ -122,14 +134,20 @@ impl EngineHost<'_> {
             to_us: arguments.time("to_time")?,
             ..Query::default()
         };
-        let executions = self.world.executions(&self.execution.record.project, &query);
+        let executions = self
+            .world
+            .executions(&self.execution.record.project, &query);
         Ok(executions.map_err(HostError::new)?.into_iter().collect())
     }
 }
 
 /// Whether `tasks()` lists a task of one execution.
 pub fn is_wanted(record: &TaskRecord, query: &Query) -> bool {
-    if query.state.as_deref().is_some_and(|state| state != record.state.word()) {
+    if query
+        .state
+        .as_deref()
+        .is_some_and(|state| state != record.state.word())
+    {
         return false;
     }
     // Flat: a workflow task shows only where its state is not one of its children's.
@@ -168,7 +186,13 @@ pub fn execution_dict(record: &ExecutionRecord, spec: Value) -> Dict {
         ("params", record.params.value().clone()),
         ("state", Value::from(record.state.word())),
         ("state_info", Value::from(record.state_info.clone())),
-        ("output", record.output.as_ref().map_or(Value::Null, |output| output.value().clone())),
+        (
+            "output",
+            record
+                .output
+                .as_ref()
+                .map_or(Value::Null, |output| output.value().clone()),
+        ),
         ("created_at", Value::from(time_text(record.created_us))),
         ("updated_at", Value::from(time_text(record.updated_us))),
         ("root_execution_id", Value::from(root)),
@@ -188,9 +212,22 @@ pub fn task_value(execution: &Execution, record: &TaskRecord) -> Value {
         ("state", Value::from(record.state.word())),
         ("state_info", Value::from(record.state_info.clone())),
         ("result", result_of(spec, record)),
-        ("published", published.map_or_else(|| Value::Dict(Dict::new()), |p| p.value().clone())),
-        ("type", Value::from(if record.is_workflow { "WORKFLOW" } else { "ACTION" })),
-        ("workflow_execution_id", Value::from(execution.record.uid.to_string())),
+        (
+            "published",
+            published.map_or_else(|| Value::Dict(Dict::new()), |p| p.value().clone()),
+        ),
+        (
+            "type",
+            Value::from(if record.is_workflow {
+                "WORKFLOW"
+            } else {
+                "ACTION"
+            }),
+        ),
+        (
+            "workflow_execution_id",
+            Value::from(execution.record.uid.to_string()),
+        ),
         ("created_at", Value::from(time_text(record.created_us))),
         ("updated_at", Value::from(time_text(record.updated_us))),
     ];
@@ -217,7 +254,11 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -233,13 +274,18 @@ impl Arguments {
     ) -> Result<Self, HostError> {
         if args.len() > names.len() {
             let most = names.len();
-            return Err(HostError::new(format!("{function}() takes at most {most} arguments")));
+            return Err(HostError::new(format!(
+                "{function}() takes at most {most} arguments"
+            )));
         }
         let mut bound: Vec<_> = names.iter().copied().zip(args.iter().cloned()).collect();
         for (name, value) in kwargs {
-            let known = names.iter().find(|known| ***known == **name).ok_or_else(|| {
-                HostError::new(format!("{function}() has no argument called {name}"))
-            })?;
+            let known = names
+                .iter()
+                .find(|known| ***known == **name)
+                .ok_or_else(|| {
+                    HostError::new(format!("{function}() has no argument called {name}"))
+                })?;
             if bound.iter().any(|(name, _)| name == known) {
                 return Err(HostError::new(format!("{function}() got {name} twice")));
             }
@@ -259,13 +305,16 @@ impl Arguments {
             Value::Str(text) => Ok(Some(text)),
             other => {
                 let kind = other.type_name();
-                Err(HostError::new(format!("argument {name} must be a string, not {kind}")))
+                Err(HostError::new(format!(
+                    "argument {name} must be a string, not {kind}"
+                )))
             }
         }
     }
 
     fn required_text(&self, name: &str) -> Result<Arc<str>, HostError> {
-        self.text(name)?.ok_or_else(|| HostError::new(format!("argument {name} is missing")))
+        self.text(name)?
+            .ok_or_else(|| HostError::new(format!("argument {name} is missing")))
     }
 
     /// A time as text (`YYYY-mm-dd HH:MM:SS` or its beginning), in microseconds.
@@ -276,7 +325,9 @@ impl Arguments {
             other => other.to_text(),
         };
         let malformed = || HostError::new(format!("argument {name} is not a time: {value}"));
-        let mut numbers = value.split(['-', ' ', ':', 'T', '.', 'Z']).filter(|part| !part.is_empty());
+        let mut numbers = value
+            .split(['-', ' ', ':', 'T', '.', 'Z'])
+            .filter(|part| !part.is_empty());
         let mut next = |default: i64| match numbers.next() {
             None => Ok(default),
             Some(part) => part.parse::<i64>().map_err(|_| malformed()),

@@ -84,7 +84,10 @@ impl FromStr for TaskId {
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let (execution, number) = text.rsplit_once("-t").ok_or(MalformedId)?;
-        Ok(Self { execution: execution.parse()?, number: parse_number(number)? })
+        Ok(Self {
+            execution: execution.parse()?,
+            number: parse_number(number)?,
+        })
     }
 }
 
@@ -93,7 +96,10 @@ impl FromStr for ActionId {
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let (task, number) = text.rsplit_once("-a").ok_or(MalformedId)?;
-        Ok(Self { task: task.parse()?, number: parse_number(number)? })
+        Ok(Self {
+            task: task.parse()?,
+            number: parse_number(number)?,
+        })
     }
 }
 
@@ -113,7 +119,13 @@ mod tests {
     #[test]
     fn ids_survive_their_text_form() {
         let execution = ExecutionUid(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
-        let action = ActionId { task: TaskId { execution, number: 12 }, number: 3 };
+        let action = ActionId {
+            task: TaskId {
+                execution,
+                number: 12,
+            },
+            number: 3,
+        };
         let text = action.to_string();
         assert_eq!(text, "01920000-0000-7000-8000-000000000001-t12-a3");
         assert_eq!(text.parse(), Ok(action));
@@ -121,9 +133,15 @@ mod tests {
 
     #[test]
     fn malformed_ids_are_refused() {
-        for text in ["", "x", "01920000-0000-7000-8000-000000000001-t0", "-t1", "-a1",
-            "01920000-0000-7000-8000-000000000001-t01", "01920000-0000-7000-8000-000000000001-t+1"]
-        {
+        for text in [
+            "",
+            "x",
+            "01920000-0000-7000-8000-000000000001-t0",
+            "-t1",
+            "-a1",
+            "01920000-0000-7000-8000-000000000001-t01",
+            "01920000-0000-7000-8000-000000000001-t+1",
+        ] {
             assert_eq!(text.parse::<TaskId>(), Err(MalformedId), "{text}");
         }
     }

@@ -34,5 +34,5 @@ pub use record::{
     TaskRecord, TaskRuntime, Trigger,
 };
 pub use state::{ActionState, ExecutionState, TaskState};
-pub use step::{BUILTINS, Builtin, apply, restore, start};
+pub use step::{BUILTINS, Builtin, apply, restore, start, view_of};
 pub use world::{AdHocAction, Definition, Query, World};

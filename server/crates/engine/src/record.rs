@@ -185,6 +185,10 @@ pub struct TaskRecord {
 /// What the policies of a task remember; one JSON column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is of another policy"
+)]
 pub struct TaskRuntime {
     /// Re-executions so far.
     #[serde(skip_serializing_if = "is_zero")]
@@ -227,12 +231,18 @@ pub struct TaskRuntime {
     pub result_dropped: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_false(flag: &bool) -> bool {
     !*flag
 }

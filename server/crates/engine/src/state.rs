@@ -92,7 +92,10 @@ impl ExecutionState {
 impl TaskState {
     /// Whether nothing more happens by itself.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Success | Self::Error | Self::Cancelled | Self::Skipped)
+        matches!(
+            self,
+            Self::Success | Self::Error | Self::Cancelled | Self::Skipped
+        )
     }
 }
 

@@ -10,7 +10,10 @@ impl Machine<'_> {
     /// Begins a task, or goes on with one whose time has come.
     pub(super) fn begin(&mut self, task: u32) {
         let state = self.ex.task(task).record.state;
-        if !matches!(state, TaskState::Idle | TaskState::Waiting | TaskState::Delayed) {
+        if !matches!(
+            state,
+            TaskState::Idle | TaskState::Waiting | TaskState::Delayed
+        ) {
             return;
         }
         if let Err(fault) = self.try_begin_task(task) {
@@ -35,7 +38,11 @@ impl Machine<'_> {
         let held_before = self.ex.task(task).record.runtime.paused_before;
         if !held_before && self.flag(policies.pause_before.as_ref(), task, "pause-before")? {
             self.ex.task_mut(task).record.runtime.paused_before = true;
-            self.set_task_state(task, TaskState::Idle, Some("Paused by 'pause-before' policy".into()));
+            self.set_task_state(
+                task,
+                TaskState::Idle,
+                Some("Paused by 'pause-before' policy".into()),
+            );
             if self.is_running() {
                 self.pause_self(None);
             }
@@ -71,12 +78,18 @@ impl Machine<'_> {
     pub(super) fn wait(&mut self, task: u32, timer: TimerKind, seconds: u64) {
         let due_us = self.after(seconds);
         self.ex.set_timer(task, Some((timer, due_us)));
-        self.ex.log(self.now, Some(task), HistoryKind::TimerStarted { timer, due_us });
+        self.ex.log(
+            self.now,
+            Some(task),
+            HistoryKind::TimerStarted { timer, due_us },
+        );
     }
 
     /// The time after so many seconds.
     fn after(&self, seconds: u64) -> i64 {
-        let micros = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        let micros = i64::try_from(seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000_000);
         self.now.saturating_add(micros)
     }
 

@@ -110,9 +110,8 @@ impl Builtin {
     /// Who runs it with this input.
     pub(super) fn runner(&self, input: &Value) -> Runner {
         match self.runs {
-            Runs::Inline(_) => Runner::Inline,
             Runs::Delayed(_) if seconds(input, "delay") > 0.0 => Runner::Server,
-            Runs::Delayed(_) => Runner::Inline,
+            Runs::Inline(_) | Runs::Delayed(_) => Runner::Inline,
             Runs::Server => Runner::Server,
             Runs::External => Runner::External,
         }
@@ -121,11 +120,16 @@ impl Builtin {
     /// Whether the input has all required parameters and no unknown one; says what is wrong.
     pub(super) fn check_input(&self, input: &Dict) -> Result<(), String> {
         let required = self.parameters.iter().filter(|(_, required)| *required);
-        let missing: Vec<&str> =
-            required.map(|(name, _)| *name).filter(|name| !input.contains_key(name)).collect();
+        let missing: Vec<&str> = required
+            .map(|(name, _)| *name)
+            .filter(|name| !input.contains_key(name))
+            .collect();
         let is_known = |key: &Value| self.parameters.iter().any(|p| key.as_str() == Some(p.0));
-        let unexpected: Vec<String> =
-            input.keys().filter(|key| !is_known(key)).map(|key| key.to_text()).collect();
+        let unexpected: Vec<String> = input
+            .keys()
+            .filter(|key| !is_known(key))
+            .map(|key| key.to_text())
+            .collect();
         if missing.is_empty() && unexpected.is_empty() {
             return Ok(());
         }
@@ -148,7 +152,11 @@ pub(super) fn seconds(input: &Value, name: &str) -> f64 {
         Some(value) => value.as_f64().unwrap_or(0.0),
         None => 0.0,
     };
-    if seconds.is_finite() { seconds.max(0.0) } else { 0.0 }
+    if seconds.is_finite() {
+        seconds.max(0.0)
+    } else {
+        0.0
+    }
 }
 
 fn result(value: Value) -> Outcome {
@@ -173,12 +181,17 @@ fn fail(input: &Value) -> Outcome {
 }
 
 fn test_dict(input: &Value) -> Outcome {
-    let size = input.get("size").and_then(|size| size.as_i64()).unwrap_or(0);
+    let size = input
+        .get("size")
+        .and_then(|size| size.as_i64())
+        .unwrap_or(0);
     if size > TEST_DICT_SIZE_MAX {
         let message = format!("size {size} is over the limit of {TEST_DICT_SIZE_MAX}");
         return Outcome::Error(Data::string(&message));
     }
-    let prefix = input.get("key_prefix").map_or_else(String::new, |prefix| prefix.to_text());
+    let prefix = input
+        .get("key_prefix")
+        .map_or_else(String::new, |prefix| prefix.to_text());
     let value = input.get("val").unwrap_or_else(|| Value::from(""));
     let entries = (0..size.max(0)).map(|i| (Value::from(format!("{prefix}{i}")), value.clone()));
     result(Value::Dict(entries.collect()))

@@ -54,13 +54,19 @@ impl Machine<'_> {
         } else {
             name.map_err(|error| Fault::Task(error.to_string()))?
         };
-        let kind = if spec.body == Body::Workflow { "workflow" } else { "action" };
+        let kind = if spec.body == Body::Workflow {
+            "workflow"
+        } else {
+            "action"
+        };
         let name: Arc<str> = match name {
             Value::Str(name) if !name.is_empty() => name,
             value if !value.truthy() && spec.body == Body::Action => "std.noop".into(),
             other => {
                 let text = other.to_text();
-                return Err(Fault::Force(format!("the name of the {kind} is not a text: {text}")));
+                return Err(Fault::Force(format!(
+                    "the name of the {kind} is not a text: {text}"
+                )));
             }
         };
         let callee = match spec.body {
@@ -77,12 +83,12 @@ impl Machine<'_> {
         task: u32,
         spec: &model::Task,
         call: &Call,
-        items: Option<Dict>,
+        items: Option<&Dict>,
     ) -> Result<Dict, Fault> {
         let layers = || {
             let context = self.ex.task(task).context.clone();
             let mut layers = vec![Layer::Branch(context)];
-            layers.extend(items.clone().map(|items| Layer::Value(Value::Dict(items))));
+            layers.extend(items.map(|items| Layer::Value(Value::Dict(items.clone()))));
             layers
         };
         let mut input = match &spec.input {
@@ -101,7 +107,11 @@ impl Machine<'_> {
         for (name, template) in &spec.call.params {
             input.insert(name.clone(), self.eval(template, Some(task), layers())?);
         }
-        let defaults = self.ex.env().get("__actions").and_then(|all| all.get(&call.name));
+        let defaults = self
+            .ex
+            .env()
+            .get("__actions")
+            .and_then(|all| all.get(&call.name));
         if let Some(Value::Dict(defaults)) = defaults {
             let mut merged = defaults;
             super::publish::merge_deep(&mut merged, &input);
@@ -119,9 +129,7 @@ impl Machine<'_> {
         index: u32,
     ) -> Result<(), Fault> {
         match &call.callee {
-            Callee::Workflow(definition) => {
-                self.run_child(task, definition.clone(), input, index)
-            }
+            Callee::Workflow(definition) => self.run_child(task, definition.clone(), input, index),
             Callee::Action(action) => {
                 let prepared = self.prepare_action(task, action, input.clone())?;
                 let runner = prepared.base.runner(&prepared.input);
@@ -135,7 +143,12 @@ impl Machine<'_> {
 
     /// Lets an action execution run again that was under way when the server stopped.
     pub(super) fn run_action(&mut self, task: u32, action: u32) {
-        let record = self.ex.task(task).action(action).expect("active actions exist").clone();
+        let record = self
+            .ex
+            .task(task)
+            .action(action)
+            .expect("active actions exist")
+            .clone();
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         let prepared = self
             .find_action(&record.name)
@@ -152,12 +165,20 @@ impl Machine<'_> {
             Runner::External | Runner::Child => {}
             Runner::Server => {
                 let record = &self.ex.task(task).record;
-                let attempt = self.ex.task(task).action(action).expect("it was just found");
+                let attempt = self
+                    .ex
+                    .task(task)
+                    .action(action)
+                    .expect("it was just found");
                 let dispatch = Dispatch {
-                    action: ActionId { task: self.ex.task_id(task), number: action },
+                    action: ActionId {
+                        task: self.ex.task_id(task),
+                        number: action,
+                    },
                     name: prepared.base.name.into(),
                     // It was kept as JSON once already, as the input of the action execution.
-                    input: Data::from_value(prepared.input.clone()).unwrap_or_else(|_| Data::null()),
+                    input: Data::from_value(prepared.input.clone())
+                        .unwrap_or_else(|_| Data::null()),
                     created_us: attempt.created_us,
                     attempt: attempt.attempt,
                     timeout_s: record.runtime.timeout_s,
@@ -179,7 +200,9 @@ impl Machine<'_> {
 
     /// Runs an inline action, now that it is its turn.
     pub(super) fn run_inline(&mut self, task: u32, action: u32) {
-        let Some(record) = self.ex.task(task).action(action).cloned() else { return };
+        let Some(record) = self.ex.task(task).action(action).cloned() else {
+            return;
+        };
         if record.state.is_final() {
             return;
         }
@@ -225,7 +248,12 @@ impl Machine<'_> {
         };
         self.ex.push_action(task, record);
         if child.is_none() {
-            let kind = HistoryKind::ActionStarted { action: number, name, index, attempt };
+            let kind = HistoryKind::ActionStarted {
+                action: number,
+                name,
+                index,
+                attempt,
+            };
             self.ex.log(self.now, Some(task), kind);
         }
         number
@@ -246,7 +274,9 @@ impl Machine<'_> {
                     )));
                 }
                 if chain.len() >= AD_HOC_CHAIN_MAX {
-                    return Err(Fault::Force("the chain of ad-hoc actions is too long".into()));
+                    return Err(Fault::Force(
+                        "the chain of ad-hoc actions is too long".into(),
+                    ));
                 }
                 let base = found.action.base.name.source();
                 name = base.to_text().into();
@@ -256,7 +286,9 @@ impl Machine<'_> {
             }
             return match builtin::find(&name) {
                 Some(base) => Ok(Action { chain, base }),
-                None => Err(Fault::Force(format!("Failed to find action [action_name={name}]"))),
+                None => Err(Fault::Force(format!(
+                    "Failed to find action [action_name={name}]"
+                ))),
             };
         }
     }
@@ -277,7 +309,9 @@ impl Machine<'_> {
             .find_map(|(namespace, name)| self.world.workflow(project, namespace, name));
         found.ok_or_else(|| {
             let namespace = self.namespace();
-            Fault::Task(format!("Failed to find workflow [name={name}] [namespace={namespace}]"))
+            Fault::Task(format!(
+                "Failed to find workflow [name={name}] [namespace={namespace}]"
+            ))
         })
     }
 
@@ -315,7 +349,10 @@ impl Machine<'_> {
             let name = base.name;
             Fault::Force(format!("Invalid input [name={name}, {wrong}]"))
         })?;
-        Ok(Prepared { base, input: Value::Dict(input) })
+        Ok(Prepared {
+            base,
+            input: Value::Dict(input),
+        })
     }
 
     fn base_input(&self, task: u32, ad_hoc: &AdHocAction, given: &Dict) -> Result<Dict, Fault> {
@@ -331,8 +368,10 @@ impl Machine<'_> {
         }
         let evaluate = |template: &Template| {
             let context = self.ex.task(task).context.clone();
-            let layers =
-                vec![Layer::Value(Value::Dict(input.clone())), Layer::Branch(context)];
+            let layers = vec![
+                Layer::Value(Value::Dict(input.clone())),
+                Layer::Branch(context),
+            ];
             self.eval(template, Some(task), layers)
         };
         let mut base = match &ad_hoc.action.base_input {
@@ -346,7 +385,12 @@ impl Machine<'_> {
     }
 
     /// Takes the result of the action at the bottom up through the ad-hoc actions.
-    pub(super) fn ad_hoc_output(&self, task: u32, name: &str, result: Value) -> Result<Value, Fault> {
+    pub(super) fn ad_hoc_output(
+        &self,
+        task: u32,
+        name: &str,
+        result: Value,
+    ) -> Result<Value, Fault> {
         let action = self.find_action(name)?;
         let mut result = result;
         for ad_hoc in action.chain.iter().rev() {
@@ -365,6 +409,7 @@ impl Machine<'_> {
 
     /// Whether the name is of an ad-hoc action, whose result is transformed.
     pub(super) fn is_ad_hoc(&self, name: &str) -> bool {
-        self.find_ad_hoc(name, self.ex.record.definition.workbook.as_deref()).is_some()
+        self.find_ad_hoc(name, self.ex.record.definition.workbook.as_deref())
+            .is_some()
     }
 }

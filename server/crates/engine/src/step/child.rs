@@ -30,14 +30,26 @@ impl Machine<'_> {
         let missing = missing_inputs(declared, &bound);
         let name = definition.reference.name.clone();
         if !missing.is_empty() {
-            return Err(Fault::Task(format!("Invalid input [name={name}, missing={missing:?}]")));
+            return Err(Fault::Task(format!(
+                "Invalid input [name={name}, missing={missing:?}]"
+            )));
         }
         let number = u32::try_from(self.ex.task(task).record.actions.len()).unwrap_or(0) + 1;
-        let action = ActionId { task: self.ex.task_id(task), number };
+        let action = ActionId {
+            task: self.ex.task_id(task),
+            number,
+        };
         let uid = ExecutionUid::child_of(action, self.now);
         let input = self.data(Value::Dict(input), "the input of the sub-workflow")?;
         let params = self.child_params(task, index, extra)?;
-        self.new_action(task, name.clone(), input.clone(), index, Runner::Child, Some(uid));
+        self.new_action(
+            task,
+            name.clone(),
+            input.clone(),
+            index,
+            Runner::Child,
+            Some(uid),
+        );
         let record = &self.ex.record;
         let start = Start {
             uid,
@@ -59,7 +71,12 @@ impl Machine<'_> {
             principal: None,
         };
         let child = uid.to_string().into();
-        let kind = HistoryKind::ChildStarted { action: number, child, workflow: name, index };
+        let kind = HistoryKind::ChildStarted {
+            action: number,
+            child,
+            workflow: name,
+            index,
+        };
         self.ex.log(self.now, Some(task), kind);
         self.out.starts.push(start);
         Ok(())
@@ -102,12 +119,19 @@ impl Machine<'_> {
     /// A child, or an asynchronous action, was paused or goes on: so does its task, and the
     /// execution with it.
     pub(super) fn child_paused(&mut self, task: u32, action: u32, paused: bool) {
-        let Some(record) = self.ex.find(task).and_then(|found| found.action(action)) else { return };
-        let state = if paused { ActionState::Paused } else { ActionState::Running };
+        let Some(record) = self.ex.find(task).and_then(|found| found.action(action)) else {
+            return;
+        };
+        let state = if paused {
+            ActionState::Paused
+        } else {
+            ActionState::Running
+        };
         if record.state.is_final() || record.state == state {
             return;
         }
-        self.ex.change_action(task, action, |record| record.state = state);
+        self.ex
+            .change_action(task, action, |record| record.state = state);
         let kind = HistoryKind::ActionStateChanged { action, state };
         self.ex.log(self.now, Some(task), kind);
         if self.ex.task(task).record.state.is_final() {
@@ -122,14 +146,20 @@ impl Machine<'_> {
         }
         let is_paused = |state| state == ActionState::Paused;
         let memory = self.ex.task(task);
-        let mut active = memory.active_actions.iter().filter_map(|number| memory.action(*number));
+        let mut active = memory
+            .active_actions
+            .iter()
+            .filter_map(|number| memory.action(*number));
         if active.any(|record| is_paused(record.state)) {
             return;
         }
         if memory.record.state == TaskState::Paused {
             self.set_task_state(task, TaskState::Running, None);
         }
-        let any_paused = self.ex.tasks().any(|record| record.state == TaskState::Paused);
+        let any_paused = self
+            .ex
+            .tasks()
+            .any(|record| record.state == TaskState::Paused);
         if self.ex.record.state == ExecutionState::Paused && !any_paused {
             self.resume_self();
         }
@@ -138,17 +168,30 @@ impl Machine<'_> {
     /// Tells the children that are under way what to do.
     pub(super) fn tell_children(&mut self, verb: &Verb) {
         for to in self.ex.active_children() {
-            let event = Event::Verb { verb: verb.clone(), caller: Caller::default() };
+            let event = Event::Verb {
+                verb: verb.clone(),
+                caller: Caller::default(),
+            };
             self.out.messages.push(Message { to, event });
         }
     }
 
     pub(super) fn cancel_child(&mut self, task: u32, action: u32) {
-        let child = self.ex.task(task).action(action).and_then(|record| record.child);
+        let child = self
+            .ex
+            .task(task)
+            .action(action)
+            .and_then(|record| record.child);
         let Some(to) = child else { return };
         let message = Some("Cancelled by its parent.".into());
-        let verb = Verb::Stop { outcome: ExecutionState::Cancelled, message };
-        let event = Event::Verb { verb, caller: Caller::default() };
+        let verb = Verb::Stop {
+            outcome: ExecutionState::Cancelled,
+            message,
+        };
+        let event = Event::Verb {
+            verb,
+            caller: Caller::default(),
+        };
         self.out.messages.push(Message { to, event });
     }
 
@@ -156,8 +199,15 @@ impl Machine<'_> {
     pub(super) fn tell_parent_paused(&mut self, paused: bool) {
         if let Some(parent) = self.ex.record.parent {
             let (task, action) = (parent.task.number, parent.number);
-            let event = Event::ChildPaused { task, action, paused };
-            self.out.messages.push(Message { to: parent.task.execution, event });
+            let event = Event::ChildPaused {
+                task,
+                action,
+                paused,
+            };
+            self.out.messages.push(Message {
+                to: parent.task.execution,
+                event,
+            });
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Fault, Machine, Work};
+use super::{Fault, Machine};
+use crate::data::Data;
+use crate::history::HistoryKind;
 use crate::id::ActionId;
 use crate::record::Runner;
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -33,7 +35,11 @@ impl Machine<'_> {
 
     fn close_unless_held(&mut self, task: u32, result: Result<(), Fault>) {
         let result = result.and_then(|()| {
-            if self.ex.task(task).record.state.is_final() { self.close(task) } else { Ok(()) }
+            if self.ex.task(task).record.state.is_final() {
+                self.close(task)
+            } else {
+                Ok(())
+            }
         });
         if let Err(fault) = result {
             self.fault(task, fault);
@@ -62,12 +68,8 @@ impl Machine<'_> {
         let record = &mut self.ex.task_mut(task).record;
         record.error_handled = next.handles_error;
         record.processed = true;
-        let ends_here = record.next_tasks.is_empty();
         self.dispatch(next.commands);
         self.refresh_joins_after(task);
-        if ends_here {
-            self.later(Work::Finish);
-        }
         Ok(())
     }
 
@@ -83,36 +85,54 @@ impl Machine<'_> {
         self.ex.task_mut(task).record.runtime.result_dropped = true;
         let kept: Vec<u32> = {
             let actions = self.ex.task(task).record.actions.iter();
-            actions.filter(|action| action.output.is_some()).map(|action| action.number).collect()
+            actions
+                .filter(|action| action.output.is_some())
+                .map(|action| action.number)
+                .collect()
         };
         for action in kept {
-            self.ex.change_action(task, action, |record| record.output = None);
+            self.ex
+                .change_action(task, action, |record| record.output = None);
         }
         Ok(())
     }
 
-    /// Gives up the running actions of a task: their results are no longer wanted.
-    pub(super) fn cancel_actions(&mut self, task: u32) {
+    /// Gives up the running actions of a task: their results are no longer wanted. Children are
+    /// cancelled and report that themselves.
+    pub(super) fn give_up_actions(&mut self, task: u32, state: ActionState, output: Option<&Data>) {
         let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
         for action in active {
-            let record = self.ex.task(task).action(action).expect("active actions exist");
-            match record.runner {
-                Runner::Child => self.cancel_child(task, action),
-                Runner::Inline | Runner::Server | Runner::External => {
-                    if record.runner == Runner::Server {
-                        let task = self.ex.task_id(task);
-                        self.out.cancels.push(ActionId { task, number: action });
-                    }
-                    let now = self.now;
-                    self.ex.change_action(task, action, |record| {
-                        record.state = ActionState::Cancelled;
-                        record.finished_us = Some(now);
-                    });
-                    let state = ActionState::Cancelled;
-                    let kind = crate::history::HistoryKind::ActionStateChanged { action, state };
-                    self.ex.log(self.now, Some(task), kind);
+            let runner = self
+                .ex
+                .task(task)
+                .action(action)
+                .expect("active actions exist")
+                .runner;
+            match runner {
+                Runner::Child => {
+                    self.cancel_child(task, action);
+                    continue;
                 }
+                Runner::Server => {
+                    let task = self.ex.task_id(task);
+                    self.out.cancels.push(ActionId {
+                        task,
+                        number: action,
+                    });
+                }
+                Runner::Inline | Runner::External => {}
             }
+            let now = self.now;
+            self.ex.change_action(task, action, |record| {
+                record.state = state;
+                record.output = output.cloned();
+                record.finished_us = Some(now);
+            });
+            self.ex.log(
+                self.now,
+                Some(task),
+                HistoryKind::ActionStateChanged { action, state },
+            );
         }
     }
 }

@@ -24,18 +24,27 @@ impl Machine<'_> {
         let (runner, state) = (record.runner, record.state);
         if state.is_final() {
             return match source {
-                Source::External => Err(Error::ActionState { verb: "complete", state }),
+                Source::External => Err(Error::ActionState {
+                    verb: "complete",
+                    state,
+                }),
                 // The server's own action came too late, which is nobody's mistake.
                 Source::Server => {
                     let reason = format!("the action execution is already {}", state.word());
-                    let kind = HistoryKind::ResultIgnored { action, reason: reason.into() };
+                    let kind = HistoryKind::ResultIgnored {
+                        action,
+                        reason: reason.into(),
+                    };
                     self.ex.log(self.now, Some(task), kind);
                     Ok(())
                 }
             };
         }
         if source == Source::External && runner == Runner::Server {
-            self.out.cancels.push(ActionId { task: self.ex.task_id(task), number: action });
+            self.out.cancels.push(ActionId {
+                task: self.ex.task_id(task),
+                number: action,
+            });
         }
         self.action_ended(task, action, outcome);
         Ok(())
@@ -43,8 +52,13 @@ impl Machine<'_> {
 
     /// An action execution that somebody outside may change.
     fn external_action(&self, task: u32, action: u32) -> Result<&ActionRecord, Error> {
-        let found = self.ex.find(task).ok_or(Error::TaskNotFound { number: task })?;
-        let record = found.action(action).ok_or(Error::ActionNotFound { number: action })?;
+        let found = self
+            .ex
+            .find(task)
+            .ok_or(Error::TaskNotFound { number: task })?;
+        let record = found
+            .action(action)
+            .ok_or(Error::ActionNotFound { number: action })?;
         match record.runner {
             Runner::Server | Runner::External => Ok(record),
             Runner::Inline | Runner::Child => Err(Error::ActionNotExternal),
@@ -56,7 +70,12 @@ impl Machine<'_> {
         let outcome = match self.finished_outcome(task, action, outcome) {
             Ok(outcome) => outcome,
             Err(Fault::Force(message) | Fault::Task(message)) => {
-                self.record_end(task, action, ActionState::Error, Some(Data::string(&message)));
+                self.record_end(
+                    task,
+                    action,
+                    ActionState::Error,
+                    Some(Data::string(&message)),
+                );
                 if !self.ex.task(task).record.state.is_final() {
                     self.fault(task, Fault::Force(message));
                 }
@@ -77,13 +96,12 @@ impl Machine<'_> {
     }
 
     /// The outcome as it counts: within the limits, and through the ad-hoc actions.
-    fn finished_outcome(
-        &self,
-        task: u32,
-        action: u32,
-        outcome: Outcome,
-    ) -> Result<Outcome, Fault> {
-        let record = self.ex.task(task).action(action).expect("an action that ends exists");
+    fn finished_outcome(&self, task: u32, action: u32, outcome: Outcome) -> Result<Outcome, Fault> {
+        let record = self
+            .ex
+            .task(task)
+            .action(action)
+            .expect("an action that ends exists");
         match outcome {
             Outcome::Success(data) => {
                 self.check_size(&data, "the result of the action")?;
@@ -91,7 +109,9 @@ impl Machine<'_> {
                     return Ok(Outcome::Success(data));
                 }
                 let value = self.ad_hoc_output(task, &record.name, data.value().clone())?;
-                Ok(Outcome::Success(self.data(value, "the result of the action")?))
+                Ok(Outcome::Success(
+                    self.data(value, "the result of the action")?,
+                ))
             }
             Outcome::Error(data) => {
                 self.check_size(&data, "the error result of the action")?;

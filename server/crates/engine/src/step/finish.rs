@@ -19,20 +19,16 @@ use crate::view::Layer;
 const FAILURES_SHOWN_MAX: usize = 20;
 
 impl Machine<'_> {
-    /// Ends the execution if none of its tasks is under way.
-    pub(super) fn finish_if_done(&mut self) {
-        if !self.is_running() || self.ex.record.progress.active > 0 {
-            return;
-        }
+    /// Ends an execution none of whose tasks is under way.
+    pub(super) fn finish(&mut self) {
         let progress = self.ex.record.progress;
         if progress.cancelled > 0 {
             let names = self.names_of(|record| record.state == TaskState::Cancelled);
             self.cancelled(Some(format!("Cancelled tasks: {names}").into()));
             return;
         }
-        let unhandled = |record: &TaskRecord| {
-            record.state == TaskState::Error && !record.error_handled
-        };
+        let unhandled =
+            |record: &TaskRecord| record.state == TaskState::Error && !record.error_handled;
         if progress.error > 0 && self.ex.tasks().any(unhandled) {
             let message = self.failure_message(unhandled);
             self.fail(Some(message.into()));
@@ -46,7 +42,9 @@ impl Machine<'_> {
         match self.success_output() {
             Ok(output) => self.end(ExecutionState::Success, info, output),
             Err(Fault::Force(message) | Fault::Task(message)) => {
-                self.fail(Some(format!("Failed to evaluate the output: {message}").into()));
+                self.fail(Some(
+                    format!("Failed to evaluate the output: {message}").into(),
+                ));
             }
         }
     }
@@ -70,24 +68,33 @@ impl Machine<'_> {
                 (Some(text.into()), Dict::new())
             }
         };
-        let output = self.output_with_result(message.as_ref(), extra);
+        let output = self.output_with_result(message.as_ref(), &extra);
         self.end(ExecutionState::Error, message, output);
     }
 
     /// Ends in CANCELLED.
     pub(super) fn cancelled(&mut self, message: Option<Arc<str>>) {
-        let output = self.output_with_result(message.as_ref(), Dict::new());
+        let output = self.output_with_result(message.as_ref(), &Dict::new());
         self.end(ExecutionState::Cancelled, message, output);
     }
 
     fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
-        self.ex.record_mut().output = Some(output.clone());
+        self.ex.payloads_mut().output = Some(output.clone());
         self.ex.set_state(state, info, self.now);
         let info = self.ex.record.state_info.clone();
         if let Some(parent) = self.ex.record.parent {
             let (task, action) = (parent.task.number, parent.number);
-            let event = Event::ChildDone { task, action, state, output, info };
-            self.out.messages.push(Message { to: parent.task.execution, event });
+            let event = Event::ChildDone {
+                task,
+                action,
+                state,
+                output,
+                info,
+            };
+            self.out.messages.push(Message {
+                to: parent.task.execution,
+                event,
+            });
         }
     }
 
@@ -112,7 +119,7 @@ impl Machine<'_> {
 
     /// `{result: message}` with more keys; what cannot be kept is left out rather than lost with
     /// the message.
-    fn output_with_result(&self, message: Option<&Arc<str>>, extra: Dict) -> Data {
+    fn output_with_result(&self, message: Option<&Arc<str>>, extra: &Dict) -> Data {
         let result = |extra: &Dict| {
             let mut output = Dict::new();
             output.insert("result", Value::from(message.cloned()));
@@ -121,7 +128,9 @@ impl Machine<'_> {
             }
             self.data(Value::Dict(output), "the output")
         };
-        result(&extra).or_else(|_| result(&Dict::new())).unwrap_or_else(|_| Data::empty_object())
+        result(&extra)
+            .or_else(|_| result(&Dict::new()))
+            .unwrap_or_else(|_| Data::empty_object())
     }
 
     /// What the last tasks of all branches have left.
@@ -129,19 +138,27 @@ impl Machine<'_> {
         let workflow = self.ex.workflow();
         if workflow.workflow_type == WorkflowType::Reverse {
             let target = self.target_task().and_then(|spec| self.ex.latest[spec]);
-            return target.map(|number| self.ex.task(number).outbound()).unwrap_or_default();
+            return target
+                .map(|number| self.ex.task(number).outbound())
+                .unwrap_or_default();
         }
-        let last = self.ex.tasks.iter().filter(|task| {
-            task.record.state.is_final() && task.record.next_tasks.is_empty()
-        });
+        let last = self
+            .ex
+            .tasks
+            .iter()
+            .filter(|task| task.record.state.is_final() && task.record.next_tasks.is_empty());
         last.map(super::super::execution::Task::outbound)
             .reduce(|left, right| left.merge(&right))
             .unwrap_or_default()
     }
 
     fn names_of(&self, wanted: impl Fn(&TaskRecord) -> bool) -> String {
-        let mut names: Vec<&str> =
-            self.ex.tasks().filter(|record| wanted(record)).map(|record| &*record.name).collect();
+        let mut names: Vec<&str> = self
+            .ex
+            .tasks()
+            .filter(|record| wanted(record))
+            .map(|record| &*record.name)
+            .collect();
         names.sort_unstable();
         names.dedup();
         names.join(", ")
@@ -157,7 +174,11 @@ impl Machine<'_> {
             let _ = write!(message, "\n  {} [task_ex_id={id}] -> {info}\n", record.name);
         }
         if failed.len() > FAILURES_SHOWN_MAX {
-            let _ = write!(message, "\n  … and {} more\n", failed.len() - FAILURES_SHOWN_MAX);
+            let _ = write!(
+                message,
+                "\n  … and {} more\n",
+                failed.len() - FAILURES_SHOWN_MAX
+            );
         }
         message
     }

@@ -6,17 +6,15 @@ use definition::model;
 use expr::{Dict, Value};
 
 use super::{Fault, Machine};
+use crate::execution::Items;
 use crate::state::TaskState;
-
-/// The items of a task, by variable; all of one length.
-type Items = Arc<Vec<(Arc<str>, Vec<Value>)>>;
 
 impl Machine<'_> {
     /// Starts as many items as may run now.
     pub(super) fn run_items(&mut self, task: u32, spec: &model::Task) -> Result<(), Fault> {
         let items = self.items(task, spec)?;
-        let count = u32::try_from(items.first().map_or(0, |(_, values)| values.len()))
-            .unwrap_or(u32::MAX);
+        let count =
+            u32::try_from(items.first().map_or(0, |(_, values)| values.len())).unwrap_or(u32::MAX);
         let most = self.world.limits().items_max;
         if count > most {
             let name = &spec.name;
@@ -45,7 +43,7 @@ impl Machine<'_> {
                 .iter()
                 .map(|(name, values)| (Value::from(name.clone()), values[index as usize].clone()))
                 .collect();
-            let input = self.call_input(task, spec, &call, Some(item))?;
+            let input = self.call_input(task, spec, &call, Some(&item))?;
             self.run_call(task, &call, input, index)?;
             // A sub-workflow that cannot start ends its task at once.
             if self.ex.task(task).record.state.is_final() {
@@ -63,7 +61,10 @@ impl Machine<'_> {
             self.complete(task, TaskState::Cancelled, Some(info.into()));
         } else if memory.accepted >= count {
             let (state, info) = if memory.accepted_failed > 0 {
-                (TaskState::Error, Some("One or more actions had failed.".into()))
+                (
+                    TaskState::Error,
+                    Some("One or more actions had failed.".into()),
+                )
             } else {
                 (TaskState::Success, None)
             };

@@ -47,22 +47,28 @@ impl Machine<'_> {
             }
         }
         if triggers.len() >= needed {
-            self.join_runs(task, triggers);
+            self.set_join_context(task, triggers);
+            self.begin(task);
         } else if inbound.len() - never.len() < needed {
+            // What it fails with is what has reached it so far.
+            self.set_join_context(task, triggers);
             let info = format!("Failed by tasks: {}", never.join(", "));
             self.complete(task, TaskState::Error, Some(info.into()));
         }
     }
 
-    fn join_runs(&mut self, task: u32, triggers: Vec<Trigger>) {
-        let branches = triggers.iter().map(|trigger| self.ex.task(trigger.task).outbound());
-        let context: Branch =
-            branches.reduce(|left, right| left.merge(&right)).unwrap_or_default();
+    /// A join sees what the tasks that led to it see, in the order of the workflow.
+    fn set_join_context(&mut self, task: u32, triggers: Vec<Trigger>) {
+        let branches = triggers
+            .iter()
+            .map(|trigger| self.ex.task(trigger.task).outbound());
+        let context: Branch = branches
+            .reduce(|left, right| left.merge(&right))
+            .unwrap_or_default();
         let memory = self.ex.task_mut(task);
         memory.record.triggered_by = triggers;
         memory.context = context;
         memory.outbound = None;
-        self.begin(task);
     }
 
     fn inbound(&self, workflow: &model::Workflow, from: usize, join: usize) -> Inbound {
@@ -81,7 +87,10 @@ impl Machine<'_> {
         }
         let name = &workflow.tasks[join].name;
         match record.next_tasks.iter().find(|(next, _)| next == name) {
-            Some((_, event)) => Inbound::Leads(Trigger { task: number, event: *event }),
+            Some((_, event)) => Inbound::Leads(Trigger {
+                task: number,
+                event: *event,
+            }),
             None => Inbound::Never("not triggered"),
         }
     }
@@ -124,13 +133,20 @@ impl Machine<'_> {
         let workflow = self.ex.workflow().clone();
         let memory = self.ex.task(task);
         let spec = &workflow.tasks[memory.spec];
-        let clauses = [&spec.on_success, &spec.on_error, &spec.on_complete, &spec.on_skip];
-        let possible = clauses.into_iter().flatten().filter_map(|transition| {
-            match &transition.target {
-                model::Target::Task(target) => Some(&workflow.tasks[*target].name),
-                model::Target::Command(_) => None,
-            }
-        });
+        let clauses = [
+            &spec.on_success,
+            &spec.on_error,
+            &spec.on_complete,
+            &spec.on_skip,
+        ];
+        let possible =
+            clauses
+                .into_iter()
+                .flatten()
+                .filter_map(|transition| match &transition.target {
+                    model::Target::Task(target) => Some(&workflow.tasks[*target].name),
+                    model::Target::Command(_) => None,
+                });
         let mut possible = possible;
         let went = &memory.record.next_tasks;
         let left_out = possible.any(|name| !went.iter().any(|(next, _)| next == name));

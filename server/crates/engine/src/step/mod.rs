@@ -37,7 +37,7 @@ use crate::view::{Layer, Layers};
 use crate::world::World;
 
 pub use builtin::{BUILTINS, Builtin};
-pub use start::{restore, start};
+pub use start::{restore, start, view_of};
 
 /// A step that is left to do; numbers are those of task executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,6 @@ pub(crate) enum Work {
     },
     /// Look whether a join can run.
     Refresh(u32),
-    /// Look whether the execution is finished.
-    Finish,
 }
 
 /// Why a task cannot go on.
@@ -96,16 +94,35 @@ pub fn apply(
     match event {
         Event::Continue => {}
         Event::TimeReached => machine.time_reached(),
-        Event::ActionDone { task, action, outcome, source } => {
+        Event::ActionDone {
+            task,
+            action,
+            outcome,
+            source,
+        } => {
             machine.action_done(task, action, outcome, source)?;
         }
-        Event::ActionPaused { task, action, paused } => {
+        Event::ActionPaused {
+            task,
+            action,
+            paused,
+        } => {
             machine.action_paused(task, action, paused)?;
         }
-        Event::ChildDone { task, action, state, output, info } => {
+        Event::ChildDone {
+            task,
+            action,
+            state,
+            output,
+            info,
+        } => {
             machine.child_done(task, action, state, output, info);
         }
-        Event::ChildPaused { task, action, paused } => machine.child_paused(task, action, paused),
+        Event::ChildPaused {
+            task,
+            action,
+            paused,
+        } => machine.child_paused(task, action, paused),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
     }
     Ok(machine.run())
@@ -113,22 +130,25 @@ pub fn apply(
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(ex: &'a mut Execution, world: &'a dyn World, now: i64) -> Self {
-        Self { ex, world, now, out: Changes::default(), draws: Cell::new(0) }
+        Self {
+            ex,
+            world,
+            now,
+            out: Changes::default(),
+            draws: Cell::new(0),
+        }
     }
 
-    /// Does the steps that are left.
+    /// Does the steps that are left. An execution of which nothing is under way any more is
+    /// finished here, whatever the event was: none can stay RUNNING without a cause.
     pub(crate) fn run(mut self) -> Changes {
-        let mut steps = 0;
-        while let Some(work) = self.ex.work.pop_front() {
-            match work {
-                Work::Begin(task) => self.begin(task),
-                Work::Inline { task, action } => self.run_inline(task, action),
-                Work::Refresh(task) => self.refresh(task),
-                Work::Finish => self.finish_if_done(),
-            }
-            steps += 1;
-            if steps >= self.world.limits().steps_per_event_max {
-                break;
+        for _ in 0..self.world.limits().steps_per_event_max {
+            match self.ex.work.pop_front() {
+                Some(Work::Begin(task)) => self.begin(task),
+                Some(Work::Inline { task, action }) => self.run_inline(task, action),
+                Some(Work::Refresh(task)) => self.refresh(task),
+                None if self.is_running() && self.ex.record.progress.active == 0 => self.finish(),
+                None => break,
             }
         }
         self.out.more = !self.ex.work.is_empty();

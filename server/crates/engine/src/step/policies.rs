@@ -15,7 +15,9 @@ impl Machine<'_> {
         task: u32,
         policy: &str,
     ) -> Result<u64, Fault> {
-        let Some(template) = template else { return Ok(0) };
+        let Some(template) = template else {
+            return Ok(0);
+        };
         match self.eval_for(template, task)? {
             Value::Null => Ok(0),
             Value::Int(number) if number >= 0 => Ok(number.unsigned_abs()),
@@ -30,7 +32,9 @@ impl Machine<'_> {
         task: u32,
         policy: &str,
     ) -> Result<bool, Fault> {
-        let Some(template) = template else { return Ok(false) };
+        let Some(template) = template else {
+            return Ok(false);
+        };
         match self.eval_for(template, task)? {
             Value::Null => Ok(false),
             Value::Bool(flag) => Ok(flag),
@@ -44,9 +48,14 @@ impl Machine<'_> {
         retry: Option<&model::Retry>,
         task: u32,
     ) -> Result<(u64, u64), Fault> {
-        let Some(retry) = retry else { return Ok((0, 0)) };
+        let Some(retry) = retry else {
+            return Ok((0, 0));
+        };
         let count = self.seconds(Some(&retry.count), task, "retry count")?;
-        Ok((count, self.seconds(Some(&retry.delay), task, "retry delay")?))
+        Ok((
+            count,
+            self.seconds(Some(&retry.delay), task, "retry delay")?,
+        ))
     }
 
     /// Applies `wait-after`, `fail-on` and `retry` to a task that has reached a final state. They
@@ -122,7 +131,11 @@ impl Machine<'_> {
         self.forget_results(task);
         self.ex.task_mut(task).record.runtime.retry_no += 1;
         let is_join = self.ex.spec(task).join.is_some();
-        let state = if is_join { TaskState::Waiting } else { TaskState::Delayed };
+        let state = if is_join {
+            TaskState::Waiting
+        } else {
+            TaskState::Delayed
+        };
         let info = format!("Delayed by 'retry' policy [delay={delay}]");
         self.set_task_state(task, state, Some(info.into()));
         self.wait(task, TimerKind::Retry, delay);
@@ -133,10 +146,14 @@ impl Machine<'_> {
     pub(super) fn forget_results(&mut self, task: u32) {
         let accepted: Vec<u32> = {
             let actions = self.ex.task(task).record.actions.iter();
-            actions.filter(|action| action.accepted).map(|action| action.number).collect()
+            actions
+                .filter(|action| action.accepted)
+                .map(|action| action.number)
+                .collect()
         };
         for action in accepted {
-            self.ex.change_action(task, action, |record| record.accepted = false);
+            self.ex
+                .change_action(task, action, |record| record.accepted = false);
         }
         let memory = self.ex.task_memory(task);
         memory.next_item = 0;
@@ -146,5 +163,7 @@ impl Machine<'_> {
 
 fn invalid(policy: &str, value: &Value, wanted: &str) -> Fault {
     let (text, kind) = (value.to_text(), value.type_name());
-    Fault::Force(format!("Invalid value of '{policy}': {text} ({kind}); it must be {wanted}"))
+    Fault::Force(format!(
+        "Invalid value of '{policy}': {text} ({kind}); it must be {wanted}"
+    ))
 }

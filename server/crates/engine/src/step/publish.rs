@@ -46,7 +46,11 @@ impl Machine<'_> {
             memory.outbound = Some(outbound);
             memory.record.published = Some(data);
         }
-        let globals: Vec<Dict> = [global, atomic].into_iter().flatten().map(|(d, _)| d).collect();
+        let globals: Vec<Dict> = [global, atomic]
+            .into_iter()
+            .flatten()
+            .map(|(d, _)| d)
+            .collect();
         if !globals.is_empty() {
             let mut merged = Dict::new();
             for dict in &globals {
@@ -61,7 +65,10 @@ impl Machine<'_> {
             record.published_global = Some(data);
             record.global_order = order;
         }
-        let kind = HistoryKind::VariablesPublished { branch: names.0, global: names.1 };
+        let kind = HistoryKind::VariablesPublished {
+            branch: names.0,
+            global: names.1,
+        };
         self.ex.log(self.now, Some(task), kind);
         Ok(())
     }
@@ -71,7 +78,9 @@ impl Machine<'_> {
         task: u32,
         template: Option<&Template>,
     ) -> Result<Option<(Dict, Data)>, Fault> {
-        let Some(template) = template else { return Ok(None) };
+        let Some(template) = template else {
+            return Ok(None);
+        };
         let value = self.eval_for(template, task)?;
         let data = self.data(value, "what the task publishes")?;
         // Read back in the stored form, so that a restart changes nothing of what is seen.
@@ -79,7 +88,9 @@ impl Machine<'_> {
             Value::Dict(dict) => Ok(Some((dict.clone(), data))),
             other => {
                 let kind = other.type_name();
-                Err(Fault::Force(format!("what the task publishes is not a dict but {kind}")))
+                Err(Fault::Force(format!(
+                    "what the task publishes is not a dict but {kind}"
+                )))
             }
         }
     }

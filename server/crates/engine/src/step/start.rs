@@ -23,11 +23,7 @@ use crate::world::{Definition, World};
 ///
 /// Refuses input or start parameters that do not fit the workflow. Faults inside the workflow are
 /// not errors: the execution then ends in ERROR.
-pub fn start(
-    order: Start,
-    now_us: i64,
-    world: &dyn World,
-) -> Result<(Execution, Changes), Error> {
+pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution, Changes), Error> {
     let workflow = order.definition.workflow.clone();
     let (input, extra) = bind_input(&workflow.input, order.input.value());
     let missing: Vec<String> = missing_inputs(&workflow.input, &input);
@@ -35,17 +31,30 @@ pub fn start(
     if !missing.is_empty() || (!is_child && !extra.is_empty()) {
         let unexpected = if is_child { Dict::new() } else { extra };
         let unexpected = unexpected.keys().map(|key| key.to_text()).collect();
-        return Err(Error::InputMismatch { missing, unexpected });
+        return Err(Error::InputMismatch {
+            missing,
+            unexpected,
+        });
     }
     let params = start_params(&order, &extra)?;
     let keep = |value: Dict, what| {
-        Data::from_value(Value::Dict(value))
-            .map_err(|error| Error::Params { field: what, message: error.to_string() })
+        Data::from_value(Value::Dict(value)).map_err(|error| Error::Params {
+            field: what,
+            message: error.to_string(),
+        })
     };
     let params = keep(params, "params")?;
     // Input that needs no defaults is kept as it came, byte for byte.
-    let same = order.input.value().as_dict().is_some_and(|given| given.len() == input.len());
-    let input = if same { order.input.clone() } else { keep(input, "input")? };
+    let same = order
+        .input
+        .value()
+        .as_dict()
+        .is_some_and(|given| given.len() == input.len());
+    let input = if same {
+        order.input.clone()
+    } else {
+        keep(input, "input")?
+    };
     let (root, item_index, depth) = match &order.parent {
         Some(parent) => (parent.root, parent.item_index, parent.depth),
         None => (order.uid, 0, 0),
@@ -92,14 +101,24 @@ pub fn restore(
     now_us: i64,
     world: &dyn World,
 ) -> (Execution, Changes) {
-    let mut execution = Execution::stored(record, definition);
-    restore_tasks(&mut execution, tasks);
+    let mut execution = view_of(record, tasks, definition);
     let mut machine = Machine::new(&mut execution, world, now_us);
     if !machine.ex.record.state.is_final() {
         machine.take_up();
     }
     let changes = machine.run();
     (execution, changes)
+}
+
+/// An execution as it is stored, to be read only: nothing goes on.
+pub fn view_of(
+    record: ExecutionRecord,
+    tasks: Vec<TaskRecord>,
+    definition: Arc<Definition>,
+) -> Execution {
+    let mut execution = Execution::stored(record, definition);
+    restore_tasks(&mut execution, tasks);
+    execution
 }
 
 fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
@@ -109,7 +128,9 @@ fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
     let workflow = execution.definition.workflow.clone();
     for record in tasks {
         // The definition of a stored execution is found by its content, so each of its tasks is there.
-        let Some(spec) = workflow.tasks.get_index_of(&record.name) else { continue };
+        let Some(spec) = workflow.tasks.get_index_of(&record.name) else {
+            continue;
+        };
         execution.restore_task(Task::new(record, spec, Branch::default()));
     }
     restore_contexts(execution);
@@ -148,8 +169,12 @@ fn restore_contexts(execution: &mut Execution) {
                 stack.extend(triggers.iter().filter(|t| !done[**t]).map(|t| (*t, false)));
                 continue;
             }
-            let branches = triggers.iter().map(|trigger| execution.tasks[*trigger].outbound());
-            let context = branches.reduce(|left, right| left.merge(&right)).unwrap_or_default();
+            let branches = triggers
+                .iter()
+                .map(|trigger| execution.tasks[*trigger].outbound());
+            let context = branches
+                .reduce(|left, right| left.merge(&right))
+                .unwrap_or_default();
             let task = &mut execution.tasks[index];
             task.context = context;
             task.outbound = Some(task.outbound());
@@ -178,7 +203,9 @@ impl Machine<'_> {
         let limits = self.world.limits();
         if u32::try_from(record.depth).unwrap_or(u32::MAX) > limits.depth_max {
             let most = limits.depth_max;
-            return Err(Fault::Force(format!("sub-workflows are nested deeper than {most} levels")));
+            return Err(Fault::Force(format!(
+                "sub-workflows are nested deeper than {most} levels"
+            )));
         }
         self.check_size(&record.input.clone(), "the input")?;
         self.evaluate_env()?;
@@ -189,7 +216,7 @@ impl Machine<'_> {
             if let Value::Dict(dict) = vars.value() {
                 self.ex.globals = dict.clone();
             }
-            self.ex.record_mut().vars = vars;
+            self.ex.payloads_mut().vars = vars;
         }
         match workflow.workflow_type {
             WorkflowType::Direct => {
@@ -203,9 +230,13 @@ impl Machine<'_> {
 
     /// Values of the environment may be expressions over the environment itself.
     fn evaluate_env(&mut self) -> Result<(), Fault> {
-        let Value::Dict(params) = self.ex.record.params.value().clone() else { return Ok(()) };
+        let Value::Dict(params) = self.ex.record.params.value().clone() else {
+            return Ok(());
+        };
         let asked = params.get("evaluate_env").is_none_or(|flag| flag.truthy());
-        let Some(env) = params.get("env") else { return Ok(()) };
+        let Some(env) = params.get("env") else {
+            return Ok(());
+        };
         if !asked || self.ex.record.parent.is_some() {
             return Ok(());
         }
@@ -218,7 +249,7 @@ impl Machine<'_> {
         let mut params = params;
         params.insert("env", env);
         let params = self.data(Value::Dict(params), "the environment")?;
-        self.ex.record_mut().params = params;
+        self.ex.payloads_mut().params = params;
         Ok(())
     }
 
@@ -244,13 +275,16 @@ impl Machine<'_> {
                 | TaskState::Skipped => {}
             }
         }
-        self.later(Work::Finish);
     }
 
     fn take_up_actions(&mut self, task: u32) {
         let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
         for action in active {
-            let record = self.ex.task(task).action(action).expect("active actions exist");
+            let record = self
+                .ex
+                .task(task)
+                .action(action)
+                .expect("active actions exist");
             if record.state == ActionState::Running && is_repeated_after_restart(record.runner) {
                 self.run_action(task, action);
             }
@@ -264,7 +298,9 @@ pub(super) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) 
     let given = given.as_dict().unwrap_or(&empty);
     let mut input = Dict::new();
     for parameter in declared {
-        let value = given.get(&parameter.name).or_else(|| parameter.default.clone());
+        let value = given
+            .get(&parameter.name)
+            .or_else(|| parameter.default.clone());
         if let Some(value) = value {
             input.insert(parameter.name.clone(), value);
         }
@@ -276,8 +312,12 @@ pub(super) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) 
 
 /// Names of the required inputs that are not there.
 pub(super) fn missing_inputs(declared: &[Parameter], input: &Dict) -> Vec<String> {
-    let missing = declared.iter().filter(|parameter| !input.contains_key(&parameter.name));
-    missing.map(|parameter| parameter.name.to_string()).collect()
+    let missing = declared
+        .iter()
+        .filter(|parameter| !input.contains_key(&parameter.name));
+    missing
+        .map(|parameter| parameter.name.to_string())
+        .collect()
 }
 
 /// The start parameters as they are kept: with namespace and environment always there.
@@ -301,10 +341,14 @@ fn start_params(order: &Start, extra: &Dict) -> Result<Dict, Error> {
     if order.definition.workflow.workflow_type == WorkflowType::Reverse {
         let tasks = &order.definition.workflow.tasks;
         let target = params.get("task_name");
-        let known = target.as_ref().and_then(Value::as_str).is_some_and(|t| tasks.contains_key(t));
+        let known = target
+            .as_ref()
+            .and_then(Value::as_str)
+            .is_some_and(|t| tasks.contains_key(t));
         if !known {
             let given = target.map_or_else(|| "none".to_owned(), |target| target.to_text());
-            let message = format!("a reverse workflow needs the name of one of its tasks, got {given}");
+            let message =
+                format!("a reverse workflow needs the name of one of its tasks, got {given}");
             return refuse("params.task_name", message);
         }
     }

@@ -1,8 +1,9 @@
 //! What happens when a time comes.
 
 use super::{Machine, Work};
+use crate::data::Data;
 use crate::history::{HistoryKind, TimerKind};
-use crate::state::{ExecutionState, TaskState};
+use crate::state::{ActionState, ExecutionState, TaskState};
 
 impl Machine<'_> {
     /// Does all that is due. While the execution is paused, nothing is.
@@ -14,13 +15,18 @@ impl Machine<'_> {
             if self.ex.task(task).record.state.is_final() {
                 continue;
             }
-            self.ex.log(self.now, Some(task), HistoryKind::TimerFired { timer });
+            self.ex
+                .log(self.now, Some(task), HistoryKind::TimerFired { timer });
             match timer {
                 TimerKind::Timeout => self.timed_out(task),
                 TimerKind::WaitBefore | TimerKind::Retry => {
                     self.ex.set_timer(task, None);
                     let waits = self.ex.task(task).record.state == TaskState::Waiting;
-                    self.later(if waits { Work::Refresh(task) } else { Work::Begin(task) });
+                    self.later(if waits {
+                        Work::Refresh(task)
+                    } else {
+                        Work::Begin(task)
+                    });
                 }
                 TimerKind::WaitAfter => {
                     self.ex.set_timer(task, None);
@@ -38,8 +44,8 @@ impl Machine<'_> {
         let seconds = runtime.timeout_s.unwrap_or(0);
         self.ex.set_timeout(task, None);
         self.ex.set_timer(task, None);
-        self.cancel_actions(task);
         let info = format!("Task timed out [timeout(s)={seconds}].");
+        self.give_up_actions(task, ActionState::Error, Some(&Data::string(&info)));
         self.complete(task, TaskState::Error, Some(info.into()));
     }
 }

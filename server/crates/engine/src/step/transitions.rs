@@ -38,12 +38,18 @@ impl Command {
 
     /// Run a task that these have led to.
     pub(super) fn required(spec: usize, triggers: Vec<Trigger>) -> Self {
-        Self { target: CommandTarget::Task(spec), triggers }
+        Self {
+            target: CommandTarget::Task(spec),
+            triggers,
+        }
     }
 
     /// Begin a task execution that was held back.
     pub(super) fn existing(task: u32) -> Self {
-        Self { target: CommandTarget::Existing(task), triggers: Vec::new() }
+        Self {
+            target: CommandTarget::Existing(task),
+            triggers: Vec::new(),
+        }
     }
 
     pub(super) fn is_pause(&self) -> bool {
@@ -63,7 +69,10 @@ impl Machine<'_> {
     pub(super) fn next_of(&mut self, task: u32) -> Result<Next, Fault> {
         let workflow = self.ex.workflow().clone();
         if workflow.workflow_type == WorkflowType::Reverse {
-            return Ok(Next { commands: self.satisfied_tasks(), handles_error: false });
+            return Ok(Next {
+                commands: self.satisfied_tasks(),
+                handles_error: false,
+            });
         }
         let spec = &workflow.tasks[self.ex.task(task).spec];
         let state = self.ex.task(task).record.state;
@@ -89,14 +98,20 @@ impl Machine<'_> {
         if matches!(state, TaskState::Success | TaskState::Error) {
             taken.extend(self.taken(task, &spec.on_complete, Edge::OnComplete)?);
         }
-        let next_tasks = taken.iter().filter_map(|command| match (&command.target, command.triggers.first()) {
-            (CommandTarget::Task(spec), Some(trigger)) => {
-                Some((workflow.tasks[*spec].name.clone(), trigger.event))
-            }
-            _ => None,
-        });
+        let next_tasks =
+            taken.iter().filter_map(
+                |command| match (&command.target, command.triggers.first()) {
+                    (CommandTarget::Task(spec), Some(trigger)) => {
+                        Some((workflow.tasks[*spec].name.clone(), trigger.event))
+                    }
+                    _ => None,
+                },
+            );
         self.ex.task_mut(task).record.next_tasks = next_tasks.collect();
-        Ok(Next { commands: taken, handles_error })
+        Ok(Next {
+            commands: taken,
+            handles_error,
+        })
     }
 
     /// The transitions of one clause whose conditions hold.
@@ -123,7 +138,10 @@ impl Machine<'_> {
                     CommandTarget::State(command.kind, message)
                 }
             };
-            taken.push(Command { target, triggers: vec![Trigger { task, event }] });
+            taken.push(Command {
+                target,
+                triggers: vec![Trigger { task, event }],
+            });
         }
         Ok(taken)
     }
@@ -167,7 +185,11 @@ impl Machine<'_> {
             CommandTarget::Existing(_) => return None,
             CommandTarget::State(kind, message) => (command_word(*kind).into(), message.clone()),
         };
-        Some(BackloggedCommand { target, message, trigger: *command.triggers.first()? })
+        Some(BackloggedCommand {
+            target,
+            message,
+            trigger: *command.triggers.first()?,
+        })
     }
 
     /// The commands that waited for the execution to be resumed.
@@ -182,7 +204,10 @@ impl Machine<'_> {
                 Some(kind) => CommandTarget::State(kind, saved.message),
                 None => CommandTarget::Task(tasks.get_index_of(&saved.target)?),
             };
-            Some(Command { target, triggers: vec![saved.trigger] })
+            Some(Command {
+                target,
+                triggers: vec![saved.trigger],
+            })
         });
         commands.collect()
     }
@@ -200,11 +225,17 @@ impl Machine<'_> {
         }
         let limit = self.world.limits().tasks_max;
         if self.ex.record.progress.total >= limit {
-            self.fail(Some(format!("the execution has more than {limit} tasks").into()));
+            self.fail(Some(
+                format!("the execution has more than {limit} tasks").into(),
+            ));
             return;
         }
         let number = self.create_task(spec, task, triggers);
-        self.later(if is_join { Work::Refresh(number) } else { Work::Begin(number) });
+        self.later(if is_join {
+            Work::Refresh(number)
+        } else {
+            Work::Begin(number)
+        });
     }
 
     /// Tells the present execution of a join about an arrival. False if a new one must be made:
@@ -213,7 +244,9 @@ impl Machine<'_> {
     /// A join of N that has run takes no notice of the inbound tasks that come after the Nth: it
     /// fires once for each round.
     fn arrived_at_join(&mut self, spec: usize, trigger: Trigger) -> bool {
-        let Some(number) = self.ex.latest[spec] else { return false };
+        let Some(number) = self.ex.latest[spec] else {
+            return false;
+        };
         let from = self.ex.task(trigger.task).record.name.clone();
         let record = &self.ex.task(number).record;
         let waits = record.state == TaskState::Waiting;
@@ -243,7 +276,11 @@ impl Machine<'_> {
                 context = context.merge(&from.outbound());
             }
         }
-        let state = if is_join { TaskState::Waiting } else { TaskState::Idle };
+        let state = if is_join {
+            TaskState::Waiting
+        } else {
+            TaskState::Idle
+        };
         let record = TaskRecord {
             number,
             name: task.name.clone(),
@@ -257,17 +294,27 @@ impl Machine<'_> {
             published: None,
             published_global: None,
             global_order: 0,
-            runtime: TaskRuntime { join_seen, ..TaskRuntime::default() },
+            runtime: TaskRuntime {
+                join_seen,
+                ..TaskRuntime::default()
+            },
             created_us: self.now,
             started_us: None,
             updated_us: self.now,
             finished_us: None,
             actions: Vec::new(),
         };
-        let triggered_by = record.triggered_by.iter().map(|trigger| trigger.task).collect();
+        let triggered_by = record
+            .triggered_by
+            .iter()
+            .map(|trigger| trigger.task)
+            .collect();
         self.ex.push_task(Task::new(record, spec, context));
         if is_join {
-            let kind = HistoryKind::TaskCreated { state, triggered_by };
+            let kind = HistoryKind::TaskCreated {
+                state,
+                triggered_by,
+            };
             self.ex.log(self.now, Some(number), kind);
         }
         number

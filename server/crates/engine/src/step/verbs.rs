@@ -17,18 +17,24 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Verb};
 use crate::history::HistoryKind;
-use crate::state::{ExecutionState, TaskState};
+use crate::state::{ActionState, ExecutionState, TaskState};
 
 impl Machine<'_> {
     /// Applies a verb, or refuses it.
     pub(super) fn verb(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
         let state = self.ex.record.state;
-        let refused = Err(Error::ExecutionState { verb: verb.name(), state });
+        let refused = Err(Error::ExecutionState {
+            verb: verb.name(),
+            state,
+        });
         match (verb, state) {
             (Verb::Pause, ExecutionState::Paused)
             | (Verb::Resume { env: None }, ExecutionState::Running | ExecutionState::Idle)
             | (
-                Verb::Stop { outcome: ExecutionState::Cancelled, .. },
+                Verb::Stop {
+                    outcome: ExecutionState::Cancelled,
+                    ..
+                },
                 ExecutionState::Cancelled,
             ) => return Ok(()),
             (Verb::Resume { env: Some(_) }, ExecutionState::Running | ExecutionState::Idle)
@@ -62,7 +68,8 @@ impl Machine<'_> {
             reason: caller.reason.clone(),
             request_id: caller.request_id.clone(),
         };
-        self.ex.log_by(self.now, None, caller.principal.clone(), kind);
+        self.ex
+            .log_by(self.now, None, caller.principal.clone(), kind);
     }
 
     /// Pauses this execution and its children.
@@ -105,25 +112,38 @@ impl Machine<'_> {
         for join in self.ex.waiting.iter().copied().collect::<Vec<_>>() {
             self.later(Work::Refresh(join));
         }
-        self.later(Work::Finish);
     }
 
     fn change_env(&mut self, patch: &Data) -> Result<(), Error> {
-        let refuse = |message: String| Error::Params { field: "env", message };
+        let refuse = |message: String| Error::Params {
+            field: "env",
+            message,
+        };
         let Value::Dict(patch) = patch.value() else {
-            return Err(refuse(format!("must be an object, not {}", patch.value().type_name())));
+            return Err(refuse(format!(
+                "must be an object, not {}",
+                patch.value().type_name()
+            )));
         };
         let mut env = self.ex.env().as_dict().cloned().unwrap_or_default();
         super::publish::merge_deep(&mut env, patch);
-        let mut params: Dict = self.ex.record.params.value().as_dict().cloned().unwrap_or_default();
+        let mut params: Dict = self
+            .ex
+            .record
+            .params
+            .value()
+            .as_dict()
+            .cloned()
+            .unwrap_or_default();
         params.insert("env", Value::Dict(env));
         let params = match self.data(Value::Dict(params), "the environment") {
             Ok(params) => params,
             Err(Fault::Force(message) | Fault::Task(message)) => return Err(refuse(message)),
         };
-        self.ex.record_mut().params = params;
+        self.ex.payloads_mut().params = params;
         let names = patch.keys().map(|key| key.to_text().into()).collect();
-        self.ex.log(self.now, None, HistoryKind::EnvironmentChanged { names });
+        self.ex
+            .log(self.now, None, HistoryKind::EnvironmentChanged { names });
         Ok(())
     }
 
@@ -133,7 +153,10 @@ impl Machine<'_> {
             ExecutionState::Cancelled => {
                 let child_message = message.clone();
                 self.cancelled(message);
-                let verb = Verb::Stop { outcome, message: child_message };
+                let verb = Verb::Stop {
+                    outcome,
+                    message: child_message,
+                };
                 self.tell_children(&verb);
                 self.cancel_tasks();
             }
@@ -153,8 +176,12 @@ impl Machine<'_> {
             {
                 continue;
             }
-            self.cancel_actions(task);
-            self.complete(task, TaskState::Cancelled, Some("The execution was cancelled.".into()));
+            self.give_up_actions(task, ActionState::Cancelled, None);
+            self.complete(
+                task,
+                TaskState::Cancelled,
+                Some("The execution was cancelled.".into()),
+            );
         }
     }
 }

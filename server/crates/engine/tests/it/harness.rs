@@ -1,0 +1,390 @@
+//! A world in memory for the engine: definitions from YAML, virtual time, and executions that send
+//! one another events, as the driver would do it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use definition::{Document, Kind, Options};
+use engine::world::{AdHocAction, Definition, Query};
+use engine::{
+    ActionId, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution, ExecutionRecord,
+    ExecutionUid, Limits, Outcome, Source, Start, TaskRecord, Verb, World,
+};
+use expr::Value;
+use uuid::Uuid;
+
+/// The time at which every test begins.
+const START_US: i64 = 1_700_000_000_000_000;
+
+type Stored = (ExecutionRecord, Vec<TaskRecord>, Arc<Definition>);
+
+/// Everything around the executions of one test.
+pub(crate) struct Harness {
+    pub(crate) now_us: i64,
+    pub(crate) executions: BTreeMap<ExecutionUid, Execution>,
+    /// Actions that wait for a result.
+    pub(crate) dispatched: Vec<Dispatch>,
+    pub(crate) cancelled: BTreeSet<ActionId>,
+    catalog: Catalog,
+    inbox: VecDeque<(ExecutionUid, Event)>,
+    started: u128,
+}
+
+#[derive(Default)]
+struct Catalog {
+    workflows: BTreeMap<String, Arc<Definition>>,
+    actions: BTreeMap<String, Arc<AdHocAction>>,
+    limits: Limits,
+    /// What `executions()` and `tasks()` see of the others.
+    others: RefCell<Vec<Value>>,
+}
+
+impl World for Catalog {
+    fn workflow(&self, _: &str, namespace: &str, name: &str) -> Option<Arc<Definition>> {
+        self.workflows
+            .get(name)
+            .filter(|_| namespace.is_empty())
+            .cloned()
+    }
+
+    fn action(&self, _: &str, namespace: &str, name: &str) -> Option<Arc<AdHocAction>> {
+        self.actions
+            .get(name)
+            .filter(|_| namespace.is_empty())
+            .cloned()
+    }
+
+    fn executions(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {
+        Ok(self.others.borrow().clone())
+    }
+
+    fn tasks(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {
+        Ok(Vec::new())
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+impl Harness {
+    /// A world with the workflows of a document, which must be valid.
+    pub(crate) fn new(kind: Kind, source: &str) -> Self {
+        let mut harness = Self {
+            now_us: START_US,
+            executions: BTreeMap::new(),
+            dispatched: Vec::new(),
+            cancelled: BTreeSet::new(),
+            catalog: Catalog::default(),
+            inbox: VecDeque::new(),
+            started: 0,
+        };
+        harness.add(kind, source);
+        harness
+    }
+
+    pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
+        self.catalog.limits = limits;
+        self
+    }
+
+    pub(crate) fn add(&mut self, kind: Kind, source: &str) {
+        let checked = definition::check(source, kind, Options::default());
+        let document = checked
+            .document
+            .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        match document {
+            Document::Workflows(workflows) => {
+                for workflow in workflows {
+                    self.add_workflow(None, workflow);
+                }
+            }
+            Document::Workbook(workbook) => {
+                for workflow in workbook.workflows {
+                    self.add_workflow(Some(&workbook.name), workflow);
+                }
+                for action in workbook.actions {
+                    self.add_action(Some(&workbook.name), action);
+                }
+            }
+            Document::Actions(actions) => {
+                for action in actions {
+                    self.add_action(None, action);
+                }
+            }
+        }
+    }
+
+    fn add_workflow(
+        &mut self,
+        workbook: Option<&Arc<str>>,
+        workflow: Arc<definition::model::Workflow>,
+    ) {
+        let name = full_name(workbook, &workflow.name);
+        let reference = DefinitionRef {
+            name: name.as_str().into(),
+            namespace: "".into(),
+            revision: 1,
+            source_hash: [0; 32],
+            workbook: workbook.cloned(),
+        };
+        self.catalog.workflows.insert(
+            name,
+            Arc::new(Definition {
+                reference,
+                workflow,
+            }),
+        );
+    }
+
+    fn add_action(&mut self, workbook: Option<&Arc<str>>, action: Arc<definition::model::Action>) {
+        let name = full_name(workbook, &action.name);
+        let action = AdHocAction {
+            name: name.as_str().into(),
+            workbook: workbook.cloned(),
+            action,
+        };
+        self.catalog.actions.insert(name, Arc::new(action));
+    }
+
+    /// Starts a workflow and does everything that needs no waiting.
+    pub(crate) fn start(&mut self, workflow: &str, input: &str, params: &str) -> ExecutionUid {
+        self.try_start(workflow, input, params)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub(crate) fn try_start(
+        &mut self,
+        workflow: &str,
+        input: &str,
+        params: &str,
+    ) -> Result<ExecutionUid, engine::Error> {
+        self.started += 1;
+        let uid = ExecutionUid(Uuid::from_u128(self.started));
+        let start = Start {
+            uid,
+            shard: 0,
+            project: "default".into(),
+            execution_id: None,
+            definition: self.catalog.workflows[workflow].clone(),
+            namespace: "".into(),
+            input: Data::parse(input).expect("the input of a test is JSON"),
+            params: Data::parse(params).expect("the params of a test are JSON"),
+            description: "".into(),
+            labels: BTreeMap::new(),
+            parent: None,
+            principal: None,
+        };
+        self.begin(start)?;
+        self.settle();
+        Ok(uid)
+    }
+
+    fn begin(&mut self, start: Start) -> Result<(), engine::Error> {
+        let uid = start.uid;
+        let (execution, changes) = engine::start(start, self.now_us, &self.catalog)?;
+        self.executions.insert(uid, execution);
+        self.absorb(uid, changes);
+        Ok(())
+    }
+
+    fn absorb(&mut self, uid: ExecutionUid, changes: Changes) {
+        for start in changes.starts {
+            let parent = start
+                .parent
+                .clone()
+                .expect("the engine starts children only");
+            if let Err(error) = self.begin(start) {
+                let event = Event::ChildDone {
+                    task: parent.action.task.number,
+                    action: parent.action.number,
+                    state: engine::ExecutionState::Error,
+                    output: Data::empty_object(),
+                    info: Some(error.to_string().into()),
+                };
+                self.inbox.push_back((parent.action.task.execution, event));
+            }
+        }
+        self.inbox.extend(
+            changes
+                .messages
+                .into_iter()
+                .map(|message| (message.to, message.event)),
+        );
+        self.cancelled.extend(&changes.cancels);
+        self.dispatched
+            .retain(|dispatch| !changes.cancels.contains(&dispatch.action));
+        self.dispatched.extend(changes.dispatches);
+        if changes.more {
+            self.inbox.push_back((uid, Event::Continue));
+        }
+    }
+
+    /// Delivers everything that executions have sent one another.
+    fn settle(&mut self) {
+        while let Some((uid, event)) = self.inbox.pop_front() {
+            // Refusals of inner events are of no interest, as in the driver.
+            let _ = self.apply_one(uid, event);
+        }
+        self.check_history();
+    }
+
+    fn apply_one(&mut self, uid: ExecutionUid, event: Event) -> Result<(), engine::Error> {
+        let execution = self
+            .executions
+            .get_mut(&uid)
+            .expect("events are for known executions");
+        let changes = engine::apply(execution, event, self.now_us, &self.catalog)?;
+        self.absorb(uid, changes);
+        Ok(())
+    }
+
+    /// Applies an event and everything that follows.
+    pub(crate) fn apply(&mut self, uid: ExecutionUid, event: Event) -> Result<(), engine::Error> {
+        self.apply_one(uid, event)?;
+        self.settle();
+        Ok(())
+    }
+
+    pub(crate) fn verb(&mut self, uid: ExecutionUid, verb: Verb) -> Result<(), engine::Error> {
+        self.apply(
+            uid,
+            Event::Verb {
+                verb,
+                caller: Caller::default(),
+            },
+        )
+    }
+
+    /// Ends an action from outside.
+    pub(crate) fn end_action(
+        &mut self,
+        uid: ExecutionUid,
+        task: u32,
+        action: u32,
+        outcome: Outcome,
+    ) -> Result<(), engine::Error> {
+        let source = Source::External;
+        self.apply(
+            uid,
+            Event::ActionDone {
+                task,
+                action,
+                outcome,
+                source,
+            },
+        )
+    }
+
+    /// Lets the time pass to the next moment at which something is due, if any is within `limit_s`.
+    pub(crate) fn advance(&mut self, limit_s: i64) -> bool {
+        let until = self.now_us + limit_s * 1_000_000;
+        let sleeping = self
+            .dispatched
+            .iter()
+            .map(|dispatch| (wake_us(dispatch), None));
+        let due = self
+            .executions
+            .iter()
+            .filter_map(|(uid, execution)| Some((execution.next_due_us()?, Some(*uid))));
+        let Some((time, uid)) = sleeping.chain(due).min_by_key(|(time, _)| *time) else {
+            return false;
+        };
+        if time > until {
+            return false;
+        }
+        self.now_us = self.now_us.max(time);
+        match uid {
+            Some(uid) => self
+                .apply(uid, Event::TimeReached)
+                .expect("the time is never refused"),
+            None => {
+                let index = self.dispatched.iter().position(|d| wake_us(d) == time);
+                let dispatch = self.dispatched.remove(index.expect("it was just seen"));
+                let (id, task) = (dispatch.action, dispatch.action.task);
+                let output = dispatch.input.value().get("output").unwrap_or(Value::Null);
+                let outcome = Outcome::Success(Data::from_value(output).expect("it came as JSON"));
+                let event = Event::ActionDone {
+                    task: task.number,
+                    action: id.number,
+                    outcome,
+                    source: Source::Server,
+                };
+                self.apply(task.execution, event)
+                    .expect("the server's results are not refused");
+            }
+        }
+        true
+    }
+
+    /// Lets the time pass until nothing is due any more.
+    pub(crate) fn run_out(&mut self, limit_s: i64) {
+        while self.advance(limit_s) {}
+    }
+
+    pub(crate) fn get(&self, uid: ExecutionUid) -> &Execution {
+        &self.executions[&uid]
+    }
+
+    /// When the world began.
+    pub(crate) fn started_us(&self) -> i64 {
+        START_US
+    }
+
+    /// What would be stored of an execution.
+    pub(crate) fn stored(&self, uid: ExecutionUid) -> Stored {
+        let execution = self.get(uid);
+        let tasks = execution.tasks().cloned().collect();
+        (
+            execution.record().clone(),
+            tasks,
+            execution.definition().clone(),
+        )
+    }
+
+    /// Stops the server and starts it again: every unfinished execution is rebuilt from its records.
+    pub(crate) fn restart(&mut self) {
+        let uids: Vec<ExecutionUid> = self.executions.keys().copied().collect();
+        self.dispatched.clear();
+        self.inbox.clear();
+        for uid in uids {
+            let (record, tasks, definition) = self.stored(uid);
+            let restored = engine::restore(record, tasks, definition, self.now_us, &self.catalog);
+            let (execution, changes) = restored;
+            self.executions.insert(uid, execution);
+            self.absorb(uid, changes);
+        }
+        self.settle();
+    }
+
+    /// History is numbered without holes, from what was not yet committed.
+    fn check_history(&self) {
+        for execution in self.executions.values() {
+            let changed = execution.changed();
+            let numbers: Vec<i64> = changed.history.iter().map(|event| event.sequence).collect();
+            let last = execution.record().last_sequence;
+            let first = last - i64::try_from(numbers.len()).expect("histories are short") + 1;
+            assert_eq!(numbers, (first..=last).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// When the world answers an action: sleeps by their time, anything else at once.
+fn wake_us(dispatch: &Dispatch) -> i64 {
+    let seconds = |name| {
+        dispatch
+            .input
+            .value()
+            .get(name)
+            .and_then(|s| s.as_f64())
+            .unwrap_or(0.0)
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "delays of tests are small")]
+    let micros = (seconds("seconds").max(seconds("delay")) * 1e6) as i64;
+    dispatch.created_us + micros
+}
+
+fn full_name(workbook: Option<&Arc<str>>, name: &str) -> String {
+    workbook.map_or_else(|| name.to_owned(), |workbook| format!("{workbook}.{name}"))
+}

@@ -1,0 +1,102 @@
+//! What has a limit: an execution that passes it fails with a message that names it, and takes
+//! nobody else's time.
+
+use definition::Kind;
+use engine::{ExecutionState, Limits};
+
+use crate::harness::Harness;
+
+#[track_caller]
+fn check(limits: Limits, document: &str, input: &str, expected: &str) {
+    let mut harness = Harness::new(Kind::Workflows, document).with_limits(limits);
+    let uid = harness.start("wf", input, "{}");
+    let record = harness.get(uid).record();
+    assert_eq!(record.state, ExecutionState::Error);
+    let info = record.state_info.as_deref().unwrap_or_default();
+    assert!(info.contains(expected), "{info}");
+}
+
+#[test]
+fn endless_cycles_end() {
+    let limits = Limits {
+        tasks_max: 500,
+        steps_per_event_max: 50,
+        ..Limits::default()
+    };
+    let document = "version: '2.0'\nwf:\n  tasks:\n    a: {on-success: b}\n    \
+                    b: {on-success: c}\n    c: {on-success: b}\n";
+    check(limits, document, "{}", "more than 500 tasks");
+}
+
+#[test]
+fn endless_recursion_ends() {
+    let limits = Limits {
+        depth_max: 5,
+        ..Limits::default()
+    };
+    let document = "version: '2.0'\nwf:\n  tasks:\n    a: {workflow: wf}\n";
+    check(limits, document, "{}", "nested deeper than 5 levels");
+}
+
+#[test]
+fn items_are_bounded() {
+    let limits = Limits {
+        items_max: 3,
+        ..Limits::default()
+    };
+    let document = "version: '2.0'\nwf:\n  input: [n]\n  tasks:\n    a:\n      \
+                    with-items: i in <% range($.n) %>\n      action: std.noop\n";
+    check(limits, document, r#"{"n":4}"#, "4 items");
+}
+
+#[test]
+fn results_are_bounded() {
+    let limits = Limits {
+        data_bytes_max: 100,
+        ..Limits::default()
+    };
+    let document = "version: '2.0'\nwf:\n  tasks:\n    a:\n      \
+                    action: std.test_dict size=20 key_prefix=\"key\" val=\"value\"\n";
+    check(limits, document, "{}", "over the limit of 100");
+}
+
+/// A chain of many inline tasks is one event, without deep recursion and in steps that let others
+/// have their turn.
+#[test]
+fn a_long_chain_is_one_event() {
+    let mut document = String::from("version: '2.0'\nwf:\n  tasks:\n");
+    for i in 0..3000 {
+        document.push_str(&format!("    t{i}: {{on-success: t{}}}\n", i + 1));
+    }
+    document.push_str("    t3000: {action: std.noop}\n");
+    let mut harness = Harness::new(Kind::Workflows, &document);
+    let uid = harness.start("wf", "{}", "{}");
+    let execution = harness.get(uid);
+    assert_eq!(execution.record().state, ExecutionState::Success);
+    assert_eq!(execution.record().progress.success, 3001);
+}
+
+/// A wide join costs each of its branches little.
+#[test]
+fn a_wide_join_runs_once() {
+    let mut document = String::from("version: '2.0'\nwf:\n  tasks:\n    end: {join: all}\n");
+    for i in 0..1000 {
+        document.push_str(&format!(
+            "    t{i}: {{publish: {{v{i}: {i}}}, on-success: end}}\n"
+        ));
+    }
+    let mut harness = Harness::new(Kind::Workflows, &document);
+    let uid = harness.start("wf", "{}", "{}");
+    let execution = harness.get(uid);
+    assert_eq!(execution.record().state, ExecutionState::Success);
+    let output = execution
+        .record()
+        .output
+        .as_ref()
+        .unwrap()
+        .value()
+        .as_dict()
+        .unwrap()
+        .len();
+    assert_eq!(output, 1000);
+}

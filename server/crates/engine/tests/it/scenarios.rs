@@ -1,0 +1,236 @@
+//! Scenarios as data: each file holds a document, and commands with the state that follows them.
+//!
+//! Every scenario runs twice: as it stands, and with the server stopped and started again after
+//! each command. Both must show the same, so what is stored is enough to go on from.
+//!
+//! To add one, write the document and the commands, and run with `UPDATE_SCENARIOS=1`; then read
+//! what was written. Commands:
+//!
+//! ```text
+//! start WORKFLOW [INPUT [PARAMS]]      pause | resume [ENV] | cancel | stop STATE [MESSAGE]
+//! complete TASK[ITEM] RESULT           fail TASK[ITEM] ERROR      cancel-action TASK[ITEM]
+//! pause-action TASK | resume-action TASK                           advance SECONDS
+//! ```
+//!
+//! A command is for the first execution that was started; `#2` before it means the second one of
+//! all executions, children counted.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use definition::Kind;
+use engine::{Data, Event, ExecutionState, ExecutionUid, Outcome, Verb};
+
+use crate::harness::Harness;
+
+#[test]
+fn scenarios() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    files.sort();
+    let mut wrong = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let (shown, restarted) = (play(&text, false), play(&text, true));
+        if std::env::var_os("UPDATE_SCENARIOS").is_some() {
+            std::fs::write(file, &shown).unwrap();
+        } else if shown != text {
+            wrong.push(format!("{} now shows:\n{shown}", file.display()));
+        }
+        if shown != restarted {
+            wrong.push(format!(
+                "{} after restarts shows:\n{restarted}",
+                file.display()
+            ));
+        }
+    }
+    assert!(files.len() > 10, "the scenarios are missing");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// The text of a scenario with what its commands show now.
+fn play(text: &str, restart: bool) -> String {
+    let (document, script) = text.split_once("\n===\n").expect("a document and a script");
+    let kind = if document.contains("\nworkflows:") {
+        Kind::Workbook
+    } else {
+        Kind::Workflows
+    };
+    let mut harness = Harness::new(kind, document);
+    let mut shown = format!("{document}\n===\n");
+    for block in script
+        .split("\n\n")
+        .filter(|block| !block.trim().is_empty())
+    {
+        let command = block.trim().lines().next().unwrap();
+        let answer = match command_on(&mut harness, command) {
+            Ok(()) => String::new(),
+            Err(error) => format!("refused: {error}\n"),
+        };
+        if restart {
+            harness.restart();
+        }
+        let _ = write!(shown, "{command}\n----\n{answer}{}\n", show(&harness));
+    }
+    shown
+}
+
+fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error> {
+    let (which, command) = match command.strip_prefix('#') {
+        Some(rest) => {
+            let (number, command) = rest.split_once(' ').unwrap();
+            (number.parse::<usize>().unwrap() - 1, command)
+        }
+        None => (0, command),
+    };
+    let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+    if verb == "start" {
+        let mut words = rest.splitn(3, ' ');
+        let workflow = words.next().unwrap();
+        let mut json = || words.next().filter(|text| !text.is_empty()).unwrap_or("{}");
+        let (input, params) = (json(), json());
+        return harness.try_start(workflow, input, params).map(|_| ());
+    }
+    if verb == "advance" {
+        harness.run_out(rest.parse().unwrap());
+        return Ok(());
+    }
+    let uid = ordered(harness)[which];
+    let data = |text: &str| Data::parse(text).unwrap();
+    match verb {
+        "pause" => harness.verb(uid, Verb::Pause),
+        "resume" => {
+            let env = (!rest.is_empty()).then(|| data(rest));
+            harness.verb(uid, Verb::Resume { env })
+        }
+        "cancel" => {
+            let outcome = ExecutionState::Cancelled;
+            harness.verb(
+                uid,
+                Verb::Stop {
+                    outcome,
+                    message: Some("Cancelled by a test.".into()),
+                },
+            )
+        }
+        "stop" => {
+            let (state, message) = rest.split_once(' ').unwrap_or((rest, ""));
+            let outcome = ExecutionState::from_word(state).unwrap();
+            let message = (!message.is_empty()).then(|| message.into());
+            harness.verb(uid, Verb::Stop { outcome, message })
+        }
+        "complete" | "fail" | "cancel-action" | "pause-action" | "resume-action" => {
+            let (name, value) = rest.split_once(' ').unwrap_or((rest, "null"));
+            let (task, action) = find_action(harness, uid, name);
+            match verb {
+                "complete" => harness.end_action(uid, task, action, Outcome::Success(data(value))),
+                "fail" => harness.end_action(uid, task, action, Outcome::Error(data(value))),
+                "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
+                _ => {
+                    let paused = verb == "pause-action";
+                    harness.apply(
+                        uid,
+                        Event::ActionPaused {
+                            task,
+                            action,
+                            paused,
+                        },
+                    )
+                }
+            }
+        }
+        other => panic!("unknown command {other}"),
+    }
+}
+
+/// The latest action execution of `TASK` or `TASK[ITEM]`.
+fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
+    let (name, item) = match name.split_once('[') {
+        Some((name, item)) => (name, item.trim_end_matches(']').parse::<u32>().unwrap()),
+        None => (name, 0),
+    };
+    let tasks = harness
+        .get(uid)
+        .tasks()
+        .filter(|record| &*record.name == name);
+    let task = tasks.last().unwrap_or_else(|| panic!("no task {name}"));
+    let actions = task.actions.iter().filter(|action| action.index == item);
+    (
+        task.number,
+        actions
+            .last()
+            .unwrap_or_else(|| panic!("no item {item}"))
+            .number,
+    )
+}
+
+/// Executions in the order in which they were started: those from outside first.
+fn ordered(harness: &Harness) -> Vec<ExecutionUid> {
+    harness.executions.keys().copied().collect()
+}
+
+fn show(harness: &Harness) -> String {
+    let mut shown = String::new();
+    let started = harness.started_us();
+    for (index, uid) in ordered(harness).iter().enumerate() {
+        let execution = harness.get(*uid);
+        let record = execution.record();
+        let _ = write!(
+            shown,
+            "#{} {} {}",
+            index + 1,
+            record.definition.name,
+            record.state.word()
+        );
+        if let Some(info) = &record.state_info {
+            let _ = write!(shown, " ({})", without_ids(info));
+        }
+        if let Some(output) = &record.output {
+            let _ = write!(shown, " {}", without_ids(output.text()));
+        }
+        shown.push('\n');
+        for task in execution.tasks() {
+            let _ = write!(shown, "  {} {}", task.name, task.state.word());
+            if let Some(info) = &task.state_info {
+                let _ = write!(shown, " ({})", without_ids(info));
+            }
+            if let Some(published) = &task.published {
+                let _ = write!(shown, " {}", published.text());
+            }
+            if let Some(published) = &task.published_global {
+                let _ = write!(shown, " global {}", published.text());
+            }
+            if let Some((_, due)) = task.runtime.due {
+                let _ = write!(shown, " due {}s", (due - started) / 1_000_000);
+            }
+            shown.push('\n');
+            for action in &task.actions {
+                let state = action.state.word();
+                let _ = write!(shown, "    {}[{}] {state}", action.name, action.index);
+                if !action.accepted && action.state.is_final() {
+                    shown.push_str(" not accepted");
+                }
+                if let Some(output) = &action.output {
+                    let _ = write!(shown, " {}", without_ids(output.text()));
+                }
+                shown.push('\n');
+            }
+        }
+    }
+    shown
+}
+
+/// Ids are of no interest, and those of children differ with the time.
+fn without_ids(text: &str) -> String {
+    let mut shown = text.replace('\n', " ");
+    while let Some(start) = shown.find("task_ex_id=") {
+        let end = shown[start..]
+            .find(']')
+            .map_or(shown.len(), |end| start + end);
+        shown.replace_range(start..end, "task");
+    }
+    shown
+}

@@ -1,0 +1,222 @@
+//! The configuration: typed, read once, checked before anything starts.
+//!
+//! Flags win over environment variables, these over the file, this over the defaults. Unknown keys
+//! are refused, so a misspelt one is not silently without effect.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the gRPC API listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of the embedded database; made if it is not there.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub store: Store,
+    /// How large things may grow.
+    pub limits: Limits,
+    /// The actions that the server runs.
+    pub actions: crate::actions::Config,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// The database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite:PATH` or `sqlite::memory:`; by default a file in the data folder.
+    pub url: Option<String>,
+    /// Whether each commit is flushed to the disk.
+    pub synchronous: Synchronous,
+}
+
+/// When the database flushes to the disk.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// With each commit: what was answered survives a loss of power.
+    #[default]
+    Full,
+    /// Now and then: the last commits may be lost with the power, but not with the process.
+    Normal,
+}
+
+/// How large things may grow.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of one payload in a request; at most 2 MiB.
+    pub payload_bytes_max: usize,
+    /// Bytes of one document; at most 1 MiB.
+    pub definition_bytes_max: usize,
+    /// Task executions of one execution.
+    pub tasks_per_execution_max: u32,
+    /// Items of one with-items task.
+    pub items_per_task_max: u32,
+    /// Levels of sub-workflows.
+    pub nesting_max: u32,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Levels by module, such as `info,autan=debug`.
+    pub filter: String,
+    /// Form of the lines.
+    pub format: LogFormat,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the text names line, column and key.
+    #[error("configuration {}: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is out of its range.
+    #[error("configuration: {key}: {message}")]
+    Value {
+        /// Which key.
+        key: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Most bytes that a payload may have by configuration.
+const PAYLOAD_BYTES_CAP: usize = 2 << 20;
+
+/// Most bytes that a document may have by configuration.
+const DEFINITION_BYTES_CAP: usize = 1 << 20;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7233)),
+            data_dir: "autan-data".into(),
+            store: Store::default(),
+            limits: Limits::default(),
+            actions: crate::actions::Config::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let engine = engine::Limits::default();
+        Self {
+            payload_bytes_max: 1 << 20,
+            definition_bytes_max: DEFINITION_BYTES_CAP,
+            tasks_per_execution_max: engine.tasks_max,
+            items_per_task_max: engine.items_max,
+            nesting_max: engine.depth_max,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Read { path: path.into(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| Error::Parse { path: path.into(), source: Box::new(source) })
+    }
+
+    /// A server for development and tests: everything in memory, on a free port.
+    pub fn in_memory() -> Self {
+        let store = Store { url: Some("sqlite::memory:".into()), ..Store::default() };
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), store, ..Self::default() }
+    }
+
+    /// Checks what the types cannot.
+    pub fn check(&self) -> Result<(), Error> {
+        let at_most = |key, value: usize, cap: usize| {
+            if (1..=cap).contains(&value) {
+                return Ok(());
+            }
+            let message = format!("must be between 1 and {cap}, not {value}");
+            Err(Error::Value { key, message })
+        };
+        let limits = &self.limits;
+        at_most("limits.payload_bytes_max", limits.payload_bytes_max, PAYLOAD_BYTES_CAP)?;
+        at_most("limits.definition_bytes_max", limits.definition_bytes_max, DEFINITION_BYTES_CAP)
+    }
+
+    /// URL of the database.
+    pub fn store_url(&self) -> String {
+        let default = || format!("sqlite:{}", self.data_dir.join("autan.db").display());
+        self.store.url.clone().unwrap_or_else(default)
+    }
+
+    /// The limits as the engine takes them.
+    pub fn engine_limits(&self) -> engine::Limits {
+        engine::Limits {
+            tasks_max: self.limits.tasks_per_execution_max,
+            items_max: self.limits.items_per_task_max,
+            depth_max: self.limits.nesting_max,
+            ..engine::Limits::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let error = toml::from_str::<Config>(text).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        check("lisen = '1.2.3.4:5'", "unknown field `lisen`");
+        check("listen = 'here'", "invalid socket address");
+        check("[store]\nsynchronous = 'maybe'", "unknown variant `maybe`");
+        let mut config = Config::default();
+        config.limits.payload_bytes_max = 3 << 20;
+        assert_eq!(
+            config.check().unwrap_err().to_string(),
+            "configuration: limits.payload_bytes_max: must be between 1 and 2097152, not 3145728"
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! Requests from outside: what they do to the batch, and how they are answered after its commit.
+
+use std::sync::Arc;
+
+use engine::{ActionId, ActionRecord, Event, ExecutionRecord, ExecutionUid, Source, Start};
+use store::{ExecutionKey, Payloads, RequestRecord};
+
+use super::lane::Lane;
+use super::order::{
+    ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started,
+};
+use super::{Error, Reply};
+use crate::clock;
+
+/// The shard of every execution, as long as one server owns all of them.
+const SHARD: i16 = 0;
+
+/// Who waits for the commit, and for what.
+pub(super) enum Answer {
+    Started { uid: ExecutionUid, started: bool, reply: Reply<Started> },
+    Execution { uid: ExecutionUid, reply: Reply<ExecutionRecord> },
+    Action { action: ActionId, reply: Reply<(Arc<str>, ActionRecord)> },
+    Deleted { reply: Reply<()> },
+}
+
+impl Answer {
+    /// The commit has failed.
+    pub(super) fn refuse(self, error: Error) {
+        // A caller that has gone needs no answer.
+        match self {
+            Self::Started { reply, .. } => drop(reply.send(Err(error))),
+            Self::Execution { reply, .. } => drop(reply.send(Err(error))),
+            Self::Action { reply, .. } => drop(reply.send(Err(error))),
+            Self::Deleted { reply } => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+impl Lane {
+    /// Answers a caller after the commit.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Started { uid, started, reply } => {
+                let execution = self.record(uid);
+                let _ = reply.send(execution.map(|execution| Started { execution, started }));
+            }
+            Answer::Execution { uid, reply } => {
+                let _ = reply.send(self.record(uid));
+            }
+            Answer::Action { action, reply } => {
+                let _ = reply.send(self.action_record(action));
+            }
+            Answer::Deleted { reply } => {
+                let _ = reply.send(Ok(()));
+            }
+        }
+    }
+
+    /// The record of an execution, from memory or from the store.
+    fn record(&self, uid: ExecutionUid) -> Result<ExecutionRecord, Error> {
+        if let Some(slot) = self.executions.get(&uid) {
+            return Ok(slot.execution.record().clone());
+        }
+        let not_found = || Error::ExecutionNotFound { id: uid.to_string().into() };
+        let mut writer = self.writer.borrow_mut();
+        let key = writer.read().locate(uid)?.ok_or_else(not_found)?;
+        let loaded = writer.load(key)?.ok_or_else(not_found)?;
+        Ok(loaded.execution)
+    }
+
+    fn action_record(&self, action: ActionId) -> Result<(Arc<str>, ActionRecord), Error> {
+        let (task, number) = (action.task.number, action.number);
+        let not_found = || Error::Engine(engine::Error::ActionNotFound { number });
+        let uid = action.task.execution;
+        if let Some(slot) = self.executions.get(&uid) {
+            let record = slot.execution.task_record(task).ok_or_else(not_found)?;
+            let found = record.actions.iter().find(|a| a.number == number);
+            return Ok((record.name.clone(), found.ok_or_else(not_found)?.clone()));
+        }
+        let mut writer = self.writer.borrow_mut();
+        let key = writer.read().locate(uid)?.ok_or_else(not_found)?;
+        let record = writer.read().find_task(key, task)?.ok_or_else(not_found)?;
+        let found = record.actions.iter().find(|a| a.number == number);
+        Ok((record.name.clone(), found.ok_or_else(not_found)?.clone()))
+    }
+
+    pub(super) fn start(
+        &mut self,
+        order: StartOrder,
+        request: Option<RequestKey>,
+        reply: Reply<Started>,
+    ) {
+        match self.try_start(&order, request.as_ref()) {
+            Ok(StartOutcome::Checked(execution)) => {
+                let _ = reply.send(Ok(Started { execution: *execution, started: false }));
+            }
+            Ok(StartOutcome::Execution { uid, started }) => {
+                self.batch.answers.push(Answer::Started { uid, started, reply });
+            }
+            Err(error) => {
+                let _ = reply.send(Err(error));
+            }
+        }
+    }
+
+    fn try_start(
+        &mut self,
+        order: &StartOrder,
+        request: Option<&RequestKey>,
+    ) -> Result<StartOutcome, Error> {
+        if let Some(target) = self.repeated(request)? {
+            let uid = target.parse().map_err(|_| not_found(&target))?;
+            return Ok(StartOutcome::Execution { uid, started: true });
+        }
+        if let Some(id) = &order.execution_id
+            && let Some(uid) = self.taken(&order.project, id)?
+        {
+            if order.on_conflict == OnConflict::Fail {
+                let state = self.record(uid)?.state;
+                return Err(Error::ExecutionExists { id: id.clone(), uid, state });
+            }
+            self.remember(request, &uid.to_string());
+            return Ok(StartOutcome::Execution { uid, started: false });
+        }
+        let definition = self.definition(order)?;
+        let uid = clock::new_uid();
+        let start = Start {
+            uid,
+            shard: SHARD,
+            project: order.project.clone(),
+            execution_id: order.execution_id.clone(),
+            definition,
+            namespace: order.workflow_namespace.clone(),
+            input: order.input.clone(),
+            params: order.params.clone(),
+            description: order.description.clone(),
+            labels: order.labels.clone(),
+            parent: None,
+            principal: order.principal.clone(),
+        };
+        let (execution, changes) = engine::start(start, self.now_us, &self.world())?;
+        if order.validate_only {
+            return Ok(StartOutcome::Checked(Box::new(execution.record().clone())));
+        }
+        if let Some(id) = &order.execution_id {
+            self.batch.new_ids.insert((order.project.clone(), id.clone()), uid);
+        }
+        self.insert(execution);
+        self.absorb(uid, changes);
+        self.remember(request, &uid.to_string());
+        Ok(StartOutcome::Execution { uid, started: true })
+    }
+
+    /// The execution that has the chosen id.
+    fn taken(&self, project: &Arc<str>, id: &Arc<str>) -> Result<Option<ExecutionUid>, Error> {
+        if let Some(uid) = self.batch.new_ids.get(&(project.clone(), id.clone())) {
+            return Ok(Some(*uid));
+        }
+        let found = self.writer.borrow_mut().read().find_key(project, id)?;
+        Ok(found.map(|key| key.uid))
+    }
+
+    fn definition(
+        &self,
+        order: &StartOrder,
+    ) -> Result<Arc<engine::world::Definition>, Error> {
+        let (namespace, name) = (&order.workflow_namespace, &order.workflow_name);
+        let mut writer = self.writer.borrow_mut();
+        let mut definitions = self.definitions.borrow_mut();
+        let reader = writer.read();
+        let found = match order.workflow_revision {
+            None => definitions.workflow(reader, &order.project, namespace, name)?,
+            Some(revision) => {
+                definitions.revision(reader, &order.project, namespace, name, revision)?
+            }
+        };
+        found.ok_or_else(|| Error::WorkflowNotFound {
+            name: name.clone(),
+            namespace: namespace.clone(),
+            revision: order.workflow_revision,
+        })
+    }
+
+    /// Applies an event for a caller that gets the execution back.
+    pub(super) fn change(
+        &mut self,
+        uid: ExecutionUid,
+        event: Event,
+        request: Option<RequestKey>,
+        reply: Reply<ExecutionRecord>,
+    ) {
+        let result = self.once(request.as_ref(), &uid.to_string(), |lane| lane.apply(uid, event));
+        match result {
+            Ok(()) => self.batch.answers.push(Answer::Execution { uid, reply }),
+            Err(error) => {
+                let _ = reply.send(Err(error));
+            }
+        }
+    }
+
+    pub(super) fn change_action(
+        &mut self,
+        action: ActionId,
+        change: ActionChange,
+        request: Option<RequestKey>,
+        reply: Reply<(Arc<str>, ActionRecord)>,
+    ) {
+        let (task, number) = (action.task.number, action.number);
+        let event = match change {
+            ActionChange::End(outcome) => {
+                Event::ActionDone { task, action: number, outcome, source: Source::External }
+            }
+            ActionChange::Pause(paused) => Event::ActionPaused { task, action: number, paused },
+        };
+        let uid = action.task.execution;
+        let result = self.once(request.as_ref(), &action.to_string(), |lane| lane.apply(uid, event));
+        match result {
+            Ok(()) => self.batch.answers.push(Answer::Action { action, reply }),
+            Err(error) => {
+                let _ = reply.send(Err(error));
+            }
+        }
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        order: &DeleteOrder,
+        request: Option<RequestKey>,
+        reply: Reply<()>,
+    ) {
+        let result = self.once(request.as_ref(), &order.uid.to_string(), |lane| {
+            lane.try_delete(order)
+        });
+        match result {
+            Ok(()) => self.batch.answers.push(Answer::Deleted { reply }),
+            Err(error) => {
+                let _ = reply.send(Err(error));
+            }
+        }
+    }
+
+    /// Deletes an execution with its children, children first.
+    fn try_delete(&mut self, order: &DeleteOrder) -> Result<(), Error> {
+        // What stands in this batch so far must be in the store, so that it can be deleted there.
+        self.deliver();
+        self.commit();
+        let key = self.writer.borrow_mut().read().locate(order.uid)?;
+        let key = key.ok_or_else(|| not_found(&order.uid.to_string()))?;
+        let state = self.record(order.uid)?.state;
+        if !state.is_final() && !order.force {
+            return Err(Error::NotFinished { state });
+        }
+        let mut tree: Vec<ExecutionKey> = vec![key];
+        let mut next = 0;
+        while let Some(parent) = tree.get(next).copied() {
+            tree.extend(self.writer.borrow_mut().read().list_children(parent)?);
+            next += 1;
+        }
+        for key in tree.iter().rev() {
+            if let Some(slot) = self.executions.get(&key.uid) {
+                self.batch.cancels.extend(slot.execution.active_actions());
+            }
+            self.evict(key.uid);
+            self.batch.deleted.push(*key);
+        }
+        Ok(())
+    }
+
+    /// Does something unless the same request did it already.
+    fn once(
+        &mut self,
+        request: Option<&RequestKey>,
+        target: &str,
+        work: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.repeated(request)?.is_some() {
+            return Ok(());
+        }
+        work(self)?;
+        self.remember(request, target);
+        Ok(())
+    }
+
+    /// What the same request was about when it came before.
+    fn repeated(&self, request: Option<&RequestKey>) -> Result<Option<Arc<str>>, Error> {
+        let Some(request) = request else { return Ok(None) };
+        let is_same = |known: &&RequestRecord| {
+            known.project == request.project && known.request_id == request.id
+        };
+        let known = match self.batch.requests.iter().find(is_same) {
+            Some(known) => Some(known.clone()),
+            None => self.writer.borrow_mut().read().find_request(&request.project, &request.id)?,
+        };
+        match known {
+            None => Ok(None),
+            Some(known)
+                if known.body_hash == request.body_hash && *known.method == *request.method =>
+            {
+                Ok(Some(known.target))
+            }
+            Some(_) => Err(Error::RequestReused { request_id: request.id.clone() }),
+        }
+    }
+
+    fn remember(&mut self, request: Option<&RequestKey>, target: &str) {
+        let Some(request) = request else { return };
+        self.batch.requests.push(RequestRecord {
+            project: request.project.clone(),
+            request_id: request.id.clone(),
+            method: request.method.into(),
+            body_hash: request.body_hash,
+            target: target.into(),
+            created_us: self.now_us,
+        });
+    }
+}
+
+enum StartOutcome {
+    /// Nothing was started: only the check was asked for.
+    Checked(Box<ExecutionRecord>),
+    Execution { uid: ExecutionUid, started: bool },
+}
+
+fn not_found(id: &str) -> Error {
+    Error::ExecutionNotFound { id: id.into() }
+}

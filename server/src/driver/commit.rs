@@ -1,0 +1,108 @@
+//! The commit of a batch, and what becomes of it: effects if it holds, a retreat if it does not.
+
+use engine::ExecutionUid;
+use store::Changed;
+
+use super::Error;
+use super::lane::{Batch, Lane};
+use super::watch::News;
+
+impl Lane {
+    /// Commits the batch; then answers, dispatches and tells.
+    pub(super) fn commit(&mut self) {
+        if let Some(failure) = self.failure.borrow_mut().take() {
+            self.retreat(&failure);
+            return;
+        }
+        if let Err(error) = self.write() {
+            let error = Error::from(error);
+            tracing::error!("commit failed, its executions are loaded again: {error}");
+            self.retreat(&error);
+            return;
+        }
+        let batch = self.take_batch();
+        for uid in &batch.touched {
+            if let Some(slot) = self.executions.get_mut(uid) {
+                slot.execution.committed();
+            }
+        }
+        for answer in batch.answers {
+            self.answer(answer);
+        }
+        self.tell(&batch.touched.iter().copied().collect::<Vec<_>>());
+        let deleted = batch.deleted.iter();
+        let gone = News { deleted: true, finished: true, last_sequence: i64::MAX };
+        self.hub.tell(deleted.map(|key| (key.uid, gone)));
+        for action in batch.cancels {
+            self.runner.cancel(action);
+        }
+        for dispatch in batch.dispatches {
+            self.runner.run(dispatch);
+        }
+        for uid in &batch.touched {
+            if self.executions.get(uid).is_some_and(|slot| slot.execution.is_finished()) {
+                self.evict(*uid);
+            }
+        }
+    }
+
+    fn write(&self) -> Result<(), store::Error> {
+        let batch = &self.batch;
+        let slots = batch.touched.iter().filter_map(|uid| self.executions.get(uid));
+        let changed = slots.filter(|slot| slot.execution.is_changed()).map(|slot| {
+            let changed = slot.execution.changed();
+            Changed {
+                record: changed.record,
+                is_new: changed.is_new,
+                row_changed: changed.row_changed,
+                payloads_changed: changed.payloads_changed,
+                tasks: changed.tasks,
+                actions: changed.actions,
+                history: changed.history,
+            }
+        });
+        let rows = store::Batch {
+            executions: changed.collect(),
+            deleted: batch.deleted.clone(),
+            requests: batch.requests.clone(),
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.writer.borrow_mut().commit(&rows)
+    }
+
+    /// Nothing of the batch holds: callers are told, and what is ahead of the store in memory is
+    /// dropped and loaded again.
+    fn retreat(&mut self, error: &Error) {
+        let batch = self.take_batch();
+        for answer in batch.answers {
+            answer.refuse(error.clone());
+        }
+        for uid in batch.touched.iter().chain(batch.deleted.iter().map(|key| &key.uid)) {
+            self.evict(*uid);
+            self.lost.insert(*uid);
+        }
+    }
+
+    /// Remembers that the batch cannot be committed; found out while it was put together.
+    pub(super) fn fail_batch(&self, error: Error) {
+        self.failure.borrow_mut().get_or_insert(error);
+    }
+
+    /// Begins a new batch. What executions have sent one another and is not delivered yet goes over.
+    fn take_batch(&mut self) -> Batch {
+        let next = Batch::after(&mut self.batch);
+        std::mem::replace(&mut self.batch, next)
+    }
+
+    fn tell(&self, touched: &[ExecutionUid]) {
+        let news = touched.iter().filter_map(|uid| {
+            let record = self.executions.get(uid)?.execution.record();
+            let finished = record.state.is_final();
+            let news = News { last_sequence: record.last_sequence, finished, deleted: false };
+            Some((*uid, news))
+        });
+        self.hub.tell(news);
+    }
+}

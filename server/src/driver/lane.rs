@@ -1,0 +1,344 @@
+//! The lane: the thread that owns executions and the writer, one batch after the other.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use engine::{
+    ActionId, Changes, Data, Dispatch, Event, Execution, ExecutionState, ExecutionUid, Limits,
+    Source, Start,
+};
+use expr::Value;
+use store::{ExecutionKey, RequestRecord, Writer};
+
+use super::Error;
+use super::answer::Answer;
+use super::definitions::Definitions;
+use super::order::Command;
+use super::watch::Hub;
+use super::world::LaneWorld;
+use crate::actions::Runner;
+use crate::clock;
+
+/// Most commands of one batch: bounds the time until the first of them is answered.
+const COMMANDS_PER_BATCH_MAX: usize = 1_024;
+
+/// Most events that executions send one another in one batch before the ends of children wait for
+/// the next.
+const EVENTS_PER_BATCH_MAX: usize = 10_000;
+
+/// How long the lane sleeps at most when nothing is due.
+const IDLE_MAX: Duration = Duration::from_secs(3600);
+
+/// How long it waits before it loads again what a failed commit has thrown out of memory.
+pub(super) const RELOAD_DELAY: Duration = Duration::from_millis(250);
+
+/// An execution in memory.
+pub(super) struct Slot {
+    pub(super) execution: Execution,
+    /// Under which time it stands in the lane's timers.
+    armed: Option<i64>,
+}
+
+/// The lane. What it collects for the present batch is in [`Batch`].
+pub(super) struct Lane {
+    pub(super) writer: RefCell<Writer>,
+    pub(super) executions: HashMap<ExecutionUid, Slot>,
+    pub(super) definitions: RefCell<Definitions>,
+    /// When executions must be told the time.
+    timers: BTreeSet<(i64, ExecutionUid)>,
+    /// Executions that were stopped by the limit of steps.
+    continued: VecDeque<ExecutionUid>,
+    /// Executions whose commit has failed: in memory they were ahead of the store.
+    pub(super) lost: BTreeSet<ExecutionUid>,
+    pub(super) batch: Batch,
+    commands: Receiver<Command>,
+    waiting: Arc<AtomicUsize>,
+    pub(super) runner: Runner,
+    pub(super) hub: Arc<Hub>,
+    limits: Limits,
+    pub(super) failure: RefCell<Option<Error>>,
+    pub(super) now_us: i64,
+}
+
+/// What one commit will hold, and what follows it.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) touched: HashSet<ExecutionUid>,
+    pub(super) deleted: Vec<ExecutionKey>,
+    pub(super) requests: Vec<RequestRecord>,
+    pub(super) dispatches: Vec<Dispatch>,
+    pub(super) cancels: Vec<ActionId>,
+    pub(super) answers: Vec<Answer>,
+    /// Ids chosen by clients whose executions are not committed yet.
+    pub(super) new_ids: HashMap<(Arc<str>, Arc<str>), ExecutionUid>,
+    /// Children to start and events to deliver, in order.
+    inbox: VecDeque<Inner>,
+}
+
+impl Batch {
+    /// The batch after one: begins with what is not delivered yet.
+    pub(super) fn after(batch: &mut Self) -> Self {
+        Self { inbox: std::mem::take(&mut batch.inbox), ..Self::default() }
+    }
+}
+
+/// Something that one execution sends another.
+enum Inner {
+    Start(Box<Start>),
+    Event(ExecutionUid, Event),
+}
+
+impl Lane {
+    pub(super) fn new(
+        writer: Writer,
+        commands: Receiver<Command>,
+        waiting: Arc<AtomicUsize>,
+        runner: Runner,
+        hub: Arc<Hub>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            writer: RefCell::new(writer),
+            executions: HashMap::new(),
+            definitions: RefCell::default(),
+            timers: BTreeSet::new(),
+            continued: VecDeque::new(),
+            lost: BTreeSet::new(),
+            batch: Batch::default(),
+            commands,
+            waiting,
+            runner,
+            hub,
+            limits,
+            failure: RefCell::new(None),
+            now_us: clock::now_us(),
+        }
+    }
+
+    /// Takes batches until it is told to stop.
+    pub(super) fn run(mut self) {
+        loop {
+            let mut command = match self.next_command() {
+                Ok(command) => command,
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            self.now_us = clock::now_us();
+            self.reload_lost();
+            let mut count = 0;
+            let mut stop = false;
+            while let Some(next) = command {
+                if matches!(next, Command::ShutDown) {
+                    stop = true;
+                    break;
+                }
+                self.handle(next);
+                count += 1;
+                command = match count < COMMANDS_PER_BATCH_MAX {
+                    true => self.commands.try_recv().ok(),
+                    false => None,
+                };
+            }
+            self.continue_some();
+            self.tell_time();
+            self.deliver();
+            self.commit();
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a command, or until something is due.
+    fn next_command(&self) -> Result<Option<Command>, RecvTimeoutError> {
+        if let Ok(command) = self.commands.try_recv() {
+            return Ok(Some(command));
+        }
+        if !self.continued.is_empty() || !self.batch.inbox.is_empty() {
+            return Ok(None);
+        }
+        let mut wait = IDLE_MAX;
+        if let Some((due, _)) = self.timers.first() {
+            let micros = u64::try_from(due - clock::now_us()).unwrap_or(0);
+            wait = wait.min(Duration::from_micros(micros));
+        }
+        if !self.lost.is_empty() {
+            wait = wait.min(RELOAD_DELAY);
+        }
+        self.commands.recv_timeout(wait).map(Some)
+    }
+
+    fn handle(&mut self, command: Command) {
+        if !matches!(command, Command::Ended { .. } | Command::ShutDown) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        match command {
+            Command::Start { order, request, reply } => self.start(*order, request, reply),
+            Command::Verb { uid, verb, caller, request, reply } => {
+                let event = Event::Verb { verb, caller };
+                self.change(uid, event, request, reply);
+            }
+            Command::Action { action, change, request, reply } => {
+                self.change_action(action, change, request, reply);
+            }
+            Command::Delete { order, request, reply } => self.delete(&order, request, reply),
+            Command::Ended { action, outcome } => {
+                let (task, number) = (action.task.number, action.number);
+                let source = Source::Server;
+                let event = Event::ActionDone { task, action: number, outcome, source };
+                self.apply_quietly(action.task.execution, event);
+            }
+            Command::Write { work } => {
+                work(&mut self.writer.borrow_mut());
+                self.definitions.borrow_mut().forget_latest();
+            }
+            Command::ShutDown => {}
+        }
+    }
+
+    /// Applies an event to an execution, which is loaded if it is not in memory.
+    pub(super) fn apply(&mut self, uid: ExecutionUid, event: Event) -> Result<(), Error> {
+        self.load(uid)?;
+        let Some(mut slot) = self.executions.remove(&uid) else {
+            return Err(Error::ExecutionNotFound { id: uid.to_string().into() });
+        };
+        let now_us = self.now_us;
+        let result = engine::apply(&mut slot.execution, event, now_us, &self.world());
+        self.put_back(uid, slot);
+        self.absorb(uid, result?);
+        Ok(())
+    }
+
+    /// Applies an event that nobody waits for.
+    fn apply_quietly(&mut self, uid: ExecutionUid, event: Event) {
+        if let Err(error) = self.apply(uid, event) {
+            match error {
+                Error::ExecutionNotFound { .. } | Error::Engine(_) => {
+                    tracing::debug!(execution.uid = %uid, "event for {uid} refused: {error}");
+                }
+                other => self.fail_batch(other),
+            }
+        }
+    }
+
+    pub(super) fn world(&self) -> LaneWorld<'_> {
+        LaneWorld {
+            definitions: &self.definitions,
+            writer: &self.writer,
+            executions: &self.executions,
+            limits: self.limits,
+            failure: &self.failure,
+        }
+    }
+
+    /// Keeps an execution in memory and its timer in the list.
+    pub(super) fn put_back(&mut self, uid: ExecutionUid, mut slot: Slot) {
+        let due = slot.execution.next_due_us();
+        if slot.armed != due {
+            if let Some(time) = slot.armed {
+                self.timers.remove(&(time, uid));
+            }
+            self.timers.extend(due.map(|time| (time, uid)));
+            slot.armed = due;
+        }
+        self.executions.insert(uid, slot);
+    }
+
+    pub(super) fn insert(&mut self, execution: Execution) {
+        self.put_back(execution.uid(), Slot { execution, armed: None });
+    }
+
+    /// Drops an execution from memory.
+    pub(super) fn evict(&mut self, uid: ExecutionUid) {
+        if let Some(Slot { armed: Some(time), .. }) = self.executions.remove(&uid) {
+            self.timers.remove(&(time, uid));
+        }
+    }
+
+    /// Takes what an event has caused into the batch.
+    pub(super) fn absorb(&mut self, uid: ExecutionUid, changes: Changes) {
+        let batch = &mut self.batch;
+        batch.touched.insert(uid);
+        batch.dispatches.extend(changes.dispatches);
+        batch.cancels.extend(changes.cancels);
+        batch.inbox.extend(changes.starts.into_iter().map(|start| Inner::Start(Box::new(start))));
+        let events = changes.messages.into_iter();
+        batch.inbox.extend(events.map(|message| Inner::Event(message.to, message.event)));
+        if changes.more {
+            self.continued.push_back(uid);
+        }
+    }
+
+    /// Delivers what executions have sent one another, in the same batch. Executions that call one
+    /// another for ever are stopped at the ends of children, which a restart finds again; all else
+    /// must be in the commit of what has caused it.
+    pub(super) fn deliver(&mut self) {
+        let mut held = VecDeque::new();
+        let mut count = 0;
+        while let Some(inner) = self.batch.inbox.pop_front() {
+            count += 1;
+            match inner {
+                Inner::Start(start) => self.start_child(*start),
+                Inner::Event(uid, event @ Event::ChildDone { .. })
+                    if count > EVENTS_PER_BATCH_MAX =>
+                {
+                    held.push_back(Inner::Event(uid, event));
+                }
+                Inner::Event(uid, event) => self.apply_quietly(uid, event),
+            }
+        }
+        self.batch.inbox = held;
+    }
+
+    /// Adds an event to what is to be delivered.
+    pub(super) fn send(&mut self, uid: ExecutionUid, event: Event) {
+        self.batch.inbox.push_back(Inner::Event(uid, event));
+    }
+
+    fn start_child(&mut self, start: Start) {
+        let (uid, parent) = (start.uid, start.parent.clone());
+        let started = engine::start(start, self.now_us, &self.world());
+        match started {
+            Ok((execution, changes)) => {
+                self.insert(execution);
+                self.absorb(uid, changes);
+            }
+            Err(error) => {
+                // The child never was: its parent learns why.
+                let Some(parent) = parent else { return };
+                let message = error.to_string();
+                let output = Value::Dict([("result", message.as_str())].into_iter().collect());
+                let event = Event::ChildDone {
+                    task: parent.action.task.number,
+                    action: parent.action.number,
+                    state: ExecutionState::Error,
+                    output: Data::from_value(output).unwrap_or_else(|_| Data::empty_object()),
+                    info: Some(message.into()),
+                };
+                self.apply_quietly(parent.action.task.execution, event);
+            }
+        }
+    }
+
+    fn continue_some(&mut self) {
+        for uid in std::mem::take(&mut self.continued) {
+            self.apply_quietly(uid, Event::Continue);
+        }
+    }
+
+    fn tell_time(&mut self) {
+        let due: Vec<ExecutionUid> = self
+            .timers
+            .iter()
+            .take_while(|(time, _)| *time <= self.now_us)
+            .map(|(_, uid)| *uid)
+            .collect();
+        for uid in due {
+            self.apply_quietly(uid, Event::TimeReached);
+        }
+    }
+}

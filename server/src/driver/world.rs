@@ -1,0 +1,144 @@
+//! The world as the engine sees it from one execution: definitions, and the other executions.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use engine::world::{AdHocAction, Definition, Query};
+use engine::{Execution, ExecutionUid, Limits, World};
+use expr::Value;
+use store::{ExecutionField, Filter, FilterValue, Operator, Page, Payloads, Writer};
+
+use super::Error;
+use super::definitions::Definitions;
+use super::lane::Slot;
+
+/// Most executions or tasks that one call of `executions()` or `tasks()` gives.
+const LISTED_MAX: u32 = 10_000;
+
+/// What the lane owns, lent to the engine for one event. The execution that the event is for is
+/// taken out of `executions` meanwhile.
+pub(super) struct LaneWorld<'a> {
+    pub(super) definitions: &'a RefCell<Definitions>,
+    pub(super) writer: &'a RefCell<Writer>,
+    pub(super) executions: &'a HashMap<ExecutionUid, Slot>,
+    pub(super) limits: Limits,
+    /// The first failure of the store. The engine has no word for it, so the lane gives the whole
+    /// batch up when it finds one here.
+    pub(super) failure: &'a RefCell<Option<Error>>,
+}
+
+impl LaneWorld<'_> {
+    fn found<T>(&self, result: Result<Option<T>, Error>) -> Option<T> {
+        result.unwrap_or_else(|error| {
+            self.failure.borrow_mut().get_or_insert(error);
+            None
+        })
+    }
+
+    /// Executions that the query asks for, each as its live state or as loaded.
+    fn selected(
+        &self,
+        project: &str,
+        query: &Query,
+        mut each: impl FnMut(&Execution),
+    ) -> Result<(), String> {
+        let failed = |error: Error| {
+            let message = error.to_string();
+            self.failure.borrow_mut().get_or_insert(error);
+            message
+        };
+        let filter = filter_of(query);
+        let page = Page { after: None, limit: LISTED_MAX, max_bytes: usize::MAX };
+        let mut writer = self.writer.borrow_mut();
+        let listed = writer
+            .read()
+            .list_executions(project, &filter, &page, Payloads::Omit)
+            .map_err(|error| failed(error.into()))?;
+        for record in listed.rows {
+            if let Some(slot) = self.executions.get(&record.uid) {
+                each(&slot.execution);
+                continue;
+            }
+            let key = store::ExecutionKey { shard: record.shard, uid: record.uid };
+            let loaded = writer.load(key).map_err(|error| failed(error.into()))?;
+            let Some(loaded) = loaded else { continue };
+            let definition = self
+                .definitions
+                .borrow_mut()
+                .read(writer.read(), &loaded.execution.definition)
+                .map_err(failed)?;
+            each(&engine::view_of(loaded.execution, loaded.tasks, definition));
+        }
+        Ok(())
+    }
+}
+
+impl World for LaneWorld<'_> {
+    fn workflow(&self, project: &str, namespace: &str, name: &str) -> Option<Arc<Definition>> {
+        let mut writer = self.writer.borrow_mut();
+        let mut definitions = self.definitions.borrow_mut();
+        self.found(definitions.workflow(writer.read(), project, namespace, name))
+    }
+
+    fn action(&self, project: &str, namespace: &str, name: &str) -> Option<Arc<AdHocAction>> {
+        let mut writer = self.writer.borrow_mut();
+        let mut definitions = self.definitions.borrow_mut();
+        self.found(definitions.action(writer.read(), project, namespace, name))
+    }
+
+    fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {
+        let mut found = Vec::new();
+        self.selected(project, query, |execution| {
+            if query.state.as_deref().is_none_or(|s| s == execution.record().state.word()) {
+                found.push(engine::execution_value(execution));
+            }
+        })?;
+        found.reverse();
+        Ok(found)
+    }
+
+    fn tasks(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {
+        // The state is asked of tasks here, not of executions.
+        let mut of_execution = Query { state: None, ..query.clone() };
+        let mut found = Vec::new();
+        let mut asked = vec![query.id.clone()];
+        while let Some(id) = asked.pop() {
+            of_execution.id = id;
+            self.selected(project, &of_execution, |execution| {
+                for record in execution.tasks() {
+                    if engine::is_wanted(record, query) {
+                        found.push(engine::task_value(execution, record));
+                    }
+                    if query.recursive && query.id.is_some() {
+                        let children = record.actions.iter().filter_map(|action| action.child);
+                        asked.extend(children.map(|child| Some(child.to_string().into())));
+                    }
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+fn filter_of(query: &Query) -> Filter<ExecutionField> {
+    let compare = |field, operator, value| Filter::Compare { field, operator, value };
+    let text = |field, text: &Arc<str>| {
+        compare(field, Operator::Equal, FilterValue::Text(text.to_string()))
+    };
+    let time = |operator, time_us| {
+        compare(ExecutionField::CreateTime, operator, FilterValue::Time(time_us))
+    };
+    let mut parts = Vec::new();
+    parts.extend(query.id.iter().map(|id| text(ExecutionField::Uid, id)));
+    let root = query.root_execution_id.iter();
+    parts.extend(root.map(|id| text(ExecutionField::RootExecution, id)));
+    parts.extend(query.state.iter().map(|state| text(ExecutionField::State, state)));
+    parts.extend(query.from_us.map(|from| time(Operator::GreaterOrEqual, from)));
+    parts.extend(query.to_us.map(|to| time(Operator::Less, to)));
+    Filter::And(parts)
+}
