@@ -46,7 +46,10 @@ fn answers(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(192)
+    })]
 
     #[test]
     fn any_text_is_answered(text in "\\PC{0,200}") {

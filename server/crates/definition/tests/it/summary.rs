@@ -6,6 +6,12 @@ use definition::Document;
 use definition::model::{Action, Policies, Publish, Target, Task, Transition, Workflow};
 use expr::Template;
 
+macro_rules! line {
+    ($($argument:tt)*) => {
+        writeln!($($argument)*).expect("writing to a string cannot fail")
+    };
+}
+
 /// One line for each fact of a document.
 pub(crate) fn summary(document: &Document) -> String {
     let mut out = String::from("# document\n");
@@ -21,7 +27,7 @@ pub(crate) fn summary(document: &Document) -> String {
             }
         }
         Document::Workbook(book) => {
-            writeln!(out, "workbook {} {:?}", book.name, book.tags).unwrap();
+            line!(out, "workbook {} {:?}", book.name, book.tags);
             for one in &book.workflows {
                 workflow(&mut out, one);
             }
@@ -35,20 +41,20 @@ pub(crate) fn summary(document: &Document) -> String {
 
 fn workflow(out: &mut String, workflow: &Workflow) {
     let graph = &workflow.graph;
-    writeln!(
+    line!(
         out,
         "workflow {} {:?}",
-        workflow.name, workflow.workflow_type
-    )
-    .unwrap();
+        workflow.name,
+        workflow.workflow_type
+    );
     for parameter in &workflow.input {
         let default = parameter.default.as_ref().map(expr::Value::to_text);
-        writeln!(out, "  input {} = {default:?}", parameter.name).unwrap();
+        line!(out, "  input {} = {default:?}", parameter.name);
     }
     template(out, "vars", workflow.vars.as_ref());
     template(out, "output", workflow.output.as_ref());
     template(out, "output-on-error", workflow.output_on_error.as_ref());
-    writeln!(out, "  start {:?} inbound {:?}", graph.start, graph.inbound).unwrap();
+    line!(out, "  start {:?} inbound {:?}", graph.start, graph.inbound);
     for one in workflow.tasks.values() {
         task(out, workflow, one);
     }
@@ -56,13 +62,13 @@ fn workflow(out: &mut String, workflow: &Workflow) {
 
 fn task(out: &mut String, workflow: &Workflow, task: &Task) {
     let call = text(&task.call.name);
-    writeln!(out, "  task {}: {:?} {call}", task.name, task.body).unwrap();
+    line!(out, "  task {}: {:?} {call}", task.name, task.body);
     for (name, value) in &task.call.params {
-        writeln!(out, "    param {name} = {}", text(value)).unwrap();
+        line!(out, "    param {name} = {}", text(value));
     }
     template(out, "  input", task.input.as_ref());
     for item in &task.with_items {
-        writeln!(out, "    item {} in {}", item.name, text(&item.source)).unwrap();
+        line!(out, "    item {} in {}", item.name, text(&item.source));
     }
     policies(out, &task.policies);
     publish(out, "success", &task.publish);
@@ -73,13 +79,13 @@ fn task(out: &mut String, workflow: &Workflow, task: &Task) {
     transitions(out, workflow, "on-complete", &task.on_complete);
     transitions(out, workflow, "on-skip", &task.on_skip);
     if let Some(join) = task.join {
-        writeln!(out, "    join {join:?}").unwrap();
+        line!(out, "    join {join:?}");
     }
     template(out, "  target", task.target.as_ref());
     template(out, "  keep-result", task.keep_result.as_ref());
     template(out, "  safe-rerun", task.safe_rerun.as_ref());
     if !task.requires.is_empty() {
-        writeln!(out, "    requires {:?}", task.requires).unwrap();
+        line!(out, "    requires {:?}", task.requires);
     }
 }
 
@@ -126,23 +132,22 @@ fn transitions(out: &mut String, workflow: &Workflow, clause: &str, all: &[Trans
             }
         };
         let condition = transition.condition.as_ref().map(text).unwrap_or_default();
-        writeln!(
+        line!(
             out,
             "    {}",
             format!("{clause} {target} {condition}").trim_end()
-        )
-        .unwrap();
+        );
     }
 }
 
 fn action(out: &mut String, action: &Action) {
-    writeln!(out, "action {}: {}", action.name, text(&action.base.name)).unwrap();
+    line!(out, "action {}: {}", action.name, text(&action.base.name));
     for (name, value) in &action.base.params {
-        writeln!(out, "  param {name} = {}", text(value)).unwrap();
+        line!(out, "  param {name} = {}", text(value));
     }
     for parameter in &action.input {
         let default = parameter.default.as_ref().map(expr::Value::to_text);
-        writeln!(out, "  input {} = {default:?}", parameter.name).unwrap();
+        line!(out, "  input {} = {default:?}", parameter.name);
     }
     template(out, "base-input", action.base_input.as_ref());
     template(out, "output", action.output.as_ref());
@@ -150,7 +155,7 @@ fn action(out: &mut String, action: &Action) {
 
 fn template(out: &mut String, what: &str, template: Option<&Template>) {
     if let Some(template) = template {
-        writeln!(out, "  {what} {}", text(template)).unwrap();
+        line!(out, "  {what} {}", text(template));
     }
 }
 
