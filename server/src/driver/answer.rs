@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{ActionId, ActionRecord, Event, ExecutionRecord, ExecutionUid, Source, Start};
-use store::{ExecutionKey, Payloads, RequestRecord};
+use store::{ExecutionKey, RequestRecord};
 
 use super::lane::Lane;
 use super::order::{

@@ -10,7 +10,8 @@ use super::watch::News;
 impl Lane {
     /// Commits the batch; then answers, dispatches and tells.
     pub(super) fn commit(&mut self) {
-        if let Some(failure) = self.failure.borrow_mut().take() {
+        let failure = self.failure.borrow_mut().take();
+        if let Some(failure) = failure {
             self.retreat(&failure);
             return;
         }

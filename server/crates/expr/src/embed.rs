@@ -75,15 +75,13 @@ fn between(text: &str, from: usize, open: &str, close: &str) -> Option<Range<usi
     loop {
         let start = from + text[from..].find(open)?;
         let body = start + open.len();
-        // Were there no closing one on all the lines that follow, looking would be quadratic.
-        let line_end = text[body..].find('\n').map_or(text.len(), |at| body + at);
-        if let Some(at) = text[body..line_end].find(close) {
-            return Some(start..body + at + close.len());
+        let end = body + text[body..].find(close)?;
+        match text[body..end].rfind('\n') {
+            None => return Some(start..end + close.len()),
+            // No opening before the last line break can reach this closing one. Every part of the
+            // text is looked at a fixed number of times, so long texts take linear time.
+            Some(line_break) => from = body + line_break + 1,
         }
-        if line_end == text.len() {
-            return None;
-        }
-        from = line_end + 1;
     }
 }
 

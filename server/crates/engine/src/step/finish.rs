@@ -128,7 +128,7 @@ impl Machine<'_> {
             }
             self.data(Value::Dict(output), "the output")
         };
-        result(&extra)
+        result(extra)
             .or_else(|_| result(&Dict::new()))
             .unwrap_or_else(|_| Data::empty_object())
     }
