@@ -1,0 +1,81 @@
+//! `std.http`: one HTTP request, with what it is redirected to, as an action.
+//!
+//! `request` reads the input, `exchange` sends and follows, `answer` writes the result. Where
+//! requests may go is left to `egress`, how many run at a time to `runner`.
+
+mod answer;
+mod clients;
+mod cookies;
+mod error;
+mod exchange;
+mod request;
+
+use engine::{Data, Outcome};
+use expr::Value;
+
+use super::egress::Policy;
+use super::{Config, Error};
+use answer::Answer;
+use clients::Clients;
+use error::{Failure, Problem};
+use request::Request;
+
+/// Largest body that is decoded where it arrives; larger ones would hold up other tasks.
+const DECODE_HERE_BYTES_MAX: usize = 64 << 10;
+
+/// Sends the requests of `std.http`.
+pub(super) struct Http {
+    policy: Policy,
+    clients: Clients,
+    default_timeout_s: u64,
+    response_bytes_max: usize,
+}
+
+impl Http {
+    /// Sets up, before the first request, what all of them share.
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        let policy = Policy::new(config.egress.clone());
+        let clients = Clients::new(&policy, config.http.ca_file.as_deref())?;
+        Ok(Self {
+            policy,
+            clients,
+            default_timeout_s: config.http.timeout_s,
+            response_bytes_max: config.http.response_bytes_max,
+        })
+    }
+
+    /// Runs the action.
+    pub(super) async fn run(&self, input: &Value) -> Outcome {
+        match self.try_run(input).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Error(Data::string(&failure.to_string())),
+        }
+    }
+
+    async fn try_run(&self, input: &Value) -> Result<Outcome, Failure> {
+        let request = Request::from_input(input, self.default_timeout_s)?;
+        let timeout = request.timeout;
+        let answer = tokio::time::timeout(timeout, self.exchange(request))
+            .await
+            .map_err(|_| Problem::TimedOut {
+                seconds: timeout.as_secs_f64(),
+            })??;
+        Ok(outcome(answer).await)
+    }
+}
+
+/// Decodes the answer and tells success from error.
+async fn outcome(answer: Answer) -> Outcome {
+    let is_success = answer.is_success();
+    let data = if answer.body_len() <= DECODE_HERE_BYTES_MAX {
+        answer.into_data()
+    } else {
+        let decoded = tokio::task::spawn_blocking(|| answer.into_data()).await;
+        decoded.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    };
+    if is_success {
+        Outcome::Success(data)
+    } else {
+        Outcome::Error(data)
+    }
+}

@@ -1,0 +1,21 @@
+//! The built-in actions that touch the world outside or take time: `std.sleep`, `std.echo` with a
+//! delay, `std.http`.
+//!
+//! [`Runner`] runs what the engine has dispatched, after the commit of the dispatch, and reports
+//! how it ended. Actions that touch nothing outside run inside the engine and never come here.
+//! What a result does to its task is left to the engine, when to run to `driver`.
+
+mod config;
+mod egress;
+mod error;
+mod http;
+mod runner;
+mod wait;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, Http};
+pub use egress::{Config as Egress, HostPattern, Network};
+pub use error::Error;
+pub use runner::Runner;
