@@ -275,7 +275,9 @@ fn read_body(
         parameter: "json",
         expected: "a value that JSON has",
     };
-    let body = body.filter(Value::truthy);
+    // An empty dict is a body, but makes way for `json` like all that is falsy.
+    let is_body = |body: &Value| body.truthy() || (json.is_none() && body.as_dict().is_some());
+    let body = body.filter(is_body);
     let (text, kind) = match (body, json) {
         (None, None) => return Ok(None),
         (None, Some(json)) => (json.to_json().map_err(no_json)?, Some("application/json")),

@@ -150,7 +150,7 @@ fn malformed_hosts_are_refused() {
 
 /// Runs a request and checks that the policy refuses it.
 async fn check_refused(config: Config, input: String, expected: &str) {
-    let outcome = Bench::with(config).run("std.http", &input).await;
+    let outcome = Bench::with(&config).run("std.http", &input).await;
     let text = error_text(&outcome);
     assert!(
         text.starts_with("Failed to send HTTP request: the egress policy "),

@@ -2,11 +2,15 @@
 //! share: a runner whose ends of actions can be waited for.
 
 mod egress;
-mod http;
+mod failures;
+mod parameters;
 mod raw;
+mod redirects;
+mod results;
 mod runner;
 mod site;
 mod tls;
+mod web;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,11 +32,11 @@ pub(super) struct Bench {
 impl Bench {
     /// With a policy that lets requests reach the tests' own servers.
     pub(super) fn open() -> Self {
-        Self::with(open_config())
+        Self::with(&open_config())
     }
 
-    pub(super) fn with(config: Config) -> Self {
-        let runner = Runner::new(&config, Handle::current()).unwrap();
+    pub(super) fn with(config: &Config) -> Self {
+        let runner = Runner::new(config, Handle::current()).unwrap();
         let (sender, ended) = mpsc::unbounded_channel();
         runner.report_with(Box::new(move |action, outcome| {
             sender.send((action, outcome)).unwrap();

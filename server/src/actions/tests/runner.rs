@@ -91,7 +91,7 @@ async fn a_cancelled_action_lets_go_and_reports_nothing() {
 #[tokio::test]
 async fn no_more_requests_than_slots() {
     let mut site = Site::start().await;
-    let bench = Bench::with(Config {
+    let bench = Bench::with(&Config {
         concurrency_max: 2,
         ..open_config()
     });

@@ -65,7 +65,7 @@ async fn configured_certificates_are_trusted() {
     std::fs::write(file.path(), pem).unwrap();
     let mut config = open_config();
     config.http.ca_file = Some(file.path().into());
-    let bench = Bench::with(config);
+    let bench = Bench::with(&config);
     let outcome = bench
         .run("std.http", &format!(r#"{{"url": "{url}"}}"#))
         .await;
