@@ -1,0 +1,144 @@
+//! The command line: a client of a server, a checker of documents, and the server.
+//!
+//! Owns arguments, what is printed and how it ends. Left to others: talking to the server (the SDK
+//! `autan`), checking documents (`definition`), serving (`crate::Server`).
+//!
+//! People get tables and times such as "3m ago"; scripts pass `--json` and get one JSON object, or
+//! one a line where there may be many. What was asked for goes to standard output, everything else
+//! to standard error. Exit codes: 0 well, 1 error, 2 wrong usage, 3 the execution was cancelled.
+
+mod action;
+mod connect;
+mod error;
+mod execution;
+mod follow;
+mod human;
+mod input;
+mod live;
+mod output;
+mod run;
+mod serve;
+mod server;
+mod show;
+mod table;
+mod validate;
+mod workbook;
+mod workflow;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use connect::Globals;
+use error::Error;
+use output::Output;
+
+/// Durable workflows: define, run, watch and control them
+#[derive(Debug, clap::Parser)]
+#[command(name = "autan", version)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run a server
+    Serve(Box<serve::Args>),
+    /// Check documents without a server
+    Validate(validate::Args),
+    /// Run a workflow from a file and show what happens
+    Run(Box<run::Args>),
+    /// Manage workflow definitions
+    #[command(subcommand)]
+    Workflow(workflow::Command),
+    /// Manage workbooks
+    #[command(subcommand)]
+    Workbook(workbook::Command),
+    /// Start, watch and control executions
+    #[command(subcommand)]
+    Execution(execution::Command),
+    /// Complete actions that run outside
+    #[command(subcommand)]
+    Action(action::Command),
+    /// Ask the server about itself
+    #[command(subcommand)]
+    Server(server::Command),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Success = 0,
+    Failure = 1,
+    Usage = 2,
+    Cancelled = 3,
+}
+
+/// Does what the arguments of the process say.
+pub fn main() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    let output = Output::standard(globals.json);
+    let exit = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+        .and_then(|runtime| runtime.block_on(run(&globals, command, &output)));
+    let exit = exit.unwrap_or_else(|error| output.report(&error));
+    ExitCode::from(exit as u8)
+}
+
+async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exit, Error> {
+    match command {
+        Command::Serve(args) => serve::serve(*args, output).await,
+        Command::Validate(args) => validate::validate(&args, output),
+        Command::Run(args) => run::run(globals, *args, output).await,
+        Command::Workflow(command) => workflow::run(globals, command, output).await,
+        Command::Workbook(command) => workbook::run(globals, command, output).await,
+        Command::Execution(command) => execution::run(globals, command, output).await,
+        Command::Action(command) => action::run(globals, command, output).await,
+        Command::Server(command) => server::run(globals, command, output).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Cli;
+
+    #[test]
+    fn arguments_make_sense() {
+        Cli::command().debug_assert();
+        for (line, valid) in [
+            (
+                "autan validate a.yaml b.yaml --kind workbook --strict --json",
+                true,
+            ),
+            (
+                "autan run f.yaml -i n=1 --input t=x --workflow w --output yaml",
+                true,
+            ),
+            ("autan run f.yaml --verbose --quiet", false),
+            ("autan run f.yaml -i n", false),
+            (
+                "autan --server http://x execution start w --id e --wait",
+                true,
+            ),
+            ("autan execution start w --fail-if-exists", false),
+            ("autan execution resume e --env a=1 --server http://x", true),
+            ("autan execution stop e", false),
+            ("autan execution stop e --state success --reason why", true),
+            ("autan action complete a {} --project p", true),
+            ("autan action complete a {} --file f", false),
+            ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
+            ("autan serve --listen here", false),
+            ("autan", false),
+        ] {
+            let found = Cli::try_parse_from(line.split(' '));
+            assert_eq!(found.is_ok(), valid, "{line}: {:?}", found.err());
+        }
+    }
+}
