@@ -73,6 +73,11 @@ impl Client {
             .map(ServerInfo::from)
     }
 
+    /// Where the server is, as a URL.
+    pub fn address(&self) -> String {
+        self.transport.address()
+    }
+
     /// Workflow definitions.
     pub fn workflows(&self) -> Workflows {
         Workflows::new(self.transport.clone())

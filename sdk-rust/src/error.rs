@@ -206,19 +206,20 @@ impl RpcError {
     }
 }
 
-/// The message of a status with its causes, which tonic keeps in the sources only.
+/// The message of a status with its first cause, which tonic keeps in the sources only.
 fn message(status: &tonic::Status) -> String {
-    let mut text = status.message().to_owned();
-    let mut source = status.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+    let mut root = None;
+    let mut next = status.source();
+    while let Some(cause) = next {
+        root = Some(cause.to_string());
+        next = cause.source();
     }
-    text
+    match root {
+        Some(root) if !status.message().contains(&root) => {
+            format!("{}: {root}", status.message())
+        }
+        _ => status.message().to_owned(),
+    }
 }
 
 impl fmt::Display for RpcError {

@@ -74,6 +74,12 @@ impl Transport {
         self.settings.project.clone()
     }
 
+    /// Where the server is.
+    pub(crate) fn address(&self) -> String {
+        let uri = self.endpoint.uri().to_string();
+        uri.strip_suffix('/').map(str::to_owned).unwrap_or(uri)
+    }
+
     /// The channel of unary calls.
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
