@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Every end-to-end test, in one binary.
+
+mod tidy;

@@ -1,0 +1,167 @@
+//! Whole runs of workflows, step by step as they were recorded.
+//!
+//! Owns the steps. Left to others: reading cases (`case`), what references mean (`things`), waiting
+//! (`follow`) and the comparison at the end (`compare`).
+
+mod calls;
+mod case;
+mod compare;
+mod follow;
+mod things;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use self::calls::{Answer, call};
+use self::case::{Await, Case, Step};
+use self::follow::Follower;
+use self::things::Things;
+use super::{Options, Outcome, Ran, run_all};
+use crate::api::Api;
+use crate::server::TestServer;
+
+/// How long a state may take, as in the recorded tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// After the last step something may still be under way: so long without any event, it is not.
+const SETTLED: Duration = Duration::from_secs(2);
+/// But not longer than this in all.
+const SETTLED_MAX: Duration = Duration::from_secs(15);
+
+pub(super) async fn run(server: &TestServer, options: &Options) -> Result<Vec<Ran>> {
+    let folder = options.folder.join("engine");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in
+        std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?
+    {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut cases = Vec::new();
+    for (index, path) in files.into_iter().enumerate() {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let id = format!("engine/{stem}");
+        if options.only.as_ref().is_none_or(|only| id.contains(only)) {
+            cases.push((id, path, server.api(&format!("engine-{index}"))));
+        }
+    }
+    run_all(
+        cases,
+        options.jobs,
+        |(id, path, api): (String, PathBuf, Api)| async move {
+            let outcome = match replay(&path, &api).await {
+                Ok(outcome) => outcome,
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            };
+            Ran {
+                id,
+                group: "",
+                outcome,
+            }
+        },
+    )
+    .await
+}
+
+async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
+    let text = std::fs::read_to_string(path).context("reading the case")?;
+    let case: Case = serde_json::from_str(&text).context("parsing the case")?;
+    if case.script.is_some() {
+        return Ok(Outcome::Unsupported("needs a worker".to_owned()));
+    }
+    let follower = Follower::new(api);
+    let mut things = Things::new(api.clone());
+    for (index, step) in case.steps.iter().enumerate() {
+        let place = || format!("step {index}");
+        match step {
+            Step::Await(step) => await_state(step, &follower, &things)
+                .await
+                .with_context(place)?,
+            Step::Do(step) => match call(step, api, &things).await.with_context(place)? {
+                Answer::Done => {}
+                Answer::Started(uid) => {
+                    follower.follow(&uid);
+                    things.add_root(uid);
+                }
+                Answer::Unsupported(what) => return Ok(Outcome::Unsupported(what)),
+            },
+        }
+    }
+    let differences = settle(api, &follower, &things, &case).await?;
+    if differences.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    Ok(Outcome::Failed(differences.join("\n")))
+}
+
+/// Waits until a thing is in a state. One that we ran through faster than Mistral's tests looked
+/// counts as well, once the thing is finished.
+async fn await_state(step: &Await, follower: &Follower, things: &Things) -> Result<()> {
+    if step.raised.is_some() {
+        return Ok(());
+    }
+    let wanted = step.wanted();
+    let deadline = Instant::now() + PATIENCE;
+    let mut pulse = follower.pulse();
+    loop {
+        pulse.borrow_and_update();
+        let thing = things.find(&step.on).await?;
+        if let Some(thing) = &thing {
+            let passed = STATES.iter().find(|state| **state == wanted);
+            let passed = passed.is_some_and(|state| follower.was(thing.id(), state));
+            if thing.is(&wanted) || thing.is_final() && passed {
+                return Ok(());
+            }
+            if thing.is_final() && is_final(&wanted) {
+                bail!(
+                    "awaiting {wanted} of {:?}: it ended as {}",
+                    step.on,
+                    thing.state()
+                );
+            }
+        }
+        if !matches!(timeout_at(deadline, pulse.changed()).await, Ok(Ok(()))) {
+            let now = thing.map_or("missing", |thing| thing.state());
+            bail!(
+                "awaiting {wanted} of {:?}: it is {now} after {PATIENCE:?}",
+                step.on
+            );
+        }
+    }
+}
+
+/// States that a thing may pass through.
+const STATES: [&str; 5] = ["IDLE", "WAITING", "RUNNING", "DELAYED", "PAUSED"];
+
+fn is_final(state: &str) -> bool {
+    matches!(state, "SUCCESS" | "ERROR" | "CANCELLED")
+}
+
+/// Compares until there is no difference, or until nothing moves any more.
+async fn settle(
+    api: &Api,
+    follower: &Follower,
+    things: &Things,
+    case: &Case,
+) -> Result<Vec<String>> {
+    let deadline = Instant::now() + SETTLED_MAX;
+    let mut pulse = follower.pulse();
+    loop {
+        pulse.borrow_and_update();
+        let differences = compare::differences(api, things, &case.executions).await?;
+        if differences.is_empty() || Instant::now() > deadline {
+            return Ok(differences);
+        }
+        if timeout(SETTLED, pulse.changed()).await.is_err() {
+            return compare::differences(api, things, &case.executions).await;
+        }
+    }
+}

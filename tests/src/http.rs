@@ -1,0 +1,99 @@
+//! A small HTTP server for workflows to call.
+//!
+//! Owns counting: it remembers how often each path was asked for. Left to others: anything that a
+//! real server would do; it answers every request with a JSON object and closes the connection.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+/// A server that ends with this value.
+#[derive(Debug)]
+pub struct HttpServer {
+    address: SocketAddr,
+    counts: Counts,
+    task: AbortHandle,
+}
+
+type Counts = Arc<Mutex<HashMap<String, usize>>>;
+
+impl HttpServer {
+    /// Starts it on a free port of this machine.
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let counts = Counts::default();
+        let task = tokio::spawn(accept(listener, counts.clone())).abort_handle();
+        Ok(Self {
+            address,
+            counts,
+            task,
+        })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How often each path was asked for.
+    pub fn counts(&self) -> HashMap<String, usize> {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, counts: Counts) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let counts = counts.clone();
+        tokio::spawn(async move {
+            // A client that was killed in the middle is part of the tests.
+            let _ = answer(stream, &counts).await;
+        });
+    }
+}
+
+async fn answer(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        if stream.read_line(&mut header).await? == 0 || header.trim().is_empty() {
+            break;
+        }
+        let lower = header.to_ascii_lowercase();
+        if let Some(text) = lower.strip_prefix("content-length:") {
+            length = text.trim().parse().unwrap_or(0);
+        }
+    }
+    stream.read_exact(&mut vec![0; length]).await?;
+    *counts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(path.clone())
+        .or_default() += 1;
+    let body = serde_json::json!({ "path": path }).to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await?;
+    stream.shutdown().await
+}
