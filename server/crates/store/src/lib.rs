@@ -27,6 +27,7 @@ mod schema;
 mod statement;
 mod store;
 mod tables;
+mod views;
 mod writer;
 
 pub use batch::{Batch, Changed, ExecutionKey, RequestRecord};
@@ -38,10 +39,11 @@ pub use definition::{
 pub use error::{Cause, Entity, Error};
 pub use filter::{DefinitionField, ExecutionField, Filter, FilterValue, Operator, TaskField};
 pub use page::{Page, Slice};
-pub use reader::{
-    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, Reader,
-    SourceHash, Standing,
-};
+pub use reader::Reader;
 pub use readers::Readers;
 pub use store::Store;
+pub use views::{
+    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
+    Standing,
+};
 pub use writer::Writer;

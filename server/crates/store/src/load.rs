@@ -8,8 +8,8 @@ use crate::batch::ExecutionKey;
 use crate::codec;
 use crate::connection::Conn;
 use crate::error::Error;
-use crate::reader::{ActionRow, Loaded};
 use crate::tables::{actions, executions, listing, payloads, tasks};
+use crate::views::{ActionRow, Loaded};
 
 /// Executions that are read with one query.
 const EXECUTIONS: usize = 128;

@@ -2,12 +2,7 @@
 //!
 //! Left to others: the SQL of each table (`tables`).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use engine::{
-    ActionRecord, ExecutionRecord, ExecutionState, ExecutionUid, HistoryEvent, TaskRecord,
-};
+use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
 use crate::batch::{ExecutionKey, RequestRecord};
 use crate::connection::Conn;
@@ -22,90 +17,10 @@ use crate::tables::{
     actions, definitions, executions, history, listing, meta, payloads, requests, sources, tasks,
     workbooks,
 };
-
-/// SHA-256 that names a source.
-pub type SourceHash = [u8; 32];
-
-/// An execution with all its tasks and their actions, in order of their numbers.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The execution.
-    pub execution: ExecutionRecord,
-    /// Its tasks, each with its actions.
-    pub tasks: Vec<TaskRecord>,
-}
-
-/// Whether lists carry payloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Payloads {
-    /// They do.
-    Include,
-    /// They do not: inputs, params and vars read as `{}`, outputs and published variables as
-    /// absent, and tasks come without their actions.
-    Omit,
-}
-
-/// By what executions are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CountGroup {
-    /// By state word.
-    State,
-    /// By full name of the workflow.
-    WorkflowName,
-}
-
-/// How many executions there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All that match.
-    pub total: i64,
-    /// By group, at most as many as asked for, the largest.
-    pub groups: BTreeMap<String, i64>,
-}
-
-/// How far an execution is: what a watch must know to decide whether to read on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// State.
-    pub state: ExecutionState,
-    /// Sequence of the last history event.
-    pub last_sequence: i64,
-    /// Which run.
-    pub run: i32,
-}
-
-/// Which events of a history are wanted: those with `after < sequence < before`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HistoryRange {
-    /// Exclusive lower end; 0 = from the first.
-    pub after: i64,
-    /// Exclusive upper end; `None` = to the last.
-    pub before: Option<i64>,
-    /// Newest first.
-    pub descending: bool,
-    /// At most this many events.
-    pub limit: u32,
-    /// No further commit's events once those so far reach this many bytes of text.
-    pub max_bytes: usize,
-}
-
-/// The name of a definition or workbook, as a place in lists that are ordered by it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DefinitionName {
-    /// Full name.
-    pub name: Arc<str>,
-    /// Scope of the name.
-    pub namespace: Arc<str>,
-}
-
-/// An action execution and the number of its task.
-#[derive(Clone, Debug)]
-pub struct ActionRow {
-    /// Number of the task execution.
-    pub task: u32,
-    /// The action execution.
-    pub record: ActionRecord,
-}
+use crate::views::{
+    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
+    Standing,
+};
 
 /// A connection that reads.
 pub struct Reader {

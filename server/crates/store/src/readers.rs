@@ -60,6 +60,7 @@ impl Readers {
         let mut lease = Lease {
             pool,
             reader: Some(pool.take()?),
+            begun: false,
         };
         let turn = pool.shared.turns.as_ref();
         let _turn = turn.map(|turns| turns.read().unwrap_or_else(PoisonError::into_inner));
@@ -68,10 +69,11 @@ impl Readers {
             .as_mut()
             .expect("a lease holds its reader until it ends");
         dialect::begin_read(&mut reader.conn)?;
-        let done = work(reader);
-        // Nothing was written, so there is nothing that an end of either kind could lose.
+        lease.begun = true;
+        let done = work(reader)?;
         reader.conn.run("COMMIT")?;
-        done
+        lease.begun = false;
+        Ok(done)
     }
 }
 
@@ -120,26 +122,23 @@ fn into_reader(mut conn: Conn) -> Result<Reader, Error> {
     Ok(Reader { conn })
 }
 
-/// A connection in use. It goes back unless its user panicked: then it may be in the middle of
-/// something.
+/// A connection in use. It goes back however its use ends, also if its user panics.
 struct Lease<'a> {
     pool: &'a Pool,
     reader: Option<Reader>,
+    /// Whether a transaction is under way. Nothing was written in it, so nothing is lost with it.
+    begun: bool,
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(reader) = self.reader.take() else {
+        let Some(mut reader) = self.reader.take() else {
             return;
         };
-        let mut free = self.pool.lock();
-        // The last connection to a database in memory is the database.
-        if std::thread::panicking() && self.pool.shared.turns.is_none() {
-            free.open -= 1;
-        } else {
-            free.readers.push(reader);
+        if self.begun {
+            let _ = reader.conn.run("ROLLBACK");
         }
-        drop(free);
+        self.pool.lock().readers.push(reader);
         self.pool.returned.notify_one();
     }
 }

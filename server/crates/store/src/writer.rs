@@ -14,13 +14,14 @@ use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
 use crate::dialect;
 use crate::error::{Entity, Error};
 use crate::load;
-use crate::reader::{Loaded, Reader, SourceHash};
+use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
     actions, definitions, executions, history, labels, meta, payloads, requests, sources, tasks,
     workbooks,
 };
+use crate::views::{Loaded, SourceHash};
 
 /// The one connection that writes.
 pub struct Writer {
@@ -279,3 +280,6 @@ fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
     actions::delete(conn, key)?;
     history::delete(conn, key)
 }
+
+#[cfg(test)]
+mod tests;

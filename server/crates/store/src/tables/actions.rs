@@ -10,9 +10,9 @@ use crate::codec;
 use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
-use crate::reader::{ActionRow, Payloads};
 use crate::schema::actions;
 use crate::statement::{insert_rows, update_statement};
+use crate::views::{ActionRow, Payloads};
 
 #[derive(Insertable)]
 #[diesel(table_name = actions, treat_none_as_default_value = false)]

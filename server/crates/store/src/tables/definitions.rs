@@ -11,8 +11,8 @@ use crate::definition::{
 use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::predicate::Predicate;
-use crate::reader::{DefinitionName, SourceHash};
 use crate::schema::{definition_heads, definitions};
+use crate::views::{DefinitionName, SourceHash};
 
 #[derive(Insertable)]
 #[diesel(table_name = definitions, treat_none_as_default_value = false)]

@@ -9,10 +9,10 @@ use crate::batch::ExecutionKey;
 use crate::codec;
 use crate::connection::{Conn, both};
 use crate::error::Error;
-use crate::reader::Standing;
 use crate::schema::executions;
 use crate::statement::{insert_rows, update_statement};
 use crate::tables::payloads::{self, PayloadRow};
+use crate::views::Standing;
 
 #[derive(Insertable)]
 #[diesel(table_name = executions, treat_none_as_default_value = false)]

@@ -11,9 +11,9 @@ use crate::connection::{Conn, both, on};
 use crate::dialect::classify;
 use crate::error::Error;
 use crate::page::Slice;
-use crate::reader::HistoryRange;
 use crate::schema::history;
 use crate::statement::insert_rows;
+use crate::views::HistoryRange;
 
 #[derive(Insertable)]
 #[diesel(table_name = history, treat_none_as_default_value = false)]

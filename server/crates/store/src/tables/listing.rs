@@ -11,10 +11,10 @@ use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::predicate::{Predicate, Unfinished};
-use crate::reader::{CountGroup, Counts, Payloads};
 use crate::schema::{execution_payloads, executions};
 use crate::tables::executions::{ExecutionRow, into_key};
 use crate::tables::payloads::PayloadRow;
+use crate::views::{CountGroup, Counts, Payloads};
 
 /// Lists executions, newest first.
 pub(crate) fn list(

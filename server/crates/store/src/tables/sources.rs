@@ -10,8 +10,8 @@ use crate::connection::{Conn, both};
 use crate::definition::{Source, SourceKind};
 use crate::error::Error;
 use crate::predicate::Unfinished;
-use crate::reader::SourceHash;
 use crate::schema::{definitions, executions, sources, workbooks};
+use crate::views::SourceHash;
 
 #[derive(Insertable)]
 #[diesel(table_name = sources, treat_none_as_default_value = false)]

@@ -13,9 +13,9 @@ use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::predicate::Predicate;
-use crate::reader::Payloads;
 use crate::schema::tasks;
 use crate::statement::{insert_rows, update_statement};
+use crate::views::Payloads;
 
 #[derive(Insertable)]
 #[diesel(table_name = tasks, treat_none_as_default_value = false)]

@@ -12,8 +12,8 @@ use crate::definition::{
 };
 use crate::error::{Entity, Error};
 use crate::page::{Page, Slice};
-use crate::reader::{DefinitionName, SourceHash};
 use crate::schema::workbooks;
+use crate::views::{DefinitionName, SourceHash};
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(

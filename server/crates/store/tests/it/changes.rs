@@ -1,0 +1,263 @@
+//! Records of every shape, for property tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::{
+    ActionId, ActionRecord, ActionState, BackloggedCommand, Data, Edge, ExecutionState,
+    HistoryEvent, HistoryKind, Progress, Runner, TaskId, TaskRecord, TaskRuntime, TaskState,
+    TimerKind, Trigger,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::support::{Whole, action, event, execution, task, uid};
+
+fn text() -> impl Strategy<Value = Arc<str>> {
+    // Quotes, percent signs, NUL, line breaks and what lies outside the basic plane.
+    prop_oneof![
+        "[a-z]{1,8}",
+        "\\PC{0,12}",
+        Just("'%_*\"\\\n\0\u{1f4a8}".to_owned())
+    ]
+    .prop_map(Into::into)
+}
+
+fn json() -> impl Strategy<Value = Data> {
+    prop_oneof![
+        Just(Data::empty_object()),
+        Just(Data::null()),
+        Just(Data::from_checked_text(
+            r#"{ "kept" : [1,2.50, "as is" ] }"#
+        )),
+        text().prop_map(|text| Data::string(&text)),
+    ]
+}
+
+fn edge() -> impl Strategy<Value = Edge> {
+    select(vec![
+        Edge::OnSuccess,
+        Edge::OnError,
+        Edge::OnComplete,
+        Edge::OnSkip,
+        Edge::Requires,
+    ])
+}
+
+fn trigger() -> impl Strategy<Value = Trigger> {
+    (any::<u32>(), edge()).prop_map(|(task, event)| Trigger { task, event })
+}
+
+fn timer() -> impl Strategy<Value = (TimerKind, i64)> {
+    use TimerKind::{Retry, Timeout, WaitAfter, WaitBefore};
+    (
+        select(vec![WaitBefore, WaitAfter, Retry, Timeout]),
+        any::<i64>(),
+    )
+}
+
+fn runtime() -> impl Strategy<Value = TaskRuntime> {
+    let waited = (select(TaskState::ALL.to_vec()), of(text()));
+    let first = (
+        any::<u32>(),
+        of(timer()),
+        of(any::<i64>()),
+        of(any::<u64>()),
+        any::<bool>(),
+    );
+    let second = (
+        of(any::<u32>()),
+        any::<u32>(),
+        any::<bool>(),
+        any::<bool>(),
+        of(waited),
+    );
+    let third = (any::<bool>(), vec(text(), 0..3), any::<bool>());
+    let some = (first, second, third).prop_map(|(first, second, third)| {
+        let (retry_no, due, timeout_us, seconds, timed_out) = first;
+        let (items, concurrency, begun, paused_before, after_wait) = second;
+        let (waited_after, join_seen, result_dropped) = third;
+        TaskRuntime {
+            retry_no,
+            due,
+            timeout_us,
+            timeout_s: seconds,
+            timed_out,
+            items,
+            concurrency,
+            begun,
+            paused_before,
+            after_wait,
+            waited_after,
+            join_seen,
+            result_dropped,
+        }
+    });
+    prop_oneof![Just(TaskRuntime::default()), some]
+}
+
+/// Changes every field of an action that may change.
+fn changed_action(number: u32) -> impl Strategy<Value = ActionRecord> {
+    let runners: Vec<Runner> = Runner::ALL.iter().map(|(runner, _)| *runner).collect();
+    let states = ActionState::ALL.to_vec();
+    let what = (select(states), of(json()), any::<bool>(), select(runners));
+    (what, of(any::<u64>()), of(any::<i64>())).prop_map(move |(what, child, finished_us)| {
+        let (state, output, accepted, runner) = what;
+        let child = child.map(|number| uid(number.into()));
+        ActionRecord {
+            state,
+            output,
+            accepted,
+            runner,
+            child,
+            finished_us,
+            ..action(number)
+        }
+    })
+}
+
+/// Changes every field of a task that may change.
+fn changed_task(number: u32) -> impl Strategy<Value = TaskRecord> {
+    let state = (
+        select(TaskState::ALL.to_vec()),
+        of(text()),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let edges = (vec((text(), edge()), 0..3), vec(trigger(), 0..3));
+    let published = (of(json()), of(json()), any::<u32>(), runtime());
+    let times = (of(any::<i64>()), any::<i64>(), of(any::<i64>()));
+    let actions = (1..=3u32).map(changed_action).collect::<Vec<_>>();
+    (state, edges, published, times, actions).prop_map(
+        move |(state, edges, published, times, actions)| TaskRecord {
+            state: state.0,
+            state_info: state.1,
+            processed: state.2,
+            error_handled: state.3,
+            next_tasks: edges.0,
+            triggered_by: edges.1,
+            published: published.0,
+            published_global: published.1,
+            global_order: published.2,
+            runtime: published.3,
+            started_us: times.0,
+            updated_us: times.1,
+            finished_us: times.2,
+            actions,
+            ..task(number, 0)
+        },
+    )
+}
+
+fn backlog() -> impl Strategy<Value = Vec<BackloggedCommand>> {
+    let command =
+        (text(), of(text()), trigger()).prop_map(|(target, message, trigger)| BackloggedCommand {
+            target,
+            message,
+            trigger,
+        });
+    vec(command, 0..3)
+}
+
+fn progress() -> impl Strategy<Value = Progress> {
+    any::<[u32; 6]>().prop_map(
+        |[total, active, success, error, cancelled, skipped]| Progress {
+            total,
+            active,
+            success,
+            error,
+            cancelled,
+            skipped,
+        },
+    )
+}
+
+fn history() -> impl Strategy<Value = Vec<HistoryEvent>> {
+    vec((of(text()), of(any::<u32>()), 1..3i32), 0..4).prop_map(|events| {
+        let numbered = events.into_iter().zip(1..);
+        let events = numbered.map(|((name, task, run), sequence)| HistoryEvent {
+            run,
+            task,
+            task_name: name.clone(),
+            principal: name,
+            kind: HistoryKind::TimerStarted {
+                timer: TimerKind::Retry,
+                due_us: sequence,
+            },
+            ..event(sequence)
+        });
+        events.collect()
+    })
+}
+
+/// An execution as it is created: fields that never change, and three tasks of three actions.
+pub(crate) fn created() -> impl Strategy<Value = Whole> {
+    let names = (text(), of(text()), text(), text(), of(text()), text());
+    let labels = btree_map(text(), text(), 0..3);
+    let numbers = (
+        any::<i32>(),
+        any::<[u8; 32]>(),
+        any::<u32>(),
+        any::<i16>(),
+        any::<i32>(),
+    );
+    let parent = of((any::<u64>(), any::<u32>(), any::<u32>()));
+    (names, labels, numbers, parent, json()).prop_map(|(names, labels, numbers, parent, input)| {
+        let mut whole = execution(1);
+        let record = &mut whole.record;
+        (record.project, record.execution_id) = (names.0, names.1);
+        (record.definition.name, record.definition.namespace) = (names.2, names.3);
+        (record.definition.workbook, record.description) = (names.4, names.5);
+        record.labels = labels.into_iter().collect::<BTreeMap<_, _>>();
+        record.definition.revision = numbers.0;
+        record.definition.source_hash = numbers.1;
+        (record.item_index, record.shard, record.depth) = (numbers.2, numbers.3, numbers.4);
+        record.input = input;
+        if let Some((parent, task, number)) = parent {
+            let execution = uid(parent.into());
+            record.parent = Some(ActionId {
+                task: TaskId {
+                    execution,
+                    number: task,
+                },
+                number,
+            });
+            record.root = execution;
+        }
+        whole.tasks = (1..=3).map(|number| task(number, 3)).collect();
+        whole
+    })
+}
+
+/// Changes everything that may change of an execution.
+pub(crate) fn change(whole: Whole) -> impl Strategy<Value = Whole> {
+    let state = (
+        select(ExecutionState::ALL.to_vec()),
+        of(text()),
+        any::<i32>(),
+    );
+    let payloads = (json(), of(json()), json());
+    let times = (any::<i64>(), of(any::<i64>()));
+    let tasks = (1..=3u32).map(changed_task).collect::<Vec<_>>();
+    (
+        state,
+        payloads,
+        times,
+        (backlog(), progress()),
+        tasks,
+        history(),
+    )
+        .prop_map(move |(state, payloads, times, more, tasks, history)| {
+            let mut whole = whole.clone();
+            let record = &mut whole.record;
+            (record.state, record.state_info, record.run) = state;
+            (record.params, record.output, record.vars) = payloads;
+            (record.updated_us, record.finished_us) = times;
+            (record.backlog, record.progress) = more;
+            record.last_sequence = i64::try_from(history.len()).unwrap();
+            (whole.tasks, whole.history) = (tasks, history);
+            whole
+        })
+}

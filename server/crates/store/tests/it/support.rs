@@ -1,0 +1,264 @@
+//! Stores to test, and rows to put into them.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use engine::{
+    ActionRecord, ActionState, Data, DefinitionRef, ExecutionRecord, ExecutionState, ExecutionUid,
+    HistoryEvent, HistoryKind, Progress, Runner, TaskRecord, TaskRuntime, TaskState,
+};
+use store::{Batch, Changed, Config, Error, ExecutionKey, Reader, Store, Writer};
+use tempfile::TempDir;
+
+pub(crate) const PROJECT: &str = "default";
+
+/// A store with its writer, and the folder that goes with it.
+pub(crate) struct Subject {
+    pub(crate) writer: Writer,
+    pub(crate) store: Store,
+    pub(crate) name: &'static str,
+    /// Deleted when the subject is.
+    pub(crate) _folder: Option<TempDir>,
+}
+
+/// A new store in a file, and where the file is.
+pub(crate) fn file_store() -> (Subject, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("data").join("autan.db");
+    let store = Store::open(&Config::new(format!("sqlite:{}", path.display()))).unwrap();
+    let writer = store.writer().unwrap();
+    (
+        Subject {
+            writer,
+            store,
+            name: "sqlite file",
+            _folder: Some(folder),
+        },
+        path,
+    )
+}
+
+fn memory_store() -> Subject {
+    let store = Store::open(&Config::new("sqlite::memory:")).unwrap();
+    let writer = store.writer().unwrap();
+    Subject {
+        writer,
+        store,
+        name: "sqlite memory",
+        _folder: None,
+    }
+}
+
+/// Runs a case on a new store of every kind.
+#[expect(clippy::print_stdout, reason = "shown only when the case fails")]
+pub(crate) fn on_each(case: impl Fn(&mut Subject)) {
+    for mut subject in [file_store().0, memory_store()] {
+        println!("on {}", subject.name);
+        case(&mut subject);
+    }
+}
+
+impl Subject {
+    /// Reads as others do: on a connection of its own.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T, Error>) -> T {
+        self.store.readers().read(work).unwrap()
+    }
+
+    /// Commits executions with all that they hold as new.
+    pub(crate) fn add(&mut self, executions: &[Whole]) {
+        let batch = Batch {
+            executions: executions.iter().map(Whole::as_new).collect(),
+            ..Batch::default()
+        };
+        self.writer.commit(&batch).unwrap();
+    }
+
+    /// What the store knows of an execution, as text.
+    pub(crate) fn dump(&self, key: ExecutionKey) -> Option<Whole> {
+        self.read(|reader| {
+            let Some(loaded) = reader.load(key)? else {
+                return Ok(None);
+            };
+            let history = reader.list_history(key, &all_events())?.rows;
+            Ok(Some(Whole {
+                record: loaded.execution,
+                tasks: loaded.tasks,
+                history,
+            }))
+        })
+    }
+}
+
+pub(crate) fn all_events() -> store::HistoryRange {
+    store::HistoryRange {
+        after: 0,
+        before: None,
+        descending: false,
+        limit: 1000,
+        max_bytes: usize::MAX,
+    }
+}
+
+/// An execution with all that belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    pub(crate) record: ExecutionRecord,
+    pub(crate) tasks: Vec<TaskRecord>,
+    pub(crate) history: Vec<HistoryEvent>,
+}
+
+impl Whole {
+    pub(crate) fn key(&self) -> ExecutionKey {
+        (&self.record).into()
+    }
+
+    pub(crate) fn as_new(&self) -> Changed<'_> {
+        self.as_changed(true)
+    }
+
+    /// Everything that it holds, as new or as changed.
+    pub(crate) fn as_changed(&self, is_new: bool) -> Changed<'_> {
+        let tasks = self.tasks.iter().map(|task| (task, is_new)).collect();
+        let of = |task: &TaskRecord| task.number;
+        let actions = self
+            .tasks
+            .iter()
+            .flat_map(|task| task.actions.iter().map(move |a| (of(task), a, is_new)))
+            .collect();
+        Changed {
+            record: &self.record,
+            is_new,
+            row_changed: true,
+            payloads_changed: true,
+            tasks,
+            actions,
+            history: &self.history,
+        }
+    }
+}
+
+pub(crate) fn uid(number: u128) -> ExecutionUid {
+    ExecutionUid(uuid::Uuid::from_u128(
+        0x0192_0000_0000_7000_8000_0000_0000_0000 + number,
+    ))
+}
+
+pub(crate) fn json(text: &str) -> Data {
+    Data::from_checked_text(text)
+}
+
+/// A running execution without tasks. Its uid, its times and its id follow from the number.
+pub(crate) fn execution(number: u32) -> Whole {
+    let time_us = i64::from(number) * 1_000_000;
+    let record = ExecutionRecord {
+        uid: uid(number.into()),
+        shard: 0,
+        project: PROJECT.into(),
+        execution_id: Some(format!("e{number}").into()),
+        definition: DefinitionRef {
+            name: "flow".into(),
+            namespace: "".into(),
+            revision: 1,
+            source_hash: [7; 32],
+            workbook: None,
+        },
+        state: ExecutionState::Running,
+        state_info: None,
+        run: 1,
+        input: json(r#"{"n": 1}"#),
+        params: json("{}"),
+        output: None,
+        vars: json("{}"),
+        description: "".into(),
+        labels: std::collections::BTreeMap::new(),
+        parent: None,
+        item_index: 0,
+        root: uid(number.into()),
+        depth: 0,
+        last_sequence: 0,
+        backlog: Vec::new(),
+        created_us: time_us,
+        updated_us: time_us,
+        finished_us: None,
+        progress: Progress::default(),
+    };
+    Whole {
+        record,
+        tasks: Vec::new(),
+        history: Vec::new(),
+    }
+}
+
+pub(crate) fn task(number: u32, actions: u32) -> TaskRecord {
+    TaskRecord {
+        number,
+        name: format!("t{number}").into(),
+        is_workflow: false,
+        state: TaskState::Running,
+        state_info: None,
+        processed: false,
+        error_handled: false,
+        next_tasks: Vec::new(),
+        triggered_by: Vec::new(),
+        published: None,
+        published_global: None,
+        global_order: 0,
+        runtime: TaskRuntime::default(),
+        created_us: 1,
+        started_us: Some(2),
+        updated_us: 3,
+        finished_us: None,
+        actions: (1..=actions).map(action).collect(),
+    }
+}
+
+pub(crate) fn action(number: u32) -> ActionRecord {
+    ActionRecord {
+        number,
+        name: "std.noop".into(),
+        state: ActionState::Running,
+        input: json("{}"),
+        output: None,
+        accepted: false,
+        index: 0,
+        attempt: number,
+        runner: Runner::Server,
+        child: None,
+        created_us: 1,
+        finished_us: None,
+    }
+}
+
+pub(crate) fn event(sequence: i64) -> HistoryEvent {
+    HistoryEvent {
+        sequence,
+        time_us: sequence,
+        run: 1,
+        task: None,
+        task_name: None,
+        principal: None,
+        kind: HistoryKind::VerbApplied {
+            verb: "pause".into(),
+            reason: Some(format!("for the {sequence}th time").into()),
+            request_id: None,
+        },
+    }
+}
+
+/// Records have no equality of their own; their debug texts show every field.
+#[track_caller]
+pub(crate) fn assert_same(found: &impl Debug, expected: &impl Debug) {
+    similar(&format!("{found:#?}"), &format!("{expected:#?}"));
+}
+
+#[track_caller]
+fn similar(found: &str, expected: &str) {
+    let odd = found
+        .lines()
+        .zip(expected.lines())
+        .find(|(found, expected)| found != expected);
+    assert!(
+        found == expected,
+        "first difference (found, expected): {odd:?}\n{found}"
+    );
+}
