@@ -96,7 +96,7 @@ fn ending(execution: &Execution, output: &Output) -> String {
         execution.execution_id, execution.state
     );
     let why = match (&execution.state_info, &execution.error) {
-        (info, _) if !info.is_empty() => format!(": {info}"),
+        (info, _) if !info.is_empty() => format!(": {}", info.trim_end()),
         (_, Some(failure)) => format!(": {}", failure.message),
         (_, None) => String::new(),
     };

@@ -275,34 +275,29 @@ pub(super) fn workbook(workbook: &WorkbookRecord, now: SystemTime, paint: Paint)
 
 /// A diagnostic of the server, in the form of `autan validate`.
 pub(super) fn diagnostic(diagnostic: &Diagnostic) -> String {
-    let Diagnostic {
-        severity,
-        rule,
-        message,
-        ..
-    } = diagnostic;
-    let head = format!("{severity}[{rule}]: {message}");
-    let mut out = match diagnostic.line {
-        0 => head,
-        line => format!("{head}\n --> {line}:{}", diagnostic.column),
-    };
-    for part in [
-        diagnostic.excerpt.trim_end().to_owned(),
-        match diagnostic.path.as_str() {
-            "" => String::new(),
-            path => format!("  = at: {path}"),
-        },
-        diagnostic
-            .suggestion
-            .as_ref()
-            .map(|text| format!("  = help: {text}"))
-            .unwrap_or_default(),
-    ] {
-        if !part.is_empty() {
-            out = format!("{out}\n{part}");
-        }
+    let head = format!(
+        "{}[{}]: {}",
+        diagnostic.severity, diagnostic.rule, diagnostic.message
+    );
+    let excerpt = diagnostic.excerpt.trim_end();
+    if excerpt.starts_with(&head) {
+        // The server has set it out already.
+        return excerpt.to_owned();
     }
-    out
+    let mut lines = vec![head];
+    if diagnostic.line > 0 {
+        lines.push(format!(" --> {}:{}", diagnostic.line, diagnostic.column));
+    }
+    if !excerpt.is_empty() {
+        lines.push(excerpt.to_owned());
+    }
+    if !diagnostic.path.is_empty() {
+        lines.push(format!("  = at: {}", diagnostic.path));
+    }
+    if let Some(suggestion) = &diagnostic.suggestion {
+        lines.push(format!("  = help: {suggestion}"));
+    }
+    lines.join("\n")
 }
 
 fn qualified(namespace: &str, name: &str) -> String {
@@ -434,17 +429,29 @@ mod tests {
 
     #[test]
     fn diagnostics_read_like_those_of_validate() {
-        let found = Diagnostic::from(v1::Diagnostic {
-            severity: v1::Severity::Warning.into(),
-            rule: "unreachable-task".to_owned(),
-            message: "nothing leads to t2".to_owned(),
-            path: "wf.tasks.t2".to_owned(),
-            line: 7,
-            column: 5,
-            ..v1::Diagnostic::default()
-        });
-        let expected = "warning[unreachable-task]: nothing leads to t2\n --> 7:5\n  \
-                        = at: wf.tasks.t2";
-        assert_eq!(diagnostic(&found), expected);
+        let head = "warning[unreachable-task]: nothing leads to t2";
+        for (excerpt, expected) in [
+            ("", format!("{head}\n --> 7:5\n  = at: wf.tasks.t2")),
+            (
+                "  t2:\n  ^^\n",
+                format!("{head}\n --> 7:5\n  t2:\n  ^^\n  = at: wf.tasks.t2"),
+            ),
+            (
+                &format!("{head}\n --> x:7:5\n"),
+                format!("{head}\n --> x:7:5"),
+            ),
+        ] {
+            let found = Diagnostic::from(v1::Diagnostic {
+                severity: v1::Severity::Warning.into(),
+                rule: "unreachable-task".to_owned(),
+                message: "nothing leads to t2".to_owned(),
+                path: "wf.tasks.t2".to_owned(),
+                line: 7,
+                column: 5,
+                excerpt: excerpt.to_owned(),
+                ..v1::Diagnostic::default()
+            });
+            assert_eq!(diagnostic(&found), expected);
+        }
     }
 }
