@@ -1,3 +1,14 @@
-//! Every end-to-end test, in one binary.
+//! Every end-to-end test, in one binary. Each starts a server of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+mod bad_input;
+mod crash;
+mod definitions;
+mod idempotency;
+mod listing;
+mod payloads;
+mod shutdown;
+mod support;
 mod tidy;
+mod watch;

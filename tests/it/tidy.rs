@@ -1,1 +1,272 @@
-//! .
+//! The house style, as a test over every tracked file. Functions are left to clippy.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use proto::v1::ErrorReason;
+
+const COLUMNS_MAX: usize = 100;
+const LINES_MAX: usize = 800;
+/// Stubs that generators write.
+const GENERATED: [&str; 4] = [
+    "proto/src/gen/",
+    "_proto/",
+    "internal/pb/",
+    "proto/descriptor",
+];
+/// Manifests of the crates that may not touch the world, and what would.
+const PURE: [&str; 3] = ["expr", "definition", "engine"];
+const IMPURE: [&str; 8] = [
+    "tokio", "tonic", "diesel", "tracing", "rand", "reqwest", "proto", "store",
+];
+
+/// What a module of the server must not name. The path is a folder or a file below `server/src`.
+const FORBIDDEN: [(&str, &[&str]); 6] = [
+    (
+        "api",
+        &["diesel", "engine::apply", "crate::cli", "crate::actions"],
+    ),
+    (
+        "driver",
+        &[
+            "proto::",
+            "tonic",
+            "diesel",
+            "crate::api",
+            "crate::cli",
+            "crate::middleware",
+        ],
+    ),
+    (
+        "actions",
+        &[
+            "proto::",
+            "tonic",
+            "diesel",
+            "store::",
+            "crate::api",
+            "crate::cli",
+        ],
+    ),
+    (
+        "middleware",
+        &[
+            "crate::driver",
+            "crate::actions",
+            "crate::cli",
+            "store::",
+            "diesel",
+        ],
+    ),
+    (
+        "telemetry",
+        &[
+            "crate::driver",
+            "crate::api",
+            "crate::actions",
+            "crate::cli",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "crate::driver",
+            "crate::api",
+            "crate::actions",
+            "store::",
+            "diesel",
+            "engine::",
+        ],
+    ),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// Tracked text files that people write.
+fn files() -> Vec<(String, String)> {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output();
+    let listed = listed.expect("git lists the files");
+    assert!(listed.status.success(), "git does not list the files");
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    let written = names.filter(|name| !GENERATED.iter().any(|part| name.contains(part)));
+    written
+        .filter_map(|name| {
+            // Binary files, and files that are removed but not yet committed, have no text.
+            let text = std::fs::read_to_string(root().join(name)).ok()?;
+            Some((name.to_owned(), text))
+        })
+        .collect()
+}
+
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    let extension = Path::new(name)
+        .extension()
+        .and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| extensions.contains(&extension))
+}
+
+#[track_caller]
+fn none(findings: &[String]) {
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+}
+
+#[test]
+fn files_say_what_they_own_and_stay_small() {
+    let mut findings = Vec::new();
+    for (name, text) in files() {
+        if !has_extension(&name, &["rs", "py", "go", "proto"]) {
+            continue;
+        }
+        if has_extension(&name, &["rs"]) && !text.starts_with("//!") {
+            findings.push(format!("{name}: the first line is not `//!`"));
+        }
+        let lines = text.lines().count();
+        if lines > LINES_MAX {
+            findings.push(format!("{name}: {lines} lines"));
+        }
+        for (index, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            // Go is indented by tabs, whose width is a matter of taste.
+            if columns > COLUMNS_MAX && !line.contains("://") {
+                findings.push(format!("{name}:{}: {columns} columns", index + 1));
+            }
+        }
+    }
+    none(&findings);
+}
+
+#[test]
+fn work_is_not_left_lying_about() {
+    // Written apart, so that this file does not find itself.
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X:"),
+    ];
+    let machine = ["/work/", "/root/", "/home/"].map(str::to_owned);
+    let mut findings = Vec::new();
+    for (name, text) in files() {
+        if name == "tests/it/tidy.rs" || has_extension(&name, &["lock", "sum"]) {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            let place = format!("{name}:{}", index + 1);
+            if marks.iter().any(|mark| line.contains(mark)) {
+                findings.push(format!("{place}: unfinished: {}", line.trim()));
+            }
+            if machine.iter().any(|path| line.contains(path.as_str())) {
+                findings.push(format!("{place}: a path of one machine: {}", line.trim()));
+            }
+        }
+    }
+    none(&findings);
+}
+
+#[test]
+fn modules_of_the_server_know_only_what_they_may() {
+    let mut findings = Vec::new();
+    for (name, text) in files() {
+        let Some(module) = name.strip_prefix("server/src/") else {
+            continue;
+        };
+        for (folder, forbidden) in FORBIDDEN {
+            let inside =
+                module.starts_with(&format!("{folder}/")) || module == format!("{folder}.rs");
+            if !inside {
+                continue;
+            }
+            for (index, line) in text.lines().enumerate() {
+                let line = line.trim_start();
+                let used = line
+                    .strip_prefix("pub(crate) ")
+                    .unwrap_or(line)
+                    .strip_prefix("use ");
+                let Some(used) = used else { continue };
+                if let Some(word) = forbidden.iter().find(|word| used.starts_with(**word)) {
+                    let place = format!("server/src/{module}:{}", index + 1);
+                    findings.push(format!("{place}: `{folder}` must not use `{word}`"));
+                }
+            }
+        }
+    }
+    none(&findings);
+}
+
+#[test]
+fn pure_crates_cannot_touch_the_world() {
+    let mut findings = Vec::new();
+    for name in PURE {
+        let path = root().join(format!("server/crates/{name}/Cargo.toml"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
+        for dependency in dependencies.into_iter().flat_map(toml::Table::keys) {
+            if IMPURE.contains(&dependency.as_str()) {
+                findings.push(format!("{name} depends on {dependency}"));
+            }
+        }
+    }
+    none(&findings);
+}
+
+/// Reasons and their codes, from the comments of the contract.
+fn promised() -> BTreeMap<String, String> {
+    let path = root().join("proto/autan/v1/errors.proto");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut code = None;
+    let mut reasons = BTreeMap::new();
+    for line in text.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("// ") {
+            let word = comment.split_once(". ").map_or("", |(word, _)| word);
+            let is_code = !word.is_empty()
+                && word
+                    .chars()
+                    .all(|letter| letter.is_ascii_uppercase() || letter == '_');
+            if code.is_none() && is_code {
+                code = Some(word.to_owned());
+            }
+        } else if let Some(rest) = line.strip_prefix("ERROR_REASON_") {
+            let name = rest.split_once(' ').map_or(rest, |(name, _)| name);
+            if let Some(code) = code.take() {
+                reasons.insert(name.to_owned(), code);
+            }
+        }
+    }
+    reasons
+}
+
+#[test]
+fn every_reason_is_documented() {
+    let promised = promised();
+    assert!(promised.len() >= 29, "{promised:?}");
+    for (name, _) in &promised {
+        let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{name}"));
+        assert!(known.is_some(), "the stubs do not know {name}");
+    }
+    let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let mut documented = BTreeMap::new();
+    for line in page.lines() {
+        let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
+        if let (Some(""), Some(reason), Some(code)) = (cells.next(), cells.next(), cells.next())
+            && promised.values().any(|known| known == code)
+        {
+            documented.insert(reason.to_owned(), code.to_owned());
+        }
+    }
+    assert_eq!(documented, promised);
+}

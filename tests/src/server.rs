@@ -165,7 +165,7 @@ async fn spawn(
     if port_file.exists() {
         std::fs::remove_file(&port_file).context("removing the old port file")?;
     }
-    let binary = find_binary()?;
+    let binary = binary()?;
     let mut command = Command::new(&binary);
     command.args(["serve", "--listen", listen, "--port-file"]);
     command.arg(&port_file);
@@ -226,8 +226,8 @@ pub(crate) fn lazy_channel(address: &str) -> Channel {
         .connect_lazy()
 }
 
-/// The binary that is named, or else the one that Cargo built beside this program.
-fn find_binary() -> Result<PathBuf> {
+/// Path of the binary: the one that is named, or else the one that Cargo built beside this program.
+pub fn binary() -> Result<PathBuf> {
     if let Some(named) = env::var_os(BINARY_VARIABLE).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(named));
     }

@@ -97,11 +97,12 @@ impl Things {
                 let Some(task) = self.find_task(wf, task, *nth).await? else {
                     return Ok(None);
                 };
+                // The number counts all actions of the task, of whatever item.
                 let actions = self.actions(task.task_execution_id).await?.into_iter();
-                let mut of_item = actions.filter(|action| action.item_index == *item);
-                Ok(of_item
-                    .nth(*action_nth)
-                    .map(|action| Thing::Action(Box::new(action))))
+                let action = actions
+                    .skip(*action_nth)
+                    .find(|action| action.item_index == *item);
+                Ok(action.map(|action| Thing::Action(Box::new(action))))
             }
         }
     }
