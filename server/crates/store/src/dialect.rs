@@ -14,6 +14,9 @@ use crate::error::Error;
 /// cost of a copy over more commits, and is what a start after a crash has to read.
 const WAL_PAGES: u32 = 4000;
 
+/// Pages that the writer may keep in memory.
+const WRITER_CACHE_KIB: u32 = 64 * 1024;
+
 /// Where SQLite finds a database in a file.
 pub(crate) fn sqlite_file(path: &Path) -> String {
     // An absolute or dotted path is never taken for a URI, whatever it is called.
@@ -57,6 +60,14 @@ pub(crate) fn open_sqlite(location: &str, config: &Config, memory: bool) -> Resu
     }
     conn.run("PRAGMA temp_store = MEMORY")?;
     Ok(conn)
+}
+
+/// Prepares a connection for being the writer: pages that a commit changes must all find room, or
+/// they are written more than once. Memory is taken only as far as it is used.
+pub(crate) fn prepare_writer(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        Conn::Sqlite(_) => conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}")),
+    }
 }
 
 /// Refuses every write on this connection from now on.

@@ -166,15 +166,14 @@ fn execution_id(operator: Operator, value: &FilterValue) -> Result<Node, Error> 
 fn parent_task(operator: Operator, value: &FilterValue) -> Result<Node, Error> {
     const NAME: &str = "parent_task_execution_id";
     match (operator, value) {
-        (Operator::Equal | Operator::Has, FilterValue::Present) => {
-            Ok(Node::HasValue("executions.parent_uid"))
-        }
+        (Operator::Equal | Operator::Has, FilterValue::Present) => Ok(Node::IsChild),
         (Operator::Equal | Operator::Has, FilterValue::Text(text)) => {
             let id: TaskId = text
                 .parse()
                 .map_err(|_| refuse(NAME, "is not the id of a task execution"))?;
             let number = Test::Number(Sign::Equal, i64::from(id.number));
             Ok(Node::All(vec![
+                Node::IsChild,
                 uid_is("executions.parent_uid", id.execution),
                 Node::Column("executions.parent_task", number),
             ]))

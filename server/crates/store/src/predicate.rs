@@ -28,6 +28,8 @@ pub(crate) enum Node {
     Not(Box<Self>),
     /// The column has a value.
     HasValue(&'static str),
+    /// The execution was started by another one. A literal, as the index of children says it.
+    IsChild,
     /// The column has a value and it passes.
     Column(&'static str, Test),
     /// The execution has a label of that key in that project, and its value passes.
@@ -110,6 +112,10 @@ impl Node {
                 out.push_sql("(");
                 out.push_sql(column);
                 out.push_sql(" IS NOT NULL)");
+                Ok(())
+            }
+            Self::IsChild => {
+                out.push_sql("executions.depth > 0");
                 Ok(())
             }
             Self::Column(column, test) => {

@@ -14,8 +14,8 @@ use crate::lower;
 use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, executions, history, listing, meta, payloads, requests, sources, tasks,
-    workbooks,
+    actions, definitions, executions, history, ids, listing, meta, payloads, requests, sources,
+    tasks, workbooks,
 };
 use crate::views::{
     ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Reader {
 impl Reader {
     /// Finds where an execution lies, by its id or else its uid.
     pub fn find_key(&mut self, project: &str, id: &str) -> Result<Option<ExecutionKey>, Error> {
-        if let Some(key) = executions::find_key_by_id(&mut self.conn, project, id)? {
+        if let Some(key) = ids::find(&mut self.conn, project, id)? {
             return Ok(Some(key));
         }
         let Ok(uid) = id.parse::<ExecutionUid>() else {

@@ -47,6 +47,15 @@ table! {
 }
 
 table! {
+    execution_ids (project, execution_id) {
+        project -> Text,
+        execution_id -> Text,
+        uid -> Binary,
+        shard -> SmallInt,
+    }
+}
+
+table! {
     execution_labels (project, label_key, label_value, uid) {
         project -> Text,
         label_key -> Text,

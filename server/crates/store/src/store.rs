@@ -82,7 +82,11 @@ impl Store {
         if self.shared.writer_taken.swap(true, Ordering::AcqRel) {
             return Err(Error::WriterTaken);
         }
-        match self.shared.connect() {
+        let connected = self.shared.connect().and_then(|mut conn| {
+            dialect::prepare_writer(&mut conn)?;
+            Ok(conn)
+        });
+        match connected {
             Ok(conn) => Ok(Writer::new(conn, self.shared.clone())),
             Err(error) => {
                 self.shared.release_writer();

@@ -18,8 +18,8 @@ use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, executions, history, labels, meta, payloads, requests, sources, tasks,
-    workbooks,
+    actions, definitions, executions, history, ids, labels, meta, payloads, requests, sources,
+    tasks, workbooks,
 };
 use crate::views::{Loaded, SourceHash};
 
@@ -75,7 +75,7 @@ impl Writer {
             };
             let project = &changed.record.project;
             let taken = !seen.insert((project, id))
-                || executions::find_key_by_id(&mut self.reader.conn, project, id)?.is_some();
+                || ids::find(&mut self.reader.conn, project, id)?.is_some();
             if taken {
                 let (entity, name) = (Entity::Execution, id.to_string());
                 return Ok(Some(Error::Conflict { entity, name }));
@@ -246,6 +246,7 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
     let rows = Rows::of(batch, &keys);
     executions::insert(conn, &rows.new_executions)?;
     payloads::insert(conn, &rows.new_executions)?;
+    ids::insert(conn, &rows.new_executions)?;
     labels::insert(conn, &rows.new_executions)?;
     for record in rows.executions {
         executions::update(conn, record)?;
@@ -271,10 +272,13 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
 /// Deletes an execution with all that belongs to it. One that is gone already is no error: a
 /// deletion may come twice.
 fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
-    let Some((project, texts)) = executions::delete(conn, key)? else {
+    let Some(names) = executions::delete(conn, key)? else {
         return Ok(());
     };
-    labels::delete(conn, key, &project, texts.as_deref())?;
+    if let Some(id) = &names.execution_id {
+        ids::delete(conn, &names.project, id)?;
+    }
+    labels::delete(conn, key, &names.project, names.labels.as_deref())?;
     payloads::delete(conn, key)?;
     tasks::delete(conn, key)?;
     actions::delete(conn, key)?;

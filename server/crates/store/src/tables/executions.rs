@@ -223,36 +223,25 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
     }
 }
 
-/// Deletes the row; gives project and labels, by which its labels are found.
-pub(crate) fn delete(
-    conn: &mut Conn,
-    key: ExecutionKey,
-) -> Result<Option<(String, Option<String>)>, Error> {
-    let row = executions::table.find((key.shard, &key.uid.0.as_bytes()[..]));
-    let found = both!(&mut *conn, |c| {
-        row.select((executions::project, executions::labels))
-            .first(c)
-            .optional()
-    })?;
-    both!(conn, |c| diesel::delete(row).execute(c))?;
-    Ok(found)
+/// What else is kept of an execution, found by what its row says.
+#[derive(Queryable)]
+pub(crate) struct Names {
+    pub(crate) project: String,
+    pub(crate) execution_id: Option<String>,
+    pub(crate) labels: Option<String>,
 }
 
-/// Finds where the execution of that chosen id lies.
-pub(crate) fn find_key_by_id(
-    conn: &mut Conn,
-    project: &str,
-    id: &str,
-) -> Result<Option<ExecutionKey>, Error> {
-    let query = executions::table
-        .filter(
-            executions::project
-                .eq(project)
-                .and(executions::execution_id.eq(id)),
-        )
-        .select((executions::shard, executions::uid));
-    let found = both!(conn, |c| query.first::<(i16, Vec<u8>)>(c).optional())?;
-    found.map(into_key).transpose()
+/// Deletes the row; gives what it said about rows elsewhere.
+pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Names>, Error> {
+    let row = executions::table.find((key.shard, &key.uid.0.as_bytes()[..]));
+    let names = row.select((
+        executions::project,
+        executions::execution_id,
+        executions::labels,
+    ));
+    let found = both!(&mut *conn, |c| names.first(c).optional())?;
+    both!(conn, |c| diesel::delete(row).execute(c))?;
+    Ok(found)
 }
 
 /// Finds where the execution of that uid lies, if it is in the project.

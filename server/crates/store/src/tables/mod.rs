@@ -10,6 +10,7 @@ pub(crate) mod actions;
 pub(crate) mod definitions;
 pub(crate) mod executions;
 pub(crate) mod history;
+pub(crate) mod ids;
 pub(crate) mod labels;
 pub(crate) mod listing;
 pub(crate) mod meta;

@@ -75,7 +75,6 @@ fn questions_of_every_day_use_an_index() {
     let store = Store::open(&Config::new("sqlite::memory:")).unwrap();
     let mut writer = store.writer().unwrap();
     for (query, index) in [
-        ("project = 'p' AND execution_id = 'e'", "executions_by_id"),
         (
             "project = 'p' AND uid < x'ff' ORDER BY uid DESC LIMIT 9",
             "executions_by_uid",
@@ -86,7 +85,8 @@ fn questions_of_every_day_use_an_index() {
             "executions_unfinished",
         ),
         (
-            "parent_uid IS NOT NULL AND parent_uid = x'00' AND parent_task = 1",
+            "executions.depth > 0 AND (parent_uid IS NOT NULL AND parent_uid = x'00') AND \
+             (parent_task IS NOT NULL AND parent_task = 1) AND project = 'p'",
             "executions_by_parent",
         ),
         ("shard = 0 AND uid = x'00'", "PRIMARY KEY"),

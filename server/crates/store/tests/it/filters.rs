@@ -51,6 +51,7 @@ fn fill(subject: &mut Subject) {
         number: 1,
     });
     all[5].record.root = uid(1);
+    all[5].record.depth = 1;
     let mut elsewhere = execution(7);
     elsewhere.record.project = "elsewhere".into();
     elsewhere.record.labels = labels(&[("team", "eu")]);

@@ -8,5 +8,6 @@ DROP TABLE history;
 DROP TABLE actions;
 DROP TABLE tasks;
 DROP TABLE execution_labels;
+DROP TABLE execution_ids;
 DROP TABLE execution_payloads;
 DROP TABLE executions;

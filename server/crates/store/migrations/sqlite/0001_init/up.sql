@@ -32,17 +32,25 @@ CREATE TABLE executions (
     PRIMARY KEY (shard, uid)
 ) STRICT, WITHOUT ROWID;
 
--- Find by the client's id, and refuse a second one.
-CREATE UNIQUE INDEX executions_by_id ON executions (project, execution_id)
-    WHERE execution_id IS NOT NULL;
+-- An index here must not say WHERE … IS NOT NULL: SQLite would then look at the bound values of
+-- every statement on this table, and prepare it again for new ones.
+
 -- List newest first (uids are ordered by time); find by uid.
 CREATE INDEX executions_by_uid ON executions (project, uid);
 -- Recover after a start; count before a definition is deleted. Holds running executions only.
 CREATE INDEX executions_unfinished ON executions (project, workflow_name)
     WHERE state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED');
 -- List the sub-workflows of a task. Holds children only.
-CREATE INDEX executions_by_parent ON executions (parent_uid, parent_task)
-    WHERE parent_uid IS NOT NULL;
+CREATE INDEX executions_by_parent ON executions (parent_uid, parent_task) WHERE depth > 0;
+
+-- Find by the client's id, and refuse a second one. Not by shard: an id is unique in all of them.
+CREATE TABLE execution_ids (
+    project TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    uid BLOB NOT NULL,
+    shard INTEGER NOT NULL,
+    PRIMARY KEY (project, execution_id)
+) STRICT, WITHOUT ROWID;
 
 -- What is large and changes rarely: written at the start, at the end, and when a resume changes
 -- the parameters. The input comes last, so that the others are found without walking through it.
