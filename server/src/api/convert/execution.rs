@@ -1,0 +1,100 @@
+//! Executions on the wire.
+
+use engine::{Data, ExecutionRecord, ExecutionState};
+use proto::v1::{self, PayloadFormat};
+
+use super::{field, payload, state};
+
+/// Most bytes of the message of a failure.
+const MESSAGE_BYTES_MAX: usize = 4 << 10;
+
+/// Kind of the failure of an execution; what failed inside is in its message and its tasks.
+const FAILURE_TYPE: &str = "workflow_error";
+
+/// What goes with an execution in the FULL view.
+pub(crate) struct Full<'a> {
+    /// Variables published to the whole execution and `vars`.
+    pub(crate) published_global: &'a Data,
+    /// Arm of the payloads.
+    pub(crate) format: PayloadFormat,
+}
+
+/// An execution in the BASIC view, or in the FULL one.
+pub(crate) fn wire(record: &ExecutionRecord, full: Option<&Full<'_>>) -> v1::Execution {
+    let mut wire = basic(record);
+    if let Some(Full {
+        published_global,
+        format,
+    }) = full
+    {
+        wire.input = Some(payload::wire(&record.input, *format));
+        wire.params = Some(payload::wire(&record.params, *format));
+        wire.output = payload::wire_optional(record.output.as_ref(), *format);
+        wire.published_global = Some(payload::wire(published_global, *format));
+        if let Some(error) = &mut wire.error {
+            error.details = payload::wire_optional(record.output.as_ref(), *format);
+        }
+    }
+    wire
+}
+
+fn basic(record: &ExecutionRecord) -> v1::Execution {
+    let uid = record.uid.to_string();
+    let labels = record
+        .labels
+        .iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()));
+    v1::Execution {
+        project: record.project.to_string(),
+        execution_id: record
+            .execution_id
+            .as_ref()
+            .map_or_else(|| uid.clone(), ToString::to_string),
+        uid,
+        workflow_name: record.definition.name.to_string(),
+        workflow_namespace: record.definition.namespace.to_string(),
+        workflow_revision: record.definition.revision,
+        state: state::execution(record.state).into(),
+        state_info: field::optional(record.state_info.as_ref()),
+        run: record.run,
+        last_sequence: record.last_sequence,
+        input: None,
+        output: None,
+        params: None,
+        error: (record.state == ExecutionState::Error).then(|| failure(record)),
+        labels: labels.collect(),
+        description: record.description.to_string(),
+        create_time: Some(field::timestamp(record.created_us)),
+        update_time: Some(field::timestamp(record.updated_us)),
+        end_time: record.finished_us.map(field::timestamp),
+        parent_task_execution_id: record
+            .parent
+            .map(|a| a.task.to_string())
+            .unwrap_or_default(),
+        root_execution_id: record.root.to_string(),
+        item_index: field::count(record.item_index),
+        progress: Some(progress(record)),
+        published_global: None,
+    }
+}
+
+fn failure(record: &ExecutionRecord) -> v1::Failure {
+    let message = record.state_info.as_deref().unwrap_or_default();
+    v1::Failure {
+        r#type: FAILURE_TYPE.to_owned(),
+        message: engine::limits::truncate(message, MESSAGE_BYTES_MAX).to_owned(),
+        details: None,
+    }
+}
+
+fn progress(record: &ExecutionRecord) -> v1::Progress {
+    let progress = record.progress;
+    v1::Progress {
+        total: field::count(progress.total),
+        active: field::count(progress.active),
+        success: field::count(progress.success),
+        error: field::count(progress.error),
+        cancelled: field::count(progress.cancelled),
+        skipped: field::count(progress.skipped),
+    }
+}

@@ -1,0 +1,338 @@
+//! `ExecutionService`: starting, reading and steering executions.
+//!
+//! Left to others: watching and waiting (`watch`, `wait`).
+
+use engine::{ExecutionRecord, Verb};
+use proto::v1::execution_service_server::ExecutionService;
+use proto::v1::{self, CountGroup};
+use store::{ExecutionKey, HistoryRange, Payloads};
+use tonic::{Request, Response, Status};
+
+use super::context::Shared;
+use super::convert::{execution, field, order, payload};
+use super::events::Narrator;
+use super::fault::Fault;
+use super::idempotency::{self, ChangeRequest};
+use super::page::Paging;
+use super::watch::{self, WatchStream};
+use super::{filter, lookup, wait};
+use crate::driver::DeleteOrder;
+
+/// Most groups of a count.
+const GROUPS_MAX: u32 = 1000;
+
+/// The service.
+pub(super) struct Executions(pub(super) Shared);
+
+#[tonic::async_trait]
+impl ExecutionService for Executions {
+    async fn start_execution(
+        &self,
+        request: Request<v1::StartExecutionRequest>,
+    ) -> Result<Response<v1::StartExecutionResponse>, Status> {
+        Ok(Response::new(self.start(request.into_inner()).await?))
+    }
+
+    async fn get_execution(
+        &self,
+        request: Request<v1::GetExecutionRequest>,
+    ) -> Result<Response<v1::GetExecutionResponse>, Status> {
+        Ok(Response::new(self.get(request.into_inner()).await?))
+    }
+
+    async fn list_executions(
+        &self,
+        request: Request<v1::ListExecutionsRequest>,
+    ) -> Result<Response<v1::ListExecutionsResponse>, Status> {
+        Ok(Response::new(self.list(request.into_inner()).await?))
+    }
+
+    async fn count_executions(
+        &self,
+        request: Request<v1::CountExecutionsRequest>,
+    ) -> Result<Response<v1::CountExecutionsResponse>, Status> {
+        Ok(Response::new(self.count(request.into_inner()).await?))
+    }
+
+    type WatchExecutionStream = WatchStream;
+
+    async fn watch_execution(
+        &self,
+        request: Request<v1::WatchExecutionRequest>,
+    ) -> Result<Response<WatchStream>, Status> {
+        Ok(Response::new(
+            watch::watch(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn wait_execution(
+        &self,
+        request: Request<v1::WaitExecutionRequest>,
+    ) -> Result<Response<v1::WaitExecutionResponse>, Status> {
+        Ok(Response::new(
+            wait::wait(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn pause_execution(
+        &self,
+        request: Request<v1::PauseExecutionRequest>,
+    ) -> Result<Response<v1::PauseExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let record = self.verb(&request, target, Verb::Pause).await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::PauseExecutionResponse { execution }))
+    }
+
+    async fn resume_execution(
+        &self,
+        request: Request<v1::ResumeExecutionRequest>,
+    ) -> Result<Response<v1::ResumeExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let bytes_max = self.0.limits.payload_bytes_max;
+        let env = payload::object("env", request.env.clone(), bytes_max)?;
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let record = self.verb(&request, target, Verb::Resume { env }).await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::ResumeExecutionResponse { execution }))
+    }
+
+    async fn cancel_execution(
+        &self,
+        request: Request<v1::CancelExecutionRequest>,
+    ) -> Result<Response<v1::CancelExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let record = self
+            .verb(&request, target, order::cancel(&request.reason)?)
+            .await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::CancelExecutionResponse { execution }))
+    }
+
+    async fn stop_execution(
+        &self,
+        request: Request<v1::StopExecutionRequest>,
+    ) -> Result<Response<v1::StopExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let verb = order::stop(request.outcome, &request.reason)?;
+        let record = self.verb(&request, target, verb).await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::StopExecutionResponse { execution }))
+    }
+
+    async fn delete_execution(
+        &self,
+        request: Request<v1::DeleteExecutionRequest>,
+    ) -> Result<Response<v1::DeleteExecutionResponse>, Status> {
+        Ok(Response::new(self.delete(request.into_inner()).await?))
+    }
+
+    async fn list_history_events(
+        &self,
+        request: Request<v1::ListHistoryEventsRequest>,
+    ) -> Result<Response<v1::ListHistoryEventsResponse>, Status> {
+        Ok(Response::new(
+            self.list_history(request.into_inner()).await?,
+        ))
+    }
+}
+
+impl Executions {
+    async fn start(
+        &self,
+        request: v1::StartExecutionRequest,
+    ) -> Result<v1::StartExecutionResponse, Fault> {
+        let key = idempotency::key(&request)?;
+        let order = order::start(request, self.0.limits.payload_bytes_max)?;
+        let started = self.0.driver.start_execution(order, key).await?;
+        let execution = Some(execution::wire(&started.execution, None));
+        Ok(v1::StartExecutionResponse {
+            execution,
+            started: started.started,
+        })
+    }
+
+    async fn get(
+        &self,
+        request: v1::GetExecutionRequest,
+    ) -> Result<v1::GetExecutionResponse, Fault> {
+        let project = field::project(&request.project)?;
+        let id = field::name("execution_id", &request.execution_id)?;
+        let full = field::full_view(request.view, true)?;
+        let format = field::payload_format(request.payload_format)?;
+        let read = self.0.read(move |reader| {
+            let record = lookup::find(reader, &project, &id, lookup::payloads_of(full))?;
+            lookup::wire_execution(reader, &record, full.then_some(format))
+        });
+        Ok(v1::GetExecutionResponse {
+            execution: Some(read.await?),
+        })
+    }
+
+    async fn list(
+        &self,
+        request: v1::ListExecutionsRequest,
+    ) -> Result<v1::ListExecutionsResponse, Fault> {
+        let project = field::project(&request.project)?;
+        let filter = filter::parse(&request.filter)?;
+        let paging = Paging::of(&request)?;
+        let full = field::full_view(request.view, false)?;
+        let format = field::payload_format(request.payload_format)?;
+        let read = self.0.read(move |reader| {
+            let payloads = lookup::payloads_of(full);
+            let slice = reader.list_executions(&project, &filter, &paging.page, payloads)?;
+            paging.fill(
+                slice,
+                |record| record.uid,
+                |record| lookup::wire_execution(reader, &record, full.then_some(format)),
+            )
+        });
+        let (executions, next_page_token) = read.await?;
+        Ok(v1::ListExecutionsResponse {
+            executions,
+            next_page_token,
+        })
+    }
+
+    async fn count(
+        &self,
+        request: v1::CountExecutionsRequest,
+    ) -> Result<v1::CountExecutionsResponse, Fault> {
+        let project = field::project(&request.project)?;
+        let filter = filter::parse(&request.filter)?;
+        let group = match field::known("group_by", request.group_by)? {
+            CountGroup::Unspecified => None,
+            CountGroup::State => Some(store::CountGroup::State),
+            CountGroup::WorkflowName => Some(store::CountGroup::WorkflowName),
+        };
+        let read = self
+            .0
+            .read(move |reader| Ok(reader.count_executions(&project, &filter, group, GROUPS_MAX)?));
+        let counts = read.await?;
+        Ok(v1::CountExecutionsResponse {
+            total: counts.total,
+            groups: counts.groups,
+        })
+    }
+
+    /// Finds an execution and applies a verb to it. The target is project, id and reason.
+    async fn verb(
+        &self,
+        request: &impl ChangeRequest,
+        (project, id, reason): (&str, &str, &str),
+        verb: Verb,
+    ) -> Result<ExecutionRecord, Fault> {
+        let request_key = idempotency::key(request)?;
+        let caller = order::caller(reason, request_key.as_ref().map(|key| &key.id))?;
+        let key = self.find_key(project, id).await?;
+        let key = key.ok_or_else(|| Fault::execution_not_found(id))?;
+        Ok(self
+            .0
+            .driver
+            .verb(key.uid, verb, caller, request_key)
+            .await?)
+    }
+
+    async fn find_key(&self, project: &str, id: &str) -> Result<Option<ExecutionKey>, Fault> {
+        let project = field::project(project)?;
+        let id = field::name("execution_id", id)?;
+        self.0
+            .read(move |reader| Ok(reader.find_key(&project, &id)?))
+            .await
+    }
+
+    async fn delete(
+        &self,
+        request: v1::DeleteExecutionRequest,
+    ) -> Result<v1::DeleteExecutionResponse, Fault> {
+        let request_key = idempotency::key(&request)?;
+        let reason = field::text("reason", &request.reason)?;
+        let id = &request.execution_id;
+        let deleted = match self.find_key(&request.project, id).await? {
+            Some(key) => {
+                let order = DeleteOrder {
+                    uid: key.uid,
+                    force: request.force,
+                };
+                self.0
+                    .driver
+                    .delete(order, request_key.clone())
+                    .await
+                    .map_err(Fault::from)
+            }
+            None => Err(Fault::execution_not_found(id)),
+        };
+        let is_gone = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::Driver(crate::driver::Error::ExecutionNotFound { .. })
+            )
+        };
+        match deleted {
+            // The history goes with the execution; the log keeps who let it go, and why.
+            Ok(()) => tracing::info!(execution.id = %id, %reason, "execution {id} deleted"),
+            Err(fault) if is_gone(&fault) => {
+                let repeated = self.0.was_answered(request_key).await?;
+                if !repeated && !request.allow_missing {
+                    return Err(fault);
+                }
+            }
+            Err(fault) => return Err(fault),
+        }
+        Ok(v1::DeleteExecutionResponse {})
+    }
+
+    async fn list_history(
+        &self,
+        request: v1::ListHistoryEventsRequest,
+    ) -> Result<v1::ListHistoryEventsResponse, Fault> {
+        let project = field::project(&request.project)?;
+        let id = field::name("execution_id", &request.execution_id)?;
+        let paging = Paging::of(&request)?;
+        let format = field::payload_format(request.payload_format)?;
+        let range = history_range(&request, &paging)?;
+        let payloads = request.include_payloads.then_some(format);
+        let read = self.0.read(move |reader| {
+            let record = lookup::find(reader, &project, &id, Payloads::Omit)?;
+            let key = ExecutionKey::from(&record);
+            let mut narrator = Narrator::new(key, record.project, payloads);
+            let slice = reader.list_history(key, &range)?;
+            paging.fill(
+                slice,
+                |event| event.sequence,
+                |event| narrator.tell(reader, &event),
+            )
+        });
+        let (events, next_page_token) = read.await?;
+        Ok(v1::ListHistoryEventsResponse {
+            events,
+            next_page_token,
+        })
+    }
+}
+
+/// The events of a page: on from the last one of the page before, in either direction.
+fn history_range(
+    request: &v1::ListHistoryEventsRequest,
+    paging: &Paging<i64>,
+) -> Result<HistoryRange, Fault> {
+    let after = request.after_sequence;
+    if after < 0 {
+        return Err(Fault::field("after_sequence", "must not be negative"));
+    }
+    let page = &paging.page;
+    Ok(HistoryRange {
+        after: if request.descending {
+            after
+        } else {
+            page.after.unwrap_or(after).max(after)
+        },
+        before: if request.descending { page.after } else { None },
+        descending: request.descending,
+        limit: page.limit,
+        max_bytes: page.max_bytes,
+    })
+}

@@ -1,0 +1,120 @@
+//! Why a call is refused, in words that know nothing of gRPC.
+//!
+//! Left to others: codes, reasons and details (`status`).
+
+use std::sync::Arc;
+
+use definition::Diagnostic;
+
+use super::filter;
+use crate::driver;
+
+/// A refusal. Conversions and handlers give it; `status` turns it into a status.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// A field is missing, malformed or out of range.
+    #[error("{field}: {description}")]
+    InvalidField {
+        /// Path of the field in the request.
+        field: String,
+        /// What it should be.
+        description: String,
+    },
+    /// The document has errors.
+    #[error("the document has {} errors", .0.len())]
+    InvalidDefinition(Vec<Diagnostic>),
+    /// The document is too long.
+    #[error("the document has {actual} bytes, {limit} are allowed")]
+    DefinitionTooLarge {
+        /// Most bytes.
+        limit: usize,
+        /// Its bytes.
+        actual: usize,
+    },
+    /// The filter does not parse.
+    #[error(transparent)]
+    InvalidFilter(#[from] filter::Error),
+    /// The page token is malformed or belongs to another request.
+    #[error("page token {0}")]
+    InvalidPageToken(&'static str),
+    /// A payload is not what it says it is.
+    #[error("{field}: {description}")]
+    PayloadInvalid {
+        /// Path of the field in the request.
+        field: &'static str,
+        /// What is wrong.
+        description: String,
+    },
+    /// A payload is too long.
+    #[error("{field} has {actual} bytes, {limit} are allowed")]
+    PayloadTooLarge {
+        /// Path of the field in the request.
+        field: &'static str,
+        /// Most bytes.
+        limit: usize,
+        /// Its bytes.
+        actual: usize,
+    },
+    /// No such workbook.
+    #[error("workbook {name:?} not found")]
+    WorkbookNotFound {
+        /// Its name.
+        name: Arc<str>,
+        /// Where it was looked for.
+        namespace: Arc<str>,
+    },
+    /// No such task execution.
+    #[error("task execution {id:?} not found")]
+    TaskNotFound {
+        /// Its id.
+        id: String,
+    },
+    /// No such action execution.
+    #[error("action execution {id:?} not found")]
+    ActionNotFound {
+        /// Its id.
+        id: String,
+    },
+    /// Executions of the workflow are running.
+    #[error("{executions} executions of workflow {name:?} are running")]
+    DefinitionInUse {
+        /// Its name.
+        name: Arc<str>,
+        /// How many.
+        executions: i64,
+    },
+    /// A part of the API that this server does not have.
+    #[error("{0} is not supported by this server")]
+    NotSupported(&'static str),
+    /// The driver refuses it.
+    #[error(transparent)]
+    Driver(#[from] driver::Error),
+}
+
+impl Fault {
+    /// A single field that is wrong.
+    pub(crate) fn field(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self::InvalidField {
+            field: field.into(),
+            description: description.into(),
+        }
+    }
+
+    /// No such execution.
+    pub(crate) fn execution_not_found(id: &str) -> Self {
+        Self::Driver(driver::Error::ExecutionNotFound { id: id.into() })
+    }
+
+    /// The request id came with another request before.
+    pub(crate) fn request_reused(id: &Arc<str>) -> Self {
+        Self::Driver(driver::Error::RequestReused {
+            request_id: id.clone(),
+        })
+    }
+}
+
+impl From<store::Error> for Fault {
+    fn from(error: store::Error) -> Self {
+        Self::Driver(error.into())
+    }
+}

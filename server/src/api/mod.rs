@@ -1,0 +1,172 @@
+//! The gRPC API: assembles the services and the layers round them, and serves until told to stop.
+//!
+//! A handler converts, calls the driver or the store, and converts back. Types of tonic stop here:
+//! refusals are `fault`, and become statuses in `status` only.
+//!
+//! | file                                            | owns                                  |
+//! |-------------------------------------------------|---------------------------------------|
+//! | `workflows`, `workbooks`, `executions`, `tasks`, `system` | one service each            |
+//! | `watch`, `batch`, `events`, `wait`              | streams and waiting                   |
+//! | `submission`, `deletion`, `idempotency`         | documents and repeated requests       |
+//! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
+//! | `fault`, `status`                               | refusals                              |
+
+mod batch;
+mod context;
+mod convert;
+mod deletion;
+mod events;
+mod executions;
+mod fault;
+mod filter;
+mod idempotency;
+mod lookup;
+mod page;
+pub(crate) mod status;
+mod submission;
+mod system;
+mod tasks;
+mod wait;
+mod watch;
+mod workbooks;
+mod workflows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::v1::execution_service_server::ExecutionServiceServer;
+use proto::v1::system_service_server::SystemServiceServer;
+use proto::v1::task_service_server::TaskServiceServer;
+use proto::v1::workbook_service_server::WorkbookServiceServer;
+use proto::v1::workflow_service_server::WorkflowServiceServer;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tonic_reflection::server::Builder;
+
+use crate::middleware;
+
+pub use context::Context;
+
+use executions::Executions;
+use system::System;
+use tasks::Tasks;
+use workbooks::Workbooks;
+use workflows::Workflows;
+
+/// Longest request; what gRPC servers take unless told otherwise.
+pub(crate) const REQUEST_BYTES_MAX: usize = 4 << 20;
+
+/// Calls and streams that one connection may have open.
+const STREAMS_PER_CONNECTION_MAX: u32 = 4096;
+
+/// How often a silent connection is asked whether it is alive, and how long for an answer.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long streams get to say their last message when the server stops.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// How long calls under way get to finish after that, before their connections are left.
+const FINISH_MAX: Duration = Duration::from_secs(5);
+
+/// Name under which the health service says whether the process is alive, ready or not.
+const LIVENESS: &str = "liveness";
+
+/// Names of the services, whose health is that of the server.
+const SERVICES: [&str; 6] = [
+    // The empty name is the server as a whole: its readiness.
+    "",
+    ExecutionServiceServer::<Executions>::NAME,
+    SystemServiceServer::<System>::NAME,
+    TaskServiceServer::<Tasks>::NAME,
+    WorkbookServiceServer::<Workbooks>::NAME,
+    WorkflowServiceServer::<Workflows>::NAME,
+];
+
+/// The API can no longer be served.
+#[derive(Debug, thiserror::Error)]
+#[error("the API has failed: {0}")]
+pub struct Error(#[from] tonic::transport::Error);
+
+/// Serves the API until the context's `stop`, and then until everything is answered or time is up.
+pub async fn serve(listener: TcpListener, context: Context) -> Result<(), Error> {
+    let (health, routes) = routes(&context).await;
+    let drained = CancellationToken::new();
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = Server::builder()
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        // No age of connections: streams end by themselves, with a message that says so.
+        .layer(middleware::stack())
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, drained.clone().cancelled_owned());
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        result = &mut serving => return Ok(result?),
+        () = drain(&context, &health) => drained.cancel(),
+    }
+    // Connections are told that no new calls are taken; those under way finish.
+    let Ok(result) = timeout(FINISH_MAX, serving).await else {
+        tracing::warn!("calls were still open when the server stopped");
+        return Ok(());
+    };
+    Ok(result?)
+}
+
+/// Waits for the stop, then takes leave in order: first of whoever looks at the health, then of
+/// the streams, in band, because a proxy may keep the signals of HTTP to itself.
+async fn drain(context: &Context, health: &HealthReporter) {
+    context.stop.cancelled().await;
+    tracing::info!("stopping: streams are told to go elsewhere");
+    for service in SERVICES {
+        health
+            .set_service_status(service, ServingStatus::NotServing)
+            .await;
+    }
+    context.going_away.cancel();
+    context.streams.close();
+    if timeout(DRAIN_MAX, context.streams.wait()).await.is_err() {
+        tracing::warn!("streams were still open when their time was up");
+    }
+}
+
+/// All services, with health and reflection.
+async fn routes(context: &Context) -> (HealthReporter, Routes) {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for service in SERVICES.into_iter().chain([LIVENESS]) {
+        health
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
+    let shared = Arc::new(context.clone());
+    let executions = ExecutionServiceServer::new(Executions(shared.clone()));
+    let tasks = TaskServiceServer::new(Tasks(shared.clone()));
+    let workflows = WorkflowServiceServer::new(Workflows(shared.clone()));
+    let workbooks = WorkbookServiceServer::new(Workbooks(shared.clone()));
+    let system = SystemServiceServer::new(System(shared));
+    let described = "the descriptors are checked in with the stubs";
+    let routes = Routes::new(health_service)
+        .add_service(executions.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(tasks.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(workflows.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(workbooks.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(system.max_decoding_message_size(REQUEST_BYTES_MAX))
+        // Older tools ask by the older name.
+        .add_service(reflection().build_v1().expect(described))
+        .add_service(reflection().build_v1alpha().expect(described));
+    (health, routes.prepare())
+}
+
+fn reflection() -> Builder<'static> {
+    Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}

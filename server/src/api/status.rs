@@ -1,0 +1,466 @@
+//! Every refusal as a gRPC status: the one place where codes, reasons and details are chosen.
+//!
+//! **Invariant:** a status carries an `ErrorInfo`, its reason decides its code, and nothing of the
+//! inside of the server: what a fault of the server was is in the source of the status, for the log.
+//! **Invariant:** details stay so small that the header list of a response has room for them.
+//! Left to others: what is refused (`fault`), logging (`middleware::trace`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message as _;
+use proto::v1::ErrorReason;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+
+use super::fault::Fault;
+use crate::driver;
+
+/// What `ErrorInfo.domain` is.
+pub(crate) const DOMAIN: &str = "autan";
+
+/// Most violations in one status.
+const VIOLATIONS_MAX: usize = 20;
+
+/// Most bytes of the details. In base64 they grow by a third; with the message they must fit the
+/// 8 KiB of headers that clients take without asking.
+const DETAILS_BYTES_MAX: usize = 5 << 10;
+
+/// Most bytes of the message, and of one description or value inside the details.
+const TEXT_BYTES_MAX: usize = 512;
+
+/// When a call that met an overloaded or closing server should be made again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// What a status is made of.
+struct Outline {
+    reason: ErrorReason,
+    message: String,
+    metadata: HashMap<String, String>,
+    detail: Detail,
+}
+
+/// What goes with the `ErrorInfo`.
+enum Detail {
+    None,
+    BadRequest {
+        violations: Vec<(String, String)>,
+        total: usize,
+    },
+    Resource {
+        kind: &'static str,
+        name: String,
+    },
+    Precondition {
+        subject: String,
+    },
+    Retry,
+}
+
+impl From<Fault> for Status {
+    fn from(fault: Fault) -> Self {
+        let outline = of_fault(&fault);
+        let is_ours = matches!(code(outline.reason), Code::Internal | Code::Unavailable);
+        let mut status = outline.into_status();
+        if is_ours {
+            status.set_source(Arc::new(fault));
+        }
+        status
+    }
+}
+
+/// A status without further details, for layers that refuse by themselves.
+pub(crate) fn plain(reason: ErrorReason, message: impl Into<String>) -> Status {
+    Outline::new(reason, message).into_status()
+}
+
+/// A request that is longer than the server reads.
+pub(crate) fn request_too_large(limit: usize) -> Status {
+    let message = format!("the request has more than {limit} bytes");
+    Outline::new(ErrorReason::PayloadTooLarge, message)
+        .with("limit", &limit)
+        .into_status()
+}
+
+/// The code that goes with a reason; the comments of the reasons promise it.
+fn code(reason: ErrorReason) -> Code {
+    use ErrorReason as R;
+    match reason {
+        R::Unspecified | R::Internal => Code::Internal,
+        R::InvalidField
+        | R::InvalidDefinition
+        | R::InvalidFilter
+        | R::InvalidPageToken
+        | R::PayloadInvalid
+        | R::PayloadTooLarge
+        | R::DefinitionTooLarge
+        | R::RequestIdReused
+        | R::InputMismatch => Code::InvalidArgument,
+        R::WorkflowNotFound
+        | R::WorkbookNotFound
+        | R::ExecutionNotFound
+        | R::TaskExecutionNotFound
+        | R::ActionExecutionNotFound => Code::NotFound,
+        R::WorkflowAlreadyExists | R::WorkbookAlreadyExists | R::ExecutionAlreadyExists => {
+            Code::AlreadyExists
+        }
+        R::ExecutionState | R::ActionState | R::DefinitionInUse | R::LimitExceeded => {
+            Code::FailedPrecondition
+        }
+        R::EtagMismatch => Code::Aborted,
+        R::HistoryTrimmed => Code::OutOfRange,
+        R::Overloaded => Code::ResourceExhausted,
+        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
+        R::Deadline => Code::DeadlineExceeded,
+        R::NotSupported => Code::Unimplemented,
+    }
+}
+
+fn of_fault(fault: &Fault) -> Outline {
+    use ErrorReason as R;
+    let text = fault.to_string();
+    match fault {
+        Fault::InvalidField { field, description } => {
+            Outline::new(R::InvalidField, text).bad_field(field, description)
+        }
+        Fault::InvalidDefinition(diagnostics) => of_diagnostics(diagnostics),
+        Fault::DefinitionTooLarge { limit, actual } => {
+            let outline = Outline::new(R::DefinitionTooLarge, &text).bad_field("source", &text);
+            outline.with("limit", limit).with("actual", actual)
+        }
+        Fault::InvalidFilter(error) => Outline::new(R::InvalidFilter, &text)
+            .bad_field("filter", &text)
+            .with("position", &error.position)
+            .with("expected", &error.expected),
+        Fault::InvalidPageToken(_) => {
+            Outline::new(R::InvalidPageToken, &text).bad_field("page_token", &text)
+        }
+        Fault::PayloadInvalid { field, description } => {
+            Outline::new(R::PayloadInvalid, text).bad_field(field, description)
+        }
+        Fault::PayloadTooLarge {
+            field,
+            limit,
+            actual,
+        } => Outline::new(R::PayloadTooLarge, &text)
+            .bad_field(field, &text)
+            .with("limit", limit)
+            .with("actual", actual),
+        Fault::WorkbookNotFound { name, namespace } => Outline::new(R::WorkbookNotFound, text)
+            .resource("autan.v1.Workbook", name)
+            .with("namespace", namespace),
+        Fault::TaskNotFound { id } => {
+            Outline::new(R::TaskExecutionNotFound, text).resource("autan.v1.TaskExecution", id)
+        }
+        Fault::ActionNotFound { id } => {
+            Outline::new(R::ActionExecutionNotFound, text).resource("autan.v1.ActionExecution", id)
+        }
+        Fault::DefinitionInUse { name, executions } => Outline::new(R::DefinitionInUse, text)
+            .precondition(name)
+            .with("executions", executions),
+        Fault::NotSupported(what) => Outline::new(R::NotSupported, text).with("feature", what),
+        Fault::Driver(error) => of_driver(error),
+    }
+}
+
+fn of_driver(error: &driver::Error) -> Outline {
+    use ErrorReason as R;
+    use driver::Error as E;
+    let text = error.to_string();
+    match error {
+        E::Engine(error) => of_engine(error),
+        E::Store(error) => of_store(error),
+        E::WorkflowNotFound {
+            name,
+            namespace,
+            revision,
+        } => {
+            let outline = Outline::new(R::WorkflowNotFound, text)
+                .resource("autan.v1.Workflow", name)
+                .with("namespace", namespace);
+            match revision {
+                Some(revision) => outline.with("revision", revision),
+                None => outline,
+            }
+        }
+        E::ExecutionNotFound { id } => {
+            Outline::new(R::ExecutionNotFound, text).resource("autan.v1.Execution", id)
+        }
+        E::ExecutionExists { id, uid, state } => Outline::new(R::ExecutionAlreadyExists, text)
+            .resource("autan.v1.Execution", id)
+            .with("uid", uid)
+            .with("state", state.word()),
+        E::NotFinished { state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution")
+            .with("state", state.word())
+            .with("verb", "delete"),
+        E::RequestReused { request_id } => Outline::new(R::RequestIdReused, &text)
+            .bad_field("request_id", &text)
+            .with("request_id", request_id),
+        E::BrokenDefinition { .. } => Outline::internal(),
+        E::Overloaded => Outline::new(R::Overloaded, text).retry(),
+        E::ShuttingDown => Outline::new(R::ShuttingDown, text).retry(),
+    }
+}
+
+fn of_engine(error: &engine::Error) -> Outline {
+    use ErrorReason as R;
+    use engine::Error as E;
+    let text = error.to_string();
+    match error {
+        E::ExecutionState { verb, state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution")
+            .with("state", state.word())
+            .with("verb", verb),
+        E::TaskNotFound { number } => Outline::new(R::TaskExecutionNotFound, text)
+            .resource("autan.v1.TaskExecution", &number.to_string()),
+        E::ActionNotFound { number } => Outline::new(R::ActionExecutionNotFound, text)
+            .resource("autan.v1.ActionExecution", &number.to_string()),
+        E::ActionState { verb, state } => Outline::new(R::ActionState, text)
+            .precondition("action execution")
+            .with("state", state.word())
+            .with("verb", verb),
+        E::ActionNotExternal => Outline::new(R::ActionState, text).precondition("action execution"),
+        E::InputMismatch {
+            missing,
+            unexpected,
+        } => {
+            let missing_fields = missing.iter().map(|name| (name, "is required"));
+            let unexpected_fields = unexpected.iter().map(|name| (name, "is not declared"));
+            let violations = missing_fields
+                .chain(unexpected_fields)
+                .map(|(name, description)| (format!("input.{name}"), description.to_owned()));
+            Outline::new(R::InputMismatch, text)
+                .bad_request(violations)
+                .with("missing", &missing.join(","))
+                .with("unexpected", &unexpected.join(","))
+        }
+        E::Params { field, message } => {
+            Outline::new(R::InvalidField, &text).bad_field(field, message)
+        }
+    }
+}
+
+fn of_store(error: &store::Error) -> Outline {
+    use ErrorReason as R;
+    use store::{Entity, Error as E};
+    let text = error.to_string();
+    match error {
+        E::Busy => Outline::new(R::StoreUnavailable, "the store is busy; nothing changed").retry(),
+        E::Unavailable(_) => Outline::new(
+            R::StoreUnavailable,
+            "the store is unavailable; nothing changed",
+        )
+        .retry(),
+        E::Conflict { entity, name } => {
+            let reason = match entity {
+                Entity::Execution => R::ExecutionAlreadyExists,
+                Entity::Workbook => R::WorkbookAlreadyExists,
+                Entity::Workflow | Entity::Action => R::WorkflowAlreadyExists,
+            };
+            Outline::new(reason, text).resource(kind_of(*entity), name)
+        }
+        E::NotFound { entity, name } => {
+            let reason = match entity {
+                Entity::Execution => R::ExecutionNotFound,
+                Entity::Workbook => R::WorkbookNotFound,
+                Entity::Workflow | Entity::Action => R::WorkflowNotFound,
+            };
+            Outline::new(reason, text).resource(kind_of(*entity), name)
+        }
+        E::EtagMismatch {
+            entity,
+            name,
+            expected,
+            found,
+        } => Outline::new(R::EtagMismatch, text)
+            .resource(kind_of(*entity), name)
+            .with("expected", expected)
+            .with("found", found),
+        E::Filter {
+            field,
+            reason: description,
+        } => Outline::new(R::InvalidFilter, &text)
+            .bad_field("filter", &text)
+            .with("field", field)
+            .with("description", description),
+        // Faults of configuration and operation, also those that a later version may add: what is
+        // not known here is at least not shown.
+        _ => Outline::internal(),
+    }
+}
+
+/// The full name of the message for a thing that the store knows by name.
+fn kind_of(entity: store::Entity) -> &'static str {
+    match entity {
+        store::Entity::Execution => "autan.v1.Execution",
+        store::Entity::Workflow => "autan.v1.Workflow",
+        store::Entity::Action => "autan.v1.Action",
+        store::Entity::Workbook => "autan.v1.Workbook",
+    }
+}
+
+fn of_diagnostics(diagnostics: &[definition::Diagnostic]) -> Outline {
+    let errors: Vec<_> = diagnostics
+        .iter()
+        .filter(|d| d.severity == definition::Severity::Error)
+        .collect();
+    let message = match errors.as_slice() {
+        [] => "the document has errors".to_owned(),
+        [only] => format!("the document has an error: {only}"),
+        [first, ..] => format!(
+            "the document has {} errors; the first: {first}",
+            errors.len()
+        ),
+    };
+    let violations = errors.iter().map(|diagnostic| {
+        let subject = if diagnostic.path.is_empty() {
+            "source"
+        } else {
+            &diagnostic.path
+        };
+        (subject.to_owned(), diagnostic.to_string())
+    });
+    Outline::new(ErrorReason::InvalidDefinition, message).bad_request(violations)
+}
+
+impl Outline {
+    fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            reason,
+            message,
+            metadata: HashMap::new(),
+            detail: Detail::None,
+        }
+    }
+
+    /// What a fault of the server looks like from outside.
+    fn internal() -> Self {
+        Self::new(
+            ErrorReason::Internal,
+            "the server has made a mistake; its log says more",
+        )
+    }
+
+    fn with(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Self {
+        self.metadata.insert(key.to_owned(), cut(value.to_string()));
+        self
+    }
+
+    fn bad_field(self, field: &str, description: &str) -> Self {
+        self.bad_request([(field.to_owned(), description.to_owned())].into_iter())
+    }
+
+    fn bad_request(self, all: impl Iterator<Item = (String, String)>) -> Self {
+        let mut total = 0;
+        let counted = all.inspect(|_| total += 1);
+        let mut violations: Vec<_> = counted
+            .map(|(field, description)| (cut(field), cut(description)))
+            .collect();
+        violations.truncate(VIOLATIONS_MAX);
+        let detail = Detail::BadRequest { violations, total };
+        Self { detail, ..self }
+    }
+
+    fn resource(self, kind: &'static str, name: &str) -> Self {
+        Self {
+            detail: Detail::Resource {
+                kind,
+                name: cut(name.to_owned()),
+            },
+            ..self
+        }
+    }
+
+    fn precondition(self, subject: &str) -> Self {
+        Self {
+            detail: Detail::Precondition {
+                subject: cut(subject.to_owned()),
+            },
+            ..self
+        }
+    }
+
+    fn retry(self) -> Self {
+        Self {
+            detail: Detail::Retry,
+            ..self
+        }
+    }
+
+    fn into_status(mut self) -> Status {
+        self.message = cut(std::mem::take(&mut self.message));
+        loop {
+            let status = self.status();
+            let Detail::BadRequest { violations, .. } = &mut self.detail else {
+                return status;
+            };
+            if status.details().len() <= DETAILS_BYTES_MAX || violations.pop().is_none() {
+                return status;
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        let mut details = ErrorDetails::new();
+        let mut metadata = self.metadata.clone();
+        let code = code(self.reason);
+        match &self.detail {
+            Detail::None => {}
+            Detail::BadRequest { violations, total } => {
+                metadata.insert("violations_total".to_owned(), total.to_string());
+                let violations = violations.iter();
+                let violations: Vec<_> = violations
+                    .map(|(f, d)| FieldViolation::new(f.clone(), d.clone()))
+                    .collect();
+                details.set_bad_request(violations);
+            }
+            Detail::Resource { kind, name } => {
+                details.set_resource_info(*kind, name.clone(), "", self.message.clone());
+            }
+            Detail::Precondition { subject } => {
+                let kind = name(self.reason);
+                let violation = PreconditionViolation::new(kind, subject.clone(), &self.message);
+                details.set_precondition_failure(vec![violation]);
+            }
+            Detail::Retry => {
+                details.set_retry_info(Some(RETRY_DELAY));
+            }
+        }
+        details.set_error_info(name(self.reason), DOMAIN, metadata);
+        let mut status = Status::with_error_details(code, self.message.clone(), details);
+        if code == Code::ResourceExhausted {
+            let delay = MetadataValue::from(RETRY_DELAY.as_secs() * 1000);
+            status
+                .metadata_mut()
+                .insert("grpc-retry-pushback-ms", delay);
+        }
+        status
+    }
+}
+
+/// The reason as `ErrorInfo` shows it.
+pub(crate) fn name(reason: ErrorReason) -> &'static str {
+    let name = reason.as_str_name();
+    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
+}
+
+/// Whether a status says why in a form for programs: all of ours do, those of the transport do not.
+pub(crate) fn is_explained(status: &Status) -> bool {
+    !status.details().is_empty() && tonic_types::pb::Status::decode(status.details()).is_ok()
+}
+
+fn cut(text: String) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text;
+    }
+    let mut short = engine::limits::truncate(&text, TEXT_BYTES_MAX - 3).to_owned();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! `WaitExecution`: answers when the execution is finished, or with what there is when time is up.
+
+use std::time::Duration;
+
+use proto::v1;
+use tokio::time::{Instant, timeout_at};
+
+use super::context::Context;
+use super::convert::field;
+use super::fault::Fault;
+use super::lookup;
+
+/// Longest wait: below the 15 s after which common proxies cut a call.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Waits for the end of an execution.
+pub(super) async fn wait(
+    context: &Context,
+    request: v1::WaitExecutionRequest,
+) -> Result<v1::WaitExecutionResponse, Fault> {
+    let project = field::project(&request.project)?;
+    let id = field::name("execution_id", &request.execution_id)?;
+    let wanted = field::duration("timeout", request.timeout)?.unwrap_or(WAIT_MAX);
+    let full = field::full_view(request.view, true)?;
+    let format = field::payload_format(request.payload_format)?;
+    let deadline = Instant::now() + wanted.min(WAIT_MAX);
+
+    let found = (project.clone(), id.clone());
+    let key = context
+        .read(move |reader| Ok(reader.find_key(&found.0, &found.1)?))
+        .await?;
+    let key = key.ok_or_else(|| Fault::execution_not_found(&id))?;
+    // Subscribed before it is looked at, so an end in between is not missed.
+    let mut news = context.driver.subscribe(key.uid);
+    let standing = context
+        .read(move |reader| Ok(reader.standing(key)?))
+        .await?;
+    if standing.is_some_and(|standing| !standing.state.is_final()) {
+        let finished = async { while !news.next().await.finished {} };
+        let ended = context.going_away.run_until_cancelled(finished);
+        // Whichever it is: the answer is the execution as it is then.
+        let _ = timeout_at(deadline, ended).await;
+    }
+    let read = context.read(move |reader| {
+        let payloads = lookup::payloads_of(full);
+        let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
+        let record = record.ok_or_else(|| Fault::execution_not_found(&id))?;
+        let execution = lookup::wire_execution(reader, &record, full.then_some(format))?;
+        Ok((execution, record.state.is_final()))
+    });
+    let (execution, finished) = read.await?;
+    Ok(v1::WaitExecutionResponse {
+        execution: Some(execution),
+        finished,
+    })
+}

@@ -1,0 +1,413 @@
+//! `WatchExecution`: the history of an execution as a stream, from any place on, without a seam.
+//!
+//! A watcher is a cursor over the stored history: it reads on when the driver says that there is
+//! news, and holds no more than a few messages, however slow its client is.
+//!
+//! **Invariant:** it subscribes before it reads, so nothing is missed in between.
+//! **Invariant:** the last message is `end`, unless the client has gone or the server has failed;
+//! there is always room for it, since its place in the channel is reserved from the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::v1::watch_execution_response::Message;
+use proto::v1::{self, PayloadFormat, WatchEndReason, WatchStart};
+use store::{ExecutionKey, Payloads, Standing};
+use tokio::sync::mpsc::{self, OwnedPermit, Sender};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::batch::{self, Step};
+use super::context::Context;
+use super::convert::field;
+use super::events::Narrator;
+use super::fault::Fault;
+use super::lookup;
+use crate::clock;
+use crate::driver::Subscription;
+
+/// The stream of one watch.
+pub(super) type WatchStream = ReceiverStream<Result<v1::WatchExecutionResponse, Status>>;
+
+/// Heartbeats: below the idle timers of common proxies.
+const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
+const HEARTBEAT_MIN: Duration = Duration::from_secs(5);
+const HEARTBEAT_MAX: Duration = Duration::from_mins(1);
+
+/// Age at which a stream ends, so that load can move; give or take a tenth.
+const AGE_MAX: Duration = Duration::from_mins(30);
+
+/// How long a client may leave the channel full.
+const BLOCKED_MAX: Duration = Duration::from_mins(1);
+
+/// Messages that wait for the client; one more place is kept for the end.
+const WAITING_MAX: usize = 2;
+
+/// When a client of a server that goes away should come back.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// What a request asks for.
+struct Wish {
+    project: Arc<str>,
+    id: Arc<str>,
+    after_sequence: i64,
+    start_at: WatchStart,
+    heartbeat: Duration,
+    include_payloads: bool,
+    format: PayloadFormat,
+}
+
+impl Wish {
+    fn of(request: &v1::WatchExecutionRequest) -> Result<Self, Fault> {
+        if request.after_sequence < 0 {
+            return Err(Fault::field("after_sequence", "must not be negative"));
+        }
+        let heartbeat = field::duration("heartbeat_interval", request.heartbeat_interval)?;
+        let heartbeat = heartbeat.filter(|interval| !interval.is_zero());
+        let heartbeat = heartbeat.unwrap_or(HEARTBEAT_DEFAULT);
+        if !(HEARTBEAT_MIN..=HEARTBEAT_MAX).contains(&heartbeat) {
+            return Err(Fault::field(
+                "heartbeat_interval",
+                "must be between 5 and 60 s",
+            ));
+        }
+        Ok(Self {
+            project: field::project(&request.project)?,
+            id: field::name("execution_id", &request.execution_id)?,
+            after_sequence: request.after_sequence,
+            start_at: field::known("start_at", request.start_at)?,
+            heartbeat,
+            include_payloads: request.include_payloads,
+            format: field::payload_format(request.payload_format)?,
+        })
+    }
+
+    /// Where the stream starts in a history that goes up to `last`, if not with a snapshot.
+    fn cursor(&self, last: i64) -> Result<Option<i64>, Fault> {
+        if self.after_sequence > last {
+            // No event of that number was ever sent, so the client speaks of another execution.
+            let description = format!("is beyond the last event, which has number {last}");
+            return Err(Fault::field("after_sequence", description));
+        }
+        if self.after_sequence > 0 {
+            return Ok(Some(self.after_sequence));
+        }
+        Ok(match self.start_at {
+            WatchStart::Unspecified | WatchStart::Beginning => Some(0),
+            WatchStart::Latest => Some(last),
+            WatchStart::Snapshot => None,
+        })
+    }
+}
+
+/// Opens a watch.
+pub(super) async fn watch(
+    context: &Context,
+    request: v1::WatchExecutionRequest,
+) -> Result<WatchStream, Fault> {
+    let wish = Wish::of(&request)?;
+    let (project, id) = (wish.project.clone(), wish.id.clone());
+    let key = context
+        .read(move |reader| Ok(reader.find_key(&project, &id)?))
+        .await?;
+    let key = key.ok_or_else(|| Fault::execution_not_found(&wish.id))?;
+    let news = context.driver.subscribe(key.uid);
+    let (snapshot, cursor, wish) = context.read(move |reader| start(reader, key, wish)).await?;
+
+    let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
+    let end_place = sender
+        .clone()
+        .try_reserve_owned()
+        .expect("the channel is empty");
+    let payloads = wish.include_payloads.then_some(wish.format);
+    let watcher = Watcher {
+        context: context.clone(),
+        key,
+        narrator: Some(Narrator::new(key, wish.project.clone(), payloads)),
+        wish,
+        cursor,
+        news,
+        sender,
+        last_sent: Instant::now(),
+        ends: Instant::now() + age(),
+    };
+    context.streams.spawn(watcher.run(snapshot, end_place));
+    Ok(ReceiverStream::new(receiver))
+}
+
+/// The snapshot, if one is wanted, and the cursor.
+fn start(
+    reader: &mut store::Reader,
+    key: ExecutionKey,
+    wish: Wish,
+) -> Result<(Option<v1::Execution>, i64, Wish), Fault> {
+    let gone = || Fault::execution_not_found(&wish.id);
+    let last = reader.standing(key)?.ok_or_else(gone)?.last_sequence;
+    if let Some(cursor) = wish.cursor(last)? {
+        return Ok((None, cursor, wish));
+    }
+    let full = wish.include_payloads.then_some(wish.format);
+    let payloads = lookup::payloads_of(wish.include_payloads);
+    let record = lookup::find_uid(reader, &wish.project, key.uid, payloads)?.ok_or_else(gone)?;
+    let snapshot = lookup::wire_execution(reader, &record, full)?;
+    Ok((Some(snapshot), record.last_sequence, wish))
+}
+
+/// How old a stream gets: not all of them the same, so that they do not end at once.
+fn age() -> Duration {
+    let draw = u32::from(clock::new_uid().0.as_bytes()[15]);
+    AGE_MAX * (900 + draw * 200 / 255) / 1000
+}
+
+/// Why a watch ends without a fault.
+enum Ending {
+    /// With a last message.
+    Said(WatchEndReason),
+    /// The client has gone.
+    Unheard,
+    /// The server failed.
+    Failed(Fault),
+}
+
+impl From<Fault> for Ending {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+/// One open watch.
+struct Watcher {
+    context: Context,
+    key: ExecutionKey,
+    wish: Wish,
+    /// Lent to the thread that reads.
+    narrator: Option<Narrator>,
+    /// Sequence of the last event that was sent.
+    cursor: i64,
+    news: Subscription,
+    sender: Sender<Result<v1::WatchExecutionResponse, Status>>,
+    last_sent: Instant,
+    ends: Instant,
+}
+
+impl Watcher {
+    async fn run(
+        mut self,
+        snapshot: Option<v1::Execution>,
+        end_place: OwnedPermit<Result<v1::WatchExecutionResponse, Status>>,
+    ) {
+        let ending = match self.follow(snapshot).await {
+            Ending::Said(reason) => match self.end(reason).await {
+                Ok(end) => Ok(message(Message::End(end))),
+                Err(fault) => Err(fault.into()),
+            },
+            Ending::Unheard => return,
+            Ending::Failed(fault) => Err(fault.into()),
+        };
+        end_place.send(ending);
+    }
+
+    /// Sends what there is and what comes, until there is a reason to end.
+    async fn follow(&mut self, snapshot: Option<v1::Execution>) -> Ending {
+        if let Some(snapshot) = snapshot
+            && let Err(ending) = self.send(Message::Snapshot(snapshot)).await
+        {
+            return ending;
+        }
+        loop {
+            match self.catch_up().await {
+                Ok(standing) if standing.state.is_final() => {
+                    return Ending::Said(WatchEndReason::Terminal);
+                }
+                Ok(_) => {}
+                Err(ending) => return ending,
+            }
+            if let Err(ending) = self.idle().await {
+                return ending;
+            }
+        }
+    }
+
+    /// Sends every committed event after the cursor.
+    async fn catch_up(&mut self) -> Result<Standing, Ending> {
+        loop {
+            let mut narrator = self
+                .narrator
+                .take()
+                .expect("the narrator is back after each read");
+            let (key, cursor) = (self.key, self.cursor);
+            let read = self.context.read(move |reader| {
+                let step = batch::next(reader, key, cursor, &mut narrator)?;
+                Ok((step, narrator))
+            });
+            let (step, narrator) = read.await?;
+            self.narrator = Some(narrator);
+            let Some(Step { standing, events }) = step else {
+                return Err(Ending::Said(WatchEndReason::Deleted));
+            };
+            let Some(last) = events.last().map(|event| event.sequence) else {
+                return Ok(standing);
+            };
+            self.send(Message::Events(v1::HistoryEventBatch { events }))
+                .await?;
+            self.cursor = last;
+            if last == standing.last_sequence {
+                return Ok(standing);
+            }
+            if Instant::now() >= self.ends {
+                return Err(Ending::Said(WatchEndReason::MaxAge));
+            }
+        }
+    }
+
+    /// Waits for news, with heartbeats.
+    async fn idle(&mut self) -> Result<(), Ending> {
+        loop {
+            let next_heartbeat = self.last_sent + self.wish.heartbeat;
+            tokio::select! {
+                news = self.news.next() => {
+                    if news.deleted {
+                        return Err(Ending::Said(WatchEndReason::Deleted));
+                    }
+                    return Ok(());
+                }
+                () = self.context.going_away.cancelled() => {
+                    return Err(Ending::Said(WatchEndReason::GoingAway));
+                }
+                () = self.sender.closed() => return Err(Ending::Unheard),
+                () = sleep_until(self.ends) => return Err(Ending::Said(WatchEndReason::MaxAge)),
+                () = sleep_until(next_heartbeat) => {}
+            }
+            let heartbeat = v1::WatchHeartbeat {
+                last_sequence: self.cursor,
+            };
+            self.send(Message::Heartbeat(heartbeat)).await?;
+        }
+    }
+
+    /// Sends a message, or finds that nobody takes it.
+    async fn send(&mut self, content: Message) -> Result<(), Ending> {
+        let place = tokio::select! {
+            biased;
+            place = timeout(BLOCKED_MAX, self.sender.reserve()) => place,
+            () = self.context.going_away.cancelled() => {
+                return Err(Ending::Said(WatchEndReason::GoingAway));
+            }
+        };
+        match place {
+            Ok(Ok(place)) => place.send(Ok(message(content))),
+            Ok(Err(_)) => return Err(Ending::Unheard),
+            Err(_) => return Err(Ending::Said(WatchEndReason::SlowConsumer)),
+        }
+        self.last_sent = Instant::now();
+        Ok(())
+    }
+
+    /// The last message.
+    async fn end(&self, reason: WatchEndReason) -> Result<v1::WatchEnd, Fault> {
+        let execution = match reason {
+            WatchEndReason::Terminal => self.execution().await?,
+            WatchEndReason::Unspecified
+            | WatchEndReason::GoingAway
+            | WatchEndReason::MaxAge
+            | WatchEndReason::SlowConsumer
+            | WatchEndReason::Deleted => None,
+        };
+        let delay = (reason == WatchEndReason::GoingAway).then_some(RETRY_DELAY);
+        let delay = delay.map(|delay| delay.try_into().expect("a second is a duration"));
+        Ok(v1::WatchEnd {
+            reason: reason.into(),
+            resume_after_sequence: self.cursor,
+            retry_delay: delay,
+            execution,
+        })
+    }
+
+    /// The execution in the FULL view.
+    async fn execution(&self) -> Result<Option<v1::Execution>, Fault> {
+        let (uid, project, format) = (self.key.uid, self.wish.project.clone(), self.wish.format);
+        let read = self.context.read(move |reader| {
+            let found = lookup::find_uid(reader, &project, uid, Payloads::Include)?;
+            let wire = found.map(|record| lookup::wire_execution(reader, &record, Some(format)));
+            wire.transpose()
+        });
+        read.await
+    }
+}
+
+fn message(message: Message) -> v1::WatchExecutionResponse {
+    v1::WatchExecutionResponse {
+        message: Some(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(change: impl FnOnce(&mut v1::WatchExecutionRequest)) -> Result<Wish, Fault> {
+        let mut request = v1::WatchExecutionRequest {
+            execution_id: "e".into(),
+            ..Default::default()
+        };
+        change(&mut request);
+        Wish::of(&request)
+    }
+
+    fn seconds(seconds: i64) -> Option<prost_types::Duration> {
+        Some(prost_types::Duration { seconds, nanos: 0 })
+    }
+
+    #[test]
+    fn heartbeats_have_a_default_and_limits() {
+        for (given, expected) in [
+            (None, Some(15)),
+            (seconds(0), Some(15)),
+            (seconds(4), None),
+            (seconds(5), Some(5)),
+            (seconds(60), Some(60)),
+            (seconds(61), None),
+            (seconds(-5), None),
+        ] {
+            let found = wish(|request| request.heartbeat_interval = given);
+            assert_eq!(
+                found.ok().map(|wish| wish.heartbeat.as_secs()),
+                expected,
+                "{given:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_watch_starts_where_it_is_asked_to() {
+        for (after, start_at, expected) in [
+            (0, WatchStart::Unspecified, Ok(Some(0))),
+            (0, WatchStart::Beginning, Ok(Some(0))),
+            (0, WatchStart::Latest, Ok(Some(9))),
+            (0, WatchStart::Snapshot, Ok(None)),
+            (4, WatchStart::Snapshot, Ok(Some(4))),
+            (9, WatchStart::Unspecified, Ok(Some(9))),
+            (10, WatchStart::Unspecified, Err(())),
+        ] {
+            let wish = wish(|request| {
+                request.after_sequence = after;
+                request.start_at = start_at.into();
+            });
+            assert_eq!(
+                wish.unwrap().cursor(9).map_err(|_| ()),
+                expected,
+                "{after} {start_at:?}"
+            );
+        }
+        assert!(wish(|request| request.after_sequence = -1).is_err());
+    }
+
+    #[test]
+    fn streams_end_at_different_ages() {
+        let minutes = Duration::from_mins(27)..=Duration::from_mins(33);
+        for _ in 0..100 {
+            assert!(minutes.contains(&age()));
+        }
+    }
+}
