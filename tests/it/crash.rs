@@ -13,10 +13,10 @@ use proto::v1::history_event::Event;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tonic::{Code, Status};
+use tonic::Status;
 use uuid::Uuid;
 
-use crate::support::{running_action, sequences, without_holes};
+use crate::support::{may_be_repeated, running_action, sequences, without_holes};
 
 /// Executions that are started.
 const ALL: usize = 500;
@@ -122,12 +122,7 @@ impl Caller {
             up.wait_for(|up| *up).await.unwrap();
             match send(self.api.clone()).await {
                 Ok(answer) => return answer,
-                // What tonic makes of a connection that breaks under a call.
-                Err(status)
-                    if matches!(
-                        status.code(),
-                        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal
-                    ) && Refused::by_nobody(&status) => {}
+                Err(status) if may_be_repeated(&status) => {}
                 Err(status) => panic!("{what}: {status}"),
             }
         }
@@ -173,16 +168,6 @@ impl Caller {
             async move { api.tasks().complete_action_execution(request).await }
         };
         self.call("complete", complete).await;
-    }
-}
-
-/// Tells an answer of the server from a connection that broke.
-struct Refused;
-
-impl Refused {
-    fn by_nobody(status: &Status) -> bool {
-        let refusal = e2e::refusal::Refusal::of(status);
-        refusal.reason.is_empty() || matches!(refusal.code, Code::Unavailable)
     }
 }
 

@@ -90,7 +90,7 @@ async fn pages_filters_and_counts() {
         let counted = counted.map(|answer| answer.into_inner().total);
         let good = counted
             .as_ref()
-            .is_ok_and(|total| *total == expected as i64);
+            .is_ok_and(|total| usize::try_from(*total) == Ok(expected));
         findings.holds(&format!("count {filter}: {counted:?}"), good);
     }
     groups(&api, &mut findings).await;
@@ -241,8 +241,7 @@ async fn pages_are_bounded_by_bytes() {
     let mut rows = 0;
     loop {
         // A client of the default size must be able to read every page.
-        let mut client =
-            proto::v1::execution_service_client::ExecutionServiceClient::new(api.channel());
+        let mut client = v1::execution_service_client::ExecutionServiceClient::new(api.channel());
         let answer = client
             .list_executions(request.clone())
             .await

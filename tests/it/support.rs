@@ -40,6 +40,16 @@ pub(crate) fn echo(name: &str) -> String {
     )
 }
 
+/// Whether a call may be made again with the same id: the server went away before, or under it.
+/// What tonic makes of a connection that breaks has one of several codes, and no reason.
+pub(crate) fn may_be_repeated(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable => true,
+        Code::Unknown | Code::Cancelled | Code::Internal => Refusal::of(status).reason.is_empty(),
+        _ => false,
+    }
+}
+
 /// Collects what is not as it should be, so that one run shows everything.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<String>);

@@ -143,7 +143,7 @@ async fn snapshots_and_the_latest() {
     let uid = api.start("held", &json!({})).await.unwrap().uid;
     step(&api, &uid).await;
     let mut stream = open(&api, &uid, |request| {
-        request.start_at = v1::WatchStart::Snapshot.into()
+        request.start_at = v1::WatchStart::Snapshot.into();
     })
     .await;
     let Some(Message::Snapshot(snapshot)) = next(&mut stream).await else {
@@ -152,7 +152,7 @@ async fn snapshots_and_the_latest() {
     assert_eq!(snapshot.uid, uid);
     assert_eq!(snapshot.state(), v1::ExecutionState::Running);
     let mut latest = open(&api, &uid, |request| {
-        request.start_at = v1::WatchStart::Latest.into()
+        request.start_at = v1::WatchStart::Latest.into();
     })
     .await;
     step(&api, &uid).await;
@@ -171,7 +171,7 @@ async fn events_of_a_commit_come_together() {
     let uid = api.start("held", &json!({})).await.unwrap().uid;
     let before = api.execution(&uid).await.unwrap().last_sequence;
     let mut stream = open(&api, &uid, |request| {
-        request.start_at = v1::WatchStart::Latest.into()
+        request.start_at = v1::WatchStart::Latest.into();
     })
     .await;
     step(&api, &uid).await;

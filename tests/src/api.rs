@@ -1,7 +1,7 @@
 //! Clients of every service of the contract for one project, and the small talk of tests.
 //!
-//! Owns short forms of calls that many tests make. Uses the generated stubs, not the SDK: tests want
-//! to send what the SDK would never send, and to see exactly what came back.
+//! Owns short forms of calls that many tests make. Uses the generated stubs, not the SDK: tests
+//! want to send what the SDK would never send, and to see exactly what came back.
 
 use std::time::Duration;
 

@@ -68,7 +68,10 @@ async fn accept(listener: TcpListener, counts: Counts) {
 async fn answer(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    stream.read_line(&mut line).await?;
+    if stream.read_line(&mut line).await? == 0 {
+        // The client was killed after it connected.
+        return Ok(());
+    }
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut length = 0;
     loop {

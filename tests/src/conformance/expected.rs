@@ -1,7 +1,7 @@
 //! The list of cases that do not pass yet.
 //!
-//! Owns its text form: one case a line, its reason after `#`. The list may only shrink: a case on it
-//! that passes is a fault of the list, as much as one that fails without being on it.
+//! Owns its text form: one case a line, its reason after `#`. The list may only shrink: a case on
+//! it that passes is a fault of the list, as much as one that fails without being on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
