@@ -126,6 +126,20 @@ async fn workbooks() {
     };
     check(&mut findings, "create workbook", request, changed, send).await;
 
+    let update = |source: String, request_id: &str| v1::UpdateWorkbookRequest {
+        project: project.clone(),
+        source,
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    };
+    let id = fresh();
+    let (request, changed) = (update(book("description: two\n"), &id), update(book(""), &id));
+    let send = |request| {
+        let mut client = workbooks.clone();
+        async move { client.update_workbook(request).await }
+    };
+    check(&mut findings, "update workbook", request, changed, send).await;
+
     let delete = |name: &str, request_id: &str| v1::DeleteWorkbookRequest {
         project: project.clone(),
         name: name.to_owned(),

@@ -1,10 +1,13 @@
 //! SIGTERM: calls under way are answered, streams are told, and the process ends well.
 
+use e2e::refusal::Refusal;
 use e2e::server::TestServer;
 use proto::v1;
+use proto::v1::ErrorReason;
 use proto::v1::watch_execution_response::Message;
 use serde_json::json;
 use tokio::task::JoinSet;
+use tonic::Code;
 
 use crate::support::{held, may_be_repeated};
 
@@ -80,6 +83,40 @@ async fn calls_under_way_are_answered() {
 async fn an_idle_server_ends_at_once() {
     let mut server = TestServer::start_in_memory().await.unwrap();
     server.terminate().await.unwrap();
+    let status = server.ended().await.unwrap();
+    assert!(status.success(), "{status}\n{}", server.log());
+}
+
+#[tokio::test]
+async fn a_wait_under_way_is_answered() {
+    let mut server = TestServer::start().await.unwrap();
+    let api = server.api("bye");
+    api.create_workflow(&held("held", 1)).await.unwrap();
+    let uid = api.start("held", &json!({})).await.unwrap().uid;
+    let request = v1::WaitExecutionRequest {
+        project: api.project(),
+        execution_id: uid.clone(),
+        ..Default::default()
+    };
+    let mut client = api.executions();
+    let mut wait = std::pin::pin!(client.wait_execution(request));
+    // The wait goes first on the connection, so it has arrived when the second call is answered.
+    tokio::select! {
+        biased;
+        answer = &mut wait => panic!("the wait is over: {answer:?}"),
+        answer = api.execution(&uid) => drop(answer.unwrap()),
+    }
+    server.terminate().await.unwrap();
+    match wait.await {
+        Ok(answer) => assert!(!answer.into_inner().finished),
+        Err(status) => {
+            let refusal = Refusal::of(&status);
+            assert!(
+                refusal.is(Code::Unavailable, ErrorReason::ShuttingDown),
+                "{refusal}"
+            );
+        }
+    }
     let status = server.ended().await.unwrap();
     assert!(status.success(), "{status}\n{}", server.log());
 }
