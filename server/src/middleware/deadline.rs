@@ -144,8 +144,13 @@ impl http_body::Body for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::BodyExt as _;
+    use std::convert::Infallible;
 
+    use http::HeaderValue;
+    use http_body_util::{BodyExt as _, StreamBody};
+    use tower::{Layer as _, Service as _};
+
+    use super::super::Wrap;
     use super::*;
 
     #[test]
@@ -189,15 +194,59 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_stream_ends_with_a_status() {
-        let endless = http_body_util::StreamBody::new(futures_util::stream::pending::<
-            Result<Frame<Bytes>, Status>,
-        >());
-        let body = Bounded::new(Body::new(endless), Instant::now());
+    /// What a caller gets from a service that takes its time, and how long that took.
+    async fn call<F>(path: &str, timeout: &'static str, answer: fn() -> F) -> (HeaderMap, Duration)
+    where
+        F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    {
+        let mut service = Wrap(Deadline::new()).layer(tower::service_fn(move |_| answer()));
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = path.parse().expect("the path is one");
+        if !timeout.is_empty() {
+            request
+                .headers_mut()
+                .insert(HEADER, HeaderValue::from_static(timeout));
+        }
+        let began = Instant::now();
+        let Ok(response) = service.call(request).await;
+        let (parts, body) = response.into_parts();
         let collected = body.collect().await.expect("the body ends well");
-        let trailers = collected.trailers().expect("the body ends with trailers");
-        assert_eq!(trailers["grpc-status"], "4");
-        assert!(trailers.contains_key("grpc-status-details-bin"));
+        let trailers = collected.trailers().cloned();
+        (trailers.unwrap_or(parts.headers), began.elapsed())
+    }
+
+    async fn never() -> Result<Response, Infallible> {
+        std::future::pending().await
+    }
+
+    /// A stream whose headers come at once, and then nothing.
+    async fn endless() -> Result<Response, Infallible> {
+        let frames = futures_util::stream::pending::<Result<Frame<Bytes>, Status>>();
+        Ok(Response::new(Body::new(StreamBody::new(frames))))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_call_is_kept() {
+        let unary = "/autan.v1.SystemService/GetServerInfo";
+        let stream = "/autan.v1.ExecutionService/WatchExecution";
+        for (headers, took, expected) in [
+            pair(call(unary, "2S", never).await, 1980),
+            pair(call(unary, "", never).await, 60_000),
+            pair(call(unary, "100m", never).await, 90),
+            pair(call(stream, "2S", never).await, 1980),
+            pair(call(stream, "2S", endless).await, 1980),
+        ] {
+            assert_eq!(headers["grpc-status"], "4");
+            assert!(headers.contains_key("grpc-status-details-bin"));
+            let after = took.saturating_sub(Duration::from_millis(expected));
+            assert!(
+                after < Duration::from_millis(5),
+                "{took:?}, not {expected} ms"
+            );
+        }
+    }
+
+    fn pair((headers, took): (HeaderMap, Duration), ms: u64) -> (HeaderMap, Duration, u64) {
+        (headers, took, ms)
     }
 }

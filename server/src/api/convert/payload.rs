@@ -176,8 +176,8 @@ fn struct_for(dict: &Dict, depth: usize) -> Option<prost_types::Struct> {
     reason = "integers up to 2^53 are doubles"
 )]
 fn safe_double(number: i64) -> Option<f64> {
-    let double = number as f64;
-    (double.abs() <= SAFE_INTEGER).then_some(double)
+    // Compared as an integer: as a double, the first unsafe one is equal to the last safe one.
+    (number.unsigned_abs() <= 1 << 53).then_some(number as f64)
 }
 
 #[cfg(test)]

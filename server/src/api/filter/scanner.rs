@@ -174,6 +174,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn error_at(&self, offset: usize, expected: impl Into<String>) -> Error {
         let rest = &self.text[offset.min(self.text.len())..];
         let word: String = rest
+            .trim_start()
             .chars()
             .take_while(|c| !c.is_whitespace())
             .take(30)
