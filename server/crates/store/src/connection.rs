@@ -25,6 +25,9 @@ macro_rules! on {
 pub(crate) use on;
 
 /// Runs a query on the connection, whatever it is, and sorts the error.
+///
+/// What is found by a unique key is asked for by `get_result`, not by `first`: that adds a LIMIT
+/// with a bound value, for which SQLite prepares the statement anew each time.
 macro_rules! both {
     ($conn:expr, |$inner:ident| $query:expr) => {
         $crate::connection::on!($conn, |$inner| $query).map_err($crate::dialect::classify)

@@ -190,7 +190,7 @@ pub(crate) fn find(
             i64::from(number),
         ))
         .select(Row::as_select());
-    let found = both!(conn, |c| query.first(c).optional())?;
+    let found = both!(conn, |c| query.get_result(c).optional())?;
     Ok(found
         .map(Row::into_action)
         .transpose()?

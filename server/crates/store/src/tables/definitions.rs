@@ -91,7 +91,7 @@ fn find_head(conn: &mut Conn, place: Place<'_>) -> Result<Option<(i32, bool)>, E
             place.namespace,
         ))
         .select((definition_heads::last_revision, definition_heads::live));
-    both!(conn, |c| query.first::<(i32, bool)>(c).optional())
+    both!(conn, |c| query.get_result::<(i32, bool)>(c).optional())
 }
 
 fn set_head(conn: &mut Conn, place: Place<'_>, revision: i32, live: bool) -> Result<(), Error> {
@@ -134,7 +134,7 @@ pub(crate) fn find(
             revision,
         ))
         .select(Row::as_select());
-    let row = both!(conn, |c| query.first::<Row>(c).optional())?;
+    let row = both!(conn, |c| query.get_result::<Row>(c).optional())?;
     row.map(Row::into_definition).transpose()
 }
 

@@ -1,6 +1,7 @@
 //! Rows of executions: what changes with every step. Payloads and labels lie in tables of their
 //! own.
 
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
@@ -239,7 +240,7 @@ pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Names>
         executions::execution_id,
         executions::labels,
     ));
-    let found = both!(&mut *conn, |c| names.first(c).optional())?;
+    let found = both!(&mut *conn, |c| names.get_result(c).optional())?;
     both!(conn, |c| diesel::delete(row).execute(c))?;
     Ok(found)
 }
@@ -257,7 +258,7 @@ pub(crate) fn find_key_by_uid(
                 .and(executions::uid.eq(&uid.0.as_bytes()[..])),
         )
         .select(executions::shard);
-    let found = both!(conn, |c| query.first::<i16>(c).optional())?;
+    let found = both!(conn, |c| query.get_result::<i16>(c).optional())?;
     Ok(found.map(|shard| ExecutionKey { shard, uid }))
 }
 
@@ -268,10 +269,8 @@ pub(crate) fn list_shards(conn: &mut Conn) -> Result<Vec<i16>, Error> {
     loop {
         let next: Option<i16> = both!(&mut *conn, |c| executions::table
             .filter(executions::shard.ge(after))
-            .select(executions::shard)
-            .order(executions::shard)
-            .first(c)
-            .optional())?;
+            .select(min(executions::shard))
+            .get_result(c))?;
         let Some(shard) = next else { return Ok(shards) };
         shards.push(shard);
         let Some(following) = shard.checked_add(1) else {
@@ -290,7 +289,9 @@ pub(crate) fn standing(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Stan
             executions::last_sequence,
             executions::run,
         ));
-    let found = both!(conn, |c| query.first::<(String, i64, i32)>(c).optional())?;
+    let found = both!(conn, |c| query
+        .get_result::<(String, i64, i32)>(c)
+        .optional())?;
     found
         .map(|(state, last_sequence, run)| {
             Ok(Standing {
@@ -307,7 +308,7 @@ pub(crate) fn find(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Executio
     let query = executions::table
         .find((key.shard, &key.uid.0.as_bytes()[..]))
         .select(ExecutionRow::as_select());
-    both!(conn, |c| query.first(c).optional())
+    both!(conn, |c| query.get_result(c).optional())
 }
 
 /// Reads a key.

@@ -15,6 +15,8 @@ use crate::schema::history;
 use crate::statement::insert_rows;
 use crate::views::HistoryRange;
 
+mod packed;
+
 #[derive(Insertable)]
 #[diesel(table_name = history, treat_none_as_default_value = false)]
 struct NewHistory<'a> {
@@ -46,7 +48,7 @@ pub(crate) fn insert(
             uid: key.uid.0.as_bytes(),
             last_sequence: last.sequence,
             first_sequence: first.sequence,
-            events: codec::json(events),
+            events: codec::json(&packed::pack(events)),
         });
     }
     insert_rows!(conn, history::table, rows)
@@ -82,13 +84,13 @@ pub(crate) fn list(
                 .and(history::last_sequence.le(last)),
         )
         .limit(i64::from(range.limit) + 1)
-        .select(history::events);
+        .select((history::first_sequence, history::events));
     on!(conn, |c| {
         if range.descending {
             let query = query.order(history::last_sequence.desc());
             collect(
                 query
-                    .load_iter::<String, DefaultLoadingMode>(c)
+                    .load_iter::<(i64, String), DefaultLoadingMode>(c)
                     .map_err(classify)?,
                 range,
             )
@@ -96,7 +98,7 @@ pub(crate) fn list(
             let query = query.order(history::last_sequence);
             collect(
                 query
-                    .load_iter::<String, DefaultLoadingMode>(c)
+                    .load_iter::<(i64, String), DefaultLoadingMode>(c)
                     .map_err(classify)?,
                 range,
             )
@@ -117,13 +119,13 @@ fn last_row_before(conn: &mut Conn, key: ExecutionKey, before: Option<i64>) -> R
         )
         .filter(history::last_sequence.ge(before.saturating_sub(1)))
         .select(min(history::last_sequence));
-    let found: Option<i64> = both!(conn, |c| query.first(c))?;
+    let found: Option<i64> = both!(conn, |c| query.get_result(c))?;
     Ok(found.unwrap_or(i64::MAX))
 }
 
 /// Takes events out of rows until there are enough.
 fn collect(
-    rows: impl Iterator<Item = QueryResult<String>>,
+    rows: impl Iterator<Item = QueryResult<(i64, String)>>,
     range: &HistoryRange,
 ) -> Result<Slice<HistoryEvent>, Error> {
     let mut slice = Slice {
@@ -131,9 +133,9 @@ fn collect(
         more: false,
     };
     let mut bytes = 0usize;
-    for text in rows {
-        let text = text.map_err(classify)?;
-        let mut events: Vec<HistoryEvent> = codec::from_json(&text, "history.events")?;
+    for row in rows {
+        let (first, text) = row.map_err(classify)?;
+        let mut events = packed::unpack(codec::from_json(&text, "history.events")?, first);
         if range.descending {
             events.reverse();
         }

@@ -44,7 +44,7 @@ pub(crate) fn find(
     let query = execution_ids::table
         .find((project, id))
         .select((execution_ids::shard, execution_ids::uid));
-    let found = both!(conn, |c| query.first::<(i16, Vec<u8>)>(c).optional())?;
+    let found = both!(conn, |c| query.get_result::<(i16, Vec<u8>)>(c).optional())?;
     found.map(into_key).transpose()
 }
 

@@ -73,7 +73,9 @@ pub(crate) fn count(
     let rows = executions::table
         .filter(executions::project.eq(project))
         .filter(predicate);
-    let total = both!(&mut *conn, |c| rows.select(count_star()).first::<i64>(c))?;
+    let total = both!(&mut *conn, |c| rows
+        .select(count_star())
+        .get_result::<i64>(c))?;
     macro_rules! groups {
         ($column:expr) => {
             both!(conn, |c| rows
@@ -111,7 +113,7 @@ pub(crate) fn count_running(
         )
         .filter(executions::workflow_namespace.eq(namespace))
         .select(count_star());
-    both!(conn, |c| query.first(c))
+    both!(conn, |c| query.get_result(c))
 }
 
 /// Lists the keys of all unfinished executions, by shard and uid.

@@ -9,7 +9,7 @@ use crate::schema::meta;
 /// Finds a value.
 pub(crate) fn find(conn: &mut Conn, key: &str) -> Result<Option<String>, Error> {
     let query = meta::table.find(key).select(meta::value);
-    both!(conn, |c| query.first(c).optional())
+    both!(conn, |c| query.get_result(c).optional())
 }
 
 /// Sets a value.

@@ -112,7 +112,7 @@ pub(crate) fn find(conn: &mut Conn, key: ExecutionKey) -> Result<Option<PayloadR
     let query = execution_payloads::table
         .find((key.shard, &key.uid.0.as_bytes()[..]))
         .select(PayloadRow::as_select());
-    both!(conn, |c| query.first(c).optional())
+    both!(conn, |c| query.get_result(c).optional())
 }
 
 /// Deletes the payloads of an execution.

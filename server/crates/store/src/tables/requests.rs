@@ -58,7 +58,7 @@ pub(crate) fn find(
     let query = requests::table
         .find((project, request_id))
         .select(RequestRow::as_select());
-    let Some(row) = both!(conn, |c| query.first::<RequestRow>(c).optional())? else {
+    let Some(row) = both!(conn, |c| query.get_result::<RequestRow>(c).optional())? else {
         return Ok(None);
     };
     Ok(Some(RequestRecord {

@@ -40,7 +40,8 @@ pub(crate) fn load(conn: &mut Conn, hash: &SourceHash) -> Result<Option<Source>,
     let query = sources::table
         .find(&hash[..])
         .select((sources::kind, sources::text));
-    let Some((kind, text)) = both!(conn, |c| query.first::<(String, String)>(c).optional())? else {
+    let Some((kind, text)) = both!(conn, |c| query.get_result::<(String, String)>(c).optional())?
+    else {
         return Ok(None);
     };
     let kind = codec::word(&kind, SourceKind::from_word, "sources.kind")?;

@@ -219,7 +219,7 @@ pub(crate) fn find(
     let query = tasks::table
         .find((key.shard, &key.uid.0.as_bytes()[..], i64::from(number)))
         .select(TaskRow::as_select());
-    both!(conn, |c| query.first(c).optional())?
+    both!(conn, |c| query.get_result(c).optional())?
         .map(TaskRow::into_record)
         .transpose()
 }

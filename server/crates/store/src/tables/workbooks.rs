@@ -85,7 +85,7 @@ pub(crate) fn find(
     let query = workbooks::table
         .find((project, name, namespace))
         .select(Row::as_select());
-    let row = both!(conn, |c| query.first::<Row>(c).optional())?;
+    let row = both!(conn, |c| query.get_result::<Row>(c).optional())?;
     row.map(Row::into_workbook).transpose()
 }
 

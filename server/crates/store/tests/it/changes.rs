@@ -13,7 +13,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::support::{Whole, action, event, execution, task, uid};
+use crate::support::{Whole, action, execution, task, uid};
 
 fn text() -> impl Strategy<Value = Arc<str>> {
     // Quotes, percent signs, NUL, line breaks and what lies outside the basic plane.
@@ -175,18 +175,26 @@ fn progress() -> impl Strategy<Value = Progress> {
 }
 
 fn history() -> impl Strategy<Value = Vec<HistoryEvent>> {
-    vec((of(text()), of(any::<u32>()), 1..3i32), 0..4).prop_map(|events| {
+    // Few different values, so that events repeat those of the one before.
+    let names: Vec<Option<Arc<str>>> = vec![None, Some("".into()), Some("t1".into())];
+    let event_of = (select(names), of(0..2u32), 1..3i32, 0..3i64, of(text()));
+    vec(event_of, 0..6).prop_map(|events| {
         let numbered = events.into_iter().zip(1..);
-        let events = numbered.map(|((name, task, run), sequence)| HistoryEvent {
-            run,
-            task,
-            task_name: name.clone(),
-            principal: name,
-            kind: HistoryKind::TimerStarted {
-                timer: TimerKind::Retry,
+        let events = numbered.map(|((task_name, task, run, time_us, principal), sequence)| {
+            let timer = TimerKind::Retry;
+            let kind = HistoryKind::TimerStarted {
+                timer,
                 due_us: sequence,
-            },
-            ..event(sequence)
+            };
+            HistoryEvent {
+                sequence,
+                time_us,
+                run,
+                task,
+                task_name,
+                principal,
+                kind,
+            }
         });
         events.collect()
     })

@@ -123,7 +123,7 @@ CREATE TABLE history (
     uid BLOB NOT NULL,
     last_sequence INTEGER NOT NULL,
     first_sequence INTEGER NOT NULL,
-    events TEXT NOT NULL,          -- JSON list
+    events TEXT NOT NULL,          -- JSON list; what repeats from one to the next is left out
     PRIMARY KEY (shard, uid, last_sequence)
 ) STRICT, WITHOUT ROWID;
 
