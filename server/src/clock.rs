@@ -10,15 +10,23 @@ use uuid::Uuid;
 static LAST_US: AtomicI64 = AtomicI64::new(0);
 
 /// Microseconds since the epoch; never less than what an earlier call gave.
-#[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the clock is read"
+)]
 pub fn now_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let now = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
     LAST_US.fetch_max(now, Ordering::Relaxed).max(now)
 }
 
 /// A new uid for an execution that is started from outside.
-#[expect(clippy::disallowed_methods, reason = "the one place where entropy is drawn")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where entropy is drawn"
+)]
 pub fn new_uid() -> ExecutionUid {
     ExecutionUid(Uuid::now_v7())
 }

@@ -147,23 +147,37 @@ impl Default for Limits {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".into(), format: LogFormat::Text }
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
     }
 }
 
 impl Config {
     /// Reads a file.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Read { path: path.into(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| Error::Parse { path: path.into(), source: Box::new(source) })
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+            path: path.into(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| Error::Parse {
+            path: path.into(),
+            source: Box::new(source),
+        })
     }
 
     /// A server for development and tests: everything in memory, on a free port.
     pub fn in_memory() -> Self {
-        let store = Store { url: Some("sqlite::memory:".into()), ..Store::default() };
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), store, ..Self::default() }
+        let store = Store {
+            url: Some("sqlite::memory:".into()),
+            ..Store::default()
+        };
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            store,
+            ..Self::default()
+        }
     }
 
     /// Checks what the types cannot.
@@ -176,8 +190,16 @@ impl Config {
             Err(Error::Value { key, message })
         };
         let limits = &self.limits;
-        at_most("limits.payload_bytes_max", limits.payload_bytes_max, PAYLOAD_BYTES_CAP)?;
-        at_most("limits.definition_bytes_max", limits.definition_bytes_max, DEFINITION_BYTES_CAP)
+        at_most(
+            "limits.payload_bytes_max",
+            limits.payload_bytes_max,
+            PAYLOAD_BYTES_CAP,
+        )?;
+        at_most(
+            "limits.definition_bytes_max",
+            limits.definition_bytes_max,
+            DEFINITION_BYTES_CAP,
+        )
     }
 
     /// URL of the database.
@@ -203,7 +225,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let error = toml::from_str::<Config>(text).map(|_| ()).unwrap_err().to_string();
+        let error = toml::from_str::<Config>(text)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(expected), "{error}");
     }
 

@@ -74,7 +74,13 @@ impl Server {
         let stop = CancellationToken::new();
         let context = api::Context::new(driver.clone(), config, stop.clone());
         let api = tokio::spawn(api::serve(listener, context));
-        Ok(Self { address, stop, driver, lane, api })
+        Ok(Self {
+            address,
+            stop,
+            driver,
+            lane,
+            api,
+        })
     }
 
     /// Where it listens.

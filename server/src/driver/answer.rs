@@ -6,9 +6,7 @@ use engine::{ActionId, ActionRecord, Event, ExecutionRecord, ExecutionUid, Sourc
 use store::{ExecutionKey, RequestRecord};
 
 use super::lane::Lane;
-use super::order::{
-    ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started,
-};
+use super::order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started};
 use super::{Error, Reply};
 use crate::clock;
 
@@ -17,10 +15,22 @@ const SHARD: i16 = 0;
 
 /// Who waits for the commit, and for what.
 pub(super) enum Answer {
-    Started { uid: ExecutionUid, started: bool, reply: Reply<Started> },
-    Execution { uid: ExecutionUid, reply: Reply<ExecutionRecord> },
-    Action { action: ActionId, reply: Reply<(Arc<str>, ActionRecord)> },
-    Deleted { reply: Reply<()> },
+    Started {
+        uid: ExecutionUid,
+        started: bool,
+        reply: Reply<Started>,
+    },
+    Execution {
+        uid: ExecutionUid,
+        reply: Reply<ExecutionRecord>,
+    },
+    Action {
+        action: ActionId,
+        reply: Reply<(Arc<str>, ActionRecord)>,
+    },
+    Deleted {
+        reply: Reply<()>,
+    },
 }
 
 impl Answer {
@@ -40,7 +50,11 @@ impl Lane {
     /// Answers a caller after the commit.
     pub(super) fn answer(&mut self, answer: Answer) {
         match answer {
-            Answer::Started { uid, started, reply } => {
+            Answer::Started {
+                uid,
+                started,
+                reply,
+            } => {
                 let execution = self.record(uid);
                 let _ = reply.send(execution.map(|execution| Started { execution, started }));
             }
@@ -61,7 +75,9 @@ impl Lane {
         if let Some(slot) = self.executions.get(&uid) {
             return Ok(slot.execution.record().clone());
         }
-        let not_found = || Error::ExecutionNotFound { id: uid.to_string().into() };
+        let not_found = || Error::ExecutionNotFound {
+            id: uid.to_string().into(),
+        };
         let mut writer = self.writer.borrow_mut();
         let key = writer.read().locate(uid)?.ok_or_else(not_found)?;
         let loaded = writer.load(key)?.ok_or_else(not_found)?;
@@ -92,10 +108,17 @@ impl Lane {
     ) {
         match self.try_start(&order, request.as_ref()) {
             Ok(StartOutcome::Checked(execution)) => {
-                let _ = reply.send(Ok(Started { execution: *execution, started: false }));
+                let _ = reply.send(Ok(Started {
+                    execution: *execution,
+                    started: false,
+                }));
             }
             Ok(StartOutcome::Execution { uid, started }) => {
-                self.batch.answers.push(Answer::Started { uid, started, reply });
+                self.batch.answers.push(Answer::Started {
+                    uid,
+                    started,
+                    reply,
+                });
             }
             Err(error) => {
                 let _ = reply.send(Err(error));
@@ -117,10 +140,17 @@ impl Lane {
         {
             if order.on_conflict == OnConflict::Fail {
                 let state = self.record(uid)?.state;
-                return Err(Error::ExecutionExists { id: id.clone(), uid, state });
+                return Err(Error::ExecutionExists {
+                    id: id.clone(),
+                    uid,
+                    state,
+                });
             }
             self.remember(request, &uid.to_string());
-            return Ok(StartOutcome::Execution { uid, started: false });
+            return Ok(StartOutcome::Execution {
+                uid,
+                started: false,
+            });
         }
         let definition = self.definition(order)?;
         let uid = clock::new_uid();
@@ -143,7 +173,9 @@ impl Lane {
             return Ok(StartOutcome::Checked(Box::new(execution.record().clone())));
         }
         if let Some(id) = &order.execution_id {
-            self.batch.new_ids.insert((order.project.clone(), id.clone()), uid);
+            self.batch
+                .new_ids
+                .insert((order.project.clone(), id.clone()), uid);
         }
         self.insert(execution);
         self.absorb(uid, changes);
@@ -160,10 +192,7 @@ impl Lane {
         Ok(found.map(|key| key.uid))
     }
 
-    fn definition(
-        &self,
-        order: &StartOrder,
-    ) -> Result<Arc<engine::world::Definition>, Error> {
+    fn definition(&self, order: &StartOrder) -> Result<Arc<engine::world::Definition>, Error> {
         let (namespace, name) = (&order.workflow_namespace, &order.workflow_name);
         let mut writer = self.writer.borrow_mut();
         let mut definitions = self.definitions.borrow_mut();
@@ -189,7 +218,9 @@ impl Lane {
         request: Option<RequestKey>,
         reply: Reply<ExecutionRecord>,
     ) {
-        let result = self.once(request.as_ref(), &uid.to_string(), |lane| lane.apply(uid, event));
+        let result = self.once(request.as_ref(), &uid.to_string(), |lane| {
+            lane.apply(uid, event)
+        });
         match result {
             Ok(()) => self.batch.answers.push(Answer::Execution { uid, reply }),
             Err(error) => {
@@ -207,13 +238,22 @@ impl Lane {
     ) {
         let (task, number) = (action.task.number, action.number);
         let event = match change {
-            ActionChange::End(outcome) => {
-                Event::ActionDone { task, action: number, outcome, source: Source::External }
-            }
-            ActionChange::Pause(paused) => Event::ActionPaused { task, action: number, paused },
+            ActionChange::End(outcome) => Event::ActionDone {
+                task,
+                action: number,
+                outcome,
+                source: Source::External,
+            },
+            ActionChange::Pause(paused) => Event::ActionPaused {
+                task,
+                action: number,
+                paused,
+            },
         };
         let uid = action.task.execution;
-        let result = self.once(request.as_ref(), &action.to_string(), |lane| lane.apply(uid, event));
+        let result = self.once(request.as_ref(), &action.to_string(), |lane| {
+            lane.apply(uid, event)
+        });
         match result {
             Ok(()) => self.batch.answers.push(Answer::Action { action, reply }),
             Err(error) => {
@@ -283,13 +323,19 @@ impl Lane {
 
     /// What the same request was about when it came before.
     fn repeated(&self, request: Option<&RequestKey>) -> Result<Option<Arc<str>>, Error> {
-        let Some(request) = request else { return Ok(None) };
+        let Some(request) = request else {
+            return Ok(None);
+        };
         let is_same = |known: &&RequestRecord| {
             known.project == request.project && known.request_id == request.id
         };
         let known = match self.batch.requests.iter().find(is_same) {
             Some(known) => Some(known.clone()),
-            None => self.writer.borrow_mut().read().find_request(&request.project, &request.id)?,
+            None => self
+                .writer
+                .borrow_mut()
+                .read()
+                .find_request(&request.project, &request.id)?,
         };
         match known {
             None => Ok(None),
@@ -298,7 +344,9 @@ impl Lane {
             {
                 Ok(Some(known.target))
             }
-            Some(_) => Err(Error::RequestReused { request_id: request.id.clone() }),
+            Some(_) => Err(Error::RequestReused {
+                request_id: request.id.clone(),
+            }),
         }
     }
 
@@ -318,7 +366,10 @@ impl Lane {
 enum StartOutcome {
     /// Nothing was started: only the check was asked for.
     Checked(Box<ExecutionRecord>),
-    Execution { uid: ExecutionUid, started: bool },
+    Execution {
+        uid: ExecutionUid,
+        started: bool,
+    },
 }
 
 fn not_found(id: &str) -> Error {

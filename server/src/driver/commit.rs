@@ -32,7 +32,11 @@ impl Lane {
         }
         self.tell(&batch.touched.iter().copied().collect::<Vec<_>>());
         let deleted = batch.deleted.iter();
-        let gone = News { deleted: true, finished: true, last_sequence: i64::MAX };
+        let gone = News {
+            deleted: true,
+            finished: true,
+            last_sequence: i64::MAX,
+        };
         self.hub.tell(deleted.map(|key| (key.uid, gone)));
         for action in batch.cancels {
             self.runner.cancel(action);
@@ -41,7 +45,11 @@ impl Lane {
             self.runner.run(dispatch);
         }
         for uid in &batch.touched {
-            if self.executions.get(uid).is_some_and(|slot| slot.execution.is_finished()) {
+            if self
+                .executions
+                .get(uid)
+                .is_some_and(|slot| slot.execution.is_finished())
+            {
                 self.evict(*uid);
             }
         }
@@ -49,19 +57,24 @@ impl Lane {
 
     fn write(&self) -> Result<(), store::Error> {
         let batch = &self.batch;
-        let slots = batch.touched.iter().filter_map(|uid| self.executions.get(uid));
-        let changed = slots.filter(|slot| slot.execution.is_changed()).map(|slot| {
-            let changed = slot.execution.changed();
-            Changed {
-                record: changed.record,
-                is_new: changed.is_new,
-                row_changed: changed.row_changed,
-                payloads_changed: changed.payloads_changed,
-                tasks: changed.tasks,
-                actions: changed.actions,
-                history: changed.history,
-            }
-        });
+        let slots = batch
+            .touched
+            .iter()
+            .filter_map(|uid| self.executions.get(uid));
+        let changed = slots
+            .filter(|slot| slot.execution.is_changed())
+            .map(|slot| {
+                let changed = slot.execution.changed();
+                Changed {
+                    record: changed.record,
+                    is_new: changed.is_new,
+                    row_changed: changed.row_changed,
+                    payloads_changed: changed.payloads_changed,
+                    tasks: changed.tasks,
+                    actions: changed.actions,
+                    history: changed.history,
+                }
+            });
         let rows = store::Batch {
             executions: changed.collect(),
             deleted: batch.deleted.clone(),
@@ -80,7 +93,11 @@ impl Lane {
         for answer in batch.answers {
             answer.refuse(error.clone());
         }
-        for uid in batch.touched.iter().chain(batch.deleted.iter().map(|key| &key.uid)) {
+        for uid in batch
+            .touched
+            .iter()
+            .chain(batch.deleted.iter().map(|key| &key.uid))
+        {
             self.evict(*uid);
             self.lost.insert(*uid);
         }
@@ -101,7 +118,11 @@ impl Lane {
         let news = touched.iter().filter_map(|uid| {
             let record = self.executions.get(uid)?.execution.record();
             let finished = record.state.is_final();
-            let news = News { last_sequence: record.last_sequence, finished, deleted: false };
+            let news = News {
+                last_sequence: record.last_sequence,
+                finished,
+                deleted: false,
+            };
             Some((*uid, news))
         });
         self.hub.tell(news);

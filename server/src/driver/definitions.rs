@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use definition::{Document, Kind, Options};
-use engine::world::{AdHocAction, Definition};
 use engine::DefinitionRef;
+use engine::world::{AdHocAction, Definition};
 use store::{DefinitionKind, DefinitionRow, Reader, SourceHash, SourceKind};
 
 use super::Error;
@@ -48,7 +48,9 @@ impl Definitions {
         }
         let kind = DefinitionKind::Workflow;
         let row = reader.find_definition(project, kind, namespace, name, None)?;
-        let found = row.map(|row| self.read(reader, &reference(&row))).transpose()?;
+        let found = row
+            .map(|row| self.read(reader, &reference(&row)))
+            .transpose()?;
         if self.workflows.len() >= NAMES_MAX {
             self.workflows.clear();
         }
@@ -67,7 +69,8 @@ impl Definitions {
     ) -> Result<Option<Arc<Definition>>, Error> {
         let kind = DefinitionKind::Workflow;
         let row = reader.find_definition(project, kind, namespace, name, Some(revision))?;
-        row.map(|row| self.read(reader, &reference(&row))).transpose()
+        row.map(|row| self.read(reader, &reference(&row)))
+            .transpose()
     }
 
     /// The latest revision of an ad-hoc action.
@@ -98,8 +101,12 @@ impl Definitions {
         reader: &mut Reader,
         reference: &DefinitionRef,
     ) -> Result<Arc<Definition>, Error> {
-        let broken = || Error::BrokenDefinition { name: reference.name.clone() };
-        let document = self.document(reader, &reference.source_hash)?.ok_or_else(broken)?;
+        let broken = || Error::BrokenDefinition {
+            name: reference.name.clone(),
+        };
+        let document = self
+            .document(reader, &reference.source_hash)?
+            .ok_or_else(broken)?;
         let short = short_name(&reference.name, reference.workbook.as_deref());
         let workflows = match &*document {
             Document::Workflows(workflows) => workflows,
@@ -108,7 +115,10 @@ impl Definitions {
         };
         let workflow = workflows.iter().find(|workflow| &*workflow.name == short);
         let workflow = workflow.ok_or_else(broken)?.clone();
-        Ok(Arc::new(Definition { reference: reference.clone(), workflow }))
+        Ok(Arc::new(Definition {
+            reference: reference.clone(),
+            workflow,
+        }))
     }
 
     fn read_action(
@@ -116,8 +126,12 @@ impl Definitions {
         reader: &mut Reader,
         row: &DefinitionRow,
     ) -> Result<Arc<AdHocAction>, Error> {
-        let broken = || Error::BrokenDefinition { name: row.name.clone() };
-        let document = self.document(reader, &row.source_hash)?.ok_or_else(broken)?;
+        let broken = || Error::BrokenDefinition {
+            name: row.name.clone(),
+        };
+        let document = self
+            .document(reader, &row.source_hash)?
+            .ok_or_else(broken)?;
         let short = short_name(&row.name, row.workbook.as_deref());
         let actions = match &*document {
             Document::Actions(actions) => actions,
@@ -126,7 +140,11 @@ impl Definitions {
         };
         let action = actions.iter().find(|action| &*action.name == short);
         let action = action.ok_or_else(broken)?.clone();
-        Ok(Arc::new(AdHocAction { name: row.name.clone(), workbook: row.workbook.clone(), action }))
+        Ok(Arc::new(AdHocAction {
+            name: row.name.clone(),
+            workbook: row.workbook.clone(),
+            action,
+        }))
     }
 
     fn document(
@@ -137,14 +155,18 @@ impl Definitions {
         if let Some(known) = self.documents.get(hash) {
             return Ok(Some(known.clone()));
         }
-        let Some(source) = reader.load_source(hash)? else { return Ok(None) };
+        let Some(source) = reader.load_source(hash)? else {
+            return Ok(None);
+        };
         let kind = match source.kind {
             SourceKind::Workflows => Kind::Workflows,
             SourceKind::Workbook => Kind::Workbook,
             SourceKind::Actions => Kind::Actions,
         };
         let checked = definition::check(&source.text, kind, Options::default());
-        let Some(document) = checked.document else { return Ok(None) };
+        let Some(document) = checked.document else {
+            return Ok(None);
+        };
         if self.documents.len() >= DOCUMENTS_MAX {
             self.documents.clear();
         }
@@ -167,5 +189,7 @@ fn reference(row: &DefinitionRow) -> DefinitionRef {
 /// The name of a member inside its document.
 fn short_name<'a>(name: &'a str, workbook: Option<&str>) -> &'a str {
     let prefix = workbook.and_then(|workbook| name.strip_prefix(workbook));
-    prefix.and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
+    prefix
+        .and_then(|rest| rest.strip_prefix('.'))
+        .unwrap_or(name)
 }

@@ -30,8 +30,14 @@ const COMMANDS_PER_BATCH_MAX: usize = 1_024;
 /// the next.
 const EVENTS_PER_BATCH_MAX: usize = 10_000;
 
-/// How long the lane sleeps at most when nothing is due.
-const IDLE_MAX: Duration = Duration::from_secs(3600);
+/// How long the lane sleeps at most when nothing is due, and how often it cleans up.
+const IDLE_MAX: Duration = Duration::from_secs(600);
+
+/// How long the same request id gets the same outcome, at least; microseconds.
+const REQUESTS_KEPT_US: i64 = 25 * 3600 * 1_000_000;
+
+/// Request ids that are forgotten at a time, so that cleaning up never keeps executions waiting.
+const REQUESTS_FORGOTTEN_MAX: u32 = 5_000;
 
 /// How long it waits before it loads again what a failed commit has thrown out of memory.
 pub(super) const RELOAD_DELAY: Duration = Duration::from_millis(250);
@@ -62,6 +68,8 @@ pub(super) struct Lane {
     limits: Limits,
     pub(super) failure: RefCell<Option<Error>>,
     pub(super) now_us: i64,
+    /// When old request ids were last forgotten.
+    cleaned_us: i64,
 }
 
 /// What one commit will hold, and what follows it.
@@ -82,7 +90,10 @@ pub(super) struct Batch {
 impl Batch {
     /// The batch after one: begins with what is not delivered yet.
     pub(super) fn after(batch: &mut Self) -> Self {
-        Self { inbox: std::mem::take(&mut batch.inbox), ..Self::default() }
+        Self {
+            inbox: std::mem::take(&mut batch.inbox),
+            ..Self::default()
+        }
     }
 }
 
@@ -116,6 +127,7 @@ impl Lane {
             limits,
             failure: RefCell::new(None),
             now_us: clock::now_us(),
+            cleaned_us: 0,
         }
     }
 
@@ -147,10 +159,28 @@ impl Lane {
             self.tell_time();
             self.deliver();
             self.commit();
+            self.forget_requests();
             if stop {
                 return;
             }
         }
+    }
+
+    /// Forgets answered requests that are old, now and then.
+    fn forget_requests(&mut self) {
+        let interval = i64::try_from(IDLE_MAX.as_micros()).unwrap_or(i64::MAX);
+        if self.now_us < self.cleaned_us.saturating_add(interval) {
+            return;
+        }
+        let before_us = self.now_us - REQUESTS_KEPT_US;
+        let mut writer = self.writer.borrow_mut();
+        match writer.expire_requests(before_us, REQUESTS_FORGOTTEN_MAX) {
+            // A full portion: the next round takes more.
+            Ok(count) if count >= REQUESTS_FORGOTTEN_MAX as usize => return,
+            Ok(_) => {}
+            Err(error) => tracing::warn!("old request ids cannot be forgotten yet: {error}"),
+        }
+        self.cleaned_us = self.now_us;
     }
 
     /// Waits for a command, or until something is due.
@@ -177,19 +207,43 @@ impl Lane {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         match command {
-            Command::Start { order, request, reply } => self.start(*order, request, reply),
-            Command::Verb { uid, verb, caller, request, reply } => {
+            Command::Start {
+                order,
+                request,
+                reply,
+            } => self.start(*order, request, reply),
+            Command::Verb {
+                uid,
+                verb,
+                caller,
+                request,
+                reply,
+            } => {
                 let event = Event::Verb { verb, caller };
                 self.change(uid, event, request, reply);
             }
-            Command::Action { action, change, request, reply } => {
+            Command::Action {
+                action,
+                change,
+                request,
+                reply,
+            } => {
                 self.change_action(action, change, request, reply);
             }
-            Command::Delete { order, request, reply } => self.delete(&order, request, reply),
+            Command::Delete {
+                order,
+                request,
+                reply,
+            } => self.delete(&order, request, reply),
             Command::Ended { action, outcome } => {
                 let (task, number) = (action.task.number, action.number);
                 let source = Source::Server;
-                let event = Event::ActionDone { task, action: number, outcome, source };
+                let event = Event::ActionDone {
+                    task,
+                    action: number,
+                    outcome,
+                    source,
+                };
                 self.apply_quietly(action.task.execution, event);
             }
             Command::Write { work } => {
@@ -204,7 +258,9 @@ impl Lane {
     pub(super) fn apply(&mut self, uid: ExecutionUid, event: Event) -> Result<(), Error> {
         self.load(uid)?;
         let Some(mut slot) = self.executions.remove(&uid) else {
-            return Err(Error::ExecutionNotFound { id: uid.to_string().into() });
+            return Err(Error::ExecutionNotFound {
+                id: uid.to_string().into(),
+            });
         };
         let now_us = self.now_us;
         let result = engine::apply(&mut slot.execution, event, now_us, &self.world());
@@ -249,12 +305,21 @@ impl Lane {
     }
 
     pub(super) fn insert(&mut self, execution: Execution) {
-        self.put_back(execution.uid(), Slot { execution, armed: None });
+        self.put_back(
+            execution.uid(),
+            Slot {
+                execution,
+                armed: None,
+            },
+        );
     }
 
     /// Drops an execution from memory.
     pub(super) fn evict(&mut self, uid: ExecutionUid) {
-        if let Some(Slot { armed: Some(time), .. }) = self.executions.remove(&uid) {
+        if let Some(Slot {
+            armed: Some(time), ..
+        }) = self.executions.remove(&uid)
+        {
             self.timers.remove(&(time, uid));
         }
     }
@@ -265,9 +330,16 @@ impl Lane {
         batch.touched.insert(uid);
         batch.dispatches.extend(changes.dispatches);
         batch.cancels.extend(changes.cancels);
-        batch.inbox.extend(changes.starts.into_iter().map(|start| Inner::Start(Box::new(start))));
+        batch.inbox.extend(
+            changes
+                .starts
+                .into_iter()
+                .map(|start| Inner::Start(Box::new(start))),
+        );
         let events = changes.messages.into_iter();
-        batch.inbox.extend(events.map(|message| Inner::Event(message.to, message.event)));
+        batch
+            .inbox
+            .extend(events.map(|message| Inner::Event(message.to, message.event)));
         if changes.more {
             self.continued.push_back(uid);
         }

@@ -67,7 +67,7 @@ impl Driver {
         lane.recover()?;
         let thread = std::thread::Builder::new()
             .name("lane".into())
-            .spawn(move || lane.run())
+            .spawn(move || end_with_panic(|| lane.run()))
             .expect("the system can start a thread");
         Ok((driver, thread))
     }
@@ -78,7 +78,12 @@ impl Driver {
         order: StartOrder,
         request: Option<RequestKey>,
     ) -> Result<Started, Error> {
-        self.ask(|reply| Command::Start { order: Box::new(order), request, reply }).await
+        self.ask(|reply| Command::Start {
+            order: Box::new(order),
+            request,
+            reply,
+        })
+        .await
     }
 
     /// Applies a verb; answers with the execution when it is durable.
@@ -89,7 +94,14 @@ impl Driver {
         caller: Caller,
         request: Option<RequestKey>,
     ) -> Result<engine::ExecutionRecord, Error> {
-        self.ask(|reply| Command::Verb { uid, verb, caller, request, reply }).await
+        self.ask(|reply| Command::Verb {
+            uid,
+            verb,
+            caller,
+            request,
+            reply,
+        })
+        .await
     }
 
     /// Changes an action execution from outside; answers with its task's name and itself.
@@ -99,7 +111,13 @@ impl Driver {
         change: ActionChange,
         request: Option<RequestKey>,
     ) -> Result<(Arc<str>, engine::ActionRecord), Error> {
-        self.ask(|reply| Command::Action { action, change, request, reply }).await
+        self.ask(|reply| Command::Action {
+            action,
+            change,
+            request,
+            reply,
+        })
+        .await
     }
 
     /// Deletes an execution with its children.
@@ -108,7 +126,12 @@ impl Driver {
         order: DeleteOrder,
         request: Option<RequestKey>,
     ) -> Result<(), Error> {
-        self.ask(|reply| Command::Delete { order, request, reply }).await
+        self.ask(|reply| Command::Delete {
+            order,
+            request,
+            reply,
+        })
+        .await
     }
 
     /// Runs a write to the store that is not of an execution, such as of definitions.
@@ -134,7 +157,9 @@ impl Driver {
     {
         let readers = self.readers.clone();
         let result = tokio::task::spawn_blocking(move || readers.read(work)).await;
-        result.map_err(|_| Error::ShuttingDown)?.map_err(Error::from)
+        result
+            .map_err(|_| Error::ShuttingDown)?
+            .map_err(Error::from)
     }
 
     /// News of an execution, from now on. Subscribe first, then read: nothing is missed.
@@ -169,3 +194,12 @@ impl Driver {
 
 /// Where the answer to one caller goes.
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// Without its lane a server would take calls and answer none. What it had not committed was not
+/// promised to anybody, so ending the process loses nothing, and starting again takes all up.
+fn end_with_panic(run: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err() {
+        tracing::error!("the lane has panicked: the server ends");
+        std::process::exit(70);
+    }
+}

@@ -16,7 +16,9 @@ impl Lane {
     /// Takes up all unfinished executions: what was under way goes on.
     pub(super) fn recover(&mut self) -> Result<(), Error> {
         let mut unfinished = Vec::new();
-        self.writer.borrow_mut().load_unfinished(&mut |loaded| unfinished.push(loaded))?;
+        self.writer
+            .borrow_mut()
+            .load_unfinished(&mut |loaded| unfinished.push(loaded))?;
         let count = unfinished.len();
         for (index, loaded) in unfinished.into_iter().enumerate() {
             let uid = loaded.execution.uid;
@@ -67,11 +69,16 @@ impl Lane {
     }
 
     fn take_up(&mut self, loaded: Loaded) -> Result<(), Error> {
-        let Loaded { execution: record, tasks } = loaded;
+        let Loaded {
+            execution: record,
+            tasks,
+        } = loaded;
         let uid = record.uid;
         let definition = {
             let mut writer = self.writer.borrow_mut();
-            self.definitions.borrow_mut().read(writer.read(), &record.definition)?
+            self.definitions
+                .borrow_mut()
+                .read(writer.read(), &record.definition)?
         };
         // Nothing follows from a finished execution, but results may still come for it.
         if record.state.is_final() {
@@ -96,14 +103,20 @@ impl Lane {
             }
             let record = {
                 let mut writer = self.writer.borrow_mut();
-                let Some(key) = writer.read().locate(*child)? else { continue };
+                let Some(key) = writer.read().locate(*child)? else {
+                    continue;
+                };
                 match writer.read().standing(key)? {
                     Some(standing) if standing.state.is_final() => writer.load(key)?,
                     _ => None,
                 }
             };
-            let Some(record) = record.map(|loaded| loaded.execution) else { continue };
-            let Some(parent) = record.parent else { continue };
+            let Some(record) = record.map(|loaded| loaded.execution) else {
+                continue;
+            };
+            let Some(parent) = record.parent else {
+                continue;
+            };
             let event = Event::ChildDone {
                 task: parent.task.number,
                 action: parent.number,

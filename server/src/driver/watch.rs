@@ -35,8 +35,14 @@ pub struct Subscription {
 impl Hub {
     pub(super) fn subscribe(self: &Arc<Self>, uid: ExecutionUid) -> Subscription {
         let mut watched = self.watched.lock();
-        let sender = watched.entry(uid).or_insert_with(|| watch::channel(News::default()).0);
-        Subscription { uid, hub: self.clone(), receiver: sender.subscribe() }
+        let sender = watched
+            .entry(uid)
+            .or_insert_with(|| watch::channel(News::default()).0);
+        Subscription {
+            uid,
+            hub: self.clone(),
+            receiver: sender.subscribe(),
+        }
     }
 
     /// Tells the watchers of an execution, if there are any.
@@ -66,7 +72,10 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut watched = self.hub.watched.lock();
         // The last of an execution's subscriptions is this one, which still counts.
-        if watched.get(&self.uid).is_some_and(|sender| sender.receiver_count() <= 1) {
+        if watched
+            .get(&self.uid)
+            .is_some_and(|sender| sender.receiver_count() <= 1)
+        {
             watched.remove(&self.uid);
         }
     }

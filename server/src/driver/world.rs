@@ -49,7 +49,11 @@ impl LaneWorld<'_> {
             message
         };
         let filter = filter_of(query);
-        let page = Page { after: None, limit: LISTED_MAX, max_bytes: usize::MAX };
+        let page = Page {
+            after: None,
+            limit: LISTED_MAX,
+            max_bytes: usize::MAX,
+        };
         let mut writer = self.writer.borrow_mut();
         let listed = writer
             .read()
@@ -60,7 +64,10 @@ impl LaneWorld<'_> {
                 each(&slot.execution);
                 continue;
             }
-            let key = store::ExecutionKey { shard: record.shard, uid: record.uid };
+            let key = store::ExecutionKey {
+                shard: record.shard,
+                uid: record.uid,
+            };
             let loaded = writer.load(key).map_err(|error| failed(error.into()))?;
             let Some(loaded) = loaded else { continue };
             let definition = self
@@ -90,7 +97,11 @@ impl World for LaneWorld<'_> {
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {
         let mut found = Vec::new();
         self.selected(project, query, |execution| {
-            if query.state.as_deref().is_none_or(|s| s == execution.record().state.word()) {
+            if query
+                .state
+                .as_deref()
+                .is_none_or(|s| s == execution.record().state.word())
+            {
                 found.push(engine::execution_value(execution));
             }
         })?;
@@ -100,7 +111,10 @@ impl World for LaneWorld<'_> {
 
     fn tasks(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {
         // The state is asked of tasks here, not of executions.
-        let mut of_execution = Query { state: None, ..query.clone() };
+        let mut of_execution = Query {
+            state: None,
+            ..query.clone()
+        };
         let mut found = Vec::new();
         let mut asked = vec![query.id.clone()];
         while let Some(id) = asked.pop() {
@@ -126,19 +140,36 @@ impl World for LaneWorld<'_> {
 }
 
 fn filter_of(query: &Query) -> Filter<ExecutionField> {
-    let compare = |field, operator, value| Filter::Compare { field, operator, value };
+    let compare = |field, operator, value| Filter::Compare {
+        field,
+        operator,
+        value,
+    };
     let text = |field, text: &Arc<str>| {
         compare(field, Operator::Equal, FilterValue::Text(text.to_string()))
     };
     let time = |operator, time_us| {
-        compare(ExecutionField::CreateTime, operator, FilterValue::Time(time_us))
+        compare(
+            ExecutionField::CreateTime,
+            operator,
+            FilterValue::Time(time_us),
+        )
     };
     let mut parts = Vec::new();
     parts.extend(query.id.iter().map(|id| text(ExecutionField::Uid, id)));
     let root = query.root_execution_id.iter();
     parts.extend(root.map(|id| text(ExecutionField::RootExecution, id)));
-    parts.extend(query.state.iter().map(|state| text(ExecutionField::State, state)));
-    parts.extend(query.from_us.map(|from| time(Operator::GreaterOrEqual, from)));
+    parts.extend(
+        query
+            .state
+            .iter()
+            .map(|state| text(ExecutionField::State, state)),
+    );
+    parts.extend(
+        query
+            .from_us
+            .map(|from| time(Operator::GreaterOrEqual, from)),
+    );
     parts.extend(query.to_us.map(|to| time(Operator::Less, to)));
     Filter::And(parts)
 }

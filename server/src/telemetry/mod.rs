@@ -8,10 +8,15 @@ use crate::config::{Log, LogFormat};
 /// reported and replaced by `info`.
 pub fn init(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|error| {
-        eprintln!("autan: log filter {:?}: {error}; using \"info\"", log.filter);
+        eprintln!(
+            "autan: log filter {:?}: {error}; using \"info\"",
+            log.filter
+        );
         EnvFilter::new("info")
     });
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // Only the first call in a process has an effect: tests start several servers in one.
     let _ = match log.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

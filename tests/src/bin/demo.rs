@@ -63,11 +63,21 @@ async fn demo() -> Result<()> {
         .run(&["validate", &document, "--kind", "workbook"])
         .await?;
     autan.run(&["workbook", "create", &document]).await?;
-    let lines = r#"lines=[{"sku":"book","count":1},{"sku":"lamp","count":2},{"sku":"bulb","count":6}]"#;
+    let lines =
+        r#"lines=[{"sku":"book","count":1},{"sku":"lamp","count":2},{"sku":"bulb","count":6}]"#;
     let shop_url = format!("shop=http://{address}");
     let start = [
-        "execution", "start", "shop.process_order", "--id", "order-42",
-        "--input", "order_id=42", "--input", lines, "--input", &shop_url,
+        "execution",
+        "start",
+        "shop.process_order",
+        "--id",
+        "order-42",
+        "--input",
+        "order_id=42",
+        "--input",
+        lines,
+        "--input",
+        &shop_url,
     ];
     autan.run(&start).await?;
     autan.run(&["execution", "watch", "order-42"]).await?;

@@ -38,9 +38,8 @@ pub enum Error {
     ActionNotExternal,
     /// The input does not fit the workflow.
     #[error(
-        "input does not fit the workflow{}{}",
-        list(" missing", missing),
-        list(" unexpected", unexpected)
+        "the input does not fit the workflow: {}",
+        mismatch(missing, unexpected)
     )]
     InputMismatch {
         /// Required inputs that were not given.
@@ -58,10 +57,10 @@ pub enum Error {
     },
 }
 
-fn list(label: &str, names: &[String]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("{label}: {}", names.join(", "))
-    }
+fn mismatch(missing: &[String], unexpected: &[String]) -> String {
+    let part = |label: &str, names: &[String]| {
+        (!names.is_empty()).then(|| format!("{label} {}", names.join(", ")))
+    };
+    let parts = [part("missing", missing), part("unexpected", unexpected)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

@@ -237,9 +237,10 @@ impl Execution {
         self.find(number).map(|task| &task.record)
     }
 
-    /// When [`crate::Event::TimeReached`] must be applied next; microseconds since the epoch.
+    /// When [`crate::Event::TimeReached`] must be applied next; microseconds since the epoch. Only
+    /// for a running execution: nothing is due while one is paused.
     pub fn next_due_us(&self) -> Option<i64> {
-        if self.record.state.is_final() {
+        if self.record.state != ExecutionState::Running {
             return None;
         }
         self.timers.first().map(|(time, _)| *time)

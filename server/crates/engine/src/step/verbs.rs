@@ -47,12 +47,18 @@ impl Machine<'_> {
                 ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused,
             ) => {}
         }
+        let change = match verb {
+            Verb::Resume { env: Some(patch) } => Some(self.changed_env(patch)?),
+            Verb::Resume { env: None } | Verb::Pause | Verb::Stop { .. } => None,
+        };
         self.record_verb(verb, caller);
         match verb {
             Verb::Pause => self.pause_self(None),
-            Verb::Resume { env } => {
-                if let Some(env) = env {
-                    self.change_env(env)?;
+            Verb::Resume { .. } => {
+                if let Some((params, names)) = change {
+                    self.ex.payloads_mut().params = params;
+                    self.ex
+                        .log(self.now, None, HistoryKind::EnvironmentChanged { names });
                 }
                 self.tell_children(verb);
                 self.resume_self();
@@ -114,37 +120,28 @@ impl Machine<'_> {
         }
     }
 
-    fn change_env(&mut self, patch: &Data) -> Result<(), Error> {
+    /// The start parameters with a changed environment, and the names of what changes.
+    fn changed_env(&self, patch: &Data) -> Result<(Data, Vec<Arc<str>>), Error> {
         let refuse = |message: String| Error::Params {
             field: "env",
             message,
         };
         let Value::Dict(patch) = patch.value() else {
-            return Err(refuse(format!(
-                "must be an object, not {}",
-                patch.value().type_name()
-            )));
+            let kind = patch.value().type_name();
+            return Err(refuse(format!("must be an object, not {kind}")));
         };
         let mut env = self.ex.env().as_dict().cloned().unwrap_or_default();
         super::publish::merge_deep(&mut env, patch);
-        let mut params: Dict = self
-            .ex
-            .record
-            .params
-            .value()
-            .as_dict()
-            .cloned()
-            .unwrap_or_default();
+        let params = self.ex.record.params.value();
+        let mut params: Dict = params.as_dict().cloned().unwrap_or_default();
         params.insert("env", Value::Dict(env));
-        let params = match self.data(Value::Dict(params), "the environment") {
-            Ok(params) => params,
-            Err(Fault::Force(message) | Fault::Task(message)) => return Err(refuse(message)),
-        };
-        self.ex.payloads_mut().params = params;
-        let names = patch.keys().map(|key| key.to_text().into()).collect();
-        self.ex
-            .log(self.now, None, HistoryKind::EnvironmentChanged { names });
-        Ok(())
+        match self.data(Value::Dict(params), "the environment") {
+            Ok(params) => Ok((
+                params,
+                patch.keys().map(|key| key.to_text().into()).collect(),
+            )),
+            Err(Fault::Force(message) | Fault::Task(message)) => Err(refuse(message)),
+        }
     }
 
     fn stop(&mut self, outcome: ExecutionState, message: Option<Arc<str>>) {

@@ -15,7 +15,7 @@ use expr::Value;
 use uuid::Uuid;
 
 /// The time at which every test begins.
-const START_US: i64 = 1_700_000_000_000_000;
+pub(crate) const START_US: i64 = 1_700_000_000_000_000;
 
 type Stored = (ExecutionRecord, Vec<TaskRecord>, Arc<Definition>);
 
@@ -277,59 +277,52 @@ impl Harness {
         )
     }
 
-    /// Lets the time pass to the next moment at which something is due, if any is within `limit_s`.
-    pub(crate) fn advance(&mut self, limit_s: i64) -> bool {
-        let until = self.now_us + limit_s * 1_000_000;
-        let sleeping = self
-            .dispatched
-            .iter()
-            .map(|dispatch| (wake_us(dispatch), None));
-        let due = self
-            .executions
-            .iter()
-            .filter_map(|(uid, execution)| Some((execution.next_due_us()?, Some(*uid))));
-        let Some((time, uid)) = sleeping.chain(due).min_by_key(|(time, _)| *time) else {
+    /// Lets the time pass, and everything happen that becomes due.
+    pub(crate) fn advance(&mut self, seconds: i64) {
+        let until = self.now_us + seconds * 1_000_000;
+        while self.next_moment(until) {}
+        self.now_us = until;
+    }
+
+    /// Goes to the next moment at which something is due, if there is one until then.
+    fn next_moment(&mut self, until: i64) -> bool {
+        let sleeping = self.dispatched.iter();
+        let sleeping = sleeping.map(|dispatch| (wake_us(dispatch), None));
+        let due = self.executions.iter();
+        let due = due.filter_map(|(uid, execution)| Some((execution.next_due_us()?, Some(*uid))));
+        let next = sleeping.chain(due).min_by_key(|(time, _)| *time);
+        let Some((time, uid)) = next.filter(|(time, _)| *time <= until) else {
             return false;
         };
-        if time > until {
-            return false;
-        }
         self.now_us = self.now_us.max(time);
-        match uid {
-            Some(uid) => self
-                .apply(uid, Event::TimeReached)
-                .expect("the time is never refused"),
-            None => {
-                let index = self.dispatched.iter().position(|d| wake_us(d) == time);
-                let dispatch = self.dispatched.remove(index.expect("it was just seen"));
-                let (id, task) = (dispatch.action, dispatch.action.task);
-                let output = dispatch.input.value().get("output").unwrap_or(Value::Null);
-                let outcome = Outcome::Success(Data::from_value(output).expect("it came as JSON"));
-                let event = Event::ActionDone {
-                    task: task.number,
-                    action: id.number,
-                    outcome,
-                    source: Source::Server,
-                };
-                self.apply(task.execution, event)
-                    .expect("the server's results are not refused");
-            }
+        if let Some(uid) = uid {
+            self.apply(uid, Event::TimeReached)
+                .expect("the time is never refused");
+        } else {
+            let index = self.dispatched.iter().position(|d| wake_us(d) == time);
+            let dispatch = self.dispatched.remove(index.expect("it was just seen"));
+            self.answer(&dispatch);
         }
         true
     }
 
-    /// Lets the time pass until nothing is due any more.
-    pub(crate) fn run_out(&mut self, limit_s: i64) {
-        while self.advance(limit_s) {}
+    /// Ends an action of the server: it gives its input `output` back.
+    fn answer(&mut self, dispatch: &Dispatch) {
+        let (id, task) = (dispatch.action, dispatch.action.task);
+        let output = dispatch.input.value().get("output").unwrap_or(Value::Null);
+        let outcome = Outcome::Success(Data::from_value(output).expect("it came as JSON"));
+        let event = Event::ActionDone {
+            task: task.number,
+            action: id.number,
+            outcome,
+            source: Source::Server,
+        };
+        self.apply(task.execution, event)
+            .expect("the server's results are not refused");
     }
 
     pub(crate) fn get(&self, uid: ExecutionUid) -> &Execution {
         &self.executions[&uid]
-    }
-
-    /// When the world began.
-    pub(crate) fn started_us(&self) -> i64 {
-        START_US
     }
 
     /// What would be stored of an execution.

@@ -1,6 +1,8 @@
 //! What has a limit: an execution that passes it fails with a message that names it, and takes
 //! nobody else's time.
 
+use std::fmt::Write as _;
+
 use definition::Kind;
 use engine::{ExecutionState, Limits};
 
@@ -66,7 +68,7 @@ fn results_are_bounded() {
 fn a_long_chain_is_one_event() {
     let mut document = String::from("version: '2.0'\nwf:\n  tasks:\n");
     for i in 0..3000 {
-        document.push_str(&format!("    t{i}: {{on-success: t{}}}\n", i + 1));
+        let _ = writeln!(document, "    t{i}: {{on-success: t{}}}", i + 1);
     }
     document.push_str("    t3000: {action: std.noop}\n");
     let mut harness = Harness::new(Kind::Workflows, &document);
@@ -81,9 +83,10 @@ fn a_long_chain_is_one_event() {
 fn a_wide_join_runs_once() {
     let mut document = String::from("version: '2.0'\nwf:\n  tasks:\n    end: {join: all}\n");
     for i in 0..1000 {
-        document.push_str(&format!(
-            "    t{i}: {{publish: {{v{i}: {i}}}, on-success: end}}\n"
-        ));
+        let _ = writeln!(
+            document,
+            "    t{i}: {{publish: {{v{i}: {i}}}, on-success: end}}"
+        );
     }
     let mut harness = Harness::new(Kind::Workflows, &document);
     let uid = harness.start("wf", "{}", "{}");

@@ -21,7 +21,7 @@ use std::path::Path;
 use definition::Kind;
 use engine::{Data, Event, ExecutionState, ExecutionUid, Outcome, Verb};
 
-use crate::harness::Harness;
+use crate::harness::{Harness, START_US};
 
 #[test]
 fn scenarios() {
@@ -95,7 +95,7 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
         return harness.try_start(workflow, input, params).map(|_| ());
     }
     if verb == "advance" {
-        harness.run_out(rest.parse().unwrap());
+        harness.advance(rest.parse().unwrap());
         return Ok(());
     }
     let uid = ordered(harness)[which];
@@ -174,7 +174,6 @@ fn ordered(harness: &Harness) -> Vec<ExecutionUid> {
 
 fn show(harness: &Harness) -> String {
     let mut shown = String::new();
-    let started = harness.started_us();
     for (index, uid) in ordered(harness).iter().enumerate() {
         let execution = harness.get(*uid);
         let record = execution.record();
@@ -204,7 +203,7 @@ fn show(harness: &Harness) -> String {
                 let _ = write!(shown, " global {}", published.text());
             }
             if let Some((_, due)) = task.runtime.due {
-                let _ = write!(shown, " due {}s", (due - started) / 1_000_000);
+                let _ = write!(shown, " due {}s", (due - START_US) / 1_000_000);
             }
             shown.push('\n');
             for action in &task.actions {
