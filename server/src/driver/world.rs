@@ -1,13 +1,13 @@
 //! The world as the engine sees it from one execution: definitions, and the other executions.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use engine::world::{AdHocAction, Definition, Query};
 use engine::{Execution, ExecutionUid, Limits, World};
 use expr::Value;
-use store::{ExecutionField, Filter, FilterValue, Operator, Page, Payloads, Writer};
+use store::{ExecutionField, ExecutionKey, Filter, FilterValue, Operator, Page, Payloads, Writer};
 
 use super::Error;
 use super::definitions::Definitions;
@@ -36,7 +36,8 @@ impl LaneWorld<'_> {
         })
     }
 
-    /// Executions that the query asks for, each as its live state or as loaded.
+    /// Executions that the query asks for, in order of their creation: those in memory as they are
+    /// now, committed or not, others as they are stored.
     fn selected(
         &self,
         project: &str,
@@ -48,7 +49,16 @@ impl LaneWorld<'_> {
             self.failure.borrow_mut().get_or_insert(error);
             message
         };
-        let filter = filter_of(query);
+        let is_asked = |uid: ExecutionUid| {
+            let except = query.except.as_deref();
+            except.is_none_or(|except| *except != *uid.to_string())
+        };
+        let live = self.executions.values().filter(|slot| {
+            let record = slot.execution.record();
+            *record.project == *project && engine::selects(query, record) && is_asked(record.uid)
+        });
+        let mut found: BTreeMap<ExecutionUid, Option<ExecutionKey>> =
+            live.map(|slot| (slot.execution.uid(), None)).collect();
         let page = Page {
             after: None,
             limit: LISTED_MAX,
@@ -57,16 +67,17 @@ impl LaneWorld<'_> {
         let mut writer = self.writer.borrow_mut();
         let listed = writer
             .read()
-            .list_executions(project, &filter, &page, Payloads::Omit)
+            .list_executions(project, &filter_of(query), &page, Payloads::Omit)
             .map_err(|error| failed(error.into()))?;
-        for record in listed.rows {
-            if let Some(slot) = self.executions.get(&record.uid) {
-                each(&slot.execution);
+        let stored = listed
+            .rows
+            .iter()
+            .filter(|record| !self.executions.contains_key(&record.uid) && is_asked(record.uid));
+        found.extend(stored.map(|record| (record.uid, Some(ExecutionKey::from(record)))));
+        for (uid, stored) in found {
+            let Some(key) = stored else {
+                each(&self.executions[&uid].execution);
                 continue;
-            }
-            let key = store::ExecutionKey {
-                shard: record.shard,
-                uid: record.uid,
             };
             let loaded = writer.load(key).map_err(|error| failed(error.into()))?;
             let Some(loaded) = loaded else { continue };
@@ -97,15 +108,8 @@ impl World for LaneWorld<'_> {
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {
         let mut found = Vec::new();
         self.selected(project, query, |execution| {
-            if query
-                .state
-                .as_deref()
-                .is_none_or(|s| s == execution.record().state.word())
-            {
-                found.push(engine::execution_value(execution));
-            }
+            found.push(engine::execution_value(execution));
         })?;
-        found.reverse();
         Ok(found)
     }
 

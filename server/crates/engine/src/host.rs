@@ -113,16 +113,34 @@ impl EngineHost<'_> {
             flat: arguments.get("flat").truthy(),
             ..Query::default()
         };
-        let own_id = self.execution.record.uid.to_string();
-        if !query.recursive && query.id.as_deref() == Some(&*own_id) {
-            let records = self.execution.tasks();
-            let wanted = records.filter(|record| is_wanted(record, &query));
-            return Ok(wanted
-                .map(|record| task_value(self.execution, record))
-                .collect());
+        let own_id: Arc<str> = self.execution.record.uid.to_string().into();
+        let mut found = Vec::new();
+        if query.id.as_ref().is_none_or(|id| *id == own_id) {
+            let own = self
+                .execution
+                .tasks()
+                .filter(|record| is_wanted(record, &query));
+            found.extend(own.map(|record| task_value(self.execution, record)));
         }
-        let tasks = self.world.tasks(&self.execution.record.project, &query);
-        Ok(tasks.map_err(HostError::new)?.into_iter().collect())
+        let mut ask = |query: &Query| {
+            let tasks = self.world.tasks(&self.execution.record.project, query);
+            found.extend(tasks.map_err(HostError::new)?);
+            Ok(())
+        };
+        if query.id.as_ref() != Some(&own_id) {
+            let except = Some(own_id);
+            ask(&Query { except, ..query })?;
+        } else if query.recursive {
+            let actions = self.execution.tasks().flat_map(|record| &record.actions);
+            for child in actions.filter_map(|action| action.child) {
+                let id = Some(child.to_string().into());
+                ask(&Query {
+                    id,
+                    ..query.clone()
+                })?;
+            }
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn executions(&self, arguments: &Arguments) -> Result<Value, HostError> {
@@ -132,13 +150,31 @@ impl EngineHost<'_> {
             state: arguments.text("state")?,
             from_us: arguments.time("from_time")?,
             to_us: arguments.time("to_time")?,
+            except: Some(self.execution.record.uid.to_string().into()),
             ..Query::default()
         };
-        let executions = self
+        let project = &self.execution.record.project;
+        let mut found = self
             .world
-            .executions(&self.execution.record.project, &query);
-        Ok(executions.map_err(HostError::new)?.into_iter().collect())
+            .executions(project, &query)
+            .map_err(HostError::new)?;
+        if selects(&query, &self.execution.record) {
+            found.push(execution_value(self.execution));
+        }
+        Ok(found.into_iter().collect())
     }
+}
+
+/// Whether a query asks for an execution.
+pub fn selects(query: &Query, record: &ExecutionRecord) -> bool {
+    let is = |wanted: &Option<Arc<str>>, value: &dyn Fn() -> String| {
+        wanted.as_ref().is_none_or(|wanted| **wanted == *value())
+    };
+    is(&query.id, &|| record.uid.to_string())
+        && is(&query.root_execution_id, &|| record.root.to_string())
+        && is(&query.state, &|| record.state.word().to_owned())
+        && query.from_us.is_none_or(|from| record.created_us >= from)
+        && query.to_us.is_none_or(|to| record.created_us < to)
 }
 
 /// Whether `tasks()` lists a task of one execution.

@@ -26,7 +26,7 @@ pub use error::Error;
 pub use event::{Caller, Event, Outcome, Parent, Source, Start, Verb};
 pub use execution::{Changed, Execution};
 pub use history::{HistoryEvent, HistoryKind, TimerKind};
-pub use host::{execution_dict, execution_value, is_wanted, task_value, time_text};
+pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, time_text};
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
 pub use limits::Limits;
 pub use record::{

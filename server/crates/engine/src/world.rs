@@ -42,6 +42,8 @@ pub struct Query {
     pub from_us: Option<i64>,
     /// Only created before this time, microseconds since the epoch.
     pub to_us: Option<i64>,
+    /// Not this execution: it is the one that asks, and knows itself better.
+    pub except: Option<Arc<str>>,
     /// With the tasks of sub-workflows.
     pub recursive: bool,
     /// Only tasks that run actions, and those workflow tasks whose state is not their child's.
