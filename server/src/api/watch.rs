@@ -355,20 +355,20 @@ mod tests {
         Wish::of(&request)
     }
 
-    fn seconds(seconds: i64) -> Option<prost_types::Duration> {
-        Some(prost_types::Duration { seconds, nanos: 0 })
+    fn seconds(seconds: i64) -> prost_types::Duration {
+        prost_types::Duration { seconds, nanos: 0 }
     }
 
     #[test]
     fn heartbeats_have_a_default_and_limits() {
         for (given, expected) in [
             (None, Some(15)),
-            (seconds(0), Some(15)),
-            (seconds(4), None),
-            (seconds(5), Some(5)),
-            (seconds(60), Some(60)),
-            (seconds(61), None),
-            (seconds(-5), None),
+            (Some(seconds(0)), Some(15)),
+            (Some(seconds(4)), None),
+            (Some(seconds(5)), Some(5)),
+            (Some(seconds(60)), Some(60)),
+            (Some(seconds(61)), None),
+            (Some(seconds(-5)), None),
         ] {
             let found = wish(|request| request.heartbeat_interval = given);
             assert_eq!(

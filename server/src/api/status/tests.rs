@@ -25,15 +25,16 @@ fn details(fault: Fault) -> (Status, ErrorDetails) {
     (status, details)
 }
 
-/// What clients decide by: code, reason, metadata, and which detail goes with them.
-fn check_one(fault: Fault, code: Code, reason: &str, metadata: &str, detail: &str) {
+/// What clients decide by: code, reason, which detail goes with them, and the metadata.
+fn check_one(fault: impl Into<Fault>, expected: &str) {
+    let fault = fault.into();
     let shown = format!("{fault:?}");
     let (status, details) = details(fault);
     let info = details.error_info().expect("every status has an ErrorInfo");
     let mut pairs: Vec<_> = info
         .metadata
         .iter()
-        .map(|(k, v)| format!("{k}={v}"))
+        .map(|(k, v)| format!(" {k}={v}"))
         .collect();
     pairs.sort();
     let kind = [
@@ -44,15 +45,20 @@ fn check_one(fault: Fault, code: Code, reason: &str, metadata: &str, detail: &st
         details.precondition_failure().map(|_| "precondition"),
         details.retry_info().map(|_| "retry"),
     ];
-    let kind = kind.into_iter().flatten().next().unwrap_or("");
-    let found = (status.code(), &*info.reason, &*pairs.join(" "), kind);
-    assert_eq!(found, (code, reason, metadata, detail), "{shown}");
+    let kind = kind.into_iter().flatten().next().unwrap_or("-");
+    let found = format!(
+        "{:?} {} {kind}{}",
+        status.code(),
+        info.reason,
+        pairs.concat()
+    );
+    assert_eq!(found, expected, "{shown}");
     assert_eq!(info.domain, DOMAIN);
     assert!(
         !status.message().is_empty() && !status.message().contains("secret"),
         "{status:?}"
     );
-    let is_ours = matches!(code, Code::Internal | Code::Unavailable);
+    let is_ours = matches!(status.code(), Code::Internal | Code::Unavailable);
     assert_eq!(
         std::error::Error::source(&status).is_some(),
         is_ours,
@@ -60,408 +66,267 @@ fn check_one(fault: Fault, code: Code, reason: &str, metadata: &str, detail: &st
     );
 }
 
+const INTERNAL: &str = "Internal INTERNAL -";
+
 #[test]
 fn faults_of_requests_have_their_reasons() {
-    use Code::{FailedPrecondition as Failed, InvalidArgument as Invalid, NotFound};
-    let field = "input";
+    let bad = |text: &str, rest: &str| format!("InvalidArgument {text} bad{rest}");
+    let one = " violations_total=1";
+    let sizes = format!(" actual=2 limit=1{one}");
+    let (field, limit, actual) = ("input", 1, 2);
     let filter = filter::parse::<store::TaskField>("state").unwrap_err();
-    for (fault, code, reason, metadata, detail) in [
-        (
-            Fault::field("a", "b"),
-            Invalid,
-            "INVALID_FIELD",
-            "violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::DefinitionTooLarge {
-                limit: 1,
-                actual: 2,
-            },
-            Invalid,
-            "DEFINITION_TOO_LARGE",
-            "actual=2 limit=1 violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::InvalidFilter(filter),
-            Invalid,
-            "INVALID_FILTER",
-            "expected=one of = != < <= > >= : position=6 violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::InvalidPageToken("is malformed"),
-            Invalid,
-            "INVALID_PAGE_TOKEN",
-            "violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::PayloadInvalid {
-                field,
-                description: "bad".into(),
-            },
-            Invalid,
-            "PAYLOAD_INVALID",
-            "violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::PayloadTooLarge {
-                field,
-                limit: 1,
-                actual: 2,
-            },
-            Invalid,
-            "PAYLOAD_TOO_LARGE",
-            "actual=2 limit=1 violations_total=1",
-            "bad",
-        ),
-        (
-            Fault::WorkbookNotFound {
-                name: "b".into(),
-                namespace: "n".into(),
-            },
-            NotFound,
-            "WORKBOOK_NOT_FOUND",
-            "namespace=n",
-            "Workbook",
-        ),
-        (
-            Fault::TaskNotFound { id: "t".into() },
-            NotFound,
-            "TASK_EXECUTION_NOT_FOUND",
-            "",
-            "TaskExecution",
-        ),
-        (
-            Fault::ActionNotFound { id: "a".into() },
-            NotFound,
-            "ACTION_EXECUTION_NOT_FOUND",
-            "",
-            "ActionExecution",
-        ),
-        (
-            Fault::DefinitionInUse {
-                name: "w".into(),
-                executions: 3,
-            },
-            Failed,
-            "DEFINITION_IN_USE",
-            "executions=3",
-            "precondition",
-        ),
-        (
-            Fault::NotSupported("Payload.ref"),
-            Code::Unimplemented,
-            "NOT_SUPPORTED",
-            "feature=Payload.ref",
-            "",
-        ),
-    ] {
-        check_one(fault, code, reason, metadata, detail);
-    }
+    let place = format!(" expected=one of = != < <= > >= : position=6{one}");
+    let unfit = Fault::PayloadInvalid {
+        field,
+        description: "bad".into(),
+    };
+    check_one(Fault::field("a", "b"), &bad("INVALID_FIELD", one));
+    check_one(
+        Fault::DefinitionTooLarge { limit, actual },
+        &bad("DEFINITION_TOO_LARGE", &sizes),
+    );
+    check_one(filter, &bad("INVALID_FILTER", &place));
+    check_one(
+        Fault::InvalidPageToken("is malformed"),
+        &bad("INVALID_PAGE_TOKEN", one),
+    );
+    check_one(unfit, &bad("PAYLOAD_INVALID", one));
+    check_one(
+        Fault::PayloadTooLarge {
+            field,
+            limit,
+            actual,
+        },
+        &bad("PAYLOAD_TOO_LARGE", &sizes),
+    );
+    check_one(
+        Fault::WorkbookNotFound {
+            name: "b".into(),
+            namespace: "n".into(),
+        },
+        "NotFound WORKBOOK_NOT_FOUND Workbook namespace=n",
+    );
+    check_one(
+        Fault::TaskNotFound { id: "t".into() },
+        "NotFound TASK_EXECUTION_NOT_FOUND TaskExecution",
+    );
+    check_one(
+        Fault::ActionNotFound { id: "a".into() },
+        "NotFound ACTION_EXECUTION_NOT_FOUND ActionExecution",
+    );
+    check_one(
+        Fault::DefinitionInUse {
+            name: "w".into(),
+            executions: 3,
+        },
+        "FailedPrecondition DEFINITION_IN_USE precondition executions=3",
+    );
+    check_one(
+        Fault::NotSupported("Payload.ref"),
+        "Unimplemented NOT_SUPPORTED - feature=Payload.ref",
+    );
 }
 
 #[test]
 fn errors_of_the_driver_have_their_reasons() {
     let uid = ExecutionUid(Uuid::nil());
     let state = ExecutionState::Running;
-    for (error, code, reason, metadata, detail) in [
-        (
-            D::WorkflowNotFound {
-                name: "w".into(),
-                namespace: "n".into(),
-                revision: Some(2),
-            },
-            Code::NotFound,
-            "WORKFLOW_NOT_FOUND",
-            "namespace=n revision=2",
-            "Workflow",
-        ),
-        (
-            D::ExecutionNotFound { id: "e".into() },
-            Code::NotFound,
-            "EXECUTION_NOT_FOUND",
-            "",
-            "Execution",
-        ),
-        (
-            D::ExecutionExists {
-                id: "e".into(),
-                uid,
-                state,
-            },
-            Code::AlreadyExists,
-            "EXECUTION_ALREADY_EXISTS",
-            "state=RUNNING uid=00000000-0000-0000-0000-000000000000",
-            "Execution",
-        ),
-        (
-            D::NotFinished { state },
-            Code::FailedPrecondition,
-            "EXECUTION_STATE",
-            "state=RUNNING verb=delete",
-            "precondition",
-        ),
-        (
-            D::RequestReused {
-                request_id: "r".into(),
-            },
-            Code::InvalidArgument,
-            "REQUEST_ID_REUSED",
-            "request_id=r violations_total=1",
-            "bad",
-        ),
-        (
-            D::BrokenDefinition {
-                name: "secret".into(),
-            },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (
-            D::Overloaded,
-            Code::ResourceExhausted,
-            "OVERLOADED",
-            "",
-            "retry",
-        ),
-        (
-            D::ShuttingDown,
-            Code::Unavailable,
-            "SHUTTING_DOWN",
-            "",
-            "retry",
-        ),
-    ] {
-        check_one(Fault::Driver(error), code, reason, metadata, detail);
-    }
+    let (name, namespace) = (|| "w".into(), || "n".into());
+    check_one(
+        D::WorkflowNotFound {
+            name: name(),
+            namespace: namespace(),
+            revision: Some(2),
+        },
+        "NotFound WORKFLOW_NOT_FOUND Workflow namespace=n revision=2",
+    );
+    check_one(
+        D::WorkflowNotFound {
+            name: name(),
+            namespace: namespace(),
+            revision: None,
+        },
+        "NotFound WORKFLOW_NOT_FOUND Workflow namespace=n",
+    );
+    check_one(
+        D::ExecutionNotFound { id: "e".into() },
+        "NotFound EXECUTION_NOT_FOUND Execution",
+    );
+    check_one(
+        D::ExecutionExists {
+            id: "e".into(),
+            uid,
+            state,
+        },
+        "AlreadyExists EXECUTION_ALREADY_EXISTS Execution state=RUNNING \
+         uid=00000000-0000-0000-0000-000000000000",
+    );
+    check_one(
+        D::NotFinished { state },
+        "FailedPrecondition EXECUTION_STATE precondition state=RUNNING verb=delete",
+    );
+    check_one(
+        D::RequestReused {
+            request_id: "r".into(),
+        },
+        "InvalidArgument REQUEST_ID_REUSED bad request_id=r violations_total=1",
+    );
+    check_one(
+        D::BrokenDefinition {
+            name: "secret".into(),
+        },
+        INTERNAL,
+    );
+    check_one(D::Overloaded, "ResourceExhausted OVERLOADED retry");
+    check_one(D::ShuttingDown, "Unavailable SHUTTING_DOWN retry");
 }
 
 #[test]
 fn errors_of_the_engine_have_their_reasons() {
     use engine::Error as E;
-    for (error, code, reason, metadata, detail) in [
+    let (missing, unexpected) = (vec!["a".into(), "b".into()], vec!["c".into()]);
+    let state = ActionState::Success;
+    for (error, expected) in [
         (
             E::ExecutionState {
                 verb: "pause",
                 state: ExecutionState::Success,
             },
-            Code::FailedPrecondition,
-            "EXECUTION_STATE",
-            "state=SUCCESS verb=pause",
-            "precondition",
+            "FailedPrecondition EXECUTION_STATE precondition state=SUCCESS verb=pause",
         ),
         (
             E::TaskNotFound { number: 1 },
-            Code::NotFound,
-            "TASK_EXECUTION_NOT_FOUND",
-            "",
-            "TaskExecution",
+            "NotFound TASK_EXECUTION_NOT_FOUND TaskExecution",
         ),
         (
             E::ActionNotFound { number: 1 },
-            Code::NotFound,
-            "ACTION_EXECUTION_NOT_FOUND",
-            "",
-            "ActionExecution",
+            "NotFound ACTION_EXECUTION_NOT_FOUND ActionExecution",
         ),
         (
             E::ActionState {
                 verb: "complete",
-                state: ActionState::Success,
+                state,
             },
-            Code::FailedPrecondition,
-            "ACTION_STATE",
-            "state=SUCCESS verb=complete",
-            "precondition",
+            "FailedPrecondition ACTION_STATE precondition state=SUCCESS verb=complete",
         ),
         (
             E::ActionNotExternal,
-            Code::FailedPrecondition,
-            "ACTION_STATE",
-            "",
-            "precondition",
+            "FailedPrecondition ACTION_STATE precondition",
         ),
         (
             E::InputMismatch {
-                missing: vec!["a".into(), "b".into()],
-                unexpected: vec!["c".into()],
+                missing,
+                unexpected,
             },
-            Code::InvalidArgument,
-            "INPUT_MISMATCH",
-            "missing=a,b unexpected=c violations_total=3",
-            "bad",
+            "InvalidArgument INPUT_MISMATCH bad missing=a,b unexpected=c violations_total=3",
         ),
         (
             E::Params {
                 field: "params.env",
                 message: "must be an object".into(),
             },
-            Code::InvalidArgument,
-            "INVALID_FIELD",
-            "violations_total=1",
-            "bad",
+            "InvalidArgument INVALID_FIELD bad violations_total=1",
         ),
     ] {
-        check_one(engine(error), code, reason, metadata, detail);
+        check_one(D::Engine(error), expected);
     }
 }
 
 #[test]
-fn errors_of_the_store_have_their_reasons_and_no_insides() {
+fn names_of_the_store_have_their_reasons() {
     use store::Error as E;
     let name = || "x".to_owned();
+    for (entity, exists, missing) in [
+        (
+            Entity::Workflow,
+            "AlreadyExists WORKFLOW_ALREADY_EXISTS Workflow",
+            "NotFound WORKFLOW_NOT_FOUND Workflow",
+        ),
+        (
+            Entity::Action,
+            "AlreadyExists WORKFLOW_ALREADY_EXISTS Action",
+            "NotFound WORKFLOW_NOT_FOUND Action",
+        ),
+        (
+            Entity::Workbook,
+            "AlreadyExists WORKBOOK_ALREADY_EXISTS Workbook",
+            "NotFound WORKBOOK_NOT_FOUND Workbook",
+        ),
+        (
+            Entity::Execution,
+            "AlreadyExists EXECUTION_ALREADY_EXISTS Execution",
+            "NotFound EXECUTION_NOT_FOUND Execution",
+        ),
+    ] {
+        check_one(
+            E::Conflict {
+                entity,
+                name: name(),
+            },
+            exists,
+        );
+        check_one(
+            E::NotFound {
+                entity,
+                name: name(),
+            },
+            missing,
+        );
+    }
+    let (entity, expected, found) = (Entity::Workflow, "1-a".into(), "2-b".into());
+    check_one(
+        E::EtagMismatch {
+            entity,
+            name: name(),
+            expected,
+            found,
+        },
+        "Aborted ETAG_MISMATCH Workflow expected=1-a found=2-b",
+    );
+    check_one(
+        E::Filter {
+            field: "uid".into(),
+            reason: "takes = only",
+        },
+        "InvalidArgument INVALID_FILTER bad description=takes = only field=uid violations_total=1",
+    );
+}
+
+#[test]
+fn faults_of_the_store_show_no_insides() {
+    use store::Error as E;
+    let name = || "secret".to_owned();
     let (place, reason) = ("secret", "secret");
     let path = || "/secret".into();
-    for (error, code, reason, metadata, detail) in [
-        (E::Busy, Code::Unavailable, "STORE_UNAVAILABLE", "", "retry"),
-        (
-            E::Unavailable(cause()),
-            Code::Unavailable,
-            "STORE_UNAVAILABLE",
-            "",
-            "retry",
-        ),
-        (
-            E::Conflict {
-                entity: Entity::Workflow,
-                name: name(),
-            },
-            Code::AlreadyExists,
-            "WORKFLOW_ALREADY_EXISTS",
-            "",
-            "Workflow",
-        ),
-        (
-            E::Conflict {
-                entity: Entity::Action,
-                name: name(),
-            },
-            Code::AlreadyExists,
-            "WORKFLOW_ALREADY_EXISTS",
-            "",
-            "Action",
-        ),
-        (
-            E::Conflict {
-                entity: Entity::Workbook,
-                name: name(),
-            },
-            Code::AlreadyExists,
-            "WORKBOOK_ALREADY_EXISTS",
-            "",
-            "Workbook",
-        ),
-        (
-            E::Conflict {
-                entity: Entity::Execution,
-                name: name(),
-            },
-            Code::AlreadyExists,
-            "EXECUTION_ALREADY_EXISTS",
-            "",
-            "Execution",
-        ),
-        (
-            E::NotFound {
-                entity: Entity::Workflow,
-                name: name(),
-            },
-            Code::NotFound,
-            "WORKFLOW_NOT_FOUND",
-            "",
-            "Workflow",
-        ),
-        (
-            E::NotFound {
-                entity: Entity::Workbook,
-                name: name(),
-            },
-            Code::NotFound,
-            "WORKBOOK_NOT_FOUND",
-            "",
-            "Workbook",
-        ),
-        (
-            E::EtagMismatch {
-                entity: Entity::Workflow,
-                name: name(),
-                expected: "1-a".into(),
-                found: "2-b".into(),
-            },
-            Code::Aborted,
-            "ETAG_MISMATCH",
-            "expected=1-a found=2-b",
-            "Workflow",
-        ),
-        (
-            E::Filter {
-                field: "uid".into(),
-                reason: "takes = only",
-            },
-            Code::InvalidArgument,
-            "INVALID_FILTER",
-            "description=takes = only field=uid violations_total=1",
-            "bad",
-        ),
-        (
-            E::Url {
-                url: name(),
-                reason,
-            },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (
-            E::Open {
-                path: path(),
-                reason,
-                cause: None,
-            },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (
-            E::InUse { path: path() },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (E::WriterTaken, Code::Internal, "INTERNAL", "", ""),
-        (
-            E::Schema {
-                found: name(),
-                wanted: name(),
-            },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (
-            E::Corrupt {
-                place,
-                cause: cause(),
-            },
-            Code::Internal,
-            "INTERNAL",
-            "",
-            "",
-        ),
-        (E::Invalid("secret"), Code::Internal, "INTERNAL", "", ""),
-        (E::Internal(cause()), Code::Internal, "INTERNAL", "", ""),
+    check_one(E::Busy, "Unavailable STORE_UNAVAILABLE retry");
+    check_one(
+        E::Unavailable(cause()),
+        "Unavailable STORE_UNAVAILABLE retry",
+    );
+    for error in [
+        E::Url {
+            url: name(),
+            reason,
+        },
+        E::Open {
+            path: path(),
+            reason,
+            cause: None,
+        },
+        E::InUse { path: path() },
+        E::WriterTaken,
+        E::Schema {
+            found: name(),
+            wanted: name(),
+        },
+        E::Corrupt {
+            place,
+            cause: cause(),
+        },
+        E::Invalid("secret"),
+        E::Internal(cause()),
     ] {
-        check_one(error.into(), code, reason, metadata, detail);
+        check_one(error, INTERNAL);
     }
 }
 

@@ -80,7 +80,19 @@ async fn workflows_are_kept_in_revisions() {
         again.workflows[0].revision, 1,
         "an equal text adds no revision"
     );
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn a_changed_text_adds_a_revision() {
+    let mut api = Api::start().await;
+    let created = api
+        .workflows
+        .create_workflow(create(ECHO))
+        .await
+        .unwrap()
+        .into_inner();
+    let first = &created.workflows[0];
     let changed = ECHO.replace("small", "tiny");
     assert_eq!(
         reason(api.workflows.update_workflow(update(&changed, "7-x")).await),
@@ -367,7 +379,23 @@ async fn workbooks_bring_their_members() {
     assert_eq!(member.workflow.unwrap().workbook, "book");
     api.run("book.main", "e", "{}").await;
     assert_eq!(api.finished("e").await.state(), v1::ExecutionState::Success);
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn workbooks_are_replaced_and_deleted_without_their_members() {
+    let mut api = Api::start().await;
+    let create = v1::CreateWorkbookRequest {
+        source: BOOK.into(),
+        ..Default::default()
+    };
+    let created = api
+        .workbooks
+        .create_workbook(create)
+        .await
+        .unwrap()
+        .into_inner();
+    let book = created.workbook.unwrap();
     let update = v1::UpdateWorkbookRequest {
         source: BOOK.replace("main:", "other:"),
         etag: book.etag,

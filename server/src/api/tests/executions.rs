@@ -42,7 +42,14 @@ async fn an_execution_shows_what_it_did() {
         ("eu", &*done.uid)
     );
     assert_eq!(done.progress.map(|p| (p.total, p.success)), Some((2, 2)));
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn an_execution_is_read_in_several_ways() {
+    let mut api = Api::with(&[ECHO]).await;
+    api.run("echo", "e1", "{\"word\": \"hi\"}").await;
+    let done = api.finished("e1").await;
     // The uid names it, too.
     let full = api
         .executions
@@ -101,7 +108,7 @@ async fn an_execution_shows_what_it_did() {
 }
 
 #[tokio::test]
-async fn starts_are_checked_and_idempotent() {
+async fn starts_are_checked() {
     let mut api = Api::with(&[ECHO, ASYNC]).await;
     for (request, expected) in [
         (start("none", "", "{}"), "WORKFLOW_NOT_FOUND"),
@@ -131,7 +138,12 @@ async fn starts_are_checked_and_idempotent() {
     );
     assert_eq!((&*found, &*metadata["missing"]), ("INPUT_MISMATCH", "word"));
     assert_eq!(metadata["unexpected"], "colour");
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn starts_are_idempotent() {
+    let mut api = Api::with(&[ASYNC]).await;
     let first = api.run("held", "e", "{}").await;
     let again = api
         .executions
@@ -195,7 +207,7 @@ async fn starts_are_checked_and_idempotent() {
 }
 
 #[tokio::test]
-async fn executions_are_steered() {
+async fn executions_are_paused_and_resumed() {
     let mut api = Api::with(&[ASYNC]).await;
     api.run("held", "e", "{}").await;
     let pause = v1::PauseExecutionRequest {
@@ -219,7 +231,7 @@ async fn executions_are_steered() {
     };
     let resumed = api
         .executions
-        .resume_execution(resume.clone())
+        .resume_execution(resume)
         .await
         .unwrap()
         .into_inner();
@@ -235,7 +247,13 @@ async fn executions_are_steered() {
         text(params.as_ref()).contains("\"colour\":\"red\""),
         "{params:?}"
     );
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn executions_are_ended() {
+    let mut api = Api::with(&[ASYNC]).await;
+    api.run("held", "e", "{}").await;
     let cancel = v1::CancelExecutionRequest {
         execution_id: "e".into(),
         reason: "enough".into(),
@@ -254,6 +272,10 @@ async fn executions_are_steered() {
             (ExecutionState::Cancelled, "enough")
         );
     }
+    let resume = v1::ResumeExecutionRequest {
+        execution_id: "e".into(),
+        ..Default::default()
+    };
     let (found, metadata) = refusal(api.executions.resume_execution(resume).await);
     assert_eq!(
         (&*found, &*metadata["state"], &*metadata["verb"]),
@@ -282,7 +304,7 @@ async fn executions_are_steered() {
 }
 
 #[tokio::test]
-async fn executions_are_listed_counted_and_deleted() {
+async fn executions_are_listed_and_counted() {
     let mut api = Api::with(&[ECHO, ASYNC]).await;
     for number in 0..3 {
         api.run("echo", &format!("e{number}"), "{\"word\": 1}")
@@ -330,7 +352,15 @@ async fn executions_are_listed_counted_and_deleted() {
         let groups: Vec<_> = counted.groups.iter().map(|(key, n)| (&**key, *n)).collect();
         assert_eq!((counted.total, groups), (4, expected));
     }
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn executions_are_deleted() {
+    let mut api = Api::with(&[ECHO, ASYNC]).await;
+    api.run("held", "h", "{}").await;
+    api.run("echo", "e0", "{\"word\": 1}").await;
+    api.finished("e0").await;
     let delete = |id: &str| v1::DeleteExecutionRequest {
         execution_id: id.into(),
         ..Default::default()

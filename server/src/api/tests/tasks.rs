@@ -14,7 +14,7 @@ fn list_actions(parent: Parent) -> v1::ListActionExecutionsRequest {
 }
 
 #[tokio::test]
-async fn tasks_and_actions_are_shown() {
+async fn tasks_are_shown() {
     let mut api = Api::with(&[ECHO]).await;
     api.run("echo", "e", "{\"word\": {\"b\":1,  \"a\":2}}")
         .await;
@@ -68,10 +68,17 @@ async fn tasks_and_actions_are_shown() {
     let task = task.task_execution.unwrap();
     assert!(text(task.published.as_ref()).contains("said"), "{task:?}");
     assert!(text(task.result.as_ref()).contains("\"b\""), "{task:?}");
+    api.stop().await;
+}
 
+#[tokio::test]
+async fn actions_are_shown() {
+    let mut api = Api::with(&[ECHO]).await;
+    let id = format!("{}-t1", api.run("echo", "e", "{\"word\": 1}").await.uid);
+    api.finished("e").await;
     for (parent, count) in [
         (Parent::ExecutionId("e".into()), 2),
-        (Parent::TaskExecutionId(id.clone()), 1),
+        (Parent::TaskExecutionId(id), 1),
     ] {
         let listed = api
             .tasks
@@ -210,7 +217,19 @@ async fn actions_are_completed_from_outside() {
         assert_eq!(found, "ACTION_STATE");
         assert!(metadata.contains_key("state"), "{metadata:?}");
     }
-    // Passed through byte for byte.
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn results_pass_through_byte_for_byte() {
+    let mut api = Api::with(&[ASYNC, ECHO]).await;
+    let uid = api.run("held", "done", "{}").await.uid;
+    let complete = v1::CompleteActionExecutionRequest {
+        action_execution_id: format!("{uid}-t1-a1"),
+        result: Some(json("{\"n\":  1}")),
+        ..Default::default()
+    };
+    api.tasks.complete_action_execution(complete).await.unwrap();
     let get = v1::ListActionExecutionsRequest {
         parent: Some(Parent::ExecutionId("done".into())),
         view: View::Full.into(),
