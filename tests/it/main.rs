@@ -8,6 +8,7 @@ mod definitions;
 mod idempotency;
 mod listing;
 mod payloads;
+mod scenarios;
 mod shutdown;
 mod support;
 mod tidy;

@@ -1,0 +1,84 @@
+// The driver runs one scenario through the Go SDK: it reads a case as JSON from stdin and prints
+// one JSON object with what the SDK saw. It knows nothing of what is expected: that is for the
+// runner.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	autan "github.com/autan-dev/autan/sdk-go"
+)
+
+// patience is how long a case may take on a busy machine.
+const patience = time.Minute
+
+type testCase struct {
+	Address string `json:"address"`
+	Project string `json:"project"`
+	Source  string `json:"source"`
+	Steps   []step `json:"steps"`
+}
+
+// step is one call; which fields count depends on Do.
+type step struct {
+	Do       string            `json:"do"`
+	Kind     string            `json:"kind"`
+	Workflow string            `json:"workflow"`
+	Input    map[string]any    `json:"input"`
+	Params   map[string]any    `json:"params"`
+	Labels   map[string]string `json:"labels"`
+	ID       string            `json:"id"`
+	As       string            `json:"as"`
+	Of       string            `json:"of"`
+	Task     string            `json:"task"`
+	State    string            `json:"state"`
+	Item     int               `json:"item"`
+	Attempt  int               `json:"attempt"`
+	Result   any               `json:"result"`
+	Error    any               `json:"error"`
+	Env      map[string]any    `json:"env"`
+	Outcome  string            `json:"outcome"`
+	Filter   string            `json:"filter"`
+}
+
+type object = map[string]any
+
+func main() {
+	if err := drive(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func drive() error {
+	var c testCase
+	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
+		return fmt.Errorf("reading the case: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	client, err := autan.Dial(ctx, c.Address, autan.WithProject(c.Project))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	r := &run{client: client, source: c.Source, executions: map[string]*autan.Execution{}}
+	answers := []any{}
+	for i, s := range c.Steps {
+		answer, err := r.perform(ctx, s)
+		if err != nil {
+			return fmt.Errorf("step %d, %s: %w", i+1, s.Do, err)
+		}
+		answers = append(answers, answer)
+	}
+	seen, err := r.outcome(ctx)
+	if err != nil {
+		return err
+	}
+	seen["answers"] = answers
+	return json.NewEncoder(os.Stdout).Encode(seen)
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+
+	autan "github.com/autan-dev/autan/sdk-go"
+)
+
+// run holds the executions of one case, by the names that its steps give them.
+type run struct {
+	client     *autan.Client
+	source     string
+	executions map[string]*autan.Execution
+}
+
+func named(name string) string {
+	if name == "" {
+		return "run"
+	}
+	return name
+}
+
+// perform makes one call and returns what is worth comparing of its answer.
+func (r *run) perform(ctx context.Context, s step) (any, error) {
+	answer, err := r.call(ctx, s)
+	var refused *autan.Error
+	if errors.As(err, &refused) && refused.Reason != "" {
+		return object{"refused": refused.Reason}, nil
+	}
+	return answer, err
+}
+
+func (r *run) call(ctx context.Context, s step) (any, error) {
+	switch s.Do {
+	case "create":
+		return nil, r.create(ctx, s)
+	case "start":
+		return r.start(ctx, s)
+	case "list":
+		return r.list(ctx, s)
+	}
+	e, ok := r.executions[named(s.Of)]
+	if !ok {
+		return nil, fmt.Errorf("no execution is called %q", named(s.Of))
+	}
+	switch s.Do {
+	case "complete", "fail", "cancel_action":
+		return nil, r.act(ctx, e, s)
+	case "child":
+		return nil, r.child(ctx, e, s)
+	case "await":
+		_, err := find(ctx, e, s.awaits)
+		return nil, err
+	case "result":
+		return result(ctx, e)
+	case "delete":
+		delete(r.executions, named(s.Of))
+		return nil, e.Delete(ctx)
+	}
+	return change(ctx, e, s)
+}
+
+// change applies a verb, or waits; both answer with the execution.
+func change(ctx context.Context, e *autan.Execution, s step) (any, error) {
+	var info *autan.ExecutionInfo
+	var err error
+	switch s.Do {
+	case "pause":
+		info, err = e.Pause(ctx)
+	case "resume":
+		if s.Env == nil {
+			info, err = e.Resume(ctx)
+		} else {
+			info, err = e.Resume(ctx, autan.WithEnv(s.Env))
+		}
+	case "cancel":
+		info, err = e.Cancel(ctx)
+	case "stop":
+		var outcome autan.ExecutionState
+		if outcome, err = finalState(s.Outcome); err == nil {
+			info, err = e.Stop(ctx, outcome)
+		}
+	case "wait":
+		info, err = e.Wait(ctx)
+	default:
+		err = errors.New("there is no such step")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return object{"state": info.State}, nil
+}
+
+func finalState(word string) (autan.ExecutionState, error) {
+	for _, s := range []autan.ExecutionState{
+		autan.ExecutionSuccess, autan.ExecutionFailed, autan.ExecutionCancelled,
+	} {
+		if s.String() == word {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not a final state", word)
+}
+
+func (r *run) create(ctx context.Context, s step) error {
+	if s.Kind == "workbook" {
+		_, _, err := r.client.Workbooks().Create(ctx, r.source)
+		return err
+	}
+	_, err := r.client.Workflows().Create(ctx, r.source)
+	return err
+}
+
+func (r *run) start(ctx context.Context, s step) (any, error) {
+	options := []autan.StartOption{autan.WithParams(s.Params)}
+	if s.ID != "" {
+		options = append(options, autan.WithID(s.ID))
+	}
+	for key, value := range s.Labels {
+		options = append(options, autan.WithLabel(key, value))
+	}
+	var input any
+	if s.Input != nil {
+		input = s.Input
+	}
+	e, err := r.client.Start(ctx, s.Workflow, input, options...)
+	if err != nil {
+		return nil, err
+	}
+	r.executions[named(s.As)] = e
+	return object{"started": e.Started()}, nil
+}
+
+func (r *run) list(ctx context.Context, s step) (any, error) {
+	ids := []string{}
+	for info, err := range r.client.List(ctx, autan.ListOptions{Filter: s.Filter}) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, info.ID)
+	}
+	sort.Strings(ids)
+	return ids, nil
+}
+
+// act completes the action of a task that runs outside.
+func (r *run) act(ctx context.Context, e *autan.Execution, s step) error {
+	event, err := find(ctx, e, s.acts)
+	if err != nil {
+		return err
+	}
+	id := event.Detail.(*autan.ActionStarted).ActionExecutionID
+	switch s.Do {
+	case "complete":
+		_, err = r.client.CompleteAction(ctx, id, s.Result)
+	case "fail":
+		_, err = r.client.FailAction(ctx, id, s.Error)
+	default:
+		_, err = r.client.UpdateAction(ctx, id, autan.ActionCancelled)
+	}
+	return err
+}
+
+// child gives a name to the sub-workflow that a task started.
+func (r *run) child(ctx context.Context, e *autan.Execution, s step) error {
+	event, err := find(ctx, e, func(event *autan.HistoryEvent) bool {
+		_, ok := event.Detail.(*autan.ChildStarted)
+		return ok && event.TaskName == s.Task
+	})
+	if err != nil {
+		return err
+	}
+	id := event.Detail.(*autan.ChildStarted).ChildExecutionID
+	r.executions[s.As] = r.client.Execution(id)
+	return nil
+}
+
+func result(ctx context.Context, e *autan.Execution) (any, error) {
+	output, err := autan.Result[any](ctx, e)
+	var ended *autan.ExecutionError
+	if !errors.As(err, &ended) {
+		return object{"result": output}, err
+	}
+	if output, err = autan.Decode[any](ended.Output); err != nil {
+		return nil, err
+	}
+	if ended.State == autan.ExecutionCancelled {
+		return object{"cancelled": output}, nil
+	}
+	return object{"failed": output}, nil
+}
+
+// acts tells the start of the action that the step is about.
+func (s step) acts(event *autan.HistoryEvent) bool {
+	started, ok := event.Detail.(*autan.ActionStarted)
+	return ok && event.TaskName == s.Task && started.ItemIndex == s.Item &&
+		started.Attempt == max(s.Attempt, 1)
+}
+
+// awaits tells the change of state that the step waits for.
+func (s step) awaits(event *autan.HistoryEvent) bool {
+	if event.TaskName != s.Task {
+		return false
+	}
+	switch d := event.Detail.(type) {
+	case *autan.TaskCreated:
+		return d.State.String() == s.State
+	case *autan.TaskStateChanged:
+		return d.State.String() == s.State
+	case *autan.ExecutionStateChanged:
+		return d.State.String() == s.State
+	}
+	return false
+}

@@ -1,0 +1,209 @@
+"""Runs one scenario through the Python SDK.
+
+Reads a case as JSON from stdin and prints one JSON object with what the SDK saw. Knows nothing of
+what is expected: that is for the runner.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import autan
+from autan import errors, models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# How long anything may take on a busy machine, in seconds.
+PATIENCE = 60.0
+
+
+class Run:
+    """The executions of one case, by the names that its steps give them."""
+
+    def __init__(self, client: autan.SyncClient, source: str) -> None:
+        self.client = client
+        self.source = source
+        self.handles: dict[str, autan.SyncExecutionHandle] = {}
+
+    def perform(self, step: dict[str, Any]) -> Any:
+        """Makes one call and returns what is worth comparing of its answer."""
+        try:
+            return getattr(self, "do_" + step["do"])(step)
+        except errors.AutanError as error:
+            if not error.reason:
+                raise
+            return {"refused": error.reason}
+
+    def handle(self, step: dict[str, Any]) -> autan.SyncExecutionHandle:
+        return self.handles[step.get("of", "run")]
+
+    def do_create(self, step: dict[str, Any]) -> Any:
+        if step.get("kind") == "workbook":
+            self.client.workbooks.create(self.source)
+        else:
+            self.client.workflows.create(self.source)
+
+    def do_start(self, step: dict[str, Any]) -> Any:
+        handle = self.client.start(
+            step["workflow"],
+            step.get("input"),
+            id=step.get("id", ""),
+            params=step.get("params"),
+            labels=step.get("labels"),
+        )
+        self.handles[step.get("as", "run")] = handle
+        return {"started": handle.started}
+
+    def do_child(self, step: dict[str, Any]) -> Any:
+        def wanted(event: models.HistoryEvent) -> bool:
+            data = event.data
+            return isinstance(data, models.ChildStarted) and event.task_name == step["task"]
+
+        data = find(self.handle(step), wanted).data
+        assert isinstance(data, models.ChildStarted)
+        self.handles[step["as"]] = self.client.execution(data.child_execution_id)
+
+    def do_await(self, step: dict[str, Any]) -> Any:
+        changes = (models.TaskCreated, models.TaskStateChanged, models.ExecutionStateChanged)
+
+        def wanted(event: models.HistoryEvent) -> bool:
+            return (
+                isinstance(event.data, changes)
+                and event.task_name == step.get("task", "")
+                and event.data.state.name == step["state"]
+            )
+
+        find(self.handle(step), wanted)
+
+    def action(self, step: dict[str, Any]) -> str:
+        def wanted(event: models.HistoryEvent) -> bool:
+            data = event.data
+            return (
+                isinstance(data, models.ActionStarted)
+                and event.task_name == step["task"]
+                and data.item_index == step.get("item", 0)
+                and data.attempt == step.get("attempt", 1)
+            )
+
+        data = find(self.handle(step), wanted).data
+        assert isinstance(data, models.ActionStarted)
+        return data.action_execution_id
+
+    def do_complete(self, step: dict[str, Any]) -> Any:
+        self.client.actions.complete(self.action(step), step.get("result"))
+
+    def do_fail(self, step: dict[str, Any]) -> Any:
+        self.client.actions.fail(self.action(step), step.get("error"))
+
+    def do_cancel_action(self, step: dict[str, Any]) -> Any:
+        self.client.actions.update(self.action(step), models.ActionState.CANCELLED)
+
+    def do_pause(self, step: dict[str, Any]) -> Any:
+        return {"state": self.handle(step).pause().state.name}
+
+    def do_resume(self, step: dict[str, Any]) -> Any:
+        return {"state": self.handle(step).resume(env=step.get("env")).state.name}
+
+    def do_cancel(self, step: dict[str, Any]) -> Any:
+        return {"state": self.handle(step).cancel().state.name}
+
+    def do_stop(self, step: dict[str, Any]) -> Any:
+        outcome = models.ExecutionState[step["outcome"]]
+        return {"state": self.handle(step).stop(outcome).state.name}
+
+    def do_wait(self, step: dict[str, Any]) -> Any:
+        return {"state": self.handle(step).wait(timeout=PATIENCE).state.name}
+
+    def do_result(self, step: dict[str, Any]) -> Any:
+        try:
+            return {"result": self.handle(step).result(timeout=PATIENCE)}
+        except errors.ExecutionFailed as error:
+            return {"failed": error.execution.output}
+        except errors.ExecutionCancelled as error:
+            return {"cancelled": error.execution.output}
+
+    def do_delete(self, step: dict[str, Any]) -> Any:
+        self.handle(step).delete()
+        del self.handles[step.get("of", "run")]
+
+    def do_list(self, step: dict[str, Any]) -> Any:
+        found = self.client.executions.list(filter=step["filter"])
+        return sorted(execution.execution_id for execution in found)
+
+    def outcome(self) -> dict[str, Any]:
+        """What became of the execution that the case is about."""
+        handle = self.handles.get("run")
+        if handle is None:
+            return {}
+        execution = handle.wait(timeout=PATIENCE)
+        return {
+            "state": execution.state.name,
+            "output": execution.output,
+            "tasks": [
+                {"name": task.task_name, "state": task.state.name, "published": task.published}
+                for task in handle.tasks(view=models.View.FULL)
+            ],
+            "history": lines(handle.history()),
+            "watch": lines(handle.events()),
+        }
+
+
+def find(
+    handle: autan.SyncExecutionHandle, wanted: Callable[[models.HistoryEvent], bool]
+) -> models.HistoryEvent:
+    """Follows the execution until something happens."""
+    with closing(handle.events()) as events:
+        for event in events:
+            if wanted(event):
+                return event
+    raise LookupError("the execution ended before it happened")
+
+
+def lines(events: Iterable[models.HistoryEvent]) -> list[str]:
+    """Events as `task event detail`, without what differs from run to run."""
+    return [
+        " ".join(filter(None, [event.task_name or ".", event.type, detail(event.data)]))
+        for event in events
+    ]
+
+
+def detail(data: Any) -> str:
+    match data:
+        case models.ExecutionStarted():
+            return data.workflow_name
+        case models.ExecutionStateChanged() | models.TaskStateChanged():
+            return f"{data.previous_state.name} -> {data.state.name}"
+        case models.TaskCreated():
+            return " ".join([data.state.name, *data.triggered_by])
+        case models.ActionStarted():
+            return f"{data.action_name} item {data.item_index} attempt {data.attempt}"
+        case models.ActionStateChanged():
+            return data.state.name
+        case models.VariablesPublished():
+            return " ".join([*data.branch, *(f"global:{name}" for name in data.global_)])
+        case models.TimerStarted() | models.TimerFired():
+            return data.kind.name
+        case models.ChildStarted():
+            return f"{data.workflow_name} item {data.item_index}"
+        case models.VerbApplied():
+            return data.verb
+        case models.EnvironmentChanged():
+            return " ".join(data.names)
+        case _:
+            return ""
+
+
+def main() -> None:
+    case = json.load(sys.stdin)
+    with autan.SyncClient(case["address"], project=case["project"]) as client:
+        run = Run(client, case["source"])
+        answers = [run.perform(step) for step in case["steps"]]
+        json.dump({"answers": answers, **run.outcome()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

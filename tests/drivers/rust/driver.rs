@@ -1,0 +1,368 @@
+//! Runs one scenario through the Rust SDK.
+//!
+//! Owns what the drivers of the other languages own in theirs: performing steps and telling what
+//! the SDK saw. Knows nothing of what is expected: that is for the runner.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context as _, Result, bail};
+use autan::{
+    ActionState, Client, Error, Event, EventKind, ExecutionHandle, ExecutionState, Payload,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio_stream::StreamExt as _;
+
+/// What a driver reads.
+#[derive(Debug, Deserialize)]
+struct Case {
+    address: String,
+    project: String,
+    source: String,
+    steps: Vec<Step>,
+}
+
+/// One call; which fields count depends on `call`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Step {
+    #[serde(rename = "do")]
+    call: String,
+    kind: String,
+    workflow: String,
+    input: Option<Value>,
+    params: Option<Value>,
+    labels: BTreeMap<String, String>,
+    id: Option<String>,
+    #[serde(rename = "as")]
+    name: Option<String>,
+    of: Option<String>,
+    task: Option<String>,
+    state: String,
+    item: i32,
+    attempt: Option<i32>,
+    result: Value,
+    error: Value,
+    env: Option<Value>,
+    outcome: String,
+    filter: String,
+}
+
+/// The executions of one case, by the names that its steps give them.
+struct Run {
+    client: Client,
+    source: String,
+    executions: HashMap<String, ExecutionHandle>,
+}
+
+/// Runs a case and tells what the SDK saw.
+pub(crate) async fn drive(case: &Value) -> Result<Value> {
+    let case = Case::deserialize(case).context("reading the case")?;
+    let client = Client::builder(format!("http://{}", case.address)).project(case.project);
+    let mut run = Run {
+        client: client.connect().await?,
+        source: case.source,
+        executions: HashMap::new(),
+    };
+    let mut answers = Vec::new();
+    for (index, step) in case.steps.iter().enumerate() {
+        let answer = run.perform(step).await;
+        answers.push(answer.with_context(|| format!("step {}, {}", index + 1, step.call))?);
+    }
+    let mut seen = run.outcome().await?;
+    seen["answers"] = answers.into();
+    Ok(seen)
+}
+
+impl Run {
+    /// Makes one call and returns what is worth comparing of its answer.
+    async fn perform(&mut self, step: &Step) -> Result<Value> {
+        let error = match self.call(step).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let refusal = error.downcast_ref::<Error>().and_then(Error::reason);
+        match refusal {
+            Some(reason) => Ok(json!({"refused": reason.as_str()})),
+            None => Err(error),
+        }
+    }
+
+    async fn call(&mut self, step: &Step) -> Result<Value> {
+        match step.call.as_str() {
+            "create" => return self.create(step).await,
+            "start" => return self.start(step).await,
+            "list" => return self.list(step).await,
+            _ => {}
+        }
+        let execution = self.execution(step)?;
+        let info = match step.call.as_str() {
+            "complete" | "fail" | "cancel_action" => return self.act(&execution, step).await,
+            "child" => return self.child(&execution, step).await,
+            "await" => {
+                find(&execution, |event| step.awaits(event)).await?;
+                return Ok(Value::Null);
+            }
+            "result" => return result(&execution).await,
+            "delete" => {
+                execution.delete().await?;
+                self.executions.remove(step.of.as_deref().unwrap_or("run"));
+                return Ok(Value::Null);
+            }
+            "pause" => execution.pause().await?,
+            "resume" => match &step.env {
+                Some(env) => execution.resume().env(env)?.await?,
+                None => execution.resume().await?,
+            },
+            "cancel" => execution.cancel().await?,
+            "stop" => execution.stop(final_state(&step.outcome)?).await?,
+            "wait" => execution.wait().await?,
+            other => bail!("there is no step {other:?}"),
+        };
+        Ok(json!({"state": info.state}))
+    }
+
+    fn execution(&self, step: &Step) -> Result<ExecutionHandle> {
+        let name = step.of.as_deref().unwrap_or("run");
+        let found = self.executions.get(name).cloned();
+        found.with_context(|| format!("no execution is called {name:?}"))
+    }
+
+    async fn create(&self, step: &Step) -> Result<Value> {
+        if step.kind == "workbook" {
+            self.client.workbooks().create(&self.source).await?;
+        } else {
+            self.client.workflows().create(&self.source).await?;
+        }
+        Ok(Value::Null)
+    }
+
+    async fn start(&mut self, step: &Step) -> Result<Value> {
+        let mut start = self
+            .client
+            .start(&step.workflow)
+            .labels(step.labels.clone());
+        if let Some(input) = &step.input {
+            start = start.input(input)?;
+        }
+        if let Some(params) = &step.params {
+            start = start.params(params)?;
+        }
+        if let Some(id) = &step.id {
+            start = start.id(id);
+        }
+        let execution = start.send().await?;
+        let answer = json!({"started": execution.is_new()});
+        let name = step.name.as_deref().unwrap_or("run");
+        self.executions.insert(name.to_owned(), execution);
+        Ok(answer)
+    }
+
+    async fn list(&self, step: &Step) -> Result<Value> {
+        let found = self.client.executions().list(&step.filter);
+        let found = found.collect().await?.into_iter();
+        let mut ids: Vec<_> = found.map(|execution| execution.execution_id).collect();
+        ids.sort();
+        Ok(json!(ids))
+    }
+
+    /// Completes the action of a task that runs outside.
+    async fn act(&self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
+        let event = find(execution, |event| step.acts(event)).await?;
+        let EventKind::ActionStarted {
+            action_execution_id,
+            ..
+        } = event.kind
+        else {
+            bail!("found another event");
+        };
+        let actions = self.client.actions();
+        match step.call.as_str() {
+            "complete" => actions.complete(action_execution_id, &step.result).await?,
+            "fail" => actions.fail(action_execution_id, &step.error).await?,
+            _ => {
+                actions
+                    .update(action_execution_id, ActionState::Cancelled)
+                    .await?
+            }
+        };
+        Ok(Value::Null)
+    }
+
+    /// Gives a name to the sub-workflow that a task started.
+    async fn child(&mut self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
+        let started = |event: &Event| {
+            event.task_name == step.task && matches!(event.kind, EventKind::ChildStarted { .. })
+        };
+        let EventKind::ChildStarted {
+            child_execution_id, ..
+        } = find(execution, started).await?.kind
+        else {
+            bail!("found another event");
+        };
+        let name = step.name.clone().context("a child needs a name")?;
+        let child = self.client.execution(child_execution_id);
+        self.executions.insert(name, child);
+        Ok(Value::Null)
+    }
+
+    /// What became of the execution that the case is about.
+    async fn outcome(&self) -> Result<Value> {
+        let Some(execution) = self.executions.get("run") else {
+            return Ok(json!({}));
+        };
+        let info = execution.wait().await?;
+        let mut tasks = Vec::new();
+        for task in execution.tasks("").full().collect().await? {
+            tasks.push(json!({
+                "name": task.task_name,
+                "state": task.state,
+                "published": value(task.published.as_ref())?,
+            }));
+        }
+        let mut watch = Vec::new();
+        let mut events = execution.events();
+        while let Some(event) = events.try_next().await? {
+            watch.push(line(&event));
+        }
+        let history = execution.history().collect().await?;
+        Ok(json!({
+            "state": info.state,
+            "output": value(info.output.as_ref())?,
+            "tasks": tasks,
+            "history": history.iter().map(line).collect::<Vec<_>>(),
+            "watch": watch,
+        }))
+    }
+}
+
+impl Step {
+    /// Tells the start of the action that the step is about.
+    fn acts(&self, event: &Event) -> bool {
+        matches!(event.kind, EventKind::ActionStarted { item_index, attempt, .. }
+            if item_index == self.item && attempt == self.attempt.unwrap_or(1))
+            && event.task_name == self.task
+    }
+
+    /// Tells the change of state that the step waits for.
+    fn awaits(&self, event: &Event) -> bool {
+        let state = match &event.kind {
+            EventKind::TaskCreated { state, .. } | EventKind::TaskStateChanged { state, .. } => {
+                state.to_string()
+            }
+            EventKind::ExecutionStateChanged { state, .. } => state.to_string(),
+            _ => return false,
+        };
+        event.task_name == self.task && state == self.state
+    }
+}
+
+/// Follows an execution until something happens.
+async fn find(execution: &ExecutionHandle, wanted: impl Fn(&Event) -> bool) -> Result<Event> {
+    let mut events = execution.events();
+    while let Some(event) = events.try_next().await? {
+        if wanted(&event) {
+            return Ok(event);
+        }
+    }
+    bail!("the execution ended before it happened")
+}
+
+async fn result(execution: &ExecutionHandle) -> Result<Value> {
+    match execution.result::<Value>().await {
+        Ok(output) => Ok(json!({"result": output})),
+        Err(Error::Execution(ended)) => {
+            let output = value(ended.output.as_ref())?;
+            match ended.state {
+                ExecutionState::Cancelled => Ok(json!({"cancelled": output})),
+                _ => Ok(json!({"failed": output})),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn final_state(word: &str) -> Result<ExecutionState> {
+    match word {
+        "SUCCESS" => Ok(ExecutionState::Success),
+        "ERROR" => Ok(ExecutionState::Error),
+        "CANCELLED" => Ok(ExecutionState::Cancelled),
+        other => bail!("{other:?} is not a final state"),
+    }
+}
+
+fn value(payload: Option<&Payload>) -> Result<Value> {
+    Ok(payload
+        .map(Payload::to_value)
+        .transpose()?
+        .unwrap_or_default())
+}
+
+/// An event as `task event detail`, without what differs from run to run.
+fn line(event: &Event) -> String {
+    let task = event.task_name.as_deref().unwrap_or(".");
+    let line = format!("{task} {} {}", event.kind.name(), detail(&event.kind));
+    line.trim_end().to_owned()
+}
+
+fn detail(kind: &EventKind) -> String {
+    match kind {
+        EventKind::ExecutionStarted { workflow_name, .. } => workflow_name.clone(),
+        EventKind::ExecutionStateChanged {
+            previous_state,
+            state,
+            ..
+        } => {
+            format!("{previous_state} -> {state}")
+        }
+        EventKind::TaskCreated {
+            state,
+            triggered_by,
+        } => {
+            let state = std::iter::once(state.to_string());
+            state
+                .chain(triggered_by.iter().cloned())
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        EventKind::TaskStateChanged {
+            previous_state,
+            state,
+            ..
+        } => {
+            format!("{previous_state} -> {state}")
+        }
+        EventKind::ActionStarted {
+            action_name,
+            item_index,
+            attempt,
+            ..
+        } => {
+            format!("{action_name} item {item_index} attempt {attempt}")
+        }
+        EventKind::ActionStateChanged { state, .. } => state.to_string(),
+        EventKind::VariablesPublished { branch, global } => {
+            let global = global.iter().map(|name| format!("global:{name}"));
+            branch
+                .iter()
+                .cloned()
+                .chain(global)
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        // This SDK names timers as the language does, the others as the contract does.
+        EventKind::TimerStarted { kind, .. } | EventKind::TimerFired { kind } => {
+            kind.to_string().replace('-', "_").to_uppercase()
+        }
+        EventKind::ChildStarted {
+            workflow_name,
+            item_index,
+            ..
+        } => {
+            format!("{workflow_name} item {item_index}")
+        }
+        EventKind::VerbApplied { verb, .. } => verb.clone(),
+        EventKind::EnvironmentChanged { names } => names.join(" "),
+        _ => String::new(),
+    }
+}
