@@ -31,7 +31,8 @@ demo: build
 
 test: test-rust test-python test-go test-readme
 
-test-rust: build
+# The scenarios run through the SDKs of all languages, so they need Python and Go too.
+test-rust: build $(VENV)/installed
 	cargo test $(CARGO_SHAPE)
 
 $(VENV)/installed: sdk-python/pyproject.toml
@@ -65,7 +66,10 @@ check: $(VENV)/installed
 	cargo fmt --all --check
 	cargo clippy $(CARGO_SHAPE) -- -D warnings
 	cd sdk-python && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	$(VENV)/bin/ruff check --config sdk-python/pyproject.toml tests/drivers/python
+	$(VENV)/bin/ruff format --check --config sdk-python/pyproject.toml tests/drivers/python
 	cd sdk-go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
+	cd tests/drivers/go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
 	cd proto && npm exec --yes --package=@bufbuild/buf@$(BUF_VERSION) -- buf lint
 
 fmt: $(VENV)/installed

@@ -133,7 +133,10 @@ async fn workbooks() {
         ..Default::default()
     };
     let id = fresh();
-    let (request, changed) = (update(book("description: two\n"), &id), update(book(""), &id));
+    let (request, changed) = (
+        update(book("description: two\n"), &id),
+        update(book(""), &id),
+    );
     let send = |request| {
         let mut client = workbooks.clone();
         async move { client.update_workbook(request).await }

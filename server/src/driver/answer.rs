@@ -102,11 +102,11 @@ impl Lane {
 
     pub(super) fn start(
         &mut self,
-        order: StartOrder,
-        request: Option<RequestKey>,
+        order: &StartOrder,
+        request: Option<&RequestKey>,
         reply: Reply<Started>,
     ) {
-        match self.try_start(&order, request.as_ref()) {
+        match self.try_start(order, request) {
             Ok(StartOutcome::Checked(execution)) => {
                 let _ = reply.send(Ok(Started {
                     execution: *execution,
@@ -215,12 +215,10 @@ impl Lane {
         &mut self,
         uid: ExecutionUid,
         event: Event,
-        request: Option<RequestKey>,
+        request: Option<&RequestKey>,
         reply: Reply<ExecutionRecord>,
     ) {
-        let result = self.once(request.as_ref(), &uid.to_string(), |lane| {
-            lane.apply(uid, event)
-        });
+        let result = self.once(request, &uid.to_string(), |lane| lane.apply(uid, event));
         match result {
             Ok(()) => self.batch.answers.push(Answer::Execution { uid, reply }),
             Err(error) => {
@@ -233,7 +231,7 @@ impl Lane {
         &mut self,
         action: ActionId,
         change: ActionChange,
-        request: Option<RequestKey>,
+        request: Option<&RequestKey>,
         reply: Reply<(Arc<str>, ActionRecord)>,
     ) {
         let (task, number) = (action.task.number, action.number);
@@ -251,9 +249,7 @@ impl Lane {
             },
         };
         let uid = action.task.execution;
-        let result = self.once(request.as_ref(), &action.to_string(), |lane| {
-            lane.apply(uid, event)
-        });
+        let result = self.once(request, &action.to_string(), |lane| lane.apply(uid, event));
         match result {
             Ok(()) => self.batch.answers.push(Answer::Action { action, reply }),
             Err(error) => {
@@ -265,10 +261,10 @@ impl Lane {
     pub(super) fn delete(
         &mut self,
         order: &DeleteOrder,
-        request: Option<RequestKey>,
+        request: Option<&RequestKey>,
         reply: Reply<()>,
     ) {
-        let result = self.once(request.as_ref(), &order.uid.to_string(), |lane| {
+        let result = self.once(request, &order.uid.to_string(), |lane| {
             lane.try_delete(order)
         });
         match result {

@@ -31,7 +31,7 @@ const COMMANDS_PER_BATCH_MAX: usize = 1_024;
 const EVENTS_PER_BATCH_MAX: usize = 10_000;
 
 /// How long the lane sleeps at most when nothing is due, and how often it cleans up.
-const IDLE_MAX: Duration = Duration::from_secs(600);
+const IDLE_MAX: Duration = Duration::from_mins(10);
 
 /// How long the same request id gets the same outcome, at least; microseconds.
 const REQUESTS_KEPT_US: i64 = 25 * 3600 * 1_000_000;
@@ -150,9 +150,10 @@ impl Lane {
                 }
                 self.handle(next);
                 count += 1;
-                command = match count < COMMANDS_PER_BATCH_MAX {
-                    true => self.commands.try_recv().ok(),
-                    false => None,
+                command = if count < COMMANDS_PER_BATCH_MAX {
+                    self.commands.try_recv().ok()
+                } else {
+                    None
                 };
             }
             self.continue_some();
@@ -211,7 +212,7 @@ impl Lane {
                 order,
                 request,
                 reply,
-            } => self.start(*order, request, reply),
+            } => self.start(&order, request.as_ref(), reply),
             Command::Verb {
                 uid,
                 verb,
@@ -220,7 +221,7 @@ impl Lane {
                 reply,
             } => {
                 let event = Event::Verb { verb, caller };
-                self.change(uid, event, request, reply);
+                self.change(uid, event, request.as_ref(), reply);
             }
             Command::Action {
                 action,
@@ -228,13 +229,13 @@ impl Lane {
                 request,
                 reply,
             } => {
-                self.change_action(action, change, request, reply);
+                self.change_action(action, change, request.as_ref(), reply);
             }
             Command::Delete {
                 order,
                 request,
                 reply,
-            } => self.delete(&order, request, reply),
+            } => self.delete(&order, request.as_ref(), reply),
             Command::Ended { action, outcome } => {
                 let (task, number) = (action.task.number, action.number);
                 let source = Source::Server;

@@ -1,5 +1,11 @@
 //! Tests of the engine through its public door.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests read their scenarios from files"
+)]
+
 mod harness;
 mod limits;
 mod scenarios;

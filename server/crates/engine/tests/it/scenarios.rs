@@ -152,16 +152,16 @@ fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
         Some((name, item)) => (name, item.trim_end_matches(']').parse::<u32>().unwrap()),
         None => (name, 0),
     };
-    let tasks = harness
-        .get(uid)
-        .tasks()
-        .filter(|record| &*record.name == name);
-    let task = tasks.last().unwrap_or_else(|| panic!("no task {name}"));
+    let records = harness.get(uid).tasks();
+    let task = records
+        .filter(|record| &*record.name == name)
+        .max_by_key(|record| record.number)
+        .unwrap_or_else(|| panic!("no task {name}"));
     let actions = task.actions.iter().filter(|action| action.index == item);
     (
         task.number,
         actions
-            .last()
+            .next_back()
             .unwrap_or_else(|| panic!("no item {item}"))
             .number,
     )
