@@ -1,68 +1,26 @@
 //! Every refusal as a gRPC status: the one place where codes, reasons and details are chosen.
 //!
 //! **Invariant:** a status carries an `ErrorInfo`, its reason decides its code, and nothing of the
-//! inside of the server: what a fault of the server was is in the source of the status, for the log.
-//! **Invariant:** details stay so small that the header list of a response has room for them.
-//! Left to others: what is refused (`fault`), logging (`middleware::trace`).
+//! inside of the server shows: what its own faults were is in the source of a status, for the log.
+//! Left to others: what is refused (`fault`), sizes (`outline`), logging (`middleware::trace`).
 
-use std::collections::HashMap;
+mod outline;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use prost::Message as _;
 use proto::v1::ErrorReason;
-use tonic::metadata::MetadataValue;
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+use tonic::Status;
 
 use super::fault::Fault;
 use crate::driver;
 
-/// What `ErrorInfo.domain` is.
-pub(crate) const DOMAIN: &str = "autan";
-
-/// Most violations in one status.
-const VIOLATIONS_MAX: usize = 20;
-
-/// Most bytes of the details. In base64 they grow by a third; with the message they must fit the
-/// 8 KiB of headers that clients take without asking.
-const DETAILS_BYTES_MAX: usize = 5 << 10;
-
-/// Most bytes of the message, and of one description or value inside the details.
-const TEXT_BYTES_MAX: usize = 512;
-
-/// When a call that met an overloaded or closing server should be made again.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
-
-/// What a status is made of.
-struct Outline {
-    reason: ErrorReason,
-    message: String,
-    metadata: HashMap<String, String>,
-    detail: Detail,
-}
-
-/// What goes with the `ErrorInfo`.
-enum Detail {
-    None,
-    BadRequest {
-        violations: Vec<(String, String)>,
-        total: usize,
-    },
-    Resource {
-        kind: &'static str,
-        name: String,
-    },
-    Precondition {
-        subject: String,
-    },
-    Retry,
-}
+use outline::Outline;
 
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         let outline = of_fault(&fault);
-        let is_ours = matches!(code(outline.reason), Code::Internal | Code::Unavailable);
+        let is_ours = outline.is_ours();
         let mut status = outline.into_status();
         if is_ours {
             status.set_source(Arc::new(fault));
@@ -82,40 +40,6 @@ pub(crate) fn request_too_large(limit: usize) -> Status {
     Outline::new(ErrorReason::PayloadTooLarge, message)
         .with("limit", &limit)
         .into_status()
-}
-
-/// The code that goes with a reason; the comments of the reasons promise it.
-fn code(reason: ErrorReason) -> Code {
-    use ErrorReason as R;
-    match reason {
-        R::Unspecified | R::Internal => Code::Internal,
-        R::InvalidField
-        | R::InvalidDefinition
-        | R::InvalidFilter
-        | R::InvalidPageToken
-        | R::PayloadInvalid
-        | R::PayloadTooLarge
-        | R::DefinitionTooLarge
-        | R::RequestIdReused
-        | R::InputMismatch => Code::InvalidArgument,
-        R::WorkflowNotFound
-        | R::WorkbookNotFound
-        | R::ExecutionNotFound
-        | R::TaskExecutionNotFound
-        | R::ActionExecutionNotFound => Code::NotFound,
-        R::WorkflowAlreadyExists | R::WorkbookAlreadyExists | R::ExecutionAlreadyExists => {
-            Code::AlreadyExists
-        }
-        R::ExecutionState | R::ActionState | R::DefinitionInUse | R::LimitExceeded => {
-            Code::FailedPrecondition
-        }
-        R::EtagMismatch => Code::Aborted,
-        R::HistoryTrimmed => Code::OutOfRange,
-        R::Overloaded => Code::ResourceExhausted,
-        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
-        R::Deadline => Code::DeadlineExceeded,
-        R::NotSupported => Code::Unimplemented,
-    }
 }
 
 fn of_fault(fault: &Fault) -> Outline {
@@ -326,140 +250,9 @@ fn of_diagnostics(diagnostics: &[definition::Diagnostic]) -> Outline {
     Outline::new(ErrorReason::InvalidDefinition, message).bad_request(violations)
 }
 
-impl Outline {
-    fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self {
-            reason,
-            message,
-            metadata: HashMap::new(),
-            detail: Detail::None,
-        }
-    }
-
-    /// What a fault of the server looks like from outside.
-    fn internal() -> Self {
-        Self::new(
-            ErrorReason::Internal,
-            "the server has made a mistake; its log says more",
-        )
-    }
-
-    fn with(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Self {
-        self.metadata.insert(key.to_owned(), cut(value.to_string()));
-        self
-    }
-
-    fn bad_field(self, field: &str, description: &str) -> Self {
-        self.bad_request([(field.to_owned(), description.to_owned())].into_iter())
-    }
-
-    fn bad_request(self, all: impl Iterator<Item = (String, String)>) -> Self {
-        let mut total = 0;
-        let counted = all.inspect(|_| total += 1);
-        let mut violations: Vec<_> = counted
-            .map(|(field, description)| (cut(field), cut(description)))
-            .collect();
-        violations.truncate(VIOLATIONS_MAX);
-        let detail = Detail::BadRequest { violations, total };
-        Self { detail, ..self }
-    }
-
-    fn resource(self, kind: &'static str, name: &str) -> Self {
-        Self {
-            detail: Detail::Resource {
-                kind,
-                name: cut(name.to_owned()),
-            },
-            ..self
-        }
-    }
-
-    fn precondition(self, subject: &str) -> Self {
-        Self {
-            detail: Detail::Precondition {
-                subject: cut(subject.to_owned()),
-            },
-            ..self
-        }
-    }
-
-    fn retry(self) -> Self {
-        Self {
-            detail: Detail::Retry,
-            ..self
-        }
-    }
-
-    fn into_status(mut self) -> Status {
-        self.message = cut(std::mem::take(&mut self.message));
-        loop {
-            let status = self.status();
-            let Detail::BadRequest { violations, .. } = &mut self.detail else {
-                return status;
-            };
-            if status.details().len() <= DETAILS_BYTES_MAX || violations.pop().is_none() {
-                return status;
-            }
-        }
-    }
-
-    fn status(&self) -> Status {
-        let mut details = ErrorDetails::new();
-        let mut metadata = self.metadata.clone();
-        let code = code(self.reason);
-        match &self.detail {
-            Detail::None => {}
-            Detail::BadRequest { violations, total } => {
-                metadata.insert("violations_total".to_owned(), total.to_string());
-                let violations = violations.iter();
-                let violations: Vec<_> = violations
-                    .map(|(f, d)| FieldViolation::new(f.clone(), d.clone()))
-                    .collect();
-                details.set_bad_request(violations);
-            }
-            Detail::Resource { kind, name } => {
-                details.set_resource_info(*kind, name.clone(), "", self.message.clone());
-            }
-            Detail::Precondition { subject } => {
-                let kind = name(self.reason);
-                let violation = PreconditionViolation::new(kind, subject.clone(), &self.message);
-                details.set_precondition_failure(vec![violation]);
-            }
-            Detail::Retry => {
-                details.set_retry_info(Some(RETRY_DELAY));
-            }
-        }
-        details.set_error_info(name(self.reason), DOMAIN, metadata);
-        let mut status = Status::with_error_details(code, self.message.clone(), details);
-        if code == Code::ResourceExhausted {
-            let delay = MetadataValue::from(RETRY_DELAY.as_secs() * 1000);
-            status
-                .metadata_mut()
-                .insert("grpc-retry-pushback-ms", delay);
-        }
-        status
-    }
-}
-
-/// The reason as `ErrorInfo` shows it.
-pub(crate) fn name(reason: ErrorReason) -> &'static str {
-    let name = reason.as_str_name();
-    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
-}
-
 /// Whether a status says why in a form for programs: all of ours do, those of the transport do not.
 pub(crate) fn is_explained(status: &Status) -> bool {
     !status.details().is_empty() && tonic_types::pb::Status::decode(status.details()).is_ok()
-}
-
-fn cut(text: String) -> String {
-    if text.len() <= TEXT_BYTES_MAX {
-        return text;
-    }
-    let mut short = engine::limits::truncate(&text, TEXT_BYTES_MAX - 3).to_owned();
-    short.push('…');
-    short
 }
 
 #[cfg(test)]

@@ -93,7 +93,8 @@ impl TaskService for Tasks {
         let action = self.change(&request, target, change).await?;
         let id = &action.action_execution_id;
         // Events of actions have no place for a reason; the log has.
-        tracing::info!(action.id = %id, action.state = request.state, %reason, "action {id} updated");
+        let state = request.state().as_str_name();
+        tracing::info!(action.id = %id, action.state = state, %reason, "action {id}: {state}");
         let action_execution = Some(action);
         Ok(Response::new(v1::UpdateActionExecutionResponse {
             action_execution,

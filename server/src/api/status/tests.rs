@@ -4,9 +4,13 @@ use definition::{Kind, Options, check};
 use engine::{ActionState, ExecutionState, ExecutionUid};
 use prost::Message as _;
 use store::Entity;
-use tonic_types::ErrorDetails;
+use tonic::Code;
+use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
+use super::outline::{
+    DETAILS_BYTES_MAX, DOMAIN, RETRY_DELAY, TEXT_BYTES_MAX, VIOLATIONS_MAX, name,
+};
 use super::*;
 use crate::api::filter;
 use crate::driver::Error as D;

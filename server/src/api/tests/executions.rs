@@ -396,3 +396,46 @@ async fn executions_are_deleted() {
     api.executions.delete_execution(missing).await.unwrap();
     api.stop().await;
 }
+
+#[tokio::test]
+async fn what_is_published_to_the_whole_execution_is_merged() {
+    let source = "
+version: '2.0'
+wide:
+  vars:
+    seen: {a: 1}
+    kept: yes
+  tasks:
+    first:
+      on-success:
+        publish:
+          global: {seen: {b: 2}, last: first}
+        next: second
+    second:
+      on-success:
+        publish:
+          global: {seen: {c: 3}, last: second}
+";
+    let mut api = Api::with(&[source, ECHO]).await;
+    api.run("wide", "e", "{}").await;
+    let done = api.finished("e").await;
+    let expected = "{\"seen\":{\"a\":1,\"b\":2,\"c\":3},\"kept\":true,\"last\":\"second\"}";
+    assert_eq!(text(done.published_global.as_ref()), expected);
+    // Also when the definition is gone, which said whether there is anything to look for.
+    let delete = v1::DeleteWorkflowRequest {
+        name: "wide".into(),
+        ..Default::default()
+    };
+    api.workflows.delete_workflow(delete).await.unwrap();
+    let again = api
+        .executions
+        .get_execution(get("e"))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        text(again.execution.unwrap().published_global.as_ref()),
+        expected
+    );
+    api.stop().await;
+}

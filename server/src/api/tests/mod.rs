@@ -2,6 +2,7 @@
 
 mod definitions;
 mod executions;
+mod patience;
 mod tasks;
 mod transport;
 mod watching;
