@@ -160,7 +160,8 @@ impl ErrorReason {
 /// Limits: 1 MiB of data by default (PAYLOAD_TOO_LARGE with `limit` and `actual` in the metadata).
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Payload {
-    /// Hints of a client-side codec, such as a key id; kept, never interpreted.
+    /// Hints of a client-side codec, such as a key id.
+    /// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
     #[prost(btree_map = "string, string", tag = "5")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -183,10 +184,11 @@ pub mod payload {
         #[prost(message, tag = "2")]
         Value(::prost_types::Value),
         /// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
-        /// An expression that reads inside fails with PAYLOAD_OPAQUE.
+        /// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
         #[prost(message, tag = "3")]
         Binary(super::Binary),
-        /// Data stored outside the message. Reserved: not accepted by this version (UNIMPLEMENTED).
+        /// Data stored outside the message.
+        /// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
         #[prost(message, tag = "4")]
         Ref(super::PayloadRef),
     }

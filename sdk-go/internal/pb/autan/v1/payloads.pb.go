@@ -149,7 +149,8 @@ type Payload struct {
 	//	*Payload_Binary
 	//	*Payload_Ref
 	Encoding isPayload_Encoding `protobuf_oneof:"encoding"`
-	// Hints of a client-side codec, such as a key id; kept, never interpreted.
+	// Hints of a client-side codec, such as a key id.
+	// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
 	Metadata      map[string]string `protobuf:"bytes,5,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -252,12 +253,13 @@ type Payload_Value struct {
 
 type Payload_Binary struct {
 	// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
-	// An expression that reads inside fails with PAYLOAD_OPAQUE.
+	// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
 	Binary *Binary `protobuf:"bytes,3,opt,name=binary,proto3,oneof"`
 }
 
 type Payload_Ref struct {
-	// Data stored outside the message. Reserved: not accepted by this version (UNIMPLEMENTED).
+	// Data stored outside the message.
+	// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
 	Ref *PayloadRef `protobuf:"bytes,4,opt,name=ref,proto3,oneof"`
 }
 

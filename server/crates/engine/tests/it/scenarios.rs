@@ -157,7 +157,7 @@ fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
         .filter(|record| &*record.name == name)
         .max_by_key(|record| record.number)
         .unwrap_or_else(|| panic!("no task {name}"));
-    let actions = task.actions.iter().filter(|action| action.index == item);
+    let mut actions = task.actions.iter().filter(|action| action.index == item);
     (
         task.number,
         actions
