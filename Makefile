@@ -33,7 +33,7 @@ test: test-rust test-python test-go test-readme
 
 # The scenarios run through the SDKs of all languages, so they need Python and Go too.
 test-rust: build $(VENV)/installed
-	cargo test $(CARGO_SHAPE)
+	cargo test $(CARGO_SHAPE) --no-fail-fast
 
 $(VENV)/installed: sdk-python/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing" >&2; exit 1; }
