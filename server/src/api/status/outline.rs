@@ -1,6 +1,5 @@
 //! What a status is made of, and how it is kept small: code and name of a reason, the texts, and
-//! the
-//! details that go with them.
+//! the details that go with them.
 //!
 //! **Invariant:** details stay so small that the header list of a response has room for them.
 
