@@ -1,7 +1,6 @@
 //! The commit of a batch, and what becomes of it: effects if it holds, a retreat if it does not.
 
 use engine::ExecutionUid;
-use store::Changed;
 
 use super::Error;
 use super::lane::{Batch, Lane};
@@ -63,18 +62,7 @@ impl Lane {
             .filter_map(|uid| self.executions.get(uid));
         let changed = slots
             .filter(|slot| slot.execution.is_changed())
-            .map(|slot| {
-                let changed = slot.execution.changed();
-                Changed {
-                    record: changed.record,
-                    is_new: changed.is_new,
-                    row_changed: changed.row_changed,
-                    payloads_changed: changed.payloads_changed,
-                    tasks: changed.tasks,
-                    actions: changed.actions,
-                    history: changed.history,
-                }
-            });
+            .map(|slot| slot.execution.changed());
         let rows = store::Batch {
             executions: changed.collect(),
             deleted: batch.deleted.clone(),

@@ -80,22 +80,24 @@ struct Marks {
     actions: BTreeMap<(u32, u32), bool>,
 }
 
-/// The rows that a commit must write.
-#[derive(Debug)]
+/// What changed of an execution since its last commit: the rows that the next one must write.
+#[derive(Clone, Debug)]
 pub struct Changed<'a> {
-    /// The execution.
+    /// The execution as it is now.
     pub record: &'a ExecutionRecord,
-    /// Whether its row is new.
+    /// Whether it has no row yet.
     pub is_new: bool,
-    /// Whether its row changed.
+    /// Whether any field but `params`, `vars` and `output` differs from the row. New history always
+    /// writes the row, since it holds the last sequence.
     pub row_changed: bool,
-    /// Whether its params, vars or output changed.
+    /// Whether `params`, `vars` or `output` differ from what is stored. They lie in a row of their
+    /// own: large payloads are not written again with every step.
     pub payloads_changed: bool,
-    /// Tasks, with whether the row is new.
+    /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
     pub tasks: Vec<(&'a TaskRecord, bool)>,
-    /// Actions with the number of their task, and whether the row is new.
+    /// New or changed actions, with the number of their task and whether they are new.
     pub actions: Vec<(u32, &'a ActionRecord, bool)>,
-    /// New events.
+    /// New events, in order of their sequence, without holes.
     pub history: &'a [HistoryEvent],
 }
 

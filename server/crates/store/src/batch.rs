@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
+pub use engine::Changed;
+use engine::{ExecutionRecord, ExecutionUid};
 
 /// Everything of one transaction.
 #[derive(Clone, Debug, Default)]
@@ -22,27 +23,6 @@ impl Batch<'_> {
     pub fn is_empty(&self) -> bool {
         self.executions.is_empty() && self.deleted.is_empty() && self.requests.is_empty()
     }
-}
-
-/// What changed of one execution since its last commit.
-#[derive(Clone, Debug)]
-pub struct Changed<'a> {
-    /// The execution as it is now.
-    pub record: &'a ExecutionRecord,
-    /// Whether it has no row yet.
-    pub is_new: bool,
-    /// Whether any field but `params`, `vars` and `output` differs from the row. New history always
-    /// writes the row, since it holds the last sequence.
-    pub row_changed: bool,
-    /// Whether `params`, `vars` or `output` differ from what is stored. They lie in a row of their
-    /// own: large payloads are not written again with every step.
-    pub payloads_changed: bool,
-    /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
-    pub tasks: Vec<(&'a TaskRecord, bool)>,
-    /// New or changed actions, with the number of their task and whether they are new.
-    pub actions: Vec<(u32, &'a ActionRecord, bool)>,
-    /// New events, in order of their sequence, without holes.
-    pub history: &'a [HistoryEvent],
 }
 
 /// Where an execution lies: its primary key.

@@ -9,7 +9,7 @@ use crate::branch::Branch;
 use crate::execution::Task;
 use crate::history::HistoryKind;
 use crate::record::{BackloggedCommand, Edge, TaskRecord, TaskRuntime, Trigger};
-use crate::state::{ExecutionState, TaskState};
+use crate::state::TaskState;
 
 /// Something to do next.
 #[derive(Clone, Debug)]
@@ -326,11 +326,6 @@ impl Machine<'_> {
             Some(Join::All) | None => inbound,
             Some(Join::Count(count)) => count as usize,
         }
-    }
-
-    /// Whether nothing new may follow from a task now.
-    pub(super) fn is_held(&self) -> bool {
-        self.ex.record.state != ExecutionState::Running
     }
 }
 

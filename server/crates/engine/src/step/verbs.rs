@@ -111,7 +111,7 @@ impl Machine<'_> {
                 Err(fault) => self.fault(task, fault),
             }
         }
-        if self.is_held() {
+        if !self.is_running() {
             return;
         }
         self.dispatch(commands);
