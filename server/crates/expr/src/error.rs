@@ -102,6 +102,8 @@ pub enum EvalErrorKind {
     Limit(Limit),
     /// The result has no JSON form.
     Output,
+    /// Binary data was to be read, which only passing on can be done with.
+    Opaque,
 }
 
 /// A failed evaluation.

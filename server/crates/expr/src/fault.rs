@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::{EvalErrorKind, HostError, Limit};
+use crate::{Binary, EvalErrorKind, HostError, Limit};
 
 /// What evaluation gives.
 pub(crate) type Result<T> = std::result::Result<T, Box<Fault>>;
@@ -33,6 +33,12 @@ impl Fault {
     /// Arguments of kinds that no overload takes.
     pub(crate) fn no_match(message: impl Into<String>) -> Box<Self> {
         Self::new(EvalErrorKind::NoMatch, message)
+    }
+
+    /// Binary data where something is to be read.
+    pub(crate) fn opaque(binary: &Binary) -> Box<Self> {
+        let message = format!("PAYLOAD_OPAQUE: an expression cannot read inside {binary}");
+        Self::new(EvalErrorKind::Opaque, message)
     }
 
     /// The fault with a place, unless a closer one is known.

@@ -43,4 +43,4 @@ pub use limits::{Limit, Limits, NESTING_MAX, SOURCE_BYTES_MAX, TEMPLATE_DEPTH_MA
 pub use regex::Pattern;
 pub use seq::Seq;
 pub use template::{Template, is_expression, language_of};
-pub use value::{DateTime, Dict, JsonError, TimeSpan, Value, View};
+pub use value::{BINARY_KEY, Binary, DateTime, Dict, JsonError, TimeSpan, Value, View};

@@ -35,6 +35,7 @@ pub(crate) fn unary(operator: Operator, value: &Value) -> Result<Value> {
             .checked_neg()
             .map(|span| TimeSpan::from_microseconds(span).into())
             .ok_or_else(number::time_overflow),
+        (_, Value::Binary(binary)) => Err(Fault::opaque(binary)),
         (operator, value) => Err(Fault::no_match(format!(
             "the operator '{}' does not take a {}",
             operator.symbol(),
@@ -97,6 +98,7 @@ pub(crate) fn index(target: &Value, args: &[Value]) -> Result<Value> {
         (Value::Seq(_), _) => Err(Fault::no_match(
             "a sequence cannot be indexed: use toList() first",
         )),
+        (Value::Binary(binary), _) => Err(Fault::opaque(binary)),
         (target, _) => Err(Fault::no_match(format!(
             "a {} cannot be indexed so",
             target.type_name()
@@ -313,6 +315,12 @@ fn list_index(items: &[Value], index: i64) -> Result<Value> {
 }
 
 fn mismatch(operator: Operator, left: &Value, right: &Value) -> Box<Fault> {
+    if let Value::Binary(binary) = left {
+        return Fault::opaque(binary);
+    }
+    if let Value::Binary(binary) = right {
+        return Fault::opaque(binary);
+    }
     Fault::no_match(format!(
         "the operator '{}' does not take a {} and a {}",
         operator.symbol(),

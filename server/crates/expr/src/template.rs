@@ -318,7 +318,12 @@ impl Text {
     fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
         let mut texts = Vec::with_capacity(self.exprs.len());
         for (start, expr) in &self.exprs {
-            texts.push(eval_yaql(&self.source, *start, expr, cx)?.to_text());
+            let value = eval_yaql(&self.source, *start, expr, cx)?;
+            if let Some(binary) = value.first_binary() {
+                let fault = *Fault::opaque(&binary);
+                return Err(error(&self.source, Language::Yaql, 0, fault));
+            }
+            texts.push(value.to_text());
         }
         let mut out = String::new();
         for part in &self.parts {

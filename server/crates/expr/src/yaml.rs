@@ -303,7 +303,7 @@ fn flat(value: &Value, indent: usize) -> Result<String, YamlError> {
         Value::List(_) => "[]".into(),
         Value::Dict(_) => "{}".into(),
         Value::DateTime(moment) => moment.to_text(' '),
-        Value::Set(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
+        Value::Set(_) | Value::Binary(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
             return Err(YamlError::Kind(value.type_name()));
         }
     })

@@ -272,6 +272,9 @@ impl<'c> Given<'c> {
     }
 
     fn no_match(&self, call: &ast::Call, form: Form) -> Box<Fault> {
+        if let Some(Slot::Ready(Value::Binary(binary))) = self.positional.first() {
+            return Fault::opaque(binary);
+        }
         let skipped = usize::from(form == Form::Method);
         let kinds: Vec<&str> = self
             .positional

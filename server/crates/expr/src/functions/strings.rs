@@ -72,7 +72,13 @@ pub(super) const BUILTINS: &[Builtin] = &[
     function(
         "str",
         "value: any?",
-        |call| Ok(Value::from(text_of(&call.value(0)))),
+        |call| {
+            let value = call.value(0);
+            match value.first_binary() {
+                Some(binary) => Err(Fault::opaque(&binary)),
+                None => Ok(Value::from(text_of(&value))),
+            }
+        },
         "Gives the value as a string.",
         &[
             ("str($)", "12", "\"12\""),

@@ -50,6 +50,7 @@ pub(crate) fn property(value: &Value, name: &Arc<str>) -> Result<Value> {
             let message = format!("null has no key '{name}' (use '?.' if it may be null)");
             return Err(Fault::new(EvalErrorKind::MissingKey, message));
         }
+        Value::Binary(binary) => return Err(Fault::opaque(binary)),
         _ => None,
     };
     found.ok_or_else(|| {

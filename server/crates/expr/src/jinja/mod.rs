@@ -80,10 +80,15 @@ impl Program {
         let root = session::root(&cx.data, &session);
         let fail = |fault: Fault| error(&self.text, Language::Jinja, 0, fault);
         for _ in 0..=cx.limits.host_calls {
+            // An earlier evaluation may have ended without asking.
+            values::take_opaque_read();
             let result = match &self.code {
                 Code::Value(expression, _) => value_of(expression, &root),
                 Code::Text(environment) => text_of(environment, &root, cx.limits),
             };
+            if let Some(binary) = values::take_opaque_read() {
+                return Err(fail(*Fault::opaque(&binary)));
+            }
             let failed = match result {
                 Ok(value) => return Ok(value),
                 Err(failed) => failed,

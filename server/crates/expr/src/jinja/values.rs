@@ -1,6 +1,7 @@
 //! Values crossing between us and `minijinja`: shared, never copied, on the way in; on the way
 //! out the very value that went in, if nothing was made of it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use minijinja::{Error, ErrorKind};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::{Dict, Value};
+use crate::{Binary, Dict, Value};
 
 /// How deeply a value made by a template may be nested.
 const DEPTH_MAX: usize = 128;
@@ -34,6 +35,7 @@ pub(super) fn to_jinja(value: &Value) -> minijinja::Value {
         Value::DateTime(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
             minijinja::Value::from_object(Opaque(value.clone()))
         }
+        Value::Binary(binary) => minijinja::Value::from_object(Sealed(binary.clone())),
     }
 }
 
@@ -55,6 +57,9 @@ fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
     }
     if let Some(opaque) = value.downcast_object_ref::<Opaque>() {
         return Ok(opaque.0.clone());
+    }
+    if let Some(sealed) = value.downcast_object_ref::<Sealed>() {
+        return Ok(Value::Binary(sealed.0.clone()));
     }
     match value.kind() {
         ValueKind::Undefined => Err(Error::new(
@@ -85,6 +90,14 @@ fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
         }
         _ => Err(bad("the result is neither data nor text")),
     }
+}
+
+/// Writes a structure as text, and notes binary data in it.
+fn render(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(binary) = value.first_binary() {
+        READ.set(Some(binary));
+    }
+    f.write_str(&value.to_text())
 }
 
 #[derive(Debug)]
@@ -118,7 +131,7 @@ impl Object for Map {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Value::Dict(self.0.clone()).to_text())
+        render(&Value::Dict(self.0.clone()), f)
     }
 }
 
@@ -139,11 +152,11 @@ impl Object for List {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Value::List(Arc::clone(&self.0)).to_text())
+        render(&Value::List(Arc::clone(&self.0)), f)
     }
 }
 
-/// A value that templates can only pass on or print.
+/// A value that templates can only pass on or print; binary data can only be passed on.
 #[derive(Debug)]
 struct Opaque(Value);
 
@@ -154,5 +167,38 @@ impl Object for Opaque {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.to_text())
+    }
+}
+
+/// Binary data, which templates can only pass on.
+///
+/// `minijinja` makes text of a value where no error can be returned, so an attempt is noted for
+/// whoever runs the template.
+#[derive(Debug)]
+struct Sealed(Binary);
+
+thread_local! {
+    /// Binary data that a template on this thread tried to read.
+    static READ: Cell<Option<Binary>> = const { Cell::new(None) };
+}
+
+/// Takes the note of an attempt to read binary data since the last call.
+pub(super) fn take_opaque_read() -> Option<Binary> {
+    READ.take()
+}
+
+impl Object for Sealed {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, _: &minijinja::Value) -> Option<minijinja::Value> {
+        READ.set(Some(self.0.clone()));
+        None
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        READ.set(Some(self.0.clone()));
+        write!(f, "{}", self.0)
     }
 }

@@ -20,6 +20,7 @@ impl PartialEq for Value {
             (Self::Set(left), Self::Set(right)) => left == right,
             (Self::DateTime(left), Self::DateTime(right)) => left == right,
             (Self::TimeSpan(left), Self::TimeSpan(right)) => left == right,
+            (Self::Binary(left), Self::Binary(right)) => left == right,
             (Self::Regex(left), Self::Regex(right)) => left == right,
             (Self::Seq(left), Self::Seq(right)) => left.same(right),
             _ => order(self, other) == Some(Ordering::Equal),
@@ -51,6 +52,7 @@ impl Hash for Value {
             Self::Set(items) => state.write_usize(items.len()),
             Self::DateTime(moment) => moment.hash(state),
             Self::TimeSpan(span) => span.hash(state),
+            Self::Binary(binary) => binary.hash(state),
             Self::Regex(pattern) => pattern.hash(state),
             Self::Seq(seq) => seq.hash(state),
         }

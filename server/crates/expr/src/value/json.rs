@@ -6,7 +6,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 use num_bigint::BigInt;
 
-use super::{Dict, Value, float_text};
+use super::{BINARY_KEY, Binary, Dict, Value, float_text};
 
 /// How deeply JSON may be nested, read or written.
 pub(super) const DEPTH_MAX: usize = 128;
@@ -145,7 +145,9 @@ impl Writer<'_> {
             Value::Set(items) => self.items(items.iter(), depth)?,
             Value::Dict(dict) => self.dict(dict, depth)?,
             Value::DateTime(moment) => write_str(&moment.to_text('T'), self.out),
-            Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
+            // Text that an expression makes does not show what is inside.
+            Value::Binary(binary) if !self.python => self.binary(binary, depth)?,
+            Value::Binary(_) | Value::TimeSpan(_) | Value::Regex(_) | Value::Seq(_) => {
                 return Err(JsonError::Kind {
                     kind: value.type_name(),
                 });
@@ -190,6 +192,12 @@ impl Writer<'_> {
         }
         self.close('}', map.is_empty(), depth);
         Ok(())
+    }
+
+    fn binary(&mut self, binary: &Binary, depth: usize) -> Result<(), JsonError> {
+        let mut whole = Dict::new();
+        whole.insert(BINARY_KEY, Value::Dict(binary.to_fields()));
+        self.dict(&whole, depth)
     }
 
     fn separate(&mut self, index: usize, depth: usize) {
@@ -261,6 +269,18 @@ fn write_str(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// An object, or the binary data that it stands for.
+fn finished(map: IndexMap<Value, Value>) -> Value {
+    if map.len() == 1
+        && let Some((key, fields)) = map.first()
+        && key.as_str() == Some(BINARY_KEY)
+        && let Some(binary) = Binary::from_fields(fields)
+    {
+        return Value::Binary(binary);
+    }
+    Value::Dict(map.into())
+}
+
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -315,7 +335,7 @@ impl Reader<'_> {
             map.insert(key, value);
             self.space();
             if self.take(b'}') {
-                return Ok(Value::Dict(map.into()));
+                return Ok(finished(map));
             }
             if !self.take(b',') {
                 return Err(self.error("',' or '}' was expected"));

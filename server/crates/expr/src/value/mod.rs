@@ -8,12 +8,14 @@ use indexmap::IndexSet;
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
+mod binary;
 mod compare;
 mod dict;
 mod json;
 mod text;
 mod time;
 
+pub use binary::{BINARY_KEY, Binary};
 pub(crate) use compare::order;
 pub use dict::{Dict, View};
 pub use json::JsonError;
@@ -51,6 +53,8 @@ pub enum Value {
     DateTime(DateTime),
     /// A duration; has no JSON form.
     TimeSpan(TimeSpan),
+    /// Bytes that no expression looks into; an object with one reserved key in JSON.
+    Binary(Binary),
     /// A compiled regular expression; has no JSON form.
     Regex(Arc<Pattern>),
     /// A sequence still being computed. Exists only while an expression is evaluated: results,
@@ -85,7 +89,7 @@ impl Value {
             Self::Dict(dict) => !dict.is_empty(),
             Self::Set(items) => !items.is_empty(),
             Self::TimeSpan(span) => span.microseconds() != 0,
-            Self::DateTime(_) | Self::Regex(_) | Self::Seq(_) => true,
+            Self::DateTime(_) | Self::Binary(_) | Self::Regex(_) | Self::Seq(_) => true,
         }
     }
 
@@ -162,6 +166,7 @@ impl Value {
             Self::Set(_) => "set",
             Self::DateTime(_) => "datetime",
             Self::TimeSpan(_) => "timespan",
+            Self::Binary(_) => "binary",
             Self::Regex(_) => "regex",
             Self::Seq(_) => "sequence",
         }
@@ -197,6 +202,7 @@ from! {
     Dict, dict => Self::Dict(dict);
     DateTime, moment => Self::DateTime(moment);
     TimeSpan, span => Self::TimeSpan(span);
+    Binary, binary => Self::Binary(binary);
     Seq, seq => Self::Seq(seq);
 }
 

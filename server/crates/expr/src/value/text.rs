@@ -102,6 +102,9 @@ fn repr_into(value: &Value, out: &mut String, style: Style) {
             write!(out, "datetime({})", moment.to_text('T')).expect("a String accepts all text");
         }
         Value::TimeSpan(span) => out.push_str(&span.to_text()),
+        Value::Binary(binary) => {
+            write!(out, "{binary}").expect("a String accepts all text");
+        }
         Value::Regex(pattern) => out.push_str(&pattern.to_text()),
         Value::Seq(_) => out.push_str("<sequence>"),
     }

@@ -5,6 +5,7 @@
     reason = "a failure here is a failed test, also in the helpers that clippy takes for code"
 )]
 
+mod binary;
 mod conformance;
 mod host;
 mod limits;
