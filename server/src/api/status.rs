@@ -182,7 +182,8 @@ fn of_store(error: &store::Error) -> Outline {
             let reason = match entity {
                 Entity::Execution => R::ExecutionAlreadyExists,
                 Entity::Workbook => R::WorkbookAlreadyExists,
-                Entity::Workflow | Entity::Action => R::WorkflowAlreadyExists,
+                Entity::Workflow => R::WorkflowAlreadyExists,
+                Entity::Action => R::ActionAlreadyExists,
             };
             Outline::new(reason, text).resource(kind_of(*entity), name)
         }
@@ -190,7 +191,8 @@ fn of_store(error: &store::Error) -> Outline {
             let reason = match entity {
                 Entity::Execution => R::ExecutionNotFound,
                 Entity::Workbook => R::WorkbookNotFound,
-                Entity::Workflow | Entity::Action => R::WorkflowNotFound,
+                Entity::Workflow => R::WorkflowNotFound,
+                Entity::Action => R::ActionNotFound,
             };
             Outline::new(reason, text).resource(kind_of(*entity), name)
         }

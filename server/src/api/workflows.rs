@@ -144,6 +144,13 @@ impl WorkflowService for Workflows {
         });
         Ok(Response::new(validated.await))
     }
+
+    async fn evaluate_expression(
+        &self,
+        _request: Request<v1::EvaluateExpressionRequest>,
+    ) -> Result<Response<v1::EvaluateExpressionResponse>, Status> {
+        Err(Fault::NotSupported("EvaluateExpression").into())
+    }
 }
 
 impl Workflows {

@@ -75,6 +75,7 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         item_index: field::count(record.item_index),
         progress: Some(progress(record)),
         published_global: None,
+        kind: v1::ExecutionKind::Workflow.into(),
     }
 }
 

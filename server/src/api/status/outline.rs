@@ -68,15 +68,21 @@ fn code(reason: ErrorReason) -> Code {
         | R::InputMismatch => Code::InvalidArgument,
         R::WorkflowNotFound
         | R::WorkbookNotFound
+        | R::ActionNotFound
+        | R::EnvironmentNotFound
         | R::ExecutionNotFound
         | R::TaskExecutionNotFound
         | R::ActionExecutionNotFound => Code::NotFound,
-        R::WorkflowAlreadyExists | R::WorkbookAlreadyExists | R::ExecutionAlreadyExists => {
-            Code::AlreadyExists
-        }
-        R::ExecutionState | R::ActionState | R::DefinitionInUse | R::LimitExceeded => {
-            Code::FailedPrecondition
-        }
+        R::WorkflowAlreadyExists
+        | R::WorkbookAlreadyExists
+        | R::ActionAlreadyExists
+        | R::EnvironmentAlreadyExists
+        | R::ExecutionAlreadyExists => Code::AlreadyExists,
+        R::ExecutionState
+        | R::ActionState
+        | R::ActionIsSystem
+        | R::DefinitionInUse
+        | R::LimitExceeded => Code::FailedPrecondition,
         R::EtagMismatch => Code::Aborted,
         R::HistoryTrimmed => Code::OutOfRange,
         R::Overloaded => Code::ResourceExhausted,

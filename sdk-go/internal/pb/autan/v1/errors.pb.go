@@ -92,6 +92,16 @@ const (
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 28
 	// FAILED_PRECONDITION. The execution would pass a limit of its size; metadata `limit` names it.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 29
+	// NOT_FOUND. No such action or revision.
+	ErrorReason_ERROR_REASON_ACTION_NOT_FOUND ErrorReason = 30
+	// ALREADY_EXISTS. An ad-hoc action of that name exists in the namespace.
+	ErrorReason_ERROR_REASON_ACTION_ALREADY_EXISTS ErrorReason = 31
+	// FAILED_PRECONDITION. The action is built in: no document may define, change or delete it.
+	ErrorReason_ERROR_REASON_ACTION_IS_SYSTEM ErrorReason = 32
+	// NOT_FOUND. No such environment.
+	ErrorReason_ERROR_REASON_ENVIRONMENT_NOT_FOUND ErrorReason = 33
+	// ALREADY_EXISTS. An environment of that name exists in the project.
+	ErrorReason_ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS ErrorReason = 34
 )
 
 // Enum value maps for ErrorReason.
@@ -127,6 +137,11 @@ var (
 		27: "ERROR_REASON_NOT_SUPPORTED",
 		28: "ERROR_REASON_INTERNAL",
 		29: "ERROR_REASON_LIMIT_EXCEEDED",
+		30: "ERROR_REASON_ACTION_NOT_FOUND",
+		31: "ERROR_REASON_ACTION_ALREADY_EXISTS",
+		32: "ERROR_REASON_ACTION_IS_SYSTEM",
+		33: "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
+		34: "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -159,6 +174,11 @@ var (
 		"ERROR_REASON_NOT_SUPPORTED":              27,
 		"ERROR_REASON_INTERNAL":                   28,
 		"ERROR_REASON_LIMIT_EXCEEDED":             29,
+		"ERROR_REASON_ACTION_NOT_FOUND":           30,
+		"ERROR_REASON_ACTION_ALREADY_EXISTS":      31,
+		"ERROR_REASON_ACTION_IS_SYSTEM":           32,
+		"ERROR_REASON_ENVIRONMENT_NOT_FOUND":      33,
+		"ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS": 34,
 	}
 )
 
@@ -193,7 +213,7 @@ var File_autan_v1_errors_proto protoreflect.FileDescriptor
 
 const file_autan_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/errors.proto\x12\bautan.v1*\xae\b\n" +
+	"\x15autan/v1/errors.proto\x12\bautan.v1*\xf1\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -225,7 +245,12 @@ const file_autan_v1_errors_proto_rawDesc = "" +
 	"\x15ERROR_REASON_DEADLINE\x10\x1a\x12\x1e\n" +
 	"\x1aERROR_REASON_NOT_SUPPORTED\x10\x1b\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x1c\x12\x1f\n" +
-	"\x1bERROR_REASON_LIMIT_EXCEEDED\x10\x1dB@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x1bERROR_REASON_LIMIT_EXCEEDED\x10\x1d\x12!\n" +
+	"\x1dERROR_REASON_ACTION_NOT_FOUND\x10\x1e\x12&\n" +
+	"\"ERROR_REASON_ACTION_ALREADY_EXISTS\x10\x1f\x12!\n" +
+	"\x1dERROR_REASON_ACTION_IS_SYSTEM\x10 \x12&\n" +
+	"\"ERROR_REASON_ENVIRONMENT_NOT_FOUND\x10!\x12+\n" +
+	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_errors_proto_rawDescOnce sync.Once

@@ -23,6 +23,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What an execution runs. New kinds are not a breaking change.
+type ExecutionKind int32
+
+const (
+	// Never sent.
+	ExecutionKind_EXECUTION_KIND_UNSPECIFIED ExecutionKind = 0
+	// A workflow.
+	ExecutionKind_EXECUTION_KIND_WORKFLOW ExecutionKind = 1
+	// One action, started by RunAction.
+	ExecutionKind_EXECUTION_KIND_ACTION ExecutionKind = 2
+)
+
+// Enum value maps for ExecutionKind.
+var (
+	ExecutionKind_name = map[int32]string{
+		0: "EXECUTION_KIND_UNSPECIFIED",
+		1: "EXECUTION_KIND_WORKFLOW",
+		2: "EXECUTION_KIND_ACTION",
+	}
+	ExecutionKind_value = map[string]int32{
+		"EXECUTION_KIND_UNSPECIFIED": 0,
+		"EXECUTION_KIND_WORKFLOW":    1,
+		"EXECUTION_KIND_ACTION":      2,
+	}
+)
+
+func (x ExecutionKind) Enum() *ExecutionKind {
+	p := new(ExecutionKind)
+	*p = x
+	return p
+}
+
+func (x ExecutionKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExecutionKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_executions_proto_enumTypes[0].Descriptor()
+}
+
+func (ExecutionKind) Type() protoreflect.EnumType {
+	return &file_autan_v1_executions_proto_enumTypes[0]
+}
+
+func (x ExecutionKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExecutionKind.Descriptor instead.
+func (ExecutionKind) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{0}
+}
+
 // What to do if an execution of the given id exists.
 type IdConflictPolicy int32
 
@@ -60,11 +113,11 @@ func (x IdConflictPolicy) String() string {
 }
 
 func (IdConflictPolicy) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[0].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[1].Descriptor()
 }
 
 func (IdConflictPolicy) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[0]
+	return &file_autan_v1_executions_proto_enumTypes[1]
 }
 
 func (x IdConflictPolicy) Number() protoreflect.EnumNumber {
@@ -73,7 +126,7 @@ func (x IdConflictPolicy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IdConflictPolicy.Descriptor instead.
 func (IdConflictPolicy) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{0}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{1}
 }
 
 // By what to group a count.
@@ -113,11 +166,11 @@ func (x CountGroup) String() string {
 }
 
 func (CountGroup) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[1].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[2].Descriptor()
 }
 
 func (CountGroup) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[1]
+	return &file_autan_v1_executions_proto_enumTypes[2]
 }
 
 func (x CountGroup) Number() protoreflect.EnumNumber {
@@ -126,7 +179,7 @@ func (x CountGroup) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CountGroup.Descriptor instead.
 func (CountGroup) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{1}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{2}
 }
 
 // Where a watch starts if `after_sequence` is 0.
@@ -170,11 +223,11 @@ func (x WatchStart) String() string {
 }
 
 func (WatchStart) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[2].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
 }
 
 func (WatchStart) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[2]
+	return &file_autan_v1_executions_proto_enumTypes[3]
 }
 
 func (x WatchStart) Number() protoreflect.EnumNumber {
@@ -183,7 +236,7 @@ func (x WatchStart) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WatchStart.Descriptor instead.
 func (WatchStart) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{2}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
 }
 
 // Why a watch ended.
@@ -235,11 +288,11 @@ func (x WatchEndReason) String() string {
 }
 
 func (WatchEndReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[4].Descriptor()
 }
 
 func (WatchEndReason) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[3]
+	return &file_autan_v1_executions_proto_enumTypes[4]
 }
 
 func (x WatchEndReason) Number() protoreflect.EnumNumber {
@@ -248,10 +301,10 @@ func (x WatchEndReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WatchEndReason.Descriptor instead.
 func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{4}
 }
 
-// One run of a workflow.
+// One run of a workflow, or of one action by itself.
 type Execution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tenant.
@@ -260,11 +313,11 @@ type Execution struct {
 	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
 	// UUID given by the server; another one if an id is used again.
 	Uid string `protobuf:"bytes,3,opt,name=uid,proto3" json:"uid,omitempty"`
-	// Full name of the workflow.
+	// Full name of the workflow; of kind ACTION, name of the action.
 	WorkflowName string `protobuf:"bytes,4,opt,name=workflow_name,json=workflowName,proto3" json:"workflow_name,omitempty"`
 	// Namespace that the workflow was found in.
 	WorkflowNamespace string `protobuf:"bytes,5,opt,name=workflow_namespace,json=workflowNamespace,proto3" json:"workflow_namespace,omitempty"`
-	// Number of the revision that it runs.
+	// Number of the revision that it runs; 0 of kind ACTION.
 	WorkflowRevision int32 `protobuf:"varint,6,opt,name=workflow_revision,json=workflowRevision,proto3" json:"workflow_revision,omitempty"`
 	// State; output only, changed only by verbs and by the run itself.
 	State ExecutionState `protobuf:"varint,7,opt,name=state,proto3,enum=autan.v1.ExecutionState" json:"state,omitempty"`
@@ -302,8 +355,10 @@ type Execution struct {
 	Progress *Progress `protobuf:"bytes,23,opt,name=progress,proto3" json:"progress,omitempty"`
 	// Variables published to the whole execution and `vars`; FULL view only.
 	PublishedGlobal *Payload `protobuf:"bytes,24,opt,name=published_global,json=publishedGlobal,proto3" json:"published_global,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What it runs; in filters WORKFLOW or ACTION.
+	Kind          ExecutionKind `protobuf:"varint,25,opt,name=kind,proto3,enum=autan.v1.ExecutionKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Execution) Reset() {
@@ -504,6 +559,13 @@ func (x *Execution) GetPublishedGlobal() *Payload {
 	return nil
 }
 
+func (x *Execution) GetKind() ExecutionKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ExecutionKind_EXECUTION_KIND_UNSPECIFIED
+}
+
 // Numbers of task executions by state.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -611,8 +673,9 @@ type StartExecutionRequest struct {
 	ExecutionId string `protobuf:"bytes,5,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
 	// A JSON object with the declared inputs; absent = {}.
 	Input *Payload `protobuf:"bytes,6,opt,name=input,proto3" json:"input,omitempty"`
-	// A JSON object of start parameters: `env` (object), `evaluate_env`, `task_name` (target of a
-	// reverse workflow), `notify`, and free ones, readable as execution().params.
+	// A JSON object of start parameters: `env` (object, or name of a stored environment),
+	// `evaluate_env`, `task_name` (target of a reverse workflow), `notify`, and free ones, readable
+	// as execution().params.
 	Params *Payload `protobuf:"bytes,7,opt,name=params,proto3" json:"params,omitempty"`
 	// Labels for filtering; at most 64, keys at most 63 bytes, values at most 255.
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -626,6 +689,13 @@ type StartExecutionRequest struct {
 	ValidateOnly bool `protobuf:"varint,12,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,13,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// What env() gives: the clearer form of `params.env`, which must then be absent.
+	//
+	// Types that are valid to be assigned to Environment:
+	//
+	//	*StartExecutionRequest_EnvironmentName
+	//	*StartExecutionRequest_EnvironmentVariables
+	Environment   isStartExecutionRequest_Environment `protobuf_oneof:"environment"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -750,6 +820,49 @@ func (x *StartExecutionRequest) GetPayloadFormat() PayloadFormat {
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
 }
+
+func (x *StartExecutionRequest) GetEnvironment() isStartExecutionRequest_Environment {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *StartExecutionRequest) GetEnvironmentName() string {
+	if x != nil {
+		if x, ok := x.Environment.(*StartExecutionRequest_EnvironmentName); ok {
+			return x.EnvironmentName
+		}
+	}
+	return ""
+}
+
+func (x *StartExecutionRequest) GetEnvironmentVariables() *Payload {
+	if x != nil {
+		if x, ok := x.Environment.(*StartExecutionRequest_EnvironmentVariables); ok {
+			return x.EnvironmentVariables
+		}
+	}
+	return nil
+}
+
+type isStartExecutionRequest_Environment interface {
+	isStartExecutionRequest_Environment()
+}
+
+type StartExecutionRequest_EnvironmentName struct {
+	// Name of a stored environment; the execution gets a copy of its variables.
+	EnvironmentName string `protobuf:"bytes,14,opt,name=environment_name,json=environmentName,proto3,oneof"`
+}
+
+type StartExecutionRequest_EnvironmentVariables struct {
+	// A JSON object of variables.
+	EnvironmentVariables *Payload `protobuf:"bytes,15,opt,name=environment_variables,json=environmentVariables,proto3,oneof"`
+}
+
+func (*StartExecutionRequest_EnvironmentName) isStartExecutionRequest_Environment() {}
+
+func (*StartExecutionRequest_EnvironmentVariables) isStartExecutionRequest_Environment() {}
 
 // Response of StartExecution.
 type StartExecutionResponse struct {
@@ -2503,7 +2616,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\b\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\b\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -2533,7 +2646,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"item_index\x18\x16 \x01(\x05R\titemIndex\x12.\n" +
 	"\bprogress\x18\x17 \x01(\v2\x12.autan.v1.ProgressR\bprogress\x12<\n" +
-	"\x10published_global\x18\x18 \x01(\v2\x11.autan.v1.PayloadR\x0fpublishedGlobal\x1a9\n" +
+	"\x10published_global\x18\x18 \x01(\v2\x11.autan.v1.PayloadR\x0fpublishedGlobal\x12+\n" +
+	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa0\x01\n" +
@@ -2543,7 +2657,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\asuccess\x18\x03 \x01(\x05R\asuccess\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\x05R\x05error\x12\x1c\n" +
 	"\tcancelled\x18\x05 \x01(\x05R\tcancelled\x12\x18\n" +
-	"\askipped\x18\x06 \x01(\x05R\askipped\"\x99\x05\n" +
+	"\askipped\x18\x06 \x01(\x05R\askipped\"\x9f\x06\n" +
 	"\x15StartExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12-\n" +
 	"\x12workflow_namespace\x18\x02 \x01(\tR\x11workflowNamespace\x12#\n" +
@@ -2559,10 +2673,13 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\v \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x12>\n" +
-	"\x0epayload_format\x18\r \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x1a9\n" +
+	"\x0epayload_format\x18\r \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x12+\n" +
+	"\x10environment_name\x18\x0e \x01(\tH\x00R\x0fenvironmentName\x12H\n" +
+	"\x15environment_variables\x18\x0f \x01(\v2\x11.autan.v1.PayloadH\x00R\x14environmentVariables\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"e\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
+	"\venvironment\"e\n" +
 	"\x16StartExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\x12\x18\n" +
 	"\astarted\x18\x02 \x01(\bR\astarted\"\xb6\x01\n" +
@@ -2686,7 +2803,11 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x0epayload_format\x18\b \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"s\n" +
 	"\x19ListHistoryEventsResponse\x12.\n" +
 	"\x06events\x18\x01 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*x\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*g\n" +
+	"\rExecutionKind\x12\x1e\n" +
+	"\x1aEXECUTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17EXECUTION_KIND_WORKFLOW\x10\x01\x12\x19\n" +
+	"\x15EXECUTION_KIND_ACTION\x10\x02*x\n" +
 	"\x10IdConflictPolicy\x12\"\n" +
 	"\x1eID_CONFLICT_POLICY_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fID_CONFLICT_POLICY_USE_EXISTING\x10\x01\x12\x1b\n" +
@@ -2735,132 +2856,135 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 	return file_autan_v1_executions_proto_rawDescData
 }
 
-var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_autan_v1_executions_proto_goTypes = []any{
-	(IdConflictPolicy)(0),             // 0: autan.v1.IdConflictPolicy
-	(CountGroup)(0),                   // 1: autan.v1.CountGroup
-	(WatchStart)(0),                   // 2: autan.v1.WatchStart
-	(WatchEndReason)(0),               // 3: autan.v1.WatchEndReason
-	(*Execution)(nil),                 // 4: autan.v1.Execution
-	(*Progress)(nil),                  // 5: autan.v1.Progress
-	(*StartExecutionRequest)(nil),     // 6: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),    // 7: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),       // 8: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),      // 9: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),     // 10: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),    // 11: autan.v1.ListExecutionsResponse
-	(*CountExecutionsRequest)(nil),    // 12: autan.v1.CountExecutionsRequest
-	(*CountExecutionsResponse)(nil),   // 13: autan.v1.CountExecutionsResponse
-	(*WatchExecutionRequest)(nil),     // 14: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),    // 15: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),         // 16: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),            // 17: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                  // 18: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),      // 19: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),     // 20: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),     // 21: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),    // 22: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),    // 23: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),   // 24: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),    // 25: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),   // 26: autan.v1.CancelExecutionResponse
-	(*StopExecutionRequest)(nil),      // 27: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),     // 28: autan.v1.StopExecutionResponse
-	(*DeleteExecutionRequest)(nil),    // 29: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),   // 30: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsRequest)(nil),  // 31: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil), // 32: autan.v1.ListHistoryEventsResponse
-	nil,                               // 33: autan.v1.Execution.LabelsEntry
-	nil,                               // 34: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                               // 35: autan.v1.CountExecutionsResponse.GroupsEntry
-	(ExecutionState)(0),               // 36: autan.v1.ExecutionState
-	(*Payload)(nil),                   // 37: autan.v1.Payload
-	(*Failure)(nil),                   // 38: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),     // 39: google.protobuf.Timestamp
-	(PayloadFormat)(0),                // 40: autan.v1.PayloadFormat
-	(View)(0),                         // 41: autan.v1.View
-	(*durationpb.Duration)(nil),       // 42: google.protobuf.Duration
-	(*HistoryEvent)(nil),              // 43: autan.v1.HistoryEvent
+	(ExecutionKind)(0),                // 0: autan.v1.ExecutionKind
+	(IdConflictPolicy)(0),             // 1: autan.v1.IdConflictPolicy
+	(CountGroup)(0),                   // 2: autan.v1.CountGroup
+	(WatchStart)(0),                   // 3: autan.v1.WatchStart
+	(WatchEndReason)(0),               // 4: autan.v1.WatchEndReason
+	(*Execution)(nil),                 // 5: autan.v1.Execution
+	(*Progress)(nil),                  // 6: autan.v1.Progress
+	(*StartExecutionRequest)(nil),     // 7: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),    // 8: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),       // 9: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),      // 10: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),     // 11: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),    // 12: autan.v1.ListExecutionsResponse
+	(*CountExecutionsRequest)(nil),    // 13: autan.v1.CountExecutionsRequest
+	(*CountExecutionsResponse)(nil),   // 14: autan.v1.CountExecutionsResponse
+	(*WatchExecutionRequest)(nil),     // 15: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),    // 16: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),         // 17: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),            // 18: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                  // 19: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),      // 20: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),     // 21: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),     // 22: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),    // 23: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),    // 24: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),   // 25: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),    // 26: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),   // 27: autan.v1.CancelExecutionResponse
+	(*StopExecutionRequest)(nil),      // 28: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),     // 29: autan.v1.StopExecutionResponse
+	(*DeleteExecutionRequest)(nil),    // 30: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),   // 31: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsRequest)(nil),  // 32: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil), // 33: autan.v1.ListHistoryEventsResponse
+	nil,                               // 34: autan.v1.Execution.LabelsEntry
+	nil,                               // 35: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                               // 36: autan.v1.CountExecutionsResponse.GroupsEntry
+	(ExecutionState)(0),               // 37: autan.v1.ExecutionState
+	(*Payload)(nil),                   // 38: autan.v1.Payload
+	(*Failure)(nil),                   // 39: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
+	(PayloadFormat)(0),                // 41: autan.v1.PayloadFormat
+	(View)(0),                         // 42: autan.v1.View
+	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
+	(*HistoryEvent)(nil),              // 44: autan.v1.HistoryEvent
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	36, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	37, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	37, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	37, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	38, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	33, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	39, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	39, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	39, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
-	5,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	37, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
-	37, // 11: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	37, // 12: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	34, // 13: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
-	0,  // 14: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	40, // 15: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 16: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	41, // 17: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	40, // 18: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 19: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	41, // 20: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	40, // 21: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 22: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
-	1,  // 23: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	35, // 24: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
-	2,  // 25: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	42, // 26: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	40, // 27: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 28: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	16, // 29: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	17, // 30: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	18, // 31: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	43, // 32: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
-	3,  // 33: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	42, // 34: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	4,  // 35: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	42, // 36: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	41, // 37: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	40, // 38: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 39: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	4,  // 40: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	37, // 41: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	4,  // 42: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	4,  // 43: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	36, // 44: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	4,  // 45: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	40, // 46: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	43, // 47: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	6,  // 48: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	8,  // 49: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	10, // 50: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	12, // 51: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	14, // 52: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	19, // 53: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	21, // 54: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	23, // 55: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	25, // 56: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	27, // 57: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	29, // 58: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	31, // 59: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	7,  // 60: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	9,  // 61: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	11, // 62: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	13, // 63: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	15, // 64: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	20, // 65: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	22, // 66: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	24, // 67: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	26, // 68: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	28, // 69: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	30, // 70: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	32, // 71: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	60, // [60:72] is the sub-list for method output_type
-	48, // [48:60] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	37, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	38, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	38, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	38, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	39, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	34, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	40, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	40, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	40, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
+	38, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
+	38, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	38, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	35, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
+	41, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	38, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	42, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	41, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 21: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	42, // 22: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	41, // 23: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 24: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	2,  // 25: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
+	36, // 26: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	3,  // 27: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
+	43, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	41, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	17, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	18, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	19, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	44, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	4,  // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
+	43, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	5,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	43, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	42, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	41, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 41: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 42: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	38, // 43: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	5,  // 44: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 45: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	37, // 46: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	5,  // 47: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	41, // 48: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	44, // 49: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	7,  // 50: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 51: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 52: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	13, // 53: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	15, // 54: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	20, // 55: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	22, // 56: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	24, // 57: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	26, // 58: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	28, // 59: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 60: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	32, // 61: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	8,  // 62: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 63: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 64: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	14, // 65: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	16, // 66: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	21, // 67: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	23, // 68: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	25, // 69: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	27, // 70: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	29, // 71: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 72: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	33, // 73: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	62, // [62:74] is the sub-list for method output_type
+	50, // [50:62] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -2871,6 +2995,10 @@ func file_autan_v1_executions_proto_init() {
 	file_autan_v1_history_proto_init()
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_states_proto_init()
+	file_autan_v1_executions_proto_msgTypes[2].OneofWrappers = []any{
+		(*StartExecutionRequest_EnvironmentName)(nil),
+		(*StartExecutionRequest_EnvironmentVariables)(nil),
+	}
 	file_autan_v1_executions_proto_msgTypes[11].OneofWrappers = []any{
 		(*WatchExecutionResponse_Snapshot)(nil),
 		(*WatchExecutionResponse_Events)(nil),
@@ -2882,7 +3010,7 @@ func file_autan_v1_executions_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,

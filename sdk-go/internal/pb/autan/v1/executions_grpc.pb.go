@@ -46,8 +46,8 @@ type ExecutionServiceClient interface {
 	//
 	// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 	//
-	// Errors: WORKFLOW_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID,
-	// PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
+	// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
 	StartExecution(ctx context.Context, in *StartExecutionRequest, opts ...grpc.CallOption) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//
@@ -59,7 +59,8 @@ type ExecutionServiceClient interface {
 	// and parentheses. OR binds tighter than AND, so write parentheses. Strings are quoted or bare
 	// words; a trailing or leading `*` matches a prefix or suffix; times are RFC 3339.
 	// Fields: execution_id, uid, state, workflow_name, workflow_namespace, create_time, update_time,
-	// start_time, end_time, description, root_execution_id, parent_task_execution_id, labels.KEY.
+	// start_time, end_time, description, root_execution_id, parent_task_execution_id, kind,
+	// labels.KEY.
 	// Example: state = ERROR AND (workflow_name = "order*" OR labels.team = "eu").
 	//
 	// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
@@ -257,8 +258,8 @@ type ExecutionServiceServer interface {
 	//
 	// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 	//
-	// Errors: WORKFLOW_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID,
-	// PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
+	// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
 	StartExecution(context.Context, *StartExecutionRequest) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//
@@ -270,7 +271,8 @@ type ExecutionServiceServer interface {
 	// and parentheses. OR binds tighter than AND, so write parentheses. Strings are quoted or bare
 	// words; a trailing or leading `*` matches a prefix or suffix; times are RFC 3339.
 	// Fields: execution_id, uid, state, workflow_name, workflow_namespace, create_time, update_time,
-	// start_time, end_time, description, root_execution_id, parent_task_execution_id, labels.KEY.
+	// start_time, end_time, description, root_execution_id, parent_task_execution_id, kind,
+	// labels.KEY.
 	// Example: state = ERROR AND (workflow_name = "order*" OR labels.team = "eu").
 	//
 	// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.

@@ -132,6 +132,60 @@ func (Severity) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_workflows_proto_rawDescGZIP(), []int{1}
 }
 
+// How the text of an expression is to be read.
+type ExpressionLanguage int32
+
+const (
+	// As in a document: expressions in `<% %>` or `{{ }}`, with or without text around them. A text
+	// without any is its own value.
+	ExpressionLanguage_EXPRESSION_LANGUAGE_UNSPECIFIED ExpressionLanguage = 0
+	// One YAQL expression without `<% %>`.
+	ExpressionLanguage_EXPRESSION_LANGUAGE_YAQL ExpressionLanguage = 1
+	// One Jinja2 expression without `{{ }}`.
+	ExpressionLanguage_EXPRESSION_LANGUAGE_JINJA ExpressionLanguage = 2
+)
+
+// Enum value maps for ExpressionLanguage.
+var (
+	ExpressionLanguage_name = map[int32]string{
+		0: "EXPRESSION_LANGUAGE_UNSPECIFIED",
+		1: "EXPRESSION_LANGUAGE_YAQL",
+		2: "EXPRESSION_LANGUAGE_JINJA",
+	}
+	ExpressionLanguage_value = map[string]int32{
+		"EXPRESSION_LANGUAGE_UNSPECIFIED": 0,
+		"EXPRESSION_LANGUAGE_YAQL":        1,
+		"EXPRESSION_LANGUAGE_JINJA":       2,
+	}
+)
+
+func (x ExpressionLanguage) Enum() *ExpressionLanguage {
+	p := new(ExpressionLanguage)
+	*p = x
+	return p
+}
+
+func (x ExpressionLanguage) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExpressionLanguage) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_workflows_proto_enumTypes[2].Descriptor()
+}
+
+func (ExpressionLanguage) Type() protoreflect.EnumType {
+	return &file_autan_v1_workflows_proto_enumTypes[2]
+}
+
+func (x ExpressionLanguage) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExpressionLanguage.Descriptor instead.
+func (ExpressionLanguage) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_workflows_proto_rawDescGZIP(), []int{2}
+}
+
 // One revision of a workflow.
 type Workflow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1500,6 +1554,284 @@ func (x *ValidateWorkflowResponse) GetDiagnostics() []*Diagnostic {
 	return nil
 }
 
+// Request of EvaluateExpression.
+type EvaluateExpressionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// The text; at most 64 KiB.
+	Expression string `protobuf:"bytes,2,opt,name=expression,proto3" json:"expression,omitempty"`
+	// How to read it.
+	Language ExpressionLanguage `protobuf:"varint,3,opt,name=language,proto3,enum=autan.v1.ExpressionLanguage" json:"language,omitempty"`
+	// What `$` and `_` are; absent = {}.
+	Context *Payload `protobuf:"bytes,4,opt,name=context,proto3" json:"context,omitempty"`
+	// What env() gives: a JSON object; absent = {}.
+	Env *Payload `protobuf:"bytes,5,opt,name=env,proto3" json:"env,omitempty"`
+	// Arm of the payloads in the answer.
+	PayloadFormat PayloadFormat `protobuf:"varint,6,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EvaluateExpressionRequest) Reset() {
+	*x = EvaluateExpressionRequest{}
+	mi := &file_autan_v1_workflows_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvaluateExpressionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvaluateExpressionRequest) ProtoMessage() {}
+
+func (x *EvaluateExpressionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_workflows_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvaluateExpressionRequest.ProtoReflect.Descriptor instead.
+func (*EvaluateExpressionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_workflows_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EvaluateExpressionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *EvaluateExpressionRequest) GetExpression() string {
+	if x != nil {
+		return x.Expression
+	}
+	return ""
+}
+
+func (x *EvaluateExpressionRequest) GetLanguage() ExpressionLanguage {
+	if x != nil {
+		return x.Language
+	}
+	return ExpressionLanguage_EXPRESSION_LANGUAGE_UNSPECIFIED
+}
+
+func (x *EvaluateExpressionRequest) GetContext() *Payload {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+func (x *EvaluateExpressionRequest) GetEnv() *Payload {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *EvaluateExpressionRequest) GetPayloadFormat() PayloadFormat {
+	if x != nil {
+		return x.PayloadFormat
+	}
+	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+// Response of EvaluateExpression.
+type EvaluateExpressionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*EvaluateExpressionResponse_Value
+	//	*EvaluateExpressionResponse_Error
+	Result        isEvaluateExpressionResponse_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EvaluateExpressionResponse) Reset() {
+	*x = EvaluateExpressionResponse{}
+	mi := &file_autan_v1_workflows_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvaluateExpressionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvaluateExpressionResponse) ProtoMessage() {}
+
+func (x *EvaluateExpressionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_workflows_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvaluateExpressionResponse.ProtoReflect.Descriptor instead.
+func (*EvaluateExpressionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_workflows_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *EvaluateExpressionResponse) GetResult() isEvaluateExpressionResponse_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *EvaluateExpressionResponse) GetValue() *Payload {
+	if x != nil {
+		if x, ok := x.Result.(*EvaluateExpressionResponse_Value); ok {
+			return x.Value
+		}
+	}
+	return nil
+}
+
+func (x *EvaluateExpressionResponse) GetError() *ExpressionError {
+	if x != nil {
+		if x, ok := x.Result.(*EvaluateExpressionResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isEvaluateExpressionResponse_Result interface {
+	isEvaluateExpressionResponse_Result()
+}
+
+type EvaluateExpressionResponse_Value struct {
+	// The value.
+	Value *Payload `protobuf:"bytes,1,opt,name=value,proto3,oneof"`
+}
+
+type EvaluateExpressionResponse_Error struct {
+	// Why there is none.
+	Error *ExpressionError `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*EvaluateExpressionResponse_Value) isEvaluateExpressionResponse_Result() {}
+
+func (*EvaluateExpressionResponse_Error) isEvaluateExpressionResponse_Result() {}
+
+// A fault of an expression, with its place in the text.
+type ExpressionError struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For people.
+	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	// Whether the text does not parse; otherwise its evaluation failed.
+	Syntax bool `protobuf:"varint,2,opt,name=syntax,proto3" json:"syntax,omitempty"`
+	// Where it begins, in characters from 0.
+	Offset int32 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Length in characters; 0 if only the beginning is known.
+	Length int32 `protobuf:"varint,4,opt,name=length,proto3" json:"length,omitempty"`
+	// Line from 1.
+	Line int32 `protobuf:"varint,5,opt,name=line,proto3" json:"line,omitempty"`
+	// Column in characters from 1.
+	Column int32 `protobuf:"varint,6,opt,name=column,proto3" json:"column,omitempty"`
+	// The line with carets below, several lines of text.
+	Excerpt       string `protobuf:"bytes,7,opt,name=excerpt,proto3" json:"excerpt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExpressionError) Reset() {
+	*x = ExpressionError{}
+	mi := &file_autan_v1_workflows_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpressionError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpressionError) ProtoMessage() {}
+
+func (x *ExpressionError) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_workflows_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExpressionError.ProtoReflect.Descriptor instead.
+func (*ExpressionError) Descriptor() ([]byte, []int) {
+	return file_autan_v1_workflows_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExpressionError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ExpressionError) GetSyntax() bool {
+	if x != nil {
+		return x.Syntax
+	}
+	return false
+}
+
+func (x *ExpressionError) GetOffset() int32 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *ExpressionError) GetLength() int32 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+func (x *ExpressionError) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *ExpressionError) GetColumn() int32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *ExpressionError) GetExcerpt() string {
+	if x != nil {
+		return x.Excerpt
+	}
+	return ""
+}
+
 var File_autan_v1_workflows_proto protoreflect.FileDescriptor
 
 const file_autan_v1_workflows_proto_rawDesc = "" +
@@ -1620,7 +1952,28 @@ const file_autan_v1_workflows_proto_rawDesc = "" +
 	"\x06strict\x18\x04 \x01(\bR\x06strict\"h\n" +
 	"\x18ValidateWorkflowResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x126\n" +
-	"\vdiagnostics\x18\x02 \x03(\v2\x14.autan.v1.DiagnosticR\vdiagnostics*\x81\x01\n" +
+	"\vdiagnostics\x18\x02 \x03(\v2\x14.autan.v1.DiagnosticR\vdiagnostics\"\xa1\x02\n" +
+	"\x19EvaluateExpressionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12\x1e\n" +
+	"\n" +
+	"expression\x18\x02 \x01(\tR\n" +
+	"expression\x128\n" +
+	"\blanguage\x18\x03 \x01(\x0e2\x1c.autan.v1.ExpressionLanguageR\blanguage\x12+\n" +
+	"\acontext\x18\x04 \x01(\v2\x11.autan.v1.PayloadR\acontext\x12#\n" +
+	"\x03env\x18\x05 \x01(\v2\x11.autan.v1.PayloadR\x03env\x12>\n" +
+	"\x0epayload_format\x18\x06 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"\x84\x01\n" +
+	"\x1aEvaluateExpressionResponse\x12)\n" +
+	"\x05value\x18\x01 \x01(\v2\x11.autan.v1.PayloadH\x00R\x05value\x121\n" +
+	"\x05error\x18\x02 \x01(\v2\x19.autan.v1.ExpressionErrorH\x00R\x05errorB\b\n" +
+	"\x06result\"\xb9\x01\n" +
+	"\x0fExpressionError\x12\x18\n" +
+	"\amessage\x18\x01 \x01(\tR\amessage\x12\x16\n" +
+	"\x06syntax\x18\x02 \x01(\bR\x06syntax\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x05R\x06offset\x12\x16\n" +
+	"\x06length\x18\x04 \x01(\x05R\x06length\x12\x12\n" +
+	"\x04line\x18\x05 \x01(\x05R\x04line\x12\x16\n" +
+	"\x06column\x18\x06 \x01(\x05R\x06column\x12\x18\n" +
+	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\x81\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17DOCUMENT_KIND_WORKFLOWS\x10\x01\x12\x1a\n" +
@@ -1629,7 +1982,11 @@ const file_autan_v1_workflows_proto_rawDesc = "" +
 	"\bSeverity\x12\x18\n" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSEVERITY_ERROR\x10\x01\x12\x14\n" +
-	"\x10SEVERITY_WARNING\x10\x022\x96\x05\n" +
+	"\x10SEVERITY_WARNING\x10\x02*v\n" +
+	"\x12ExpressionLanguage\x12#\n" +
+	"\x1fEXPRESSION_LANGUAGE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18EXPRESSION_LANGUAGE_YAQL\x10\x01\x12\x1d\n" +
+	"\x19EXPRESSION_LANGUAGE_JINJA\x10\x022\xfc\x05\n" +
 	"\x0fWorkflowService\x12X\n" +
 	"\x0eCreateWorkflow\x12\x1f.autan.v1.CreateWorkflowRequest\x1a .autan.v1.CreateWorkflowResponse\"\x03\x90\x02\x02\x12X\n" +
 	"\x0eUpdateWorkflow\x12\x1f.autan.v1.UpdateWorkflowRequest\x1a .autan.v1.UpdateWorkflowResponse\"\x03\x90\x02\x02\x12O\n" +
@@ -1637,7 +1994,8 @@ const file_autan_v1_workflows_proto_rawDesc = "" +
 	"\rListWorkflows\x12\x1e.autan.v1.ListWorkflowsRequest\x1a\x1f.autan.v1.ListWorkflowsResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x15ListWorkflowRevisions\x12&.autan.v1.ListWorkflowRevisionsRequest\x1a'.autan.v1.ListWorkflowRevisionsResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\x0eDeleteWorkflow\x12\x1f.autan.v1.DeleteWorkflowRequest\x1a .autan.v1.DeleteWorkflowResponse\"\x03\x90\x02\x02\x12^\n" +
-	"\x10ValidateWorkflow\x12!.autan.v1.ValidateWorkflowRequest\x1a\".autan.v1.ValidateWorkflowResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x10ValidateWorkflow\x12!.autan.v1.ValidateWorkflowRequest\x1a\".autan.v1.ValidateWorkflowResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\x12EvaluateExpression\x12#.autan.v1.EvaluateExpressionRequest\x1a$.autan.v1.EvaluateExpressionResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_workflows_proto_rawDescOnce sync.Once
@@ -1651,69 +2009,82 @@ func file_autan_v1_workflows_proto_rawDescGZIP() []byte {
 	return file_autan_v1_workflows_proto_rawDescData
 }
 
-var file_autan_v1_workflows_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_autan_v1_workflows_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_autan_v1_workflows_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_autan_v1_workflows_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_autan_v1_workflows_proto_goTypes = []any{
 	(DocumentKind)(0),                     // 0: autan.v1.DocumentKind
 	(Severity)(0),                         // 1: autan.v1.Severity
-	(*Workflow)(nil),                      // 2: autan.v1.Workflow
-	(*InputParameter)(nil),                // 3: autan.v1.InputParameter
-	(*Diagnostic)(nil),                    // 4: autan.v1.Diagnostic
-	(*CreateWorkflowRequest)(nil),         // 5: autan.v1.CreateWorkflowRequest
-	(*CreateWorkflowResponse)(nil),        // 6: autan.v1.CreateWorkflowResponse
-	(*UpdateWorkflowRequest)(nil),         // 7: autan.v1.UpdateWorkflowRequest
-	(*UpdateWorkflowResponse)(nil),        // 8: autan.v1.UpdateWorkflowResponse
-	(*GetWorkflowRequest)(nil),            // 9: autan.v1.GetWorkflowRequest
-	(*GetWorkflowResponse)(nil),           // 10: autan.v1.GetWorkflowResponse
-	(*ListWorkflowsRequest)(nil),          // 11: autan.v1.ListWorkflowsRequest
-	(*ListWorkflowsResponse)(nil),         // 12: autan.v1.ListWorkflowsResponse
-	(*ListWorkflowRevisionsRequest)(nil),  // 13: autan.v1.ListWorkflowRevisionsRequest
-	(*ListWorkflowRevisionsResponse)(nil), // 14: autan.v1.ListWorkflowRevisionsResponse
-	(*DeleteWorkflowRequest)(nil),         // 15: autan.v1.DeleteWorkflowRequest
-	(*DeleteWorkflowResponse)(nil),        // 16: autan.v1.DeleteWorkflowResponse
-	(*ValidateWorkflowRequest)(nil),       // 17: autan.v1.ValidateWorkflowRequest
-	(*ValidateWorkflowResponse)(nil),      // 18: autan.v1.ValidateWorkflowResponse
-	(*timestamppb.Timestamp)(nil),         // 19: google.protobuf.Timestamp
-	(*Payload)(nil),                       // 20: autan.v1.Payload
-	(View)(0),                             // 21: autan.v1.View
+	(ExpressionLanguage)(0),               // 2: autan.v1.ExpressionLanguage
+	(*Workflow)(nil),                      // 3: autan.v1.Workflow
+	(*InputParameter)(nil),                // 4: autan.v1.InputParameter
+	(*Diagnostic)(nil),                    // 5: autan.v1.Diagnostic
+	(*CreateWorkflowRequest)(nil),         // 6: autan.v1.CreateWorkflowRequest
+	(*CreateWorkflowResponse)(nil),        // 7: autan.v1.CreateWorkflowResponse
+	(*UpdateWorkflowRequest)(nil),         // 8: autan.v1.UpdateWorkflowRequest
+	(*UpdateWorkflowResponse)(nil),        // 9: autan.v1.UpdateWorkflowResponse
+	(*GetWorkflowRequest)(nil),            // 10: autan.v1.GetWorkflowRequest
+	(*GetWorkflowResponse)(nil),           // 11: autan.v1.GetWorkflowResponse
+	(*ListWorkflowsRequest)(nil),          // 12: autan.v1.ListWorkflowsRequest
+	(*ListWorkflowsResponse)(nil),         // 13: autan.v1.ListWorkflowsResponse
+	(*ListWorkflowRevisionsRequest)(nil),  // 14: autan.v1.ListWorkflowRevisionsRequest
+	(*ListWorkflowRevisionsResponse)(nil), // 15: autan.v1.ListWorkflowRevisionsResponse
+	(*DeleteWorkflowRequest)(nil),         // 16: autan.v1.DeleteWorkflowRequest
+	(*DeleteWorkflowResponse)(nil),        // 17: autan.v1.DeleteWorkflowResponse
+	(*ValidateWorkflowRequest)(nil),       // 18: autan.v1.ValidateWorkflowRequest
+	(*ValidateWorkflowResponse)(nil),      // 19: autan.v1.ValidateWorkflowResponse
+	(*EvaluateExpressionRequest)(nil),     // 20: autan.v1.EvaluateExpressionRequest
+	(*EvaluateExpressionResponse)(nil),    // 21: autan.v1.EvaluateExpressionResponse
+	(*ExpressionError)(nil),               // 22: autan.v1.ExpressionError
+	(*timestamppb.Timestamp)(nil),         // 23: google.protobuf.Timestamp
+	(*Payload)(nil),                       // 24: autan.v1.Payload
+	(View)(0),                             // 25: autan.v1.View
+	(PayloadFormat)(0),                    // 26: autan.v1.PayloadFormat
 }
 var file_autan_v1_workflows_proto_depIdxs = []int32{
-	3,  // 0: autan.v1.Workflow.input:type_name -> autan.v1.InputParameter
-	19, // 1: autan.v1.Workflow.create_time:type_name -> google.protobuf.Timestamp
-	19, // 2: autan.v1.Workflow.update_time:type_name -> google.protobuf.Timestamp
-	20, // 3: autan.v1.InputParameter.default_value:type_name -> autan.v1.Payload
+	4,  // 0: autan.v1.Workflow.input:type_name -> autan.v1.InputParameter
+	23, // 1: autan.v1.Workflow.create_time:type_name -> google.protobuf.Timestamp
+	23, // 2: autan.v1.Workflow.update_time:type_name -> google.protobuf.Timestamp
+	24, // 3: autan.v1.InputParameter.default_value:type_name -> autan.v1.Payload
 	1,  // 4: autan.v1.Diagnostic.severity:type_name -> autan.v1.Severity
-	2,  // 5: autan.v1.CreateWorkflowResponse.workflows:type_name -> autan.v1.Workflow
-	4,  // 6: autan.v1.CreateWorkflowResponse.warnings:type_name -> autan.v1.Diagnostic
-	2,  // 7: autan.v1.UpdateWorkflowResponse.workflows:type_name -> autan.v1.Workflow
-	4,  // 8: autan.v1.UpdateWorkflowResponse.warnings:type_name -> autan.v1.Diagnostic
-	21, // 9: autan.v1.GetWorkflowRequest.view:type_name -> autan.v1.View
-	2,  // 10: autan.v1.GetWorkflowResponse.workflow:type_name -> autan.v1.Workflow
-	21, // 11: autan.v1.ListWorkflowsRequest.view:type_name -> autan.v1.View
-	2,  // 12: autan.v1.ListWorkflowsResponse.workflows:type_name -> autan.v1.Workflow
-	21, // 13: autan.v1.ListWorkflowRevisionsRequest.view:type_name -> autan.v1.View
-	2,  // 14: autan.v1.ListWorkflowRevisionsResponse.workflows:type_name -> autan.v1.Workflow
+	3,  // 5: autan.v1.CreateWorkflowResponse.workflows:type_name -> autan.v1.Workflow
+	5,  // 6: autan.v1.CreateWorkflowResponse.warnings:type_name -> autan.v1.Diagnostic
+	3,  // 7: autan.v1.UpdateWorkflowResponse.workflows:type_name -> autan.v1.Workflow
+	5,  // 8: autan.v1.UpdateWorkflowResponse.warnings:type_name -> autan.v1.Diagnostic
+	25, // 9: autan.v1.GetWorkflowRequest.view:type_name -> autan.v1.View
+	3,  // 10: autan.v1.GetWorkflowResponse.workflow:type_name -> autan.v1.Workflow
+	25, // 11: autan.v1.ListWorkflowsRequest.view:type_name -> autan.v1.View
+	3,  // 12: autan.v1.ListWorkflowsResponse.workflows:type_name -> autan.v1.Workflow
+	25, // 13: autan.v1.ListWorkflowRevisionsRequest.view:type_name -> autan.v1.View
+	3,  // 14: autan.v1.ListWorkflowRevisionsResponse.workflows:type_name -> autan.v1.Workflow
 	0,  // 15: autan.v1.ValidateWorkflowRequest.kind:type_name -> autan.v1.DocumentKind
-	4,  // 16: autan.v1.ValidateWorkflowResponse.diagnostics:type_name -> autan.v1.Diagnostic
-	5,  // 17: autan.v1.WorkflowService.CreateWorkflow:input_type -> autan.v1.CreateWorkflowRequest
-	7,  // 18: autan.v1.WorkflowService.UpdateWorkflow:input_type -> autan.v1.UpdateWorkflowRequest
-	9,  // 19: autan.v1.WorkflowService.GetWorkflow:input_type -> autan.v1.GetWorkflowRequest
-	11, // 20: autan.v1.WorkflowService.ListWorkflows:input_type -> autan.v1.ListWorkflowsRequest
-	13, // 21: autan.v1.WorkflowService.ListWorkflowRevisions:input_type -> autan.v1.ListWorkflowRevisionsRequest
-	15, // 22: autan.v1.WorkflowService.DeleteWorkflow:input_type -> autan.v1.DeleteWorkflowRequest
-	17, // 23: autan.v1.WorkflowService.ValidateWorkflow:input_type -> autan.v1.ValidateWorkflowRequest
-	6,  // 24: autan.v1.WorkflowService.CreateWorkflow:output_type -> autan.v1.CreateWorkflowResponse
-	8,  // 25: autan.v1.WorkflowService.UpdateWorkflow:output_type -> autan.v1.UpdateWorkflowResponse
-	10, // 26: autan.v1.WorkflowService.GetWorkflow:output_type -> autan.v1.GetWorkflowResponse
-	12, // 27: autan.v1.WorkflowService.ListWorkflows:output_type -> autan.v1.ListWorkflowsResponse
-	14, // 28: autan.v1.WorkflowService.ListWorkflowRevisions:output_type -> autan.v1.ListWorkflowRevisionsResponse
-	16, // 29: autan.v1.WorkflowService.DeleteWorkflow:output_type -> autan.v1.DeleteWorkflowResponse
-	18, // 30: autan.v1.WorkflowService.ValidateWorkflow:output_type -> autan.v1.ValidateWorkflowResponse
-	24, // [24:31] is the sub-list for method output_type
-	17, // [17:24] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	5,  // 16: autan.v1.ValidateWorkflowResponse.diagnostics:type_name -> autan.v1.Diagnostic
+	2,  // 17: autan.v1.EvaluateExpressionRequest.language:type_name -> autan.v1.ExpressionLanguage
+	24, // 18: autan.v1.EvaluateExpressionRequest.context:type_name -> autan.v1.Payload
+	24, // 19: autan.v1.EvaluateExpressionRequest.env:type_name -> autan.v1.Payload
+	26, // 20: autan.v1.EvaluateExpressionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	24, // 21: autan.v1.EvaluateExpressionResponse.value:type_name -> autan.v1.Payload
+	22, // 22: autan.v1.EvaluateExpressionResponse.error:type_name -> autan.v1.ExpressionError
+	6,  // 23: autan.v1.WorkflowService.CreateWorkflow:input_type -> autan.v1.CreateWorkflowRequest
+	8,  // 24: autan.v1.WorkflowService.UpdateWorkflow:input_type -> autan.v1.UpdateWorkflowRequest
+	10, // 25: autan.v1.WorkflowService.GetWorkflow:input_type -> autan.v1.GetWorkflowRequest
+	12, // 26: autan.v1.WorkflowService.ListWorkflows:input_type -> autan.v1.ListWorkflowsRequest
+	14, // 27: autan.v1.WorkflowService.ListWorkflowRevisions:input_type -> autan.v1.ListWorkflowRevisionsRequest
+	16, // 28: autan.v1.WorkflowService.DeleteWorkflow:input_type -> autan.v1.DeleteWorkflowRequest
+	18, // 29: autan.v1.WorkflowService.ValidateWorkflow:input_type -> autan.v1.ValidateWorkflowRequest
+	20, // 30: autan.v1.WorkflowService.EvaluateExpression:input_type -> autan.v1.EvaluateExpressionRequest
+	7,  // 31: autan.v1.WorkflowService.CreateWorkflow:output_type -> autan.v1.CreateWorkflowResponse
+	9,  // 32: autan.v1.WorkflowService.UpdateWorkflow:output_type -> autan.v1.UpdateWorkflowResponse
+	11, // 33: autan.v1.WorkflowService.GetWorkflow:output_type -> autan.v1.GetWorkflowResponse
+	13, // 34: autan.v1.WorkflowService.ListWorkflows:output_type -> autan.v1.ListWorkflowsResponse
+	15, // 35: autan.v1.WorkflowService.ListWorkflowRevisions:output_type -> autan.v1.ListWorkflowRevisionsResponse
+	17, // 36: autan.v1.WorkflowService.DeleteWorkflow:output_type -> autan.v1.DeleteWorkflowResponse
+	19, // 37: autan.v1.WorkflowService.ValidateWorkflow:output_type -> autan.v1.ValidateWorkflowResponse
+	21, // 38: autan.v1.WorkflowService.EvaluateExpression:output_type -> autan.v1.EvaluateExpressionResponse
+	31, // [31:39] is the sub-list for method output_type
+	23, // [23:31] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_workflows_proto_init() }
@@ -1723,13 +2094,17 @@ func file_autan_v1_workflows_proto_init() {
 	}
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_workflows_proto_msgTypes[9].OneofWrappers = []any{}
+	file_autan_v1_workflows_proto_msgTypes[18].OneofWrappers = []any{
+		(*EvaluateExpressionResponse_Value)(nil),
+		(*EvaluateExpressionResponse_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_workflows_proto_rawDesc), len(file_autan_v1_workflows_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   17,
+			NumEnums:      3,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

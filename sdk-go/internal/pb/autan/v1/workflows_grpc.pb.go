@@ -26,6 +26,7 @@ const (
 	WorkflowService_ListWorkflowRevisions_FullMethodName = "/autan.v1.WorkflowService/ListWorkflowRevisions"
 	WorkflowService_DeleteWorkflow_FullMethodName        = "/autan.v1.WorkflowService/DeleteWorkflow"
 	WorkflowService_ValidateWorkflow_FullMethodName      = "/autan.v1.WorkflowService/ValidateWorkflow"
+	WorkflowService_EvaluateExpression_FullMethodName    = "/autan.v1.WorkflowService/EvaluateExpression"
 )
 
 // WorkflowServiceClient is the client API for WorkflowService service.
@@ -66,6 +67,12 @@ type WorkflowServiceClient interface {
 	DeleteWorkflow(ctx context.Context, in *DeleteWorkflowRequest, opts ...grpc.CallOption) (*DeleteWorkflowResponse, error)
 	// Checks a document and stores nothing. Faults of the document are in the body, never an error.
 	ValidateWorkflow(ctx context.Context, in *ValidateWorkflowRequest, opts ...grpc.CallOption) (*ValidateWorkflowResponse, error)
+	// Evaluates an expression over given data, as a document would. Faults of the expression are in
+	// the body, never an error. Functions that look at a running workflow, such as task() and
+	// execution(), are not known here; env() is.
+	//
+	// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+	EvaluateExpression(ctx context.Context, in *EvaluateExpressionRequest, opts ...grpc.CallOption) (*EvaluateExpressionResponse, error)
 }
 
 type workflowServiceClient struct {
@@ -146,6 +153,16 @@ func (c *workflowServiceClient) ValidateWorkflow(ctx context.Context, in *Valida
 	return out, nil
 }
 
+func (c *workflowServiceClient) EvaluateExpression(ctx context.Context, in *EvaluateExpressionRequest, opts ...grpc.CallOption) (*EvaluateExpressionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EvaluateExpressionResponse)
+	err := c.cc.Invoke(ctx, WorkflowService_EvaluateExpression_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WorkflowServiceServer is the server API for WorkflowService service.
 // All implementations must embed UnimplementedWorkflowServiceServer
 // for forward compatibility.
@@ -184,6 +201,12 @@ type WorkflowServiceServer interface {
 	DeleteWorkflow(context.Context, *DeleteWorkflowRequest) (*DeleteWorkflowResponse, error)
 	// Checks a document and stores nothing. Faults of the document are in the body, never an error.
 	ValidateWorkflow(context.Context, *ValidateWorkflowRequest) (*ValidateWorkflowResponse, error)
+	// Evaluates an expression over given data, as a document would. Faults of the expression are in
+	// the body, never an error. Functions that look at a running workflow, such as task() and
+	// execution(), are not known here; env() is.
+	//
+	// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+	EvaluateExpression(context.Context, *EvaluateExpressionRequest) (*EvaluateExpressionResponse, error)
 	mustEmbedUnimplementedWorkflowServiceServer()
 }
 
@@ -214,6 +237,9 @@ func (UnimplementedWorkflowServiceServer) DeleteWorkflow(context.Context, *Delet
 }
 func (UnimplementedWorkflowServiceServer) ValidateWorkflow(context.Context, *ValidateWorkflowRequest) (*ValidateWorkflowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ValidateWorkflow not implemented")
+}
+func (UnimplementedWorkflowServiceServer) EvaluateExpression(context.Context, *EvaluateExpressionRequest) (*EvaluateExpressionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EvaluateExpression not implemented")
 }
 func (UnimplementedWorkflowServiceServer) mustEmbedUnimplementedWorkflowServiceServer() {}
 func (UnimplementedWorkflowServiceServer) testEmbeddedByValue()                         {}
@@ -362,6 +388,24 @@ func _WorkflowService_ValidateWorkflow_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WorkflowService_EvaluateExpression_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EvaluateExpressionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkflowServiceServer).EvaluateExpression(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WorkflowService_EvaluateExpression_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkflowServiceServer).EvaluateExpression(ctx, req.(*EvaluateExpressionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WorkflowService_ServiceDesc is the grpc.ServiceDesc for WorkflowService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -396,6 +440,10 @@ var WorkflowService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ValidateWorkflow",
 			Handler:    _WorkflowService_ValidateWorkflow_Handler,
+		},
+		{
+			MethodName: "EvaluateExpression",
+			Handler:    _WorkflowService_EvaluateExpression_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -14,6 +14,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ExecutionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXECUTION_KIND_UNSPECIFIED: _ClassVar[ExecutionKind]
+    EXECUTION_KIND_WORKFLOW: _ClassVar[ExecutionKind]
+    EXECUTION_KIND_ACTION: _ClassVar[ExecutionKind]
+
 class IdConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ID_CONFLICT_POLICY_UNSPECIFIED: _ClassVar[IdConflictPolicy]
@@ -41,6 +47,9 @@ class WatchEndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_END_REASON_MAX_AGE: _ClassVar[WatchEndReason]
     WATCH_END_REASON_SLOW_CONSUMER: _ClassVar[WatchEndReason]
     WATCH_END_REASON_DELETED: _ClassVar[WatchEndReason]
+EXECUTION_KIND_UNSPECIFIED: ExecutionKind
+EXECUTION_KIND_WORKFLOW: ExecutionKind
+EXECUTION_KIND_ACTION: ExecutionKind
 ID_CONFLICT_POLICY_UNSPECIFIED: IdConflictPolicy
 ID_CONFLICT_POLICY_USE_EXISTING: IdConflictPolicy
 ID_CONFLICT_POLICY_FAIL: IdConflictPolicy
@@ -59,7 +68,7 @@ WATCH_END_REASON_SLOW_CONSUMER: WatchEndReason
 WATCH_END_REASON_DELETED: WatchEndReason
 
 class Execution(_message.Message):
-    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global")
+    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +100,7 @@ class Execution(_message.Message):
     ITEM_INDEX_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_GLOBAL_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     uid: str
@@ -115,7 +125,8 @@ class Execution(_message.Message):
     item_index: int
     progress: Progress
     published_global: _payloads_pb2.Payload
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
+    kind: ExecutionKind
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., kind: _Optional[_Union[ExecutionKind, str]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("total", "active", "success", "error", "cancelled", "skipped")
@@ -134,7 +145,7 @@ class Progress(_message.Message):
     def __init__(self, total: _Optional[int] = ..., active: _Optional[int] = ..., success: _Optional[int] = ..., error: _Optional[int] = ..., cancelled: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
 
 class StartExecutionRequest(_message.Message):
-    __slots__ = ("project", "workflow_namespace", "workflow_name", "workflow_revision", "execution_id", "input", "params", "labels", "description", "id_conflict_policy", "request_id", "validate_only", "payload_format")
+    __slots__ = ("project", "workflow_namespace", "workflow_name", "workflow_revision", "execution_id", "input", "params", "labels", "description", "id_conflict_policy", "request_id", "validate_only", "payload_format", "environment_name", "environment_variables")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +166,8 @@ class StartExecutionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_VARIABLES_FIELD_NUMBER: _ClassVar[int]
     project: str
     workflow_namespace: str
     workflow_name: str
@@ -168,7 +181,9 @@ class StartExecutionRequest(_message.Message):
     request_id: str
     validate_only: bool
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., execution_id: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., id_conflict_policy: _Optional[_Union[IdConflictPolicy, str]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    environment_name: str
+    environment_variables: _payloads_pb2.Payload
+    def __init__(self, project: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., execution_id: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., id_conflict_policy: _Optional[_Union[IdConflictPolicy, str]] = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., environment_name: _Optional[str] = ..., environment_variables: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
 
 class StartExecutionResponse(_message.Message):
     __slots__ = ("execution", "started")

@@ -112,8 +112,8 @@ class ExecutionServiceServicer(object):
 
         Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 
-        Errors: WORKFLOW_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID,
-        PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+        Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
+        PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +135,8 @@ class ExecutionServiceServicer(object):
         and parentheses. OR binds tighter than AND, so write parentheses. Strings are quoted or bare
         words; a trailing or leading `*` matches a prefix or suffix; times are RFC 3339.
         Fields: execution_id, uid, state, workflow_name, workflow_namespace, create_time, update_time,
-        start_time, end_time, description, root_execution_id, parent_task_execution_id, labels.KEY.
+        start_time, end_time, description, root_execution_id, parent_task_execution_id, kind,
+        labels.KEY.
         Example: state = ERROR AND (workflow_name = "order*" OR labels.team = "eu").
 
         Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.

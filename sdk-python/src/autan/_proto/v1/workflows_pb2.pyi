@@ -23,6 +23,12 @@ class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEVERITY_UNSPECIFIED: _ClassVar[Severity]
     SEVERITY_ERROR: _ClassVar[Severity]
     SEVERITY_WARNING: _ClassVar[Severity]
+
+class ExpressionLanguage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPRESSION_LANGUAGE_UNSPECIFIED: _ClassVar[ExpressionLanguage]
+    EXPRESSION_LANGUAGE_YAQL: _ClassVar[ExpressionLanguage]
+    EXPRESSION_LANGUAGE_JINJA: _ClassVar[ExpressionLanguage]
 DOCUMENT_KIND_UNSPECIFIED: DocumentKind
 DOCUMENT_KIND_WORKFLOWS: DocumentKind
 DOCUMENT_KIND_WORKBOOK: DocumentKind
@@ -30,6 +36,9 @@ DOCUMENT_KIND_ACTIONS: DocumentKind
 SEVERITY_UNSPECIFIED: Severity
 SEVERITY_ERROR: Severity
 SEVERITY_WARNING: Severity
+EXPRESSION_LANGUAGE_UNSPECIFIED: ExpressionLanguage
+EXPRESSION_LANGUAGE_YAQL: ExpressionLanguage
+EXPRESSION_LANGUAGE_JINJA: ExpressionLanguage
 
 class Workflow(_message.Message):
     __slots__ = ("project", "namespace", "name", "revision", "revision_hash", "source", "description", "tags", "type", "input", "output_keys", "task_names", "workbook", "create_time", "update_time", "etag")
@@ -262,3 +271,45 @@ class ValidateWorkflowResponse(_message.Message):
     valid: bool
     diagnostics: _containers.RepeatedCompositeFieldContainer[Diagnostic]
     def __init__(self, valid: bool = ..., diagnostics: _Optional[_Iterable[_Union[Diagnostic, _Mapping]]] = ...) -> None: ...
+
+class EvaluateExpressionRequest(_message.Message):
+    __slots__ = ("project", "expression", "language", "context", "env", "payload_format")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    ENV_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    expression: str
+    language: ExpressionLanguage
+    context: _payloads_pb2.Payload
+    env: _payloads_pb2.Payload
+    payload_format: _payloads_pb2.PayloadFormat
+    def __init__(self, project: _Optional[str] = ..., expression: _Optional[str] = ..., language: _Optional[_Union[ExpressionLanguage, str]] = ..., context: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., env: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+
+class EvaluateExpressionResponse(_message.Message):
+    __slots__ = ("value", "error")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    value: _payloads_pb2.Payload
+    error: ExpressionError
+    def __init__(self, value: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[ExpressionError, _Mapping]] = ...) -> None: ...
+
+class ExpressionError(_message.Message):
+    __slots__ = ("message", "syntax", "offset", "length", "line", "column", "excerpt")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SYNTAX_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    EXCERPT_FIELD_NUMBER: _ClassVar[int]
+    message: str
+    syntax: bool
+    offset: int
+    length: int
+    line: int
+    column: int
+    excerpt: str
+    def __init__(self, message: _Optional[str] = ..., syntax: bool = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., excerpt: _Optional[str] = ...) -> None: ...

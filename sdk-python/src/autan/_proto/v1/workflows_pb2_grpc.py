@@ -73,6 +73,11 @@ class WorkflowServiceStub(object):
                 request_serializer=autan_dot_v1_dot_workflows__pb2.ValidateWorkflowRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_workflows__pb2.ValidateWorkflowResponse.FromString,
                 _registered_method=True)
+        self.EvaluateExpression = channel.unary_unary(
+                '/autan.v1.WorkflowService/EvaluateExpression',
+                request_serializer=autan_dot_v1_dot_workflows__pb2.EvaluateExpressionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_workflows__pb2.EvaluateExpressionResponse.FromString,
+                _registered_method=True)
 
 
 class WorkflowServiceServicer(object):
@@ -146,6 +151,17 @@ class WorkflowServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvaluateExpression(self, request, context):
+        """Evaluates an expression over given data, as a document would. Faults of the expression are in
+        the body, never an error. Functions that look at a running workflow, such as task() and
+        execution(), are not known here; env() is.
+
+        Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkflowServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -183,6 +199,11 @@ def add_WorkflowServiceServicer_to_server(servicer, server):
                     servicer.ValidateWorkflow,
                     request_deserializer=autan_dot_v1_dot_workflows__pb2.ValidateWorkflowRequest.FromString,
                     response_serializer=autan_dot_v1_dot_workflows__pb2.ValidateWorkflowResponse.SerializeToString,
+            ),
+            'EvaluateExpression': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluateExpression,
+                    request_deserializer=autan_dot_v1_dot_workflows__pb2.EvaluateExpressionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_workflows__pb2.EvaluateExpressionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -378,6 +399,33 @@ class WorkflowService(object):
             '/autan.v1.WorkflowService/ValidateWorkflow',
             autan_dot_v1_dot_workflows__pb2.ValidateWorkflowRequest.SerializeToString,
             autan_dot_v1_dot_workflows__pb2.ValidateWorkflowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateExpression(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.WorkflowService/EvaluateExpression',
+            autan_dot_v1_dot_workflows__pb2.EvaluateExpressionRequest.SerializeToString,
+            autan_dot_v1_dot_workflows__pb2.EvaluateExpressionResponse.FromString,
             options,
             channel_credentials,
             insecure,
