@@ -5,6 +5,7 @@
 //! (`server::api`).
 
 mod branch;
+pub mod catalog;
 pub mod changes;
 pub mod data;
 mod error;
@@ -20,6 +21,7 @@ mod step;
 mod view;
 pub mod world;
 
+pub use catalog::{BUILTINS, Builtin};
 pub use changes::{Changes, Dispatch, Message};
 pub use data::Data;
 pub use error::Error;
@@ -34,5 +36,5 @@ pub use record::{
     TaskRecord, TaskRuntime, Trigger,
 };
 pub use state::{ActionState, ExecutionState, TaskState};
-pub use step::{BUILTINS, Builtin, apply, restore, start, view_of};
+pub use step::{apply, restore, start, view_of};
 pub use world::{AdHocAction, Definition, Query, World};

@@ -1,6 +1,7 @@
 //! Tests of the actions against real servers on free loopback ports. This file owns what they
 //! share: a runner whose ends of actions can be waited for.
 
+mod docs;
 mod egress;
 mod failures;
 mod parameters;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use definition::model::{self, Body};
 use expr::{Dict, Template, Value};
 
-use super::builtin::{self, Builtin};
+use super::builtin;
 use super::start::{bind_input, missing_inputs};
 use super::{Fault, Machine, Work};
+use crate::catalog::{self, Builtin};
 use crate::changes::Dispatch;
 use crate::data::Data;
 use crate::history::HistoryKind;
@@ -284,7 +285,7 @@ impl Machine<'_> {
                 chain.push(found);
                 continue;
             }
-            return match builtin::find(&name) {
+            return match catalog::builtin(&name) {
                 Some(base) => Ok(Action { chain, base }),
                 None => Err(Fault::Force(format!(
                     "Failed to find action [action_name={name}]"
@@ -345,10 +346,7 @@ impl Machine<'_> {
             input = self.base_input(task, ad_hoc, &input)?;
         }
         let base = action.base;
-        base.check_input(&input).map_err(|wrong| {
-            let name = base.name;
-            Fault::Force(format!("Invalid input [name={name}, {wrong}]"))
-        })?;
+        base.check_input(&input).map_err(Fault::Force)?;
         Ok(Prepared {
             base,
             input: Value::Dict(input),
@@ -360,11 +358,11 @@ impl Machine<'_> {
         let (input, extra) = bind_input(declared, &Value::Dict(given.clone()));
         let missing = missing_inputs(declared, &input);
         if !missing.is_empty() || !extra.is_empty() {
-            let unexpected: Vec<String> = extra.keys().map(|key| key.to_text()).collect();
-            return Err(Fault::Force(format!(
-                "Invalid input [name={}, missing={missing:?}, unexpected={unexpected:?}]",
-                ad_hoc.name
-            )));
+            let missing = missing.into_iter().map(Value::from).collect();
+            let unexpected = extra.keys().collect();
+            let class = "mistral.actions.adhoc.AdHocAction";
+            let message = catalog::invalid_input(&ad_hoc.name, class, missing, unexpected);
+            return Err(Fault::Force(message));
         }
         let evaluate = |template: &Template| {
             let context = self.ex.task(task).context.clone();

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use definition::model::WorkflowType;
 use expr::{Dict, Value};
 
 use super::start::{bind_input, missing_inputs};
 use super::{Fault, Machine};
+use crate::catalog::invalid_input;
 use crate::changes::Message;
 use crate::data::Data;
 use crate::event::{Caller, Event, Parent, Start, Verb};
@@ -30,9 +32,13 @@ impl Machine<'_> {
         let missing = missing_inputs(declared, &bound);
         let name = definition.reference.name.clone();
         if !missing.is_empty() {
-            return Err(Fault::Task(format!(
-                "Invalid input [name={name}, missing={missing:?}]"
-            )));
+            let missing = missing.into_iter().map(Value::from).collect();
+            let class = match definition.workflow.workflow_type {
+                WorkflowType::Direct => "DirectWorkflowSpec",
+                WorkflowType::Reverse => "ReverseWorkflowSpec",
+            };
+            let message = invalid_input(&name, class, missing, Vec::new());
+            return Err(Fault::Task(message));
         }
         let number = u32::try_from(self.ex.task(task).record.actions.len()).unwrap_or(0) + 1;
         let action = ActionId {

@@ -5,7 +5,7 @@
 //! So a chain of a thousand inline tasks is one event, one commit, and no deep recursion.
 
 mod begin;
-mod builtin;
+pub(crate) mod builtin;
 mod call;
 mod child;
 mod complete;
@@ -36,7 +36,6 @@ use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
 use crate::world::World;
 
-pub use builtin::{BUILTINS, Builtin};
 pub use start::{restore, start, view_of};
 
 /// A step that is left to do; numbers are those of task executions.

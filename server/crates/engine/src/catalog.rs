@@ -1,0 +1,293 @@
+//! The built-in actions: one table of all, those that touch nothing outside and those that the
+//! server runs. It gives names, parameters and who runs them; what the engine's own ones do is in
+//! `step/builtin.rs`, what the server's do is left to the server.
+
+use std::fmt;
+
+use expr::{Dict, Value};
+
+use crate::event::Outcome;
+use crate::record::Runner;
+use crate::step::builtin::{self, seconds};
+
+/// A built-in action.
+#[derive(Debug)]
+pub struct Builtin {
+    /// Its name.
+    pub name: &'static str,
+    /// Name of the class that Mistral has for it; only errors show it.
+    pub class: &'static str,
+    /// Its parameters, in the order in which they are documented.
+    pub parameters: &'static [Parameter],
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    pub(crate) runs: Runs,
+}
+
+/// A parameter of a built-in action.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Which values it takes. Some actions are kinder, as Mistral is: this is what to write.
+    pub kinds: &'static [Kind],
+    /// What it is unless given, as JSON; `None` means that it must be given.
+    pub default: Option<&'static str>,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+}
+
+/// A kind of value that a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whatever there is.
+    Any,
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A dict.
+    Dict,
+    /// A list.
+    List,
+}
+
+/// Who runs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Runs {
+    Inline(fn(&Value) -> Outcome),
+    /// Inline unless it has to wait.
+    Delayed(fn(&Value) -> Outcome),
+    Server,
+    External,
+}
+
+/// All built-in actions, by name.
+pub const BUILTINS: &[Builtin] = &[
+    Builtin {
+        name: "std.async_noop",
+        class: "AsyncNoOpAction",
+        parameters: &[],
+        doc: "Waits until somebody completes it from outside.",
+        runs: Runs::External,
+    },
+    Builtin {
+        name: "std.echo",
+        class: "EchoAction",
+        parameters: &[
+            required("output", ANY, "Becomes the result."),
+            optional("delay", NUMBER, "0", "Seconds to wait before the result."),
+        ],
+        doc: "Gives a value back, at once or later.",
+        runs: Runs::Delayed(builtin::echo),
+    },
+    Builtin {
+        name: "std.fail",
+        class: "FailAction",
+        parameters: &[optional(
+            "error_data",
+            ANY,
+            "null",
+            "Becomes the error result.",
+        )],
+        doc: "Fails.",
+        runs: Runs::Inline(builtin::fail),
+    },
+    Builtin {
+        name: "std.http",
+        class: "HTTPAction",
+        parameters: HTTP,
+        doc: "Sends an HTTP request and gives status, headers and content of the answer.",
+        runs: Runs::Server,
+    },
+    Builtin {
+        name: "std.noop",
+        class: "NoOpAction",
+        parameters: &[],
+        doc: "Does nothing.",
+        runs: Runs::Inline(builtin::noop),
+    },
+    Builtin {
+        name: "std.sleep",
+        class: "SleepAction",
+        parameters: &[optional("seconds", NUMBER, "1", "How long it waits.")],
+        doc: "Waits.",
+        runs: Runs::Server,
+    },
+    Builtin {
+        name: "std.test_dict",
+        class: "TestDictAction",
+        parameters: &[
+            optional("size", NUMBER, "0", "How many keys."),
+            optional(
+                "key_prefix",
+                TEXT,
+                "\"\"",
+                "What each key begins with; its number follows.",
+            ),
+            optional("val", ANY, "\"\"", "The value of every key."),
+        ],
+        doc: "Makes a dict of a given size.",
+        runs: Runs::Inline(builtin::test_dict),
+    },
+];
+
+const ANY: &[Kind] = &[Kind::Any];
+const TEXT: &[Kind] = &[Kind::Text];
+const NUMBER: &[Kind] = &[Kind::Number];
+const BOOLEAN: &[Kind] = &[Kind::Boolean];
+const DICT: &[Kind] = &[Kind::Dict];
+const TEXT_DICT_LIST: &[Kind] = &[Kind::Text, Kind::Dict, Kind::List];
+
+/// The parameters of requests.
+const HTTP: &[Parameter] = &[
+    required("url", TEXT, "Where the request goes, http or https."),
+    optional("method", TEXT, "\"GET\"", "The method."),
+    optional(
+        "params",
+        TEXT_DICT_LIST,
+        "null",
+        "Added to the query of the URL.",
+    ),
+    optional(
+        "body",
+        TEXT_DICT_LIST,
+        "null",
+        "The body: a text, a dict as JSON, pairs as a form.",
+    ),
+    optional(
+        "json",
+        ANY,
+        "null",
+        "A value to send as JSON; not together with a body.",
+    ),
+    optional("headers", DICT, "null", "Headers to send."),
+    optional("cookies", DICT, "null", "Cookies to send."),
+    optional(
+        "auth",
+        TEXT,
+        "null",
+        "`user:password` of the basic authentication.",
+    ),
+    optional(
+        "timeout",
+        NUMBER,
+        "null",
+        "Seconds for everything; the server has a default.",
+    ),
+    optional(
+        "allow_redirects",
+        BOOLEAN,
+        "false",
+        "Whether redirects are followed.",
+    ),
+    optional("proxies", DICT, "null", "URLs of proxies by scheme."),
+    optional(
+        "verify",
+        BOOLEAN,
+        "true",
+        "Whether the certificate of the other side is checked.",
+    ),
+];
+
+const fn required(name: &'static str, kinds: &'static [Kind], doc: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kinds,
+        default: None,
+        doc,
+    }
+}
+
+const fn optional(
+    name: &'static str,
+    kinds: &'static [Kind],
+    default: &'static str,
+    doc: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        kinds,
+        default: Some(default),
+        doc,
+    }
+}
+
+/// The built-in action of this name.
+pub fn builtin(name: &str) -> Option<&'static Builtin> {
+    BUILTINS.iter().find(|builtin| builtin.name == name)
+}
+
+impl Builtin {
+    /// Who runs it with this input.
+    pub(crate) fn runner(&self, input: &Value) -> Runner {
+        match self.runs {
+            Runs::Delayed(_) if seconds(input, "delay") > 0.0 => Runner::Server,
+            Runs::Inline(_) | Runs::Delayed(_) => Runner::Inline,
+            Runs::Server => Runner::Server,
+            Runs::External => Runner::External,
+        }
+    }
+
+    /// Whether the input has all required parameters and no unknown one; else what is wrong, in the
+    /// words of Mistral.
+    pub fn check_input(&self, input: &Dict) -> Result<(), String> {
+        let required = self.parameters.iter().filter(|p| p.is_required());
+        let missing = required
+            .map(|parameter| parameter.name)
+            .filter(|name| !input.contains_key(name));
+        let is_known = |key: &Value| self.parameters.iter().any(|p| key.as_str() == Some(p.name));
+        let unexpected = input.keys().filter(|key| !is_known(key));
+        let missing: Vec<Value> = missing.map(Value::from).collect();
+        let unexpected: Vec<Value> = unexpected.collect();
+        if missing.is_empty() && unexpected.is_empty() {
+            return Ok(());
+        }
+        let class = format!("mistral.actions.std_actions.{}", self.class);
+        Err(invalid_input(self.name, &class, missing, unexpected))
+    }
+}
+
+impl Parameter {
+    /// Whether it must be given.
+    pub const fn is_required(&self) -> bool {
+        self.default.is_none()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Any => "any",
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Dict => "dict",
+            Self::List => "list",
+        })
+    }
+}
+
+/// The error of a call whose input does not fit, as Mistral words it: names as a list of Python,
+/// only what is wrong.
+pub(crate) fn invalid_input(
+    name: &str,
+    class: &str,
+    missing: Vec<Value>,
+    unexpected: Vec<Value>,
+) -> String {
+    let part = |what, names: Vec<Value>| {
+        if names.is_empty() {
+            return String::new();
+        }
+        format!(
+            ", {what}={}",
+            names.into_iter().collect::<Value>().to_text()
+        )
+    };
+    let missing = part("missing", missing);
+    let unexpected = part("unexpected", unexpected);
+    format!("Invalid input [name={name}, class={class}{missing}{unexpected}]")
+}
