@@ -10,7 +10,7 @@ use proto::v1::payload::Encoding;
 use serde_json::{Value, json};
 use tonic::Code;
 
-use crate::support::{PATIENCE, echo};
+use crate::support::{PATIENCE, echo, running_action};
 
 async fn round(api: &Api, input: v1::Payload, format: Format) -> Encoding {
     let request = v1::StartExecutionRequest {
@@ -104,6 +104,122 @@ async fn the_value_arm_is_for_people() {
         matches!(&big, Encoding::Json(text) if text.contains("9007199254740993")),
         "{big:?}"
     );
+}
+
+const CARRY: &str = "version: '2.0'
+carry:
+  tasks:
+    make:
+      action: std.async_noop
+      publish:
+        picture: <% task().result %>
+        both: <% [task().result, 1] %>
+      on-success: use
+    use:
+      action: std.echo output=<% $.picture %>
+read:
+  tasks:
+    make:
+      action: std.async_noop
+      publish: {size: <% task().result.len() %>}
+";
+
+fn picture() -> v1::Payload {
+    let binary = v1::Binary {
+        content_type: "image/png".to_owned(),
+        data: vec![0, 159, 146, 150].into(),
+    };
+    v1::Payload {
+        encoding: Some(Encoding::Binary(binary)),
+        metadata: [("key-id".to_owned(), "k7".to_owned())].into(),
+    }
+}
+
+async fn complete(api: &Api, execution: &str, result: v1::Payload) {
+    let action = running_action(api, execution).await.unwrap();
+    let request = v1::CompleteActionExecutionRequest {
+        project: api.project(),
+        action_execution_id: action.action_execution_id,
+        result: Some(result),
+        ..Default::default()
+    };
+    let answer = api.tasks().complete_action_execution(request).await;
+    answer.unwrap();
+}
+
+#[tokio::test]
+async fn bytes_pass_through_a_workflow_and_a_restart() {
+    let mut server = TestServer::start().await.unwrap();
+    let api = server.api("bytes");
+    api.create_workflow(CARRY).await.unwrap();
+    let uid = api.start("carry", &json!({})).await.unwrap().uid;
+    complete(&api, &uid, picture()).await;
+    let done = api.finished(&uid, PATIENCE).await.unwrap();
+    assert_eq!(
+        done.state(),
+        v1::ExecutionState::Success,
+        "{}",
+        done.state_info
+    );
+    server.kill().await.unwrap();
+    server.restart().await.unwrap();
+    let api = server.api("bytes");
+
+    let parent = v1::list_action_executions_request::Parent::ExecutionId(uid);
+    let actions = api.list_actions(parent).await.unwrap();
+    let outputs: Vec<_> = actions.into_iter().map(|action| action.output).collect();
+    assert_eq!(outputs, [Some(picture()), Some(picture())]);
+    // Within JSON, bytes stand under one reserved key.
+    let Some(Encoding::Json(output)) = done.output.unwrap().encoding else {
+        panic!("an output is an object");
+    };
+    let stands = json!({"$binary": {
+        "contentType": "image/png", "base64": "AJ+Slg==", "metadata": {"key-id": "k7"}
+    }});
+    let expected = json!({"picture": stands, "both": [stands, 1]});
+    assert_eq!(serde_json::from_str::<Value>(&output).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn an_expression_cannot_read_bytes() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("bytes");
+    api.create_workflow(CARRY).await.unwrap();
+    let uid = api.start("read", &json!({})).await.unwrap().uid;
+    complete(&api, &uid, picture()).await;
+    let done = api.finished(&uid, PATIENCE).await.unwrap();
+    assert_eq!(done.state(), v1::ExecutionState::Error);
+    assert!(
+        done.state_info.contains("PAYLOAD_OPAQUE"),
+        "{}",
+        done.state_info
+    );
+}
+
+#[tokio::test]
+async fn hints_come_back_with_the_data() {
+    let mut server = TestServer::start().await.unwrap();
+    let api = server.api("hints");
+    api.create_workflow(&echo("echo")).await.unwrap();
+    let hints: std::collections::BTreeMap<_, _> = [("key".to_owned(), "ü\n".to_owned())].into();
+    for text in ["{\"x\": 1}", "{}"] {
+        let input = v1::Payload {
+            metadata: hints.clone(),
+            ..json_payload(text)
+        };
+        let request = v1::StartExecutionRequest {
+            input: Some(input),
+            ..api.start_request("echo", &json!({}))
+        };
+        let answer = api.executions().start_execution(request).await.unwrap();
+        let uid = answer.into_inner().execution.unwrap().uid;
+        api.finished(&uid, PATIENCE).await.unwrap();
+        server.kill().await.unwrap();
+        server.restart().await.unwrap();
+        let found = server.api("hints").execution(&uid).await.unwrap();
+        assert_eq!(found.input.unwrap().metadata, hints, "{text}");
+        assert!(found.output.unwrap().metadata.is_empty(), "{text}");
+    }
 }
 
 #[tokio::test]

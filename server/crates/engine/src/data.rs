@@ -2,10 +2,14 @@
 //!
 //! Payloads pass through the engine untouched, byte for byte, unless an expression looks inside.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use expr::{JsonError, Value};
+use expr::{BINARY_KEY, Binary, JsonError, Value};
+
+/// What begins the stored form of data with hints; no JSON text begins so.
+const HINTS_MARK: char = '\u{1}';
 
 /// JSON text with its parsed form, each made at most once. Cheap to clone.
 #[derive(Clone)]
@@ -14,6 +18,13 @@ pub struct Data(Arc<Inner>);
 struct Inner {
     text: Arc<str>,
     value: OnceLock<Value>,
+    hints: Option<Hints>,
+}
+
+/// Hints of a client-side codec, which come back with the data they came with.
+struct Hints {
+    metadata: BTreeMap<String, String>,
+    stored: Arc<str>,
 }
 
 impl Data {
@@ -23,7 +34,72 @@ impl Data {
         Self(Arc::new(Inner {
             text: text.into(),
             value: OnceLock::new(),
+            hints: None,
         }))
+    }
+
+    /// Takes what [`Self::stored`] gave.
+    pub fn from_stored(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let parts = text
+            .strip_prefix(HINTS_MARK)
+            .and_then(|rest| rest.split_once('\n'));
+        let Some((hints, json)) = parts else {
+            return Self::from_checked_text(text);
+        };
+        let mut metadata = BTreeMap::new();
+        if let Ok(Value::Dict(hints)) = Value::from_json(hints) {
+            for (key, hint) in hints.iter() {
+                metadata.insert(key.to_text(), hint.to_text());
+            }
+        }
+        Self::from_checked_text(json).with_metadata(metadata)
+    }
+
+    /// The text to store: the JSON, after a line with the hints if there are any.
+    pub fn stored(&self) -> &Arc<str> {
+        self.0
+            .hints
+            .as_ref()
+            .map_or(&self.0.text, |hints| &hints.stored)
+    }
+
+    /// The same data with hints of a client-side codec, instead of those that it has.
+    #[must_use]
+    pub fn with_metadata(&self, metadata: BTreeMap<String, String>) -> Self {
+        let hints = (!metadata.is_empty()).then(|| {
+            let fields = metadata.iter();
+            let fields = fields.map(|(key, hint)| (Value::from(&**key), Value::from(&**hint)));
+            let fields = Value::Dict(fields.collect());
+            let line = fields.to_json().expect("strings always have a JSON form");
+            Hints {
+                stored: format!("{HINTS_MARK}{line}\n{}", self.0.text).into(),
+                metadata,
+            }
+        });
+        Self(Arc::new(Inner {
+            text: Arc::clone(&self.0.text),
+            value: self.0.value.clone(),
+            hints,
+        }))
+    }
+
+    /// Hints of a client-side codec; never interpreted.
+    pub fn metadata(&self) -> Option<&BTreeMap<String, String>> {
+        self.0.hints.as_ref().map(|hints| &hints.metadata)
+    }
+
+    /// The bytes, if the data is binary as a whole. Cheap for all other data.
+    pub fn binary(&self) -> Option<&Binary> {
+        let inside = self.0.text.trim_start().strip_prefix('{')?;
+        let key = inside.trim_start().strip_prefix('"')?;
+        if !key.starts_with(BINARY_KEY) {
+            return None;
+        }
+        match self.value() {
+            Value::Binary(binary) => Some(binary),
+            _ => None,
+        }
     }
 
     /// Parses and checks.
@@ -80,14 +156,23 @@ impl Data {
     fn with_value(text: Arc<str>, value: Value) -> Self {
         let cell = OnceLock::new();
         let _ = cell.set(value);
-        Self(Arc::new(Inner { text, value: cell }))
+        Self(Arc::new(Inner {
+            text,
+            value: cell,
+            hints: None,
+        }))
     }
 }
 
 /// Whether a value is what its JSON text reads back as.
 fn is_plain(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Str(_) => true,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::BigInt(_)
+        | Value::Str(_)
+        | Value::Binary(_) => true,
         Value::Float(number) => number.is_finite(),
         Value::List(items) => items.iter().all(is_plain),
         Value::Dict(dict) => dict.iter().all(|(_, item)| is_plain(&item)),
@@ -97,7 +182,8 @@ fn is_plain(value: &Value) -> bool {
 
 impl PartialEq for Data {
     fn eq(&self, other: &Self) -> bool {
-        self.0.text == other.0.text || self.value() == other.value()
+        (self.0.text == other.0.text || self.value() == other.value())
+            && self.metadata() == other.metadata()
     }
 }
 

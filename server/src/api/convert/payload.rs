@@ -1,10 +1,12 @@
-//! Payloads: JSON that is checked once when it comes in, and passed through byte for byte.
+//! Payloads: JSON that is checked once when it comes in, and passed through byte for byte; opaque
+//! bytes as one value; hints of a client-side codec beside either.
 //!
-//! Opaque bytes and codec metadata have no place in the engine yet; they are refused as not
-//! supported rather than dropped.
+//! References are refused as not supported rather than dropped: nothing is kept outside yet.
+
+use std::collections::BTreeMap;
 
 use engine::Data;
-use expr::{Dict, Value};
+use expr::{Binary, Dict, Value};
 use prost_types::value::Kind;
 use proto::v1::{Payload, PayloadFormat, payload::Encoding};
 
@@ -16,7 +18,13 @@ const SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 /// Deepest tree that is shown as a `Value`; readers of protobuf stop at about this depth.
 const VALUE_DEPTH_MAX: usize = 30;
 
-/// A payload of any kind; absent means null.
+/// Most hints that a payload may carry.
+const METADATA_ENTRIES_MAX: usize = 32;
+
+/// Most bytes that the keys and values of the hints may have together.
+const METADATA_BYTES_MAX: usize = 4096;
+
+/// A payload of any kind; absent means null. Binary data counts with its JSON form.
 pub(crate) fn any(
     field: &'static str,
     payload: Option<Payload>,
@@ -25,25 +33,48 @@ pub(crate) fn any(
     let Some(payload) = payload else {
         return Ok(Data::null());
     };
-    if !payload.metadata.is_empty() {
-        return Err(Fault::NotSupported("Payload.metadata"));
-    }
-    match payload.encoding {
-        None => Ok(Data::null()),
+    check_metadata(field, &payload.metadata)?;
+    let metadata = payload.metadata;
+    let data = match payload.encoding {
+        None => Data::null(),
         Some(Encoding::Json(text)) => {
             at_most(field, text.len(), bytes_max)?;
-            Data::parse(text).map_err(|error| invalid(field, error.to_string()))
+            Data::parse(text).map_err(|error| invalid(field, error.to_string()))?
         }
-        Some(Encoding::Value(value)) => {
-            let value = value_of(field, value)?;
-            let data =
-                Data::from_value(value).map_err(|error| invalid(field, error.to_string()))?;
-            at_most(field, data.text().len(), bytes_max)?;
-            Ok(data)
+        Some(Encoding::Value(value)) => of_value(field, value_of(field, value)?, bytes_max)?,
+        Some(Encoding::Binary(binary)) => {
+            // The hints are part of the value: they belong to the bytes wherever these go.
+            let data = binary.data.to_vec();
+            let value = Value::Binary(Binary::new(binary.content_type, data, metadata));
+            return of_value(field, value, bytes_max);
         }
-        Some(Encoding::Binary(_)) => Err(Fault::NotSupported("Payload.binary")),
-        Some(Encoding::Ref(_)) => Err(Fault::NotSupported("Payload.ref")),
+        Some(Encoding::Ref(_)) => return Err(Fault::NotSupported("Payload.ref")),
+    };
+    if metadata.is_empty() {
+        return Ok(data);
     }
+    Ok(data.with_metadata(metadata))
+}
+
+fn of_value(field: &'static str, value: Value, bytes_max: usize) -> Result<Data, Fault> {
+    let data = Data::from_value(value).map_err(|error| invalid(field, error.to_string()))?;
+    at_most(field, data.text().len(), bytes_max)?;
+    Ok(data)
+}
+
+fn check_metadata(field: &'static str, hints: &BTreeMap<String, String>) -> Result<(), Fault> {
+    if hints.len() > METADATA_ENTRIES_MAX {
+        let found = hints.len();
+        let description =
+            format!("metadata has {found} entries, {METADATA_ENTRIES_MAX} are allowed");
+        return Err(invalid(field, description));
+    }
+    let bytes: usize = hints.iter().map(|(key, hint)| key.len() + hint.len()).sum();
+    if bytes > METADATA_BYTES_MAX {
+        let description = format!("metadata has {bytes} bytes, {METADATA_BYTES_MAX} are allowed");
+        return Err(invalid(field, description));
+    }
+    Ok(())
 }
 
 /// A payload that must be a JSON object; absent means `None`.
@@ -68,6 +99,9 @@ pub(crate) fn object(
 
 /// A payload on the wire.
 pub(crate) fn wire(data: &Data, format: PayloadFormat) -> Payload {
+    if let Some(binary) = data.binary() {
+        return wire_binary(binary);
+    }
     let value = match format {
         PayloadFormat::Value => value_for(data.value(), 0),
         PayloadFormat::Unspecified | PayloadFormat::Json => None,
@@ -78,7 +112,17 @@ pub(crate) fn wire(data: &Data, format: PayloadFormat) -> Payload {
     };
     Payload {
         encoding: Some(encoding),
-        ..Payload::default()
+        metadata: data.metadata().cloned().unwrap_or_default(),
+    }
+}
+
+fn wire_binary(binary: &Binary) -> Payload {
+    Payload {
+        encoding: Some(Encoding::Binary(proto::v1::Binary {
+            content_type: binary.content_type().to_owned(),
+            data: binary.data().to_vec().into(),
+        })),
+        metadata: binary.metadata().clone(),
     }
 }
 
@@ -182,7 +226,7 @@ fn safe_double(number: i64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use proto::v1::{Binary, PayloadRef};
+    use proto::v1::PayloadRef;
 
     use super::*;
 
@@ -213,9 +257,19 @@ mod tests {
     #[test]
     fn payloads_come_in_checked_and_unchanged() {
         let deep = format!("{}1{}", "[".repeat(129), "]".repeat(129));
-        let with_metadata = Payload {
-            metadata: [("key".to_owned(), "1".to_owned())].into(),
+        let hinted = |value: &str| Payload {
+            metadata: [("key".to_owned(), value.to_owned())].into(),
+            ..json("1")
+        };
+        let many = Payload {
+            metadata: (0..33).map(|n| (n.to_string(), String::new())).collect(),
             ..Payload::default()
+        };
+        let bytes = |data: &[u8]| {
+            other(Encoding::Binary(proto::v1::Binary {
+                content_type: "image/png".to_owned(),
+                data: data.to_vec().into(),
+            }))
         };
         for (payload, expected) in [
             (None, Ok("null")),
@@ -245,17 +299,23 @@ mod tests {
             (Some(number(9_007_199_254_740_994.0)), Err("beyond 2^53")),
             (Some(number(f64::NAN)), Err("no JSON form")),
             (
-                Some(other(Encoding::Binary(Binary::default()))),
-                Err("Payload.binary is not supported"),
+                Some(bytes(&[0, 1, 2])),
+                Ok("{\"$binary\":{\"contentType\":\"image/png\",\"base64\":\"AAEC\"}}"),
+            ),
+            (
+                Some(bytes(&[0; 750])),
+                Err("has 1057 bytes, 1000 are allowed"),
             ),
             (
                 Some(other(Encoding::Ref(PayloadRef::default()))),
                 Err("Payload.ref is not supported"),
             ),
+            (Some(hinted("k1")), Ok("1")),
             (
-                Some(with_metadata),
-                Err("Payload.metadata is not supported"),
+                Some(hinted(&"x".repeat(4094))),
+                Err("metadata has 4097 bytes, 4096 are allowed"),
             ),
+            (Some(many), Err("metadata has 33 entries, 32 are allowed")),
         ] {
             let limit = if payload == Some(json("\"0123456789\"")) {
                 10
@@ -268,6 +328,33 @@ mod tests {
                 (Err(fault), Err(part)) => assert!(fault.to_string().contains(part), "{fault}"),
                 (found, expected) => panic!("{payload:?}: {found:?}, not {expected:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn bytes_and_hints_come_back_as_they_went() {
+        let hints = [("key".to_owned(), "k1".to_owned())];
+        for encoding in [
+            Encoding::Json("{\"a\":1}".to_owned()),
+            Encoding::Binary(proto::v1::Binary {
+                content_type: "application/cbor".to_owned(),
+                data: vec![0xff, 0].into(),
+            }),
+        ] {
+            let sent = Payload {
+                encoding: Some(encoding),
+                metadata: hints.clone().into(),
+            };
+            let data = any("result", Some(sent.clone()), 1000).unwrap();
+            let stored = Data::from_stored(data.stored().clone());
+            for format in [PayloadFormat::Json, PayloadFormat::Value] {
+                let got = wire(&stored, format);
+                assert_eq!(got.metadata, sent.metadata);
+                if matches!(sent.encoding, Some(Encoding::Binary(_))) {
+                    assert_eq!(got, sent);
+                }
+            }
+            assert_eq!(wire(&stored, PayloadFormat::Json), sent);
         }
     }
 

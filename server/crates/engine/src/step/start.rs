@@ -53,7 +53,8 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     let input = if same {
         order.input.clone()
     } else {
-        keep(input, "input")?
+        let hints = order.input.metadata().cloned().unwrap_or_default();
+        keep(input, "input")?.with_metadata(hints)
     };
     let (root, item_index, depth) = match &order.parent {
         Some(parent) => (parent.root, parent.item_index, parent.depth),

@@ -89,8 +89,8 @@ impl Row {
                 number: codec::number(self.number, "actions.number")?,
                 name: self.name.into(),
                 state: codec::action_state(&self.state)?,
-                input: Data::from_checked_text(self.input),
-                output: self.output.map(Data::from_checked_text),
+                input: Data::from_stored(self.input),
+                output: self.output.map(Data::from_stored),
                 accepted: self.accepted,
                 index: codec::number(self.item, "actions.item")?,
                 attempt: codec::number(self.attempt, "actions.attempt")?,
@@ -108,7 +108,7 @@ fn child(action: &ActionRecord) -> Option<&[u8]> {
 }
 
 fn output(action: &ActionRecord) -> Option<&str> {
-    action.output.as_ref().map(|output| &**output.text())
+    action.output.as_ref().map(|output| &**output.stored())
 }
 
 /// Adds actions, each with the key of its execution and the number of its task.
@@ -125,7 +125,7 @@ pub(crate) fn insert(
             number: i64::from(action.number),
             name: &action.name,
             state: action.state.word(),
-            input: action.input.text(),
+            input: action.input.stored(),
             output: output(action),
             accepted: action.accepted,
             item: i64::from(action.index),

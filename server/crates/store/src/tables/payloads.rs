@@ -62,10 +62,10 @@ pub(crate) struct Payload {
 pub(crate) fn into_data(row: Option<PayloadRow>) -> Payload {
     match row {
         Some(row) => Payload {
-            params: Data::from_checked_text(row.params),
-            vars: Data::from_checked_text(row.vars),
-            output: row.output.map(Data::from_checked_text),
-            input: Data::from_checked_text(row.input),
+            params: Data::from_stored(row.params),
+            vars: Data::from_stored(row.vars),
+            output: row.output.map(Data::from_stored),
+            input: Data::from_stored(row.input),
         },
         None => Payload {
             params: Data::empty_object(),
@@ -83,10 +83,10 @@ pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<()
         .map(|record| NewPayload {
             shard: record.shard,
             uid: record.uid.0.as_bytes(),
-            params: record.params.text(),
-            vars: record.vars.text(),
-            output: record.output.as_ref().map(|output| &**output.text()),
-            input: record.input.text(),
+            params: record.params.stored(),
+            vars: record.vars.stored(),
+            output: record.output.as_ref().map(|output| &**output.stored()),
+            input: record.input.stored(),
         })
         .collect();
     insert_rows!(conn, execution_payloads::table, rows)
@@ -95,9 +95,9 @@ pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<()
 /// Writes the payloads that may have changed.
 pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Error> {
     let statement = UpdatePayload {
-        params: record.params.text(),
-        vars: record.vars.text(),
-        output: record.output.as_ref().map(|output| &**output.text()),
+        params: record.params.stored(),
+        vars: record.vars.stored(),
+        output: record.output.as_ref().map(|output| &**output.stored()),
         shard: record.shard,
         uid: record.uid.0.as_bytes(),
     };

@@ -101,7 +101,7 @@ impl TaskRow {
 
     /// Without its actions.
     fn into_record(self) -> Result<TaskRecord, Error> {
-        let json = |text: Option<String>| text.map(Data::from_checked_text);
+        let json = |text: Option<String>| text.map(Data::from_stored);
         Ok(TaskRecord {
             number: codec::number(self.number, "tasks.number")?,
             name: self.name.into(),
@@ -141,7 +141,7 @@ fn next_tasks(next_tasks: &[(Arc<str>, Edge)]) -> Option<String> {
 }
 
 fn text(data: Option<&Data>) -> Option<&str> {
-    data.map(|data| &**data.text())
+    data.map(|data| &**data.stored())
 }
 
 /// Adds tasks, each with the key of its execution.
