@@ -507,9 +507,13 @@ func TestPayloads(t *testing.T) {
 			[]any{uint64(math.MaxUint64), int64(math.MinInt64)},
 			`[18446744073709551615,-9223372036854775808]`,
 		},
-		"payload":           {&Payload{JSON: json.RawMessage(" 1 ")}, " 1 "},
-		"null":              {Payload{}, "null"},
-		"binary":            {Binary{"image/png", []byte{1, 2}}, "<2 bytes of image/png>"},
+		"payload": {&Payload{JSON: json.RawMessage(" 1 ")}, " 1 "},
+		"null":    {Payload{}, "null"},
+		"binary":  {Binary{ContentType: "image/png", Data: []byte{1, 2}}, "<2 bytes of image/png>"},
+		"binary inside": {
+			[]any{Binary{Data: []byte{1}, Metadata: map[string]string{"k": "v"}}},
+			`[{"$binary":{"contentType":"","base64":"AQ==","metadata":{"k":"v"}}}]`,
+		},
 		"reference":         {Payload{Ref: &PayloadRef{URI: "s3://x"}}, "<reference to s3://x>"},
 		"nil binary":        {(*Binary)(nil), "<none>"},
 		"nil payload":       {(*Payload)(nil), "<none>"},
@@ -521,6 +525,31 @@ func TestPayloads(t *testing.T) {
 		}
 		if got := payloadFrom(p).String(); got != c.text {
 			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
+func TestBinary(t *testing.T) {
+	want := Binary{"image/png", []byte{1, 2}, map[string]string{"key": "k1"}}
+	whole, err := encodePayload(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, err := encodePayload([]any{want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode[Binary](payloadFrom(whole))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("whole: %v, %v", got, err)
+	}
+	list, err := Decode[[]Binary](payloadFrom(inside))
+	if err != nil || !reflect.DeepEqual(list, []Binary{want}) {
+		t.Errorf("inside: %v, %v", list, err)
+	}
+	for _, text := range []string{"{}", `{"$binary":{}}`, `{"$binary":{"base64":"%"}}`, `{"x":1}`} {
+		if got, err := Decode[Binary](&Payload{JSON: json.RawMessage(text)}); err == nil {
+			t.Errorf("%s: %v", text, got)
 		}
 	}
 }

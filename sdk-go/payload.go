@@ -29,12 +29,48 @@ type Payload struct {
 	Metadata map[string]string
 }
 
-// Binary is opaque bytes with their type. An expression that reads inside one fails.
+// Binary is opaque bytes with their type. An expression passes them on, but fails if it reads
+// inside. Within another value it is written as JSON in the form that the server knows as binary
+// data, {"$binary": {"contentType": …, "base64": …}}, and read from it.
 type Binary struct {
 	// ContentType is the media type, such as "application/cbor".
 	ContentType string
-	// Data is the bytes, at most 1 MiB.
+	// Data is the bytes; in their JSON form (a third longer) at most 1 MiB.
 	Data []byte
+	// Metadata carries hints, as [Payload.Metadata] does, with bytes within another value.
+	Metadata map[string]string
+}
+
+// binaryJSON is the form in which bytes stand within JSON.
+type binaryJSON struct {
+	Binary *binaryFields `json:"$binary"`
+}
+
+type binaryFields struct {
+	ContentType string            `json:"contentType"`
+	Base64      []byte            `json:"base64"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (b Binary) MarshalJSON() ([]byte, error) {
+	data := append([]byte{}, b.Data...) // never nil, which would be null
+	return json.Marshal(binaryJSON{&binaryFields{b.ContentType, data, b.Metadata}})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (b *Binary) UnmarshalJSON(text []byte) error {
+	var form binaryJSON
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&form); err != nil {
+		return fmt.Errorf("autan: decode binary: %w", err)
+	}
+	if form.Binary == nil || form.Binary.Base64 == nil {
+		return errors.New("autan: decode binary: the value has no \"$binary\" with \"base64\"")
+	}
+	*b = Binary{form.Binary.ContentType, form.Binary.Base64, form.Binary.Metadata}
+	return nil
 }
 
 // PayloadRef is a reference to data outside the message.
@@ -55,12 +91,18 @@ var ErrNotJSON = errors.New("payload is not JSON")
 // Decode decodes the JSON of the payload into v as [json.Unmarshal] does, but numbers in untyped
 // targets become [json.Number], so that large integers stay exact. A nil payload decodes as null.
 //
-// Errors: [ErrNotJSON] for binary payloads and references, otherwise those of encoding/json.
+// Errors: [ErrNotJSON] for binary payloads, unless v is a *[Binary], and for references, otherwise
+// those of encoding/json.
 func (p *Payload) Decode(v any) error {
 	text := []byte("null")
 	if p != nil {
 		switch {
 		case p.Binary != nil:
+			if whole, ok := v.(*Binary); ok {
+				*whole = *p.Binary
+				whole.Metadata = p.Metadata
+				return nil
+			}
 			return fmt.Errorf("autan: %w but binary of type %q", ErrNotJSON, p.Binary.ContentType)
 		case p.Ref != nil:
 			return fmt.Errorf("autan: %w but a reference to %q", ErrNotJSON, p.Ref.URI)
@@ -118,9 +160,9 @@ func encodePayload(v any) (*pb.Payload, error) {
 		if v == nil {
 			return nil, nil
 		}
-		return (&Payload{Binary: v}).proto(), nil
+		return (&Payload{Binary: v, Metadata: v.Metadata}).proto(), nil
 	case Binary:
-		return (&Payload{Binary: &v}).proto(), nil
+		return (&Payload{Binary: &v, Metadata: v.Metadata}).proto(), nil
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

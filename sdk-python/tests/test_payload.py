@@ -132,6 +132,20 @@ def test_decode_arms() -> None:
         payload.decode(pb.Payload(json="{"))
 
 
+def test_bytes_and_their_hints_come_back() -> None:
+    image = Binary(b"\x00\xff", "image/png", {"key": "k1"})
+    for value in [image, [image], {"a": {"b": image}}]:
+        assert payload.decode(payload.encode(value, CONVERTER, "v")) == value
+    for text in [
+        '{"$binary":{}}',
+        '{"$binary":{"base64":"%"}}',
+        '{"$binary":{"base64":"AA==","more":1}}',
+        '{"$binary":{"base64":"AA=="},"x":1}',
+        '{"$binary":1}',
+    ]:
+        assert isinstance(payload.decode(pb.Payload(json=text)), dict), text
+
+
 READ: dict[str, tuple[Any, Any, object]] = {
     "any": ({"a": 1}, Any, {"a": 1}),
     "dict": ({"a": 1}, dict, {"a": 1}),

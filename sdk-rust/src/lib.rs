@@ -36,6 +36,7 @@
 //! themselves. A workflow that fails is [`Error::Execution`], a call that fails [`Error::Rpc`].
 
 mod actions;
+mod binary;
 mod client;
 pub mod define;
 mod error;
@@ -62,6 +63,7 @@ mod workflows;
 mod tests;
 
 pub use actions::{Actions, Tasks, UpdateAction};
+pub use binary::Binary;
 pub use client::{Client, ClientBuilder};
 pub use define::{Next, Retry, Task, Workbook, Workflow};
 pub use error::{Code, Error, ExecutionError, FieldViolation, RpcError};

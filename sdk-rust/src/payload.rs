@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::binary::Binary;
 use crate::error::Error;
 
 /// Integers up to this size survive the trip through a double.
@@ -108,7 +109,14 @@ impl Payload {
             Data::Json(text) => {
                 return serde_json::from_str(text).map_err(|source| Error::Decode { what, source });
             }
-            Data::Binary { content_type, .. } => content_type.clone(),
+            // A caller that asks for `Binary` gets it; all others are told.
+            Data::Binary { content_type, .. } => {
+                let form = serde_json::to_value(self);
+                match form.and_then(serde_json::from_value) {
+                    Ok(value) => return Ok(value),
+                    Err(_) => content_type.clone(),
+                }
+            }
             Data::Reference { uri } => format!("a reference to {uri}"),
         };
         Err(Error::NotJson { what, found })
@@ -157,7 +165,7 @@ impl From<proto::v1::Payload> for Payload {
     }
 }
 
-/// JSON is written in place; opaque data as an object that says what it is.
+/// JSON is written in place, opaque data as [`Binary`] is.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.data {
@@ -165,10 +173,12 @@ impl Serialize for Payload {
                 Ok(raw) => raw.serialize(serializer),
                 Err(_) => text.serialize(serializer),
             },
-            Data::Binary { content_type, data } => serializer.collect_map([
-                ("content_type", content_type.clone()),
-                ("size", data.len().to_string()),
-            ]),
+            Data::Binary { content_type, data } => Binary {
+                content_type: content_type.clone(),
+                data: data.clone(),
+                metadata: self.metadata.clone(),
+            }
+            .serialize(serializer),
             Data::Reference { uri } => serializer.collect_map([("uri", uri)]),
         }
     }
@@ -226,8 +236,34 @@ mod tests {
         let read = Payload::from(payload.into_proto());
         assert_eq!(read.metadata()["key"], "k1");
         assert_eq!(read.binary_data().unwrap().1.as_ref(), [1, 2]);
-        let error = read.to_value().unwrap_err();
+        let error = read.to::<Vec<u8>>().unwrap_err();
         assert_eq!(error.to_string(), "the payload is image/png, not JSON");
+    }
+
+    #[test]
+    fn bytes_within_json_have_a_form_of_their_own() {
+        let binary = Binary {
+            content_type: "image/png".to_owned(),
+            data: vec![1, 2].into(),
+            metadata: BTreeMap::from([("key".to_owned(), "k1".to_owned())]),
+        };
+        let payload = Payload::json(&[&binary]).unwrap();
+        let text = "[{\"$binary\":{\"contentType\":\"image/png\",\"base64\":\"AQI=\",\
+                    \"metadata\":{\"key\":\"k1\"}}}]";
+        assert_eq!(payload.json_text(), Some(text));
+        assert_eq!(payload.to::<[Binary; 1]>().unwrap(), [binary.clone()]);
+        let whole = Payload::binary("image/png", vec![1, 2]).with_metadata("key", "k1");
+        assert_eq!(whole.to::<Binary>().unwrap(), binary);
+        assert_eq!(
+            Payload::json(&whole).unwrap(),
+            Payload::json(&binary).unwrap()
+        );
+        for text in [r#"{"$binary":{"base64":"%"}}"#, r#"{"x":1}"#] {
+            assert!(
+                Payload::from_json_text(text).to::<Binary>().is_err(),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@
 /// Limits: 1 MiB of data by default (PAYLOAD_TOO_LARGE with `limit` and `actual` in the metadata).
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Payload {
-    /// Hints of a client-side codec, such as a key id.
-    /// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
+    /// Hints of a client-side codec, such as a key id; kept with the data, never interpreted. At most
+    /// 32 entries and 4 KiB. Hints of JSON belong to this payload alone; those of `binary` go with the
+    /// bytes wherever an expression passes these on.
     #[prost(btree_map = "string, string", tag = "5")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -33,8 +34,11 @@ pub mod payload {
         /// Output: only where `payload_format` asks for it and the value fits.
         #[prost(message, tag = "2")]
         Value(::prost_types::Value),
-        /// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
-        /// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
+        /// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client. Expressions
+        /// can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the output of an
+        /// execution, they stand as an object of exactly this form, which may also be sent as such:
+        /// {"$binary": {"contentType": "image/png", "base64": "…", "metadata": {"key": "hint"}}}.
+        /// The limit of 1 MiB is on that form. Inputs, params and env must be objects, so not binary.
         #[prost(message, tag = "3")]
         Binary(super::Binary),
         /// Data stored outside the message.

@@ -43,6 +43,10 @@ type step struct {
 	Env      map[string]any    `json:"env"`
 	Outcome  string            `json:"outcome"`
 	Filter   string            `json:"filter"`
+
+	Bytes       *string           `json:"bytes"`
+	ContentType string            `json:"content_type"`
+	Metadata    map[string]string `json:"metadata"`
 }
 
 type object = map[string]any

@@ -49,6 +49,8 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 	switch s.Do {
 	case "complete", "fail", "cancel_action":
 		return nil, r.act(ctx, e, s)
+	case "bytes":
+		return r.bytes(ctx, e, s)
 	case "child":
 		return nil, r.child(ctx, e, s)
 	case "await":
@@ -155,13 +157,40 @@ func (r *run) act(ctx context.Context, e *autan.Execution, s step) error {
 	id := event.Detail.(*autan.ActionStarted).ActionExecutionID
 	switch s.Do {
 	case "complete":
-		_, err = r.client.CompleteAction(ctx, id, s.Result)
+		result := s.Result
+		if s.Bytes != nil {
+			result = autan.Binary{
+				ContentType: s.ContentType, Data: []byte(*s.Bytes), Metadata: s.Metadata,
+			}
+		}
+		_, err = r.client.CompleteAction(ctx, id, result)
 	case "fail":
 		_, err = r.client.FailAction(ctx, id, s.Error)
 	default:
 		_, err = r.client.UpdateAction(ctx, id, autan.ActionCancelled)
 	}
 	return err
+}
+
+// bytes answers with the binary output of an action.
+func (r *run) bytes(ctx context.Context, e *autan.Execution, s step) (any, error) {
+	event, err := find(ctx, e, s.acts)
+	if err != nil {
+		return nil, err
+	}
+	action, err := r.client.GetAction(ctx, event.Detail.(*autan.ActionStarted).ActionExecutionID)
+	if err != nil {
+		return nil, err
+	}
+	found, err := autan.Decode[autan.Binary](action.Output)
+	if err != nil {
+		return nil, err
+	}
+	return object{
+		"bytes":        string(found.Data),
+		"content_type": found.ContentType,
+		"metadata":     found.Metadata,
+	}, nil
 }
 
 // child gives a name to the sub-workflow that a task started.

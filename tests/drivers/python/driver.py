@@ -6,6 +6,7 @@ what is expected: that is for the runner.
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from contextlib import closing
@@ -94,7 +95,20 @@ class Run:
         return data.action_execution_id
 
     def do_complete(self, step: dict[str, Any]) -> Any:
-        self.client.actions.complete(self.action(step), step.get("result"))
+        result = step.get("result")
+        if "bytes" in step:
+            metadata = step.get("metadata", {})
+            result = models.Binary(step["bytes"].encode(), step["content_type"], metadata)
+        self.client.actions.complete(self.action(step), result)
+
+    def do_bytes(self, step: dict[str, Any]) -> Any:
+        found = self.client.actions.get(self.action(step)).output
+        assert isinstance(found, models.Binary)
+        return {
+            "bytes": found.data.decode(),
+            "content_type": found.content_type,
+            "metadata": dict(found.metadata),
+        }
 
     def do_fail(self, step: dict[str, Any]) -> Any:
         self.client.actions.fail(self.action(step), step.get("error"))
@@ -202,7 +216,20 @@ def main() -> None:
     with autan.SyncClient(case["address"], project=case["project"]) as client:
         run = Run(client, case["source"])
         answers = [run.perform(step) for step in case["steps"]]
-        json.dump({"answers": answers, **run.outcome()}, sys.stdout)
+        json.dump({"answers": answers, **run.outcome()}, sys.stdout, default=form)
+
+
+def form(value: object) -> object:
+    """Bytes as the other languages show them within JSON."""
+    assert isinstance(value, models.Binary)
+    text = base64.b64encode(value.data).decode()
+    return {
+        "$binary": {
+            "contentType": value.content_type,
+            "base64": text,
+            "metadata": dict(value.metadata),
+        }
+    }
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, Result, bail};
 use autan::{
-    ActionState, Client, Error, Event, EventKind, ExecutionHandle, ExecutionState, Payload,
+    ActionState, Binary, Client, Error, Event, EventKind, ExecutionHandle, ExecutionState, Payload,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,6 +46,9 @@ struct Step {
     env: Option<Value>,
     outcome: String,
     filter: String,
+    bytes: Option<String>,
+    content_type: String,
+    metadata: BTreeMap<String, String>,
 }
 
 /// The executions of one case, by the names that its steps give them.
@@ -97,7 +100,9 @@ impl Run {
         }
         let execution = self.execution(step)?;
         let info = match step.call.as_str() {
-            "complete" | "fail" | "cancel_action" => return self.act(&execution, step).await,
+            "complete" | "fail" | "cancel_action" | "bytes" => {
+                return self.act(&execution, step).await;
+            }
             "child" => return self.child(&execution, step).await,
             "await" => {
                 find(&execution, |event| step.awaits(event)).await?;
@@ -178,6 +183,27 @@ impl Run {
         };
         let actions = self.client.actions();
         match step.call.as_str() {
+            "bytes" => {
+                let found: Binary = actions
+                    .get(action_execution_id)
+                    .await?
+                    .output
+                    .context("the action has no output")?
+                    .to()?;
+                return Ok(json!({
+                    "bytes": std::str::from_utf8(&found.data)?,
+                    "content_type": found.content_type,
+                    "metadata": found.metadata,
+                }));
+            }
+            "complete" if step.bytes.is_some() => {
+                let result = Binary {
+                    content_type: step.content_type.clone(),
+                    data: step.bytes.clone().unwrap_or_default().into(),
+                    metadata: step.metadata.clone(),
+                };
+                actions.complete(action_execution_id, &result).await?
+            }
             "complete" => actions.complete(action_execution_id, &step.result).await?,
             "fail" => actions.fail(action_execution_id, &step.error).await?,
             _ => {

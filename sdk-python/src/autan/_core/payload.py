@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -29,7 +30,8 @@ def encode(value: object, converter: Converter, name: str) -> pb.Payload:
         PayloadError: The value cannot be JSON.
     """
     if isinstance(value, Binary):
-        return pb.Payload(binary=pb.Binary(content_type=value.content_type, data=value.data))
+        binary = pb.Binary(content_type=value.content_type, data=value.data)
+        return pb.Payload(binary=binary, metadata=value.metadata)
     plain = _plain(value, converter, name, 0)
     return pb.Payload(json=json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
 
@@ -57,13 +59,14 @@ def decode(payload: pb.Payload) -> Any:
     kind = payload.WhichOneof("encoding")
     if kind == "json":
         try:
-            return json.loads(payload.json)
+            return json.loads(payload.json, object_hook=_binary)
         except (ValueError, RecursionError) as error:
             raise PayloadError(f"the server sent a payload that is not JSON: {error}") from error
     if kind == "value":
         return _from_value(payload.value)
     if kind == "binary":
-        return Binary(payload.binary.data, payload.binary.content_type)
+        found = payload.binary
+        return Binary(found.data, found.content_type, dict(payload.metadata))
     if kind == "ref":
         ref = payload.ref
         return PayloadRef(ref.uri, ref.sha256, ref.size_bytes, ref.content_type)
@@ -90,6 +93,8 @@ def _plain(value: object, converter: Converter, path: str, depth: int) -> object
         return _mapping(value, converter, path, depth)
     if isinstance(value, (list, tuple)):
         return [_plain(v, converter, f"{path}[{i}]", depth + 1) for i, v in enumerate(value)]
+    if isinstance(value, Binary):
+        return _form(value)
     try:
         converted = converter.to_json(value)
     except PayloadError as error:
@@ -97,6 +102,32 @@ def _plain(value: object, converter: Converter, path: str, depth: int) -> object
     if converted is value:
         raise PayloadError(f"{path}: {kind.__name__} cannot be sent as JSON")
     return _plain(converted, converter, path, depth + 1)
+
+
+def _form(binary: Binary) -> dict[str, object]:
+    """The object that stands for bytes within JSON."""
+    fields: dict[str, object] = {
+        "contentType": binary.content_type,
+        "base64": base64.b64encode(binary.data).decode(),
+    }
+    if binary.metadata:
+        fields["metadata"] = dict(binary.metadata)
+    return {"$binary": fields}
+
+
+def _binary(found: dict[str, Any]) -> Any:
+    """The bytes that an object stands for, if it is of exactly that form."""
+    fields = found.get("$binary")
+    if len(found) != 1 or not isinstance(fields, dict):
+        return found
+    text = fields.get("base64")
+    if not isinstance(text, str) or not fields.keys() <= {"base64", "contentType", "metadata"}:
+        return found
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return found
+    return Binary(data, fields.get("contentType", ""), fields.get("metadata", {}))
 
 
 def _mapping(

@@ -149,8 +149,9 @@ type Payload struct {
 	//	*Payload_Binary
 	//	*Payload_Ref
 	Encoding isPayload_Encoding `protobuf_oneof:"encoding"`
-	// Hints of a client-side codec, such as a key id.
-	// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
+	// Hints of a client-side codec, such as a key id; kept with the data, never interpreted. At most
+	// 32 entries and 4 KiB. Hints of JSON belong to this payload alone; those of `binary` go with the
+	// bytes wherever an expression passes these on.
 	Metadata      map[string]string `protobuf:"bytes,5,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -252,8 +253,11 @@ type Payload_Value struct {
 }
 
 type Payload_Binary struct {
-	// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
-	// Reserved: not accepted by this version (UNIMPLEMENTED / NOT_SUPPORTED).
+	// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client. Expressions
+	// can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the output of an
+	// execution, they stand as an object of exactly this form, which may also be sent as such:
+	// {"$binary": {"contentType": "image/png", "base64": "…", "metadata": {"key": "hint"}}}.
+	// The limit of 1 MiB is on that form. Inputs, params and env must be objects, so not binary.
 	Binary *Binary `protobuf:"bytes,3,opt,name=binary,proto3,oneof"`
 }
 
