@@ -1,7 +1,7 @@
 //! Opaque bytes as a value of their own.
 //!
-//! Owns [`Binary`] and its JSON form, `{"$binary": {"contentType": …, "base64": …}}`, in which bytes
-//! stand within other values.
+//! Owns [`Binary`] and the JSON form in which bytes stand within other values,
+//! `{"$binary": {"contentType": …, "base64": …}}`.
 
 use std::collections::BTreeMap;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use e2e::api::{Api, json_payload};
 use e2e::server::TestServer;
 use proto::v1;
-use proto::v1::PayloadFormat as Format;
 use proto::v1::payload::Encoding;
+use proto::v1::{ErrorReason, PayloadFormat as Format};
 use serde_json::{Value, json};
 use tonic::Code;
 
-use crate::support::{PATIENCE, echo, running_action};
+use crate::support::{Findings, PATIENCE, echo, running_action};
 
 async fn round(api: &Api, input: v1::Payload, format: Format) -> Encoding {
     let request = v1::StartExecutionRequest {
@@ -220,6 +220,85 @@ async fn hints_come_back_with_the_data() {
         assert_eq!(found.input.unwrap().metadata, hints, "{text}");
         assert!(found.output.unwrap().metadata.is_empty(), "{text}");
     }
+}
+
+/// Payloads of 1 MiB each: an execution that has four of them, and a task with five results.
+#[tokio::test]
+async fn answers_stay_readable() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("large");
+    api.create_workflow(
+        "version: '2.0'
+large:
+  input: [x]
+  output: {x: <% $.x %>}
+  tasks:
+    keep:
+      action: std.noop
+      on-success:
+        publish:
+          global: {g: <% $.x %>}
+        next: many
+    many:
+      with-items: i in <% range(5).toList() %>
+      action: std.echo output=<% $.x %>
+",
+    )
+    .await
+    .unwrap();
+    let text = "x".repeat((1 << 20) - 16);
+    let request = v1::StartExecutionRequest {
+        params: Some(json_payload(&json!({"y": text}).to_string())),
+        ..api.start_request("large", &json!({"x": text}))
+    };
+    let answer = api.executions().start_execution(request).await.unwrap();
+    let uid = answer.into_inner().execution.unwrap().uid;
+    let get = |paths: &[&str]| v1::GetExecutionRequest {
+        project: api.project(),
+        execution_id: uid.clone(),
+        read_mask: Some(prost_types::FieldMask {
+            paths: paths.iter().map(ToString::to_string).collect(),
+        }),
+        ..Default::default()
+    };
+    let mut findings = Findings::default();
+    let refused = (Code::FailedPrecondition, ErrorReason::LimitExceeded);
+    let whole = api.executions().get_execution(get(&[])).await;
+    findings.refused("whole execution", whole, refused.0, refused.1);
+    let parts = get(&["input", "output", "published_global"]);
+    let parts = api.executions().get_execution(parts).await.unwrap();
+    let parts = parts.into_inner().execution.unwrap();
+    findings.holds("it succeeded", parts.state() == v1::ExecutionState::Success);
+    let sizes = [&parts.input, &parts.output, &parts.published_global];
+    let large = |payload: &Option<v1::Payload>| {
+        let encoding = payload
+            .as_ref()
+            .and_then(|payload| payload.encoding.as_ref());
+        matches!(encoding, Some(Encoding::Json(json)) if json.len() > 1_000_000)
+    };
+    findings.holds("three are there", sizes.into_iter().all(large));
+    findings.holds("params are not", parts.params.is_none());
+    let typo = api.executions().get_execution(get(&["inptu"])).await;
+    findings.refused(
+        "typo",
+        typo,
+        Code::InvalidArgument,
+        ErrorReason::InvalidField,
+    );
+
+    let tasks = v1::ListTaskExecutionsRequest {
+        project: api.project(),
+        execution_id: uid.clone(),
+        filter: "task_name = many".to_owned(),
+        view: v1::View::Full.into(),
+        ..Default::default()
+    };
+    let whole = api.tasks().list_task_executions(tasks).await;
+    findings.refused("whole task", whole, refused.0, refused.1);
+    let parent = v1::list_action_executions_request::Parent::ExecutionId(uid);
+    let actions = api.list_actions(parent).await.unwrap();
+    findings.holds("each action fits", actions.len() == 6);
+    findings.none();
 }
 
 #[tokio::test]

@@ -34,9 +34,9 @@ pub mod payload {
         /// Output: only where `payload_format` asks for it and the value fits.
         #[prost(message, tag = "2")]
         Value(::prost_types::Value),
-        /// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client. Expressions
-        /// can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the output of an
-        /// execution, they stand as an object of exactly this form, which may also be sent as such:
+        /// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
+        /// Expressions can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the
+        /// output of an execution, they stand as an object of this form, which may be sent as such:
         /// {"$binary": {"contentType": "image/png", "base64": "…", "metadata": {"key": "hint"}}}.
         /// The limit of 1 MiB is on that form. Inputs, params and env must be objects, so not binary.
         #[prost(message, tag = "3")]
@@ -775,6 +775,10 @@ pub struct GetExecutionRequest {
     /// Arm of the payloads in the answer.
     #[prost(enumeration = "PayloadFormat", tag = "4")]
     pub payload_format: i32,
+    /// Payloads to return in the FULL view, of input, output, params,
+    /// published_global, error.details; empty = all.
+    #[prost(message, optional, tag = "5")]
+    pub read_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 /// Response of GetExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1409,7 +1413,8 @@ pub mod execution_service_client {
         }
         /// Returns one execution.
         ///
-        /// Errors: EXECUTION_NOT_FOUND.
+        /// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a message
+        /// may be; choose some with `read_mask`).
         pub async fn get_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::GetExecutionRequest>,
@@ -1749,7 +1754,8 @@ pub mod execution_service_server {
         >;
         /// Returns one execution.
         ///
-        /// Errors: EXECUTION_NOT_FOUND.
+        /// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a message
+        /// may be; choose some with `read_mask`).
         async fn get_execution(
             &self,
             request: tonic::Request<super::GetExecutionRequest>,
@@ -2681,6 +2687,10 @@ pub struct GetTaskExecutionRequest {
     /// Arm of the payloads in the answer.
     #[prost(enumeration = "PayloadFormat", tag = "4")]
     pub payload_format: i32,
+    /// Payloads to return in the FULL view, of result, published,
+    /// published_global; empty = all.
+    #[prost(message, optional, tag = "5")]
+    pub read_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 /// Response of GetTaskExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2739,6 +2749,9 @@ pub struct GetActionExecutionRequest {
     /// Arm of the payloads in the answer.
     #[prost(enumeration = "PayloadFormat", tag = "4")]
     pub payload_format: i32,
+    /// Payloads to return in the FULL view, of input, output; empty = all.
+    #[prost(message, optional, tag = "5")]
+    pub read_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 /// Response of GetActionExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2980,7 +2993,8 @@ pub mod task_service_client {
         }
         /// Returns one task execution.
         ///
-        /// Errors: TASK_EXECUTION_NOT_FOUND.
+        /// Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a
+        /// message may be; choose some with `read_mask`, or list the actions).
         pub async fn get_task_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::GetTaskExecutionRequest>,
@@ -3034,7 +3048,7 @@ pub mod task_service_client {
         }
         /// Returns one action execution.
         ///
-        /// Errors: ACTION_EXECUTION_NOT_FOUND.
+        /// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
         pub async fn get_action_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::GetActionExecutionRequest>,
@@ -3189,7 +3203,8 @@ pub mod task_service_server {
     pub trait TaskService: std::marker::Send + std::marker::Sync + 'static {
         /// Returns one task execution.
         ///
-        /// Errors: TASK_EXECUTION_NOT_FOUND.
+        /// Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a
+        /// message may be; choose some with `read_mask`, or list the actions).
         async fn get_task_execution(
             &self,
             request: tonic::Request<super::GetTaskExecutionRequest>,
@@ -3209,7 +3224,7 @@ pub mod task_service_server {
         >;
         /// Returns one action execution.
         ///
-        /// Errors: ACTION_EXECUTION_NOT_FOUND.
+        /// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
         async fn get_action_execution(
             &self,
             request: tonic::Request<super::GetActionExecutionRequest>,

@@ -8,6 +8,7 @@ use proto::v1::{self, CountGroup};
 use store::{ExecutionKey, HistoryRange, Payloads};
 use tonic::{Request, Response, Status};
 
+use super::answer;
 use super::context::Shared;
 use super::convert::{execution, field, order, payload};
 use super::events::Narrator;
@@ -165,7 +166,8 @@ impl Executions {
         let format = field::payload_format(request.payload_format)?;
         let read = self.0.read(move |reader| {
             let record = lookup::find(reader, &project, &id, lookup::payloads_of(full))?;
-            lookup::wire_execution(reader, &record, full.then_some(format))
+            let wire = lookup::wire_execution(reader, &record, full.then_some(format))?;
+            answer::masked(wire, request.read_mask.as_ref())
         });
         Ok(v1::GetExecutionResponse {
             execution: Some(read.await?),

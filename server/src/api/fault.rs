@@ -55,6 +55,17 @@ pub(crate) enum Fault {
         /// Its bytes.
         actual: usize,
     },
+    /// The resource is too large for one answer.
+    #[error(
+        "the answer would have {actual} bytes, {limit} are allowed: ask for fewer payloads with \
+         read_mask or the BASIC view, or list the actions of the task"
+    )]
+    AnswerTooLarge {
+        /// Most bytes.
+        limit: usize,
+        /// Its bytes.
+        actual: usize,
+    },
     /// No such workbook.
     #[error("workbook {name:?} not found")]
     WorkbookNotFound {

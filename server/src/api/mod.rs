@@ -11,6 +11,7 @@
 //! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
 //! | `fault`, `status`                               | refusals                              |
 
+mod answer;
 mod batch;
 mod context;
 mod convert;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use store::{DefinitionName, Page, Slice};
 use uuid::Uuid;
 
+use super::answer;
 use super::convert::definition::hex;
 use super::fault::Fault;
 
@@ -104,7 +105,7 @@ impl<K: Key> Paging<K> {
     }
 
     /// Converts rows until the page is full; gives it with the token of the next one.
-    pub(crate) fn fill<R, W: Message, E>(
+    pub(crate) fn fill<R, W: Message, E: From<Fault>>(
         &self,
         slice: Slice<R>,
         key: impl Fn(&R) -> K,
@@ -115,7 +116,7 @@ impl<K: Key> Paging<K> {
         let mut bytes = 0;
         for row in slice.rows {
             let place = key(&row);
-            let wire = convert(row)?;
+            let wire = answer::fitting(convert(row)?)?;
             bytes += wire.encoded_len();
             if let Some(last) = last.filter(|_| bytes > BYTES_MAX) {
                 return Ok((wires, self.token(&last)));
@@ -316,8 +317,8 @@ mod tests {
             (vec![10, 10], false, (2, None)),
             (vec![10, 10], true, (2, Some(1))),
             (vec![2 << 20, 2 << 20, 10], false, (1, Some(0))),
-            // The first row always comes.
-            (vec![4 << 20, 10], false, (1, Some(0))),
+            // The first row always comes, if a message can hold it.
+            (vec![7 << 19, 10], false, (1, Some(0))),
             (vec![], false, (0, None)),
         ] {
             let rows = (0u32..).zip(sizes).collect();
@@ -325,7 +326,7 @@ mod tests {
                 .fill(
                     Slice { rows, more },
                     |row| row.0,
-                    |(_, size)| Ok::<_, ()>(row(size)),
+                    |(_, size)| Ok::<_, Fault>(row(size)),
                 )
                 .unwrap();
             let last = (!token.is_empty()).then(|| {

@@ -72,6 +72,10 @@ fn of_fault(fault: &Fault) -> Outline {
             .bad_field(field, &text)
             .with("limit", limit)
             .with("actual", actual),
+        Fault::AnswerTooLarge { limit, actual } => Outline::new(R::LimitExceeded, &text)
+            .precondition("answer")
+            .with("limit", limit)
+            .with("actual", actual),
         Fault::WorkbookNotFound { name, namespace } => Outline::new(R::WorkbookNotFound, text)
             .resource("autan.v1.Workbook", name)
             .with("namespace", namespace),

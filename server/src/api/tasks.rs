@@ -7,6 +7,7 @@ use proto::v1::{self, PayloadFormat};
 use store::{ExecutionKey, Payloads, Reader};
 use tonic::{Request, Response, Status};
 
+use super::answer;
 use super::context::Shared;
 use super::convert::task::{self, TaskContext};
 use super::convert::{field, order, payload};
@@ -123,7 +124,8 @@ impl Tasks {
                 triggered_by,
                 tags: tags.unwrap_or_default(),
             };
-            Ok(task::wire(id, &record, context, full))
+            let wire = task::wire(id, &record, context, full);
+            answer::masked(wire, request.read_mask.as_ref())
         });
         Ok(v1::GetTaskExecutionResponse {
             task_execution: Some(read.await?),
@@ -189,7 +191,8 @@ impl Tasks {
             let key = ExecutionKey::from(&execution);
             let found = find_action(reader, key, id)?.ok_or_else(|| not_found(id))?;
             let name = TaskNames::new(key).name(reader, id.task.number)?;
-            Ok(task::wire_action(id, &name, &found, full))
+            let wire = task::wire_action(id, &name, &found, full);
+            answer::masked(wire, request.read_mask.as_ref())
         });
         Ok(v1::GetActionExecutionResponse {
             action_execution: Some(read.await?),

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -930,6 +931,9 @@ type GetExecutionRequest struct {
 	View View `protobuf:"varint,3,opt,name=view,proto3,enum=autan.v1.View" json:"view,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,4,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// Payloads to return in the FULL view, of input, output, params,
+	// published_global, error.details; empty = all.
+	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -990,6 +994,13 @@ func (x *GetExecutionRequest) GetPayloadFormat() PayloadFormat {
 		return x.PayloadFormat
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+func (x *GetExecutionRequest) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
 }
 
 // Response of GetExecution.
@@ -2616,7 +2627,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\b\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\b\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -2682,12 +2693,13 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\venvironment\"e\n" +
 	"\x16StartExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\x12\x18\n" +
-	"\astarted\x18\x02 \x01(\bR\astarted\"\xb6\x01\n" +
+	"\astarted\x18\x02 \x01(\bR\astarted\"\xef\x01\n" +
 	"\x13GetExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\"\n" +
 	"\x04view\x18\x03 \x01(\x0e2\x0e.autan.v1.ViewR\x04view\x12>\n" +
-	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"I\n" +
+	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x127\n" +
+	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"I\n" +
 	"\x14GetExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xe9\x01\n" +
 	"\x15ListExecutionsRequest\x12\x18\n" +
@@ -2902,8 +2914,9 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
 	(PayloadFormat)(0),                // 41: autan.v1.PayloadFormat
 	(View)(0),                         // 42: autan.v1.View
-	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
-	(*HistoryEvent)(nil),              // 44: autan.v1.HistoryEvent
+	(*fieldmaskpb.FieldMask)(nil),     // 43: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),       // 44: google.protobuf.Duration
+	(*HistoryEvent)(nil),              // 45: autan.v1.HistoryEvent
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
 	37, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
@@ -2927,64 +2940,65 @@ var file_autan_v1_executions_proto_depIdxs = []int32{
 	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
 	42, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
 	41, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 21: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	42, // 22: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	41, // 23: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 24: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
-	2,  // 25: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	36, // 26: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
-	3,  // 27: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	43, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	41, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	17, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	18, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	19, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	44, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
-	4,  // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	43, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	5,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	43, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	42, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	41, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 41: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 42: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	38, // 43: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	5,  // 44: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 45: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	37, // 46: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	5,  // 47: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	41, // 48: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	44, // 49: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	7,  // 50: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 51: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 52: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	13, // 53: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	15, // 54: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	20, // 55: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	22, // 56: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	24, // 57: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	26, // 58: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	28, // 59: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 60: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	32, // 61: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	8,  // 62: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 63: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 64: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	14, // 65: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	16, // 66: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	21, // 67: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	23, // 68: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	25, // 69: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	27, // 70: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	29, // 71: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 72: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	33, // 73: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	62, // [62:74] is the sub-list for method output_type
-	50, // [50:62] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	43, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	42, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	41, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
+	36, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
+	44, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	41, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	17, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	18, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	19, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	45, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
+	44, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	5,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	44, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	42, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	41, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	38, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	37, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	41, // 49: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	45, // 50: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	7,  // 51: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 52: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 53: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	13, // 54: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	15, // 55: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	20, // 56: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	22, // 57: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	24, // 58: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	26, // 59: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	28, // 60: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 61: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	32, // 62: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	8,  // 63: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 64: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 65: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	14, // 66: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	16, // 67: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	21, // 68: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	23, // 69: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	25, // 70: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	27, // 71: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	29, // 72: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 73: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	33, // 74: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	63, // [63:75] is the sub-list for method output_type
+	51, // [51:63] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }

@@ -51,7 +51,8 @@ type ExecutionServiceClient interface {
 	StartExecution(ctx context.Context, in *StartExecutionRequest, opts ...grpc.CallOption) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//
-	// Errors: EXECUTION_NOT_FOUND.
+	// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a message
+	// may be; choose some with `read_mask`).
 	GetExecution(ctx context.Context, in *GetExecutionRequest, opts ...grpc.CallOption) (*GetExecutionResponse, error)
 	// Lists executions, newest first.
 	//
@@ -263,7 +264,8 @@ type ExecutionServiceServer interface {
 	StartExecution(context.Context, *StartExecutionRequest) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//
-	// Errors: EXECUTION_NOT_FOUND.
+	// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a message
+	// may be; choose some with `read_mask`).
 	GetExecution(context.Context, *GetExecutionRequest) (*GetExecutionResponse, error)
 	// Lists executions, newest first.
 	//

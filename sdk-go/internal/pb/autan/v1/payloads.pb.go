@@ -253,9 +253,9 @@ type Payload_Value struct {
 }
 
 type Payload_Binary struct {
-	// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client. Expressions
-	// can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the output of an
-	// execution, they stand as an object of exactly this form, which may also be sent as such:
+	// Bytes that the server never looks into: images, CBOR, JSON encrypted by the client.
+	// Expressions can pass them on, but not read inside (PAYLOAD_OPAQUE). Within JSON, such as the
+	// output of an execution, they stand as an object of this form, which may be sent as such:
 	// {"$binary": {"contentType": "image/png", "base64": "…", "metadata": {"key": "hint"}}}.
 	// The limit of 1 MiB is on that form. Inputs, params and env must be objects, so not binary.
 	Binary *Binary `protobuf:"bytes,3,opt,name=binary,proto3,oneof"`

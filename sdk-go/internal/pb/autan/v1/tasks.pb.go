@@ -9,6 +9,7 @@ package autanv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -475,6 +476,9 @@ type GetTaskExecutionRequest struct {
 	View View `protobuf:"varint,3,opt,name=view,proto3,enum=autan.v1.View" json:"view,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,4,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// Payloads to return in the FULL view, of result, published,
+	// published_global; empty = all.
+	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -535,6 +539,13 @@ func (x *GetTaskExecutionRequest) GetPayloadFormat() PayloadFormat {
 		return x.PayloadFormat
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+func (x *GetTaskExecutionRequest) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
 }
 
 // Response of GetTaskExecution.
@@ -749,6 +760,8 @@ type GetActionExecutionRequest struct {
 	View View `protobuf:"varint,3,opt,name=view,proto3,enum=autan.v1.View" json:"view,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,4,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// Payloads to return in the FULL view, of input, output; empty = all.
+	ReadMask      *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=read_mask,json=readMask,proto3" json:"read_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -809,6 +822,13 @@ func (x *GetActionExecutionRequest) GetPayloadFormat() PayloadFormat {
 		return x.PayloadFormat
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+func (x *GetActionExecutionRequest) GetReadMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.ReadMask
+	}
+	return nil
 }
 
 // Response of GetActionExecution.
@@ -1414,7 +1434,7 @@ var File_autan_v1_tasks_proto protoreflect.FileDescriptor
 
 const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\n" +
-	"\x14autan/v1/tasks.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\a\n" +
+	"\x14autan/v1/tasks.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\a\n" +
 	"\rTaskExecution\x12*\n" +
 	"\x11task_execution_id\x18\x01 \x01(\tR\x0ftaskExecutionId\x12#\n" +
 	"\rexecution_uid\x18\x02 \x01(\tR\fexecutionUid\x12\x1b\n" +
@@ -1461,12 +1481,13 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\x12child_execution_id\x18\f \x01(\tR\x10childExecutionId\x12;\n" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x125\n" +
-	"\bend_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xc3\x01\n" +
+	"\bend_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xfc\x01\n" +
 	"\x17GetTaskExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12*\n" +
 	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12\"\n" +
 	"\x04view\x18\x03 \x01(\x0e2\x0e.autan.v1.ViewR\x04view\x12>\n" +
-	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"Z\n" +
+	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x127\n" +
+	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"Z\n" +
 	"\x18GetTaskExecutionResponse\x12>\n" +
 	"\x0etask_execution\x18\x01 \x01(\v2\x17.autan.v1.TaskExecutionR\rtaskExecution\"\x90\x02\n" +
 	"\x19ListTaskExecutionsRequest\x12\x18\n" +
@@ -1480,12 +1501,13 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\x0epayload_format\x18\a \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"\x86\x01\n" +
 	"\x1aListTaskExecutionsResponse\x12@\n" +
 	"\x0ftask_executions\x18\x01 \x03(\v2\x17.autan.v1.TaskExecutionR\x0etaskExecutions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc9\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x02\n" +
 	"\x19GetActionExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12.\n" +
 	"\x13action_execution_id\x18\x02 \x01(\tR\x11actionExecutionId\x12\"\n" +
 	"\x04view\x18\x03 \x01(\x0e2\x0e.autan.v1.ViewR\x04view\x12>\n" +
-	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"b\n" +
+	"\x0epayload_format\x18\x04 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x127\n" +
+	"\tread_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMask\"b\n" +
 	"\x1aGetActionExecutionResponse\x12D\n" +
 	"\x10action_execution\x18\x01 \x01(\v2\x19.autan.v1.ActionExecutionR\x0factionExecution\"\xb4\x02\n" +
 	"\x1bListActionExecutionsRequest\x12\x18\n" +
@@ -1577,6 +1599,7 @@ var file_autan_v1_tasks_proto_goTypes = []any{
 	(ActionState)(0),                        // 20: autan.v1.ActionState
 	(View)(0),                               // 21: autan.v1.View
 	(PayloadFormat)(0),                      // 22: autan.v1.PayloadFormat
+	(*fieldmaskpb.FieldMask)(nil),           // 23: google.protobuf.FieldMask
 }
 var file_autan_v1_tasks_proto_depIdxs = []int32{
 	0,  // 0: autan.v1.TaskExecution.type:type_name -> autan.v1.TaskType
@@ -1597,41 +1620,43 @@ var file_autan_v1_tasks_proto_depIdxs = []int32{
 	19, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
 	21, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
 	22, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	1,  // 18: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
-	21, // 19: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
-	22, // 20: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	1,  // 21: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
-	21, // 22: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
-	22, // 23: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	2,  // 24: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	21, // 25: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
-	22, // 26: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	2,  // 27: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
-	18, // 28: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
-	2,  // 29: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	18, // 30: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
-	2,  // 31: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	20, // 32: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
-	2,  // 33: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	3,  // 34: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
-	5,  // 35: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
-	7,  // 36: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
-	9,  // 37: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
-	11, // 38: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
-	13, // 39: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
-	15, // 40: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
-	4,  // 41: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
-	6,  // 42: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
-	8,  // 43: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
-	10, // 44: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
-	12, // 45: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
-	14, // 46: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
-	16, // 47: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
-	41, // [41:48] is the sub-list for method output_type
-	34, // [34:41] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	23, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	1,  // 19: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
+	21, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
+	22, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	1,  // 22: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
+	21, // 23: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
+	22, // 24: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	23, // 25: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 26: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	21, // 27: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
+	22, // 28: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2,  // 29: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
+	18, // 30: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
+	2,  // 31: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	18, // 32: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
+	2,  // 33: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	20, // 34: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
+	2,  // 35: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	3,  // 36: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
+	5,  // 37: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
+	7,  // 38: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
+	9,  // 39: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
+	11, // 40: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
+	13, // 41: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
+	15, // 42: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
+	4,  // 43: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
+	6,  // 44: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
+	8,  // 45: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
+	10, // 46: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
+	12, // 47: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
+	14, // 48: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
+	16, // 49: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
+	43, // [43:50] is the sub-list for method output_type
+	36, // [36:43] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_tasks_proto_init() }

@@ -36,7 +36,8 @@ const (
 type TaskServiceClient interface {
 	// Returns one task execution.
 	//
-	// Errors: TASK_EXECUTION_NOT_FOUND.
+	// Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a
+	// message may be; choose some with `read_mask`, or list the actions).
 	GetTaskExecution(ctx context.Context, in *GetTaskExecutionRequest, opts ...grpc.CallOption) (*GetTaskExecutionResponse, error)
 	// Lists the task executions of an execution in order of their creation.
 	//
@@ -44,7 +45,7 @@ type TaskServiceClient interface {
 	ListTaskExecutions(ctx context.Context, in *ListTaskExecutionsRequest, opts ...grpc.CallOption) (*ListTaskExecutionsResponse, error)
 	// Returns one action execution.
 	//
-	// Errors: ACTION_EXECUTION_NOT_FOUND.
+	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
 	GetActionExecution(ctx context.Context, in *GetActionExecutionRequest, opts ...grpc.CallOption) (*GetActionExecutionResponse, error)
 	// Lists action executions of an execution or of one of its tasks, in order of their creation.
 	//
@@ -151,7 +152,8 @@ func (c *taskServiceClient) UpdateActionExecution(ctx context.Context, in *Updat
 type TaskServiceServer interface {
 	// Returns one task execution.
 	//
-	// Errors: TASK_EXECUTION_NOT_FOUND.
+	// Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a
+	// message may be; choose some with `read_mask`, or list the actions).
 	GetTaskExecution(context.Context, *GetTaskExecutionRequest) (*GetTaskExecutionResponse, error)
 	// Lists the task executions of an execution in order of their creation.
 	//
@@ -159,7 +161,7 @@ type TaskServiceServer interface {
 	ListTaskExecutions(context.Context, *ListTaskExecutionsRequest) (*ListTaskExecutionsResponse, error)
 	// Returns one action execution.
 	//
-	// Errors: ACTION_EXECUTION_NOT_FOUND.
+	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
 	GetActionExecution(context.Context, *GetActionExecutionRequest) (*GetActionExecutionResponse, error)
 	// Lists action executions of an execution or of one of its tasks, in order of their creation.
 	//

@@ -4,6 +4,7 @@ from autan._proto.v1 import history_pb2 as _history_pb2
 from autan._proto.v1 import payloads_pb2 as _payloads_pb2
 from autan._proto.v1 import states_pb2 as _states_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -194,16 +195,18 @@ class StartExecutionResponse(_message.Message):
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., started: bool = ...) -> None: ...
 
 class GetExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "view", "payload_format")
+    __slots__ = ("project", "execution_id", "view", "payload_format", "read_mask")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     view: _payloads_pb2.View
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class GetExecutionResponse(_message.Message):
     __slots__ = ("execution",)

@@ -122,7 +122,8 @@ class ExecutionServiceServicer(object):
     def GetExecution(self, request, context):
         """Returns one execution.
 
-        Errors: EXECUTION_NOT_FOUND.
+        Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a message
+        may be; choose some with `read_mask`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -2,6 +2,7 @@ import datetime
 
 from autan._proto.v1 import payloads_pb2 as _payloads_pb2
 from autan._proto.v1 import states_pb2 as _states_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -100,16 +101,18 @@ class ActionExecution(_message.Message):
     def __init__(self, action_execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.ActionState, str]] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., accepted: bool = ..., item_index: _Optional[int] = ..., attempt: _Optional[int] = ..., child_execution_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetTaskExecutionRequest(_message.Message):
-    __slots__ = ("project", "task_execution_id", "view", "payload_format")
+    __slots__ = ("project", "task_execution_id", "view", "payload_format", "read_mask")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
     project: str
     task_execution_id: str
     view: _payloads_pb2.View
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, project: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class GetTaskExecutionResponse(_message.Message):
     __slots__ = ("task_execution",)
@@ -144,16 +147,18 @@ class ListTaskExecutionsResponse(_message.Message):
     def __init__(self, task_executions: _Optional[_Iterable[_Union[TaskExecution, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetActionExecutionRequest(_message.Message):
-    __slots__ = ("project", "action_execution_id", "view", "payload_format")
+    __slots__ = ("project", "action_execution_id", "view", "payload_format", "read_mask")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ACTION_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
     project: str
     action_execution_id: str
     view: _payloads_pb2.View
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., action_execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, project: _Optional[str] = ..., action_execution_id: _Optional[str] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class GetActionExecutionResponse(_message.Message):
     __slots__ = ("action_execution",)

@@ -79,7 +79,8 @@ class TaskServiceServicer(object):
     def GetTaskExecution(self, request, context):
         """Returns one task execution.
 
-        Errors: TASK_EXECUTION_NOT_FOUND.
+        Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (the payloads together are larger than a
+        message may be; choose some with `read_mask`, or list the actions).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +98,7 @@ class TaskServiceServicer(object):
     def GetActionExecution(self, request, context):
         """Returns one action execution.
 
-        Errors: ACTION_EXECUTION_NOT_FOUND.
+        Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,7 +57,7 @@ fn payloads_come_in_checked_and_unchanged() {
         (Some(number(9_007_199_254_740_994.0)), Err("beyond 2^53")),
         (Some(number(f64::NAN)), Err("no JSON form")),
     ] {
-        check(payload, expected);
+        check(payload.as_ref(), expected);
     }
 }
 
@@ -97,13 +97,13 @@ fn bytes_and_hints_come_in() {
         ),
         (Some(many), Err("metadata has 33 entries, 32 are allowed")),
     ] {
-        check(payload, expected);
+        check(payload.as_ref(), expected);
     }
 }
 
 /// What a payload is taken for, of at most 1000 bytes, or a part of why it is refused.
-fn check(payload: Option<Payload>, expected: Result<&str, &str>) {
-    match (any("input", payload.clone(), 1000), expected) {
+fn check(payload: Option<&Payload>, expected: Result<&str, &str>) {
+    match (any("input", payload.cloned(), 1000), expected) {
         (Ok(data), Ok(text)) => assert_eq!(&**data.text(), text),
         (Err(fault), Err(part)) => assert!(fault.to_string().contains(part), "{fault}"),
         (found, expected) => panic!("{payload:?}: {found:?}, not {expected:?}"),
