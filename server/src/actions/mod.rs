@@ -19,3 +19,5 @@ pub use config::{Config, Http};
 pub use egress::{Config as Egress, HostPattern, Network};
 pub use error::Error;
 pub use runner::Runner;
+
+pub(crate) use engine::catalog::known_actions;

@@ -85,7 +85,14 @@ async fn check(
     strict: bool,
 ) -> Result<(Document, Vec<v1::Diagnostic>), Fault> {
     let checked = context.compute(move || {
-        let checked = definition::check(&source, kind, Options { strict });
+        let checked = definition::check(
+            &source,
+            kind,
+            Options {
+                strict,
+                actions: engine::catalog::known_actions(),
+            },
+        );
         let Some(document) = checked.document else {
             return Err(Fault::InvalidDefinition(checked.diagnostics));
         };

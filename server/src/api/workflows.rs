@@ -20,9 +20,6 @@ use super::submission::{self, Accepted, Submission};
 use super::{filter, idempotency};
 use crate::driver;
 
-/// Most diagnostics in one answer.
-const DIAGNOSTICS_MAX: usize = 1000;
-
 /// Most texts that a page keeps in memory, so as not to read them twice.
 const SOURCES_MAX: usize = 100;
 
@@ -134,9 +131,9 @@ impl WorkflowService for Workflows {
         let validated = self.0.compute(move || {
             let options = Options {
                 strict: request.strict,
+                actions: engine::catalog::known_actions(),
             };
-            let mut checked = definition::check(&request.source, kind, options);
-            checked.diagnostics.truncate(DIAGNOSTICS_MAX);
+            let checked = definition::check(&request.source, kind, options);
             v1::ValidateWorkflowResponse {
                 valid: checked.document.is_some(),
                 diagnostics: diagnostic::wire_all(&checked.diagnostics, &request.source),

@@ -85,7 +85,10 @@ pub(super) fn validate(args: &Args, output: &Output) -> Result<Exit, Error> {
 
 impl From<How> for Options {
     fn from(how: How) -> Self {
-        Self { strict: how.strict }
+        Self {
+            strict: how.strict,
+            actions: crate::actions::known_actions(),
+        }
     }
 }
 

@@ -161,6 +161,31 @@ rules! {
     UnreachableTask = "unreachable-task",
     /// Tasks that require each other can never run.
     RequirementCycle = "requirement-cycle",
+    /// A join of branches of which only one can run.
+    ExclusiveJoin = "exclusive-join",
+    /// No function of this name exists.
+    UnknownFunction = "unknown-function",
+    /// A function that never takes so many arguments, or arguments of these names.
+    WrongArguments = "wrong-arguments",
+    /// An expression reads a variable that nothing has set by then.
+    UndefinedVariable = "undefined-variable",
+    /// An expression asks for a task that the workflow does not have.
+    UnknownTaskName = "unknown-task-name",
+    /// No action of this name is built in.
+    UnknownAction = "unknown-action",
+    /// A call gives an input that the action or workflow does not have.
+    UnknownInput = "unknown-input",
+    /// A call leaves out an input that the action or workflow needs.
+    MissingInput = "missing-input",
+    /// A variable that is never seen, since another one of the same name is in front of it.
+    HiddenVariable = "hidden-variable",
+    /// A value that has no effect where it stands.
+    IgnoredValue = "ignored-value",
+    /// `&`, `*` or `@` at the start of a plain text, which is an anchor, an alias or an error in
+    /// other YAML, and text here.
+    SigilText = "sigil-text",
+    /// There are more findings than are listed.
+    MoreFindings = "more-findings",
 }
 
 impl fmt::Display for Rule {

@@ -20,7 +20,7 @@ mod position;
 mod render;
 mod yaml;
 
-pub use check::{Checked, Options, check};
+pub use check::{Checked, KnownAction, Options, check};
 pub use diagnostic::{Diagnostic, Related, Rule, Severity};
 pub use model::{Document, Kind};
 pub use parts::Part;

@@ -103,10 +103,12 @@ fn slices(lines: &[&str], key: Position) -> Vec<String> {
 
 /// Whether a text reads as a value. Equal as JSON is not enough: `1` and `true` are equal there.
 fn reads_as(text: &str, value: &Value) -> bool {
-    let Ok((Some(root), _)) = yaml::read(text) else {
-        return false;
-    };
-    rewritten(&root.to_value()) == rewritten(value)
+    match yaml::read(text) {
+        Ok(yaml::Read {
+            root: Some(root), ..
+        }) => rewritten(&root.to_value()) == rewritten(value),
+        _ => false,
+    }
 }
 
 fn rewritten(value: &Value) -> String {

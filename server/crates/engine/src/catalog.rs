@@ -3,7 +3,9 @@
 //! `step/builtin.rs`, what the server's do is left to the server.
 
 use std::fmt;
+use std::sync::OnceLock;
 
+use definition::KnownAction;
 use expr::{Dict, Value};
 
 use crate::event::Outcome;
@@ -213,6 +215,25 @@ const fn optional(
         default: Some(default),
         doc,
     }
+}
+
+/// The same table for the checks of definitions.
+pub fn known_actions() -> &'static [KnownAction] {
+    static KNOWN: OnceLock<Vec<KnownAction>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let known = BUILTINS.iter().map(|builtin| {
+            let (required, optional): (Vec<&Parameter>, Vec<_>) = builtin
+                .parameters
+                .iter()
+                .partition(|parameter| parameter.is_required());
+            KnownAction {
+                name: builtin.name,
+                required: required.into_iter().map(|one| one.name).collect(),
+                optional: optional.into_iter().map(|one| one.name).collect(),
+            }
+        });
+        known.collect()
+    })
 }
 
 /// The built-in action of this name.

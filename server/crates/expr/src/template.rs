@@ -103,10 +103,23 @@ impl Template {
         &self.source
     }
 
+    /// Shows every compiled expression, with the path of its string.
+    pub(crate) fn visit(&self, see: &mut dyn FnMut(&[PathSegment], Visited<'_>)) {
+        self.node.visit(&mut Vec::new(), see);
+    }
+
     /// Evaluates every expression; keys stay as written and results are not evaluated again.
     pub fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
         self.node.eval(cx)
     }
+}
+
+/// A compiled expression of a template.
+pub(crate) enum Visited<'t> {
+    /// Where it begins in its string, and its tree.
+    Yaql(usize, &'t Expr),
+    /// A whole string.
+    Jinja(&'t jinja::Program),
 }
 
 /// Two templates are equal when they were written alike and both are literal or not.
@@ -289,6 +302,33 @@ impl Compiler {
 }
 
 impl Node {
+    fn visit(&self, path: &mut Vec<PathSegment>, see: &mut dyn FnMut(&[PathSegment], Visited<'_>)) {
+        match self {
+            Self::Literal(_) | Self::Bad(_) => {}
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(PathSegment::Index(index));
+                    item.visit(path, see);
+                    path.pop();
+                }
+            }
+            Self::Dict(items) => {
+                for (key, item) in items.iter() {
+                    path.push(PathSegment::Key(key.to_text().into()));
+                    item.visit(path, see);
+                    path.pop();
+                }
+            }
+            Self::Yaql(yaql) => see(path, Visited::Yaql(yaql.start, &yaql.expr)),
+            Self::Text(text) => {
+                for (start, expr) in &text.exprs {
+                    see(path, Visited::Yaql(*start, expr));
+                }
+            }
+            Self::Jinja(program) => see(path, Visited::Jinja(program)),
+        }
+    }
+
     fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
         match self {
             Self::Literal(value) => Ok(value.clone()),

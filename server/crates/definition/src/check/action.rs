@@ -50,7 +50,23 @@ pub(super) fn action(
         sink.error(Rule::MissingKey, path, entry.key_span, message);
         return None;
     };
-    let base = calls::parse(sink, &path.key("base"), &base.value)?;
+    let node = &base.value;
+    let base = calls::parse(sink, &path.key("base"), node)?;
+    let given = mapping.get("base-input").map(|entry| &entry.value);
+    let called = calls::Called {
+        node,
+        key: "base",
+        is_workflow: false,
+    };
+    calls::note(
+        sink,
+        path,
+        &called,
+        &base,
+        given.map(|node| ("base-input", node)),
+    );
+    // The variables of an ad-hoc action come from whoever calls it.
+    sink.take_uses();
     Some(Action {
         name: Arc::from(name),
         description,

@@ -3,8 +3,8 @@
 use expr::Template;
 
 use crate::diagnostic::Rule;
-use crate::model::Policies;
-use crate::yaml::Mapping;
+use crate::model::{Policies, WorkflowType};
+use crate::yaml::{Mapping, Node};
 
 use super::path::Path;
 use super::policies::{self, Kind};
@@ -32,7 +32,12 @@ pub(super) struct Defaults {
 }
 
 /// Reads the `task-defaults` of a workflow.
-pub(super) fn defaults(sink: &mut Sink, path: &Path<'_>, workflow: &Mapping) -> Defaults {
+pub(super) fn defaults(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    workflow: &Mapping,
+    workflow_type: WorkflowType,
+) -> Defaults {
     let path = &path.key("task-defaults");
     let Some(entry) = workflow.get("task-defaults") else {
         return Defaults::default();
@@ -63,6 +68,19 @@ pub(super) fn defaults(sink: &mut Sink, path: &Path<'_>, workflow: &Mapping) -> 
             sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
         }
     }
+    for (key, entry) in mapping.texts() {
+        let needs = match key {
+            "requires" if workflow_type == WorkflowType::Direct => "reverse",
+            "on-success" | "on-error" | "on-complete" | "on-skip"
+                if workflow_type == WorkflowType::Reverse =>
+            {
+                "direct"
+            }
+            _ => continue,
+        };
+        let message = format!("`{key}` has an effect in {needs} workflows only");
+        sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
+    }
     let safe_rerun = mapping
         .get("safe-rerun")
         .and_then(|entry| policies::value(sink, &path.key("safe-rerun"), &entry.value, Kind::Flag));
@@ -71,5 +89,26 @@ pub(super) fn defaults(sink: &mut Sink, path: &Path<'_>, workflow: &Mapping) -> 
         clauses,
         safe_rerun,
         requires: task::requires(sink, path, mapping),
+    }
+}
+
+/// Warns of policies that are set to nothing where a default is set: the default stays.
+pub(super) fn warn_of_falsy(sink: &mut Sink, path: &Path<'_>, workflow: &Mapping, task: &Node) {
+    let defaults = workflow.get("task-defaults");
+    let (Some(defaults), Some(task)) = (
+        defaults.and_then(|entry| entry.value.as_map()),
+        task.as_map(),
+    ) else {
+        return;
+    };
+    for key in policies::KEYS {
+        if let (Some(own), Some(default)) = (task.get(key), defaults.get(key))
+            && !own.value.is_truthy()
+            && default.value.is_truthy()
+        {
+            let message = "0 and false mean \"not set\", so the task default stays";
+            sink.warn(Rule::IgnoredValue, &path.key(key), own.value.span, message)
+                .also(default.value.span, "this one counts");
+        }
     }
 }

@@ -90,7 +90,11 @@ fn list<T>(
     read: impl Fn(&mut Sink, &Path<'_>, &str, &Entry) -> Option<T>,
 ) -> Option<Vec<T>> {
     match mapping.get("version") {
-        Some(entry) => shape::version(sink, &path.key("version"), &entry.value),
+        Some(entry) => {
+            let path = &path.key("version");
+            shape::version(sink, path, &entry.value);
+            warn_of_version(sink, path, &entry.value);
+        }
         None => missing_version(sink, path),
     }
     shape::text_keys(sink, path, mapping);
@@ -204,14 +208,27 @@ fn workbook_members<T>(
     all.into_iter().collect()
 }
 
-/// A workbook is read only if its version is 2, in whatever way that is written.
-fn version_two(sink: &mut Sink, path: &Path<'_>, node: &Node) {
+/// Lists are accepted with any version, and read as version 2.
+fn warn_of_version(sink: &mut Sink, path: &Path<'_>, node: &Node) {
+    if !is_two(node) {
+        let message = "there is no such version: the document is read as '2.0'";
+        sink.warn(Rule::UnsupportedVersion, path, node.span, message)
+            .help("write `version: '2.0'`");
+    }
+}
+
+fn is_two(node: &Node) -> bool {
     let number = match &node.content {
         Content::Scalar(Value::Str(text)) => text.trim().parse::<f64>().ok(),
         Content::Scalar(value) => value.as_f64(),
         _ => None,
     };
-    if number != Some(2.0) {
+    number == Some(2.0)
+}
+
+/// A workbook is read only if its version is 2, in whatever way that is written.
+fn version_two(sink: &mut Sink, path: &Path<'_>, node: &Node) {
+    if !is_two(node) {
         let message = "the version of a workbook must be '2.0'";
         sink.error(Rule::UnsupportedVersion, path, node.span, message);
     }

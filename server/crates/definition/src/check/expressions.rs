@@ -3,15 +3,19 @@
 
 use std::ops::Range;
 
-use expr::{CompileError, CompileErrorKind, PathSegment, Template, Value};
+use expr::{CompileError, CompileErrorKind, Finding, FindingKind, PathSegment, Template, Value};
 
 use crate::diagnostic::Rule;
 use crate::position::Span;
 use crate::yaml::{Content, Node};
 
+use super::facts::{Site, Use, Wanted};
 use super::inline::is_blank;
-use super::path::Path;
+use super::path::{Path, Quoted};
 use super::sink::Sink;
+
+/// Longer names are not compared with those of functions.
+const NAME_BYTES_MAX: usize = 64;
 
 /// When Mistral looks at the expressions of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,14 @@ pub(super) fn template(sink: &mut Sink, path: &Path<'_>, node: &Node, looked: Lo
     for error in &errors {
         report(sink, path, node, error, looked);
     }
-    warn_of_broken_lines(sink, path, node);
+    for finding in template.inspect() {
+        descend(sink, path, node, &finding.path, &mut |sink, path, node| {
+            let text = node.as_text().unwrap_or("");
+            let span = within(node.span, text, finding.span.clone());
+            tell(sink, path, span, &finding);
+        });
+    }
+    warn_of_lost(sink, path, node);
     template
 }
 
@@ -43,27 +54,47 @@ pub(super) fn text_template(
 ) -> Template {
     let (template, error) = Template::compile_str(text);
     if let Some(error) = error {
-        let span = match node.as_text() {
-            Some(whole) => within(node.span, whole, part),
-            None => node.span,
-        };
+        let span = place(node, part.start, &error.span);
         say(sink, path, span, &error, looked == Looked::AtUpload);
+    }
+    for finding in template.inspect() {
+        let span = place(node, part.start, &finding.span);
+        tell(sink, path, span, &finding);
     }
     template
 }
 
-/// Compiles a value that has no node of its own, such as an inline parameter.
+/// The place of a part of a text that begins at an offset of the text of `node`.
+fn place(node: &Node, start: usize, part: &Range<usize>) -> Span {
+    let text = node.as_text().unwrap_or("");
+    within(node.span, text, start + part.start..start + part.end)
+}
+
+/// Compiles a value that has no node of its own, such as an inline parameter, whose text begins
+/// at an offset of the text of `node`.
 pub(super) fn value_template(
     sink: &mut Sink,
     path: &Path<'_>,
-    span: Span,
+    node: &Node,
+    start: usize,
     value: &Value,
     looked: Looked,
 ) -> Template {
     let (template, errors) = Template::compile(value);
+    // Within a list the offsets are those of its items.
+    let place = |path: &[PathSegment], part: &Range<usize>| {
+        if path.is_empty() {
+            place(node, start, part)
+        } else {
+            node.span
+        }
+    };
     for error in &errors {
         let is_error = looked == Looked::AtUpload && error.path.is_empty();
-        say(sink, path, span, error, is_error);
+        say(sink, path, place(&error.path, &error.span), error, is_error);
+    }
+    for finding in template.inspect() {
+        tell(sink, path, place(&finding.path, &finding.span), &finding);
     }
     template
 }
@@ -113,45 +144,82 @@ fn say(sink: &mut Sink, path: &Path<'_>, span: Span, error: &CompileError, is_er
     }
 }
 
-/// An expression broken over lines is text: its marks are looked for line by line.
-fn warn_of_broken_lines(sink: &mut Sink, path: &Path<'_>, node: &Node) {
+/// Says what is certain about an expression, and notes what cannot be judged yet.
+fn tell(sink: &mut Sink, path: &Path<'_>, span: Span, finding: &Finding) {
+    let mut note = |wanted: Wanted| {
+        let path = path.to_string().into();
+        let site = Site { span, path };
+        sink.facts.uses.push(Use { wanted, site });
+    };
+    match &finding.kind {
+        FindingKind::Variable(name) => note(Wanted::Variable(name.as_str().into())),
+        FindingKind::Task(name) => note(Wanted::Task(name.as_str().into())),
+        FindingKind::UnknownFunction(name, form) => {
+            let message = if sink.may_suggest() && name.len() <= NAME_BYTES_MAX {
+                expr::unknown_function(name, *form)
+            } else {
+                format!("there is no function {}", Quoted(name))
+            };
+            sink.warn(Rule::UnknownFunction, path, span, message);
+        }
+        FindingKind::UnknownName(name) => {
+            let message = format!("nothing is called {} in Jinja", Quoted(name));
+            sink.warn(Rule::UnknownFunction, path, span, message)
+                .help("variables of the workflow are read with `_.name`");
+        }
+        FindingKind::WrongArguments(name) => {
+            let message = format!("{} does not take these arguments", Quoted(name));
+            sink.warn(Rule::WrongArguments, path, span, message);
+        }
+        _ => {}
+    }
+}
+
+/// Warns of expressions that are not found: those broken over lines, for marks are looked for
+/// line by line, and those in keys.
+fn warn_of_lost(sink: &mut Sink, path: &Path<'_>, node: &Node) {
     match &node.content {
-        Content::Scalar(Value::Str(text)) if text.contains('\n') && is_broken(text) => {
-            sink.warn(
-                Rule::IgnoredExpression,
-                path,
-                node.span,
-                "`<% … %>` over several lines is text, not an expression",
-            )
-            .help("write it in one line, or fold the text with `>` instead of `|`");
+        Content::Scalar(Value::Str(text)) if text.contains('\n') => {
+            for (open, close) in [("<%", "%>"), ("{{", "}}")] {
+                if let Some(part) = broken(text, open, close) {
+                    let span = within(node.span, text, part);
+                    let message =
+                        format!("`{open} … {close}` over several lines is text, not an expression");
+                    sink.warn(Rule::IgnoredExpression, path, span, message)
+                        .help("write it in one line, or fold the text with `>-` instead of `|`");
+                }
+            }
         }
         Content::Scalar(_) | Content::Date(_) => {}
         Content::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                warn_of_broken_lines(sink, &path.index(index), item);
+                warn_of_lost(sink, &path.index(index), item);
             }
         }
         Content::Map(mapping) => {
             for (key, entry) in mapping.texts() {
-                warn_of_broken_lines(sink, &path.key(key), &entry.value);
+                let path = path.key(key);
+                if expr::is_expression(key) {
+                    let message = "an expression in a key is not evaluated";
+                    sink.warn(Rule::IgnoredExpression, &path, entry.key_span, message);
+                }
+                warn_of_lost(sink, &path, &entry.value);
             }
         }
     }
 }
 
-fn is_broken(text: &str) -> bool {
-    let mut rest = text;
-    while let Some(start) = rest.find("<%") {
-        let inner = &rest[start + 2..];
-        let Some(end) = inner.find("%>") else {
-            return false;
-        };
-        if inner[..end].contains('\n') {
-            return true;
+/// The first expression with a line break in it.
+fn broken(text: &str, open: &str, close: &str) -> Option<Range<usize>> {
+    let mut from = 0;
+    loop {
+        let start = from + text[from..].find(open)?;
+        let end = start + text[start..].find(close)? + close.len();
+        if text[start..end].contains('\n') {
+            return Some(start..end);
         }
-        rest = &inner[end + 2..];
+        from = end;
     }
-    false
 }
 
 /// The place of a part of a scalar's text, as far as it can be known: text that is written as it

@@ -11,6 +11,7 @@ use crate::model::{Command, CommandKind, Graph, Join, Target, Task, Transition, 
 use crate::position::Span;
 
 use super::defaults::Defaults;
+use super::exclusive;
 use super::on_clause::Next;
 use super::path::{Path, Quoted};
 use super::policies;
@@ -67,6 +68,9 @@ pub(super) fn link(
         WorkflowType::Direct => linker.direct(place, &marks),
         WorkflowType::Reverse => linker.reverse(place.path, &marks),
     };
+    if workflow_type == WorkflowType::Direct && !graph.inbound.is_empty() {
+        warn_of_exclusive(sink, place.path, &marks, &exclusive::joins(&tasks, &graph));
+    }
     (tasks, graph)
 }
 
@@ -371,6 +375,25 @@ impl Linker<'_> {
                 .expect("a stuck task requires a stuck task");
         }
         position
+    }
+}
+
+fn warn_of_exclusive(sink: &mut Sink, path: &Path<'_>, marks: &[Mark], joins: &[(usize, usize)]) {
+    for &(join, fork) in joins {
+        let (join, fork) = (&marks[join], &marks[fork]);
+        let message = format!(
+            "this join waits for branches of which only one runs, whatever becomes of {}",
+            Quoted(&fork.name)
+        );
+        let path = path.key(&join.name);
+        sink.warn(
+            Rule::ExclusiveJoin,
+            &path.key("join"),
+            join.join_span,
+            message,
+        )
+        .help("write `join: one`")
+        .also(fork.span, "the branches part here");
     }
 }
 

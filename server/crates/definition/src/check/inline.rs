@@ -20,6 +20,8 @@ pub(super) struct Inline {
     pub(super) name: String,
     /// Parameters in order; of equal names the last value.
     pub(super) params: IndexMap<Arc<str>, Value>,
+    /// Where the text of each parameter's value is, without quotes, in bytes of the text.
+    pub(super) places: IndexMap<Arc<str>, Range<usize>>,
     /// The first part that is neither name nor parameter, in bytes of the text.
     pub(super) dropped: Option<Range<usize>>,
 }
@@ -34,6 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Inline, NoName> {
         return Ok(Inline {
             name: text.to_owned(),
             params: IndexMap::new(),
+            places: IndexMap::new(),
             dropped: None,
         });
     }
@@ -102,6 +105,7 @@ fn name(text: &str) -> Option<Range<usize>> {
 
 fn with_params(text: &str, name: Range<usize>) -> Inline {
     let mut params = IndexMap::new();
+    let mut places = IndexMap::new();
     let mut used = vec![name.clone()];
     let mut scan = Scan {
         text,
@@ -110,12 +114,18 @@ fn with_params(text: &str, name: Range<usize>) -> Inline {
     let mut from = 0;
     while let Some((key, value)) = scan.next_param(from) {
         from = value.end;
-        params.insert(Arc::from(&text[key.clone()]), decode(&text[value.clone()]));
+        let raw = &text[value.clone()];
+        let name: Arc<str> = Arc::from(&text[key.clone()]);
+        let quote = usize::from(raw.starts_with(['"', '\'']));
+        let end = value.start + raw.trim_end_matches(is_blank).len() - quote;
+        places.insert(Arc::clone(&name), value.start + quote..end);
+        params.insert(name, decode(raw));
         used.push(key.start..value.end);
     }
     Inline {
         name: text[name].to_owned(),
         params,
+        places,
         dropped: dropped(text, &used),
     }
 }

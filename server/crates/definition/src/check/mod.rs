@@ -10,16 +10,22 @@
 //! | `inline`                            | inline parameters                                  |
 //! | `graph`                             | links between tasks                                |
 //! | `expressions`                       | compiling expressions and placing their errors     |
+//! | `facts`, `dataflow`, `lookup`       | who sets the variables, who is called with what    |
+//! | `exclusive`                         | joins of branches of which only one runs           |
 //! | `shape`                             | types, emptiness, repetition, known keys           |
 //! | `sink`, `path`, `suggest`           | diagnostics                                        |
 
 mod action;
 mod calls;
+mod dataflow;
 mod defaults;
 mod document;
+mod exclusive;
 mod expressions;
+mod facts;
 mod graph;
 mod inline;
+mod lookup;
 mod names;
 mod on_clause;
 mod parameters;
@@ -48,6 +54,20 @@ const VERSION: &str = "2.0";
 pub struct Options {
     /// Warnings are errors.
     pub strict: bool,
+    /// The actions that are built into the server, all of whose names begin with `std.`. Where
+    /// there are none, nothing is said about calls of them.
+    pub actions: &'static [KnownAction],
+}
+
+/// An action whose inputs are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAction {
+    /// Its name.
+    pub name: &'static str,
+    /// The inputs that must be given.
+    pub required: Vec<&'static str>,
+    /// The inputs that may be given.
+    pub optional: Vec<&'static str>,
 }
 
 /// What a check gives.
@@ -70,7 +90,7 @@ pub fn check(source: &str, kind: Kind, options: Options) -> Checked {
 }
 
 fn read(sink: &mut Sink, source: &str, kind: Kind) -> Option<Document> {
-    let (root, duplicates) = match yaml::read(source) {
+    let read = match yaml::read(source) {
         Ok(read) => read,
         Err(fault) => {
             sink.error(fault.rule, &Path::ROOT, fault.span, fault.message)
@@ -78,7 +98,7 @@ fn read(sink: &mut Sink, source: &str, kind: Kind) -> Option<Document> {
             return None;
         }
     };
-    for duplicate in duplicates {
+    for duplicate in read.duplicates {
         let message = format!(
             "the key {} occurs twice; the last one counts",
             Quoted(&duplicate.key)
@@ -86,7 +106,14 @@ fn read(sink: &mut Sink, source: &str, kind: Kind) -> Option<Document> {
         sink.warn(Rule::DuplicateKey, &Path::ROOT, duplicate.span, message)
             .also(duplicate.earlier, "this one is lost");
     }
-    document::document(sink, source, root.as_ref(), kind)
+    for span in read.sigils {
+        let message = "there are no anchors and aliases: this is text";
+        sink.warn(Rule::SigilText, &Path::ROOT, span, message)
+            .help("quote it, so that every reader of YAML takes it for text");
+    }
+    let document = document::document(sink, source, read.root.as_ref(), kind)?;
+    lookup::check(sink, &document);
+    Some(document)
 }
 
 #[cfg(test)]

@@ -141,7 +141,25 @@ fn list(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Vec<Next> {
             _ => target(sink, path, item),
         });
     }
+    warn_of_cut(sink, &all);
     all
+}
+
+/// What stands after `fail` or `succeed` is dropped.
+fn warn_of_cut(sink: &mut Sink, all: &[Next]) {
+    let ends = |next: &Next| next.condition.is_none() && matches!(&*next.name, "fail" | "succeed");
+    let Some(at) = all.iter().position(ends) else {
+        return;
+    };
+    if let Some(lost) = all.get(at + 1) {
+        let message = format!(
+            "nothing after {} is reached: it ends the workflow",
+            Quoted(&all[at].name)
+        );
+        let root = Path::ROOT;
+        let path = root.verbatim(&lost.path);
+        sink.warn(Rule::IgnoredTransition, &path, lost.span, message);
+    }
 }
 
 fn one_entry<'n>(sink: &mut Sink, path: &Path<'_>, node: &'n Node) -> Option<(&'n str, &'n Entry)> {
@@ -223,10 +241,23 @@ fn made(sink: &mut Sink, path: &Path<'_>, node: &Node, inline: Inline) -> Next {
     // Mistral looks at an expression in a target before it looks for a task of that name.
     let part = 0..inline.name.len();
     expressions::text_template(sink, path, node, part, &inline.name, Looked::AtUpload);
-    let message = inline
-        .params
-        .get("msg")
-        .map(|message| expressions::value_template(sink, path, node.span, message, Looked::Late));
+    let is_command = matches!(&*inline.name, "noop" | "fail" | "succeed" | "pause");
+    for (key, place) in &inline.places {
+        if !(is_command && &**key == "msg") {
+            let span = expressions::within(node.span, node.as_text().unwrap_or(""), place.clone());
+            let what = if is_command {
+                "an engine command takes `msg` only"
+            } else {
+                "a task takes no parameters from its transitions"
+            };
+            let message = format!("{} has no effect: {what}", Quoted(key));
+            sink.warn(Rule::IgnoredParameter, path, span, message);
+        }
+    }
+    let message = inline.params.get("msg").map(|message| {
+        let start = inline.places["msg"].start;
+        expressions::value_template(sink, path, node, start, message, Looked::Late)
+    });
     Next {
         name: Arc::from(inline.name),
         condition: None,

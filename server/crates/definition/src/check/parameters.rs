@@ -26,7 +26,19 @@ pub(super) fn input(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Vec<
     // Of equal names the last default stands, in the place of the first.
     let mut parameters: IndexMap<Arc<str>, Option<Value>> = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
-        if let Some((name, default)) = parameter(sink, &path.index(index), item) {
+        let path = &path.index(index);
+        if let Some((name, default)) = parameter(sink, path, item) {
+            // Equal items are an error already.
+            if parameters
+                .get(&name)
+                .is_some_and(|earlier| *earlier != default)
+            {
+                let message = format!(
+                    "the input {} occurs twice; the last one counts",
+                    Quoted(&name)
+                );
+                sink.warn(Rule::HiddenVariable, path, item.span, message);
+            }
             parameters.insert(name, default);
         }
     }

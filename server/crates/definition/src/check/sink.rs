@@ -1,14 +1,15 @@
-//! Collects diagnostics while a document is walked. The only place that decides what a severity
-//! does to the verdict.
+//! Collects diagnostics while a document is walked, and facts that are judged later. The only
+//! place that decides what a severity does to the verdict.
 
 use crate::diagnostic::{Diagnostic, Related, Rule, Severity};
 use crate::position::Span;
 
 use super::Options;
+use super::facts::{Facts, Use};
 use super::path::Path;
 
-/// Diagnostics that are kept; of a document with more faults the first are told.
-const DIAGNOSTICS_MAX: usize = 1_000;
+/// Diagnostics of each severity that are kept; of a document with more the first are told.
+const DIAGNOSTICS_MAX: usize = 500;
 /// Names are compared with all others only so often, for that is not linear.
 const SUGGESTIONS_MAX: usize = 50;
 
@@ -17,9 +18,14 @@ pub(super) struct Sink {
     options: Options,
     diagnostics: Vec<Diagnostic>,
     errors: usize,
+    warnings: usize,
     suggestions: usize,
     /// Takes what is said after the list is full.
     spare: Option<Diagnostic>,
+    /// How many were said since.
+    left_out: usize,
+    /// Noted, not yet judged.
+    pub(super) facts: Facts,
 }
 
 impl Sink {
@@ -29,8 +35,11 @@ impl Sink {
             options,
             diagnostics: Vec::new(),
             errors: 0,
+            warnings: 0,
             suggestions: 0,
             spare: None,
+            left_out: 0,
+            facts: Facts::default(),
         }
     }
 
@@ -61,6 +70,16 @@ impl Sink {
         self.push(severity, rule, path, span, message.into())
     }
 
+    /// What the caller knows of the world around the document.
+    pub(super) fn options(&self) -> Options {
+        self.options
+    }
+
+    /// Takes the uses that were noted since the last time.
+    pub(super) fn take_uses(&mut self) -> Vec<Use> {
+        std::mem::take(&mut self.facts.uses)
+    }
+
     /// How many errors there are; with any the document is invalid.
     pub(super) fn errors(&self) -> usize {
         self.errors
@@ -72,19 +91,27 @@ impl Sink {
         wrong: &str,
         names: impl Iterator<Item = &'n str>,
     ) -> Option<String> {
-        self.suggestions += 1;
-        if self.suggestions > SUGGESTIONS_MAX {
+        if !self.may_suggest() {
             return None;
         }
         super::suggest::nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
     }
 
-    /// Everything found, in the order of the text.
+    /// Whether there may be one more suggestion; counts it.
+    pub(super) fn may_suggest(&mut self) -> bool {
+        self.suggestions += 1;
+        self.suggestions <= SUGGESTIONS_MAX
+    }
+
+    /// Everything found, in the order of the text; what was left out is said at the end.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
         // Two parts of the language may look at the same value.
         diagnostics.dedup();
+        if let Some(spare) = &self.spare {
+            diagnostics.push(more(self.left_out, spare.severity, spare.span));
+        }
         diagnostics
     }
 
@@ -97,7 +124,13 @@ impl Sink {
         message: String,
     ) -> &mut Diagnostic {
         self.errors += usize::from(severity == Severity::Error);
-        let is_full = self.diagnostics.len() >= DIAGNOSTICS_MAX;
+        self.warnings += usize::from(severity == Severity::Warning);
+        // Warnings must not leave errors without a place in the list.
+        let count = match severity {
+            Severity::Error => self.errors,
+            Severity::Warning => self.warnings,
+        };
+        let is_full = count > DIAGNOSTICS_MAX;
         let diagnostic = Diagnostic {
             severity,
             rule,
@@ -112,10 +145,24 @@ impl Sink {
             related: None,
         };
         if is_full {
+            self.left_out += 1;
             return self.spare.insert(diagnostic);
         }
         self.diagnostics.push(diagnostic);
         self.diagnostics.last_mut().expect("just pushed")
+    }
+}
+
+/// What stands for findings that are not listed, the first of which stands at `span`.
+fn more(count: usize, severity: Severity, span: Span) -> Diagnostic {
+    Diagnostic {
+        severity,
+        rule: Rule::MoreFindings,
+        message: format!("… and {count} more"),
+        span,
+        path: String::new(),
+        suggestion: None,
+        related: None,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::yaml::{Content, Mapping, Node};
 
 use super::calls::{self, Parsed};
 use super::expressions::{self, Looked};
+use super::facts::Use;
 use super::on_clause::{self, Clause};
 use super::path::{Path, Quoted};
 use super::policies::{self, Kind};
@@ -81,6 +82,8 @@ pub(super) struct Draft {
     pub(super) safe_rerun: Option<Template>,
     pub(super) requires: Vec<Requirement>,
     pub(super) spec: Value,
+    /// What the expressions of the task ask for.
+    pub(super) uses: Vec<Use>,
 }
 
 /// A task that must be done first.
@@ -117,6 +120,13 @@ pub(super) fn task(
         .get("with-items")
         .map(|entry| super::with_items::items(sink, &path.key("with-items"), &entry.value))
         .unwrap_or_default();
+    if mapping.get("with-items").is_none()
+        && let Some(entry) = mapping.get("concurrency")
+    {
+        let message = "`concurrency` has no effect without `with-items`";
+        let path = &path.key("concurrency");
+        sink.warn(Rule::IgnoredKey, path, entry.key_span, message);
+    }
     let spec = spec(name, mapping, workflow_type, &parsed);
     Draft {
         name: Arc::from(name),
@@ -145,6 +155,8 @@ pub(super) fn task(
             WorkflowType::Reverse => requires(sink, path, mapping),
         },
         spec,
+        // Fields are read in this order: all expressions of the task were seen before.
+        uses: sink.take_uses(),
     }
 }
 
@@ -211,11 +223,28 @@ fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body, Parsed) {
         )
     };
     let (action, workflow) = (parse("action"), parse("workflow"));
-    match (action, workflow) {
-        (Some(action), _) => (Body::Action, action),
-        (None, Some(workflow)) => (Body::Workflow, workflow),
-        (None, None) => (Body::Action, calls::plain("std.noop")),
+    let (body, key, parsed) = match (action, workflow) {
+        (Some(action), _) => (Body::Action, "action", action),
+        (None, Some(workflow)) => (Body::Workflow, "workflow", workflow),
+        (None, None) => return (Body::Action, calls::plain("std.noop")),
+    };
+    let input = mapping.get("input").map(|entry| &entry.value);
+    if let Some(entry) = mapping.get(key) {
+        let is_workflow = body == Body::Workflow;
+        let called = calls::Called {
+            node: &entry.value,
+            key,
+            is_workflow,
+        };
+        calls::note(
+            sink,
+            path,
+            &called,
+            &parsed,
+            input.map(|node| ("input", node)),
+        );
     }
+    (body, parsed)
 }
 
 fn input(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping, parsed: &Parsed) -> Option<Template> {

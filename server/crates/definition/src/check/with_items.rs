@@ -20,6 +20,10 @@ pub(super) fn items(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Vec<Item> 
     let mut items: IndexMap<Arc<str>, Template> = IndexMap::new();
     let mut add = |sink: &mut Sink, path: &Path<'_>, node: &Node| {
         if let Some((name, source)) = item(sink, path, node) {
+            if items.contains_key(&name) {
+                let message = format!("{} occurs twice; the last one counts", Quoted(&name));
+                sink.warn(Rule::HiddenVariable, path, node.span, message);
+            }
             items.insert(name, source);
         }
     };

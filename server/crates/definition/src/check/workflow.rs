@@ -5,9 +5,10 @@ use std::sync::Arc;
 use expr::{Dict, Template, Value};
 
 use crate::diagnostic::Rule;
-use crate::model::{Workflow, WorkflowType};
+use crate::model::{Parameter, Workflow, WorkflowType};
 use crate::yaml::{Entry, Mapping};
 
+use super::dataflow::{self, Flow, TaskFlow};
 use super::defaults;
 use super::expressions::{self, Looked};
 use super::graph;
@@ -46,12 +47,16 @@ pub(super) fn workflow(
     let workflow_type = workflow_type(sink, path, mapping);
     let input = parameters::input(sink, path, mapping);
     let tags = shape::tags(sink, path, mapping);
+    sink.take_uses();
     let vars = template(sink, path, mapping, "vars", Looked::AtUpload);
+    let of_vars = sink.take_uses();
+    warn_of_hidden(sink, path, mapping, &input);
     let output = template(sink, path, mapping, "output", Looked::AtUpload);
     let output_on_error = template(sink, path, mapping, "output-on-error", Looked::Late);
-    let defaults = defaults::defaults(sink, path, mapping);
+    let defaults = defaults::defaults(sink, path, mapping, workflow_type);
+    let of_rest = sink.take_uses();
     let errors = sink.errors();
-    let drafts = tasks(sink, path, entry, mapping, workflow_type)?;
+    let mut drafts = tasks(sink, path, entry, mapping, workflow_type)?;
     // Of broken tasks not every transition is known, so little can be said about the whole.
     let is_sound = sink.errors() == errors;
     let spec = spec(name, mapping, &drafts);
@@ -60,7 +65,20 @@ pub(super) fn workflow(
         span: entry.key_span,
         is_sound,
     };
+    let flows = drafts.iter_mut().map(TaskFlow::of).collect();
     let (tasks, graph) = graph::link(sink, &place, drafts, &defaults, workflow_type);
+    if sink.errors() == errors {
+        let flow = Flow {
+            input: &input,
+            vars: vars.as_ref(),
+            of_vars,
+            of_rest,
+            tasks: flows,
+            graph: &graph,
+            workflow_type,
+        };
+        dataflow::check(sink, &flow);
+    }
     Some(Workflow {
         name: Arc::from(name),
         description: description(sink, path, mapping),
@@ -91,6 +109,22 @@ fn keys(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
         if let Some(entry) = mapping.get(key) {
             let message = format!("`{key}` has no effect on a workflow");
             sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
+        }
+    }
+}
+
+/// A variable of `vars` stands in front of an input of the same name.
+fn warn_of_hidden(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping, input: &[Parameter]) {
+    let Some(vars) = mapping.get("vars").and_then(|entry| entry.value.as_map()) else {
+        return;
+    };
+    for one in input {
+        if let Some(entry) = vars.get(&one.name) {
+            let message = format!("{} hides the input of the same name", Quoted(&one.name));
+            let path = path.key("vars");
+            let path = path.key(&one.name);
+            sink.warn(Rule::HiddenVariable, &path, entry.key_span, message)
+                .help("give the variable another name");
         }
     }
 }
@@ -179,14 +213,15 @@ fn tasks(
     for (name, entry) in tasks.texts() {
         let path = &path.key(name);
         let (span, node) = (entry.key_span, &entry.value);
-        let draft = task::task(sink, path, name, span, node, workflow_type);
-        // Mistral takes this key for the version of the list, whatever is under it.
+        // Mistral takes this key for the version of the list and never reads it as a task.
         if name == "version" {
+            shape::dict(sink, path, node);
             let message = "a task cannot be called `version`: it is left out";
             sink.warn(Rule::IgnoredKey, path, span, message);
             continue;
         }
-        drafts.push(draft);
+        defaults::warn_of_falsy(sink, path, mapping, node);
+        drafts.push(task::task(sink, path, name, span, node, workflow_type));
     }
     Some(drafts)
 }

@@ -25,7 +25,7 @@ mod tabs;
 
 pub(crate) use dump::dump;
 pub(crate) use node::{Content, Entry, Mapping, Node};
-pub(crate) use reader::read;
+pub(crate) use reader::{Read, read};
 
 #[cfg(test)]
 mod tests;

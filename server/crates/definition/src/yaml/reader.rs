@@ -38,8 +38,19 @@ pub(crate) struct Duplicate {
     pub(crate) earlier: Span,
 }
 
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// The value, if the text holds one.
+    pub(crate) root: Option<Node>,
+    /// Keys that were lost.
+    pub(crate) duplicates: Vec<Duplicate>,
+    /// Plain texts that begin with `&`, `*` or `@`.
+    pub(crate) sigils: Vec<Span>,
+}
+
 /// Reads a text with at most one document. Without any there is no node.
-pub(crate) fn read(source: &str) -> Result<(Option<Node>, Vec<Duplicate>), Fault> {
+pub(crate) fn read(source: &str) -> Result<Read, Fault> {
     if source.len() > BYTES_MAX {
         return Err(Fault {
             rule: Rule::DocumentTooLarge,
@@ -65,6 +76,7 @@ pub(crate) fn read(source: &str) -> Result<(Option<Node>, Vec<Duplicate>), Fault
         root: None,
         nodes: 0,
         duplicates: Vec::new(),
+        sigils: Vec::new(),
         quoted: Vec::new(),
     };
     for event in Parser::new_from_str(&hidden) {
@@ -72,7 +84,11 @@ pub(crate) fn read(source: &str) -> Result<(Option<Node>, Vec<Duplicate>), Fault
         reader.event(event, convert(span))?;
     }
     tabs::refuse(source, &reader.quoted)?;
-    Ok((reader.root, reader.duplicates))
+    Ok(Read {
+        root: reader.root,
+        duplicates: reader.duplicates,
+        sigils: reader.sigils,
+    })
 }
 
 struct Reader {
@@ -81,6 +97,7 @@ struct Reader {
     root: Option<Node>,
     nodes: usize,
     duplicates: Vec<Duplicate>,
+    sigils: Vec<Span>,
     /// Where quoted and block scalars stand, in order: within them tabs are text.
     quoted: Vec<Span>,
 }
@@ -167,6 +184,9 @@ impl Reader {
         self.count(span)?;
         if style == ScalarStyle::Plain {
             self.refuse_plain(text, tag, span)?;
+            if text.starts_with(['&', '*', '@']) {
+                self.sigils.push(span);
+            }
         } else {
             self.quoted.push(span);
         }

@@ -5,8 +5,8 @@ use super::read;
 /// The value under `a`, written as YAML, or the error.
 fn check(text: &str, expected: &str) {
     let found = match read(text) {
-        Ok((root, _)) => {
-            let value = root.map(|root| root.to_value()).unwrap_or_default();
+        Ok(read) => {
+            let value = read.root.map(|root| root.to_value()).unwrap_or_default();
             let mut out = String::new();
             super::dump(&value, &mut out);
             out
@@ -99,7 +99,9 @@ fn faults_have_places() {
 
 #[test]
 fn repeated_keys_are_told() {
-    let (_, duplicates) = read("a: 1\nb: 2\na: 3").expect("the text is YAML");
+    let duplicates = read("a: 1\nb: 2\na: 3")
+        .expect("the text is YAML")
+        .duplicates;
     assert_eq!(duplicates.len(), 1);
     assert_eq!(duplicates[0].span.start.line, 3);
     assert_eq!(duplicates[0].earlier.start.line, 1);

@@ -5,16 +5,39 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use definition::{Document, Kind, Options, check, render};
+use definition::{Document, Kind, KnownAction, Options, check, render};
 
 use crate::summary::summary;
+
+/// Checks that know two actions of the server.
+fn options() -> Options {
+    static ACTIONS: LazyLock<[KnownAction; 2]> = LazyLock::new(|| {
+        [
+            KnownAction {
+                name: "std.noop",
+                required: vec![],
+                optional: vec![],
+            },
+            KnownAction {
+                name: "std.echo",
+                required: vec!["output"],
+                optional: vec!["delay"],
+            },
+        ]
+    });
+    Options {
+        strict: false,
+        actions: &*ACTIONS,
+    }
+}
 
 #[test]
 fn valid_documents_give_their_models() {
     for file in documents("valid") {
         let (text, kind) = read(&file);
-        let checked = check(&text, kind, Options::default());
+        let checked = check(&text, kind, options());
         let document = checked.document.as_ref();
         let document =
             document.unwrap_or_else(|| panic!("{}: {:#?}", file.display(), checked.diagnostics));
@@ -28,7 +51,7 @@ fn valid_documents_give_their_models() {
 fn invalid_documents_are_explained() {
     for file in documents("invalid") {
         let (text, kind) = read(&file);
-        let checked = check(&text, kind, Options::default());
+        let checked = check(&text, kind, options());
         assert!(checked.document.is_none(), "{} is valid", file.display());
         expect(&file, &rendered(&file, &text, kind));
     }
@@ -38,7 +61,14 @@ fn invalid_documents_are_explained() {
 fn strict_checks_refuse_what_is_warned_of() {
     let text = "version: '2.0'\nwf:\n  colour: red\n  tasks:\n    t: {action: std.noop}\n";
     for (strict, is_valid) in [(false, true), (true, false)] {
-        let checked = check(text, Kind::Workflows, Options { strict });
+        let checked = check(
+            text,
+            Kind::Workflows,
+            Options {
+                strict,
+                ..Options::default()
+            },
+        );
         assert_eq!(checked.document.is_some(), is_valid);
         assert_eq!(checked.diagnostics.len(), 1);
     }
@@ -59,6 +89,23 @@ fn sizes_are_limited_by_rules_of_their_own() {
         let checked = check(&text, Kind::Workflows, Options::default());
         assert_eq!(checked.diagnostics[0].rule.id(), rule);
     }
+}
+
+#[test]
+fn findings_beyond_the_cap_are_counted() {
+    let mut text = String::from("version: '2.0'\nwf:\n  tasks:\n");
+    for number in 0..600 {
+        writeln!(text, "    t{number}: {{acton: std.noop}}")
+            .expect("writing to a string cannot fail");
+    }
+    let checked = check(&text, Kind::Workflows, Options::default());
+    assert_eq!(checked.diagnostics.len(), 501);
+    let last = checked.diagnostics.last().expect("there are some");
+    assert_eq!(last.rule.id(), "more-findings");
+    assert_eq!(
+        (last.message.as_str(), last.span.start.line),
+        ("… and 100 more", 603)
+    );
 }
 
 #[test]
@@ -127,7 +174,7 @@ fn rendered(file: &Path, text: &str, kind: Kind) -> String {
         .file_name()
         .expect("a case is a file")
         .to_string_lossy();
-    let checked = check(text, kind, Options::default());
+    let checked = check(text, kind, options());
     let mut out = String::new();
     for diagnostic in &checked.diagnostics {
         out.push_str(&render(diagnostic, text, &name));

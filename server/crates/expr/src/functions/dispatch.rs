@@ -43,6 +43,31 @@ pub(crate) fn call(
     (chosen.builtin.run)(&mut ready)
 }
 
+/// Whether some builtin takes a call's arguments by number and name.
+pub(crate) fn takes(call: &ast::Call, form: Form) -> bool {
+    let receiver = (form == Form::Method).then_some(Value::Null);
+    let rules = call
+        .overloads
+        .first()
+        .is_some_and(|first| first.builtin.rules);
+    Given::new(call, receiver, rules)
+        .is_ok_and(|given| call.overloads.iter().any(|overload| given.fits(overload)))
+}
+
+/// The message about a function or method that does not exist, with a near one that does.
+pub(crate) fn unknown_message(name: &str, form: Form) -> String {
+    unknown(name, form).message
+}
+
+/// Whether an argument is left for the builtin to evaluate; without a place, whether any is.
+pub(crate) fn is_lazy(overload: &Overload, index: Option<usize>) -> bool {
+    let Some(index) = index else {
+        let further = overload.rest.iter().chain(&overload.named);
+        return overload.params.iter().chain(further).any(Param::is_lazy);
+    };
+    place(overload, index).is_some_and(Param::is_lazy)
+}
+
 /// Calls a builtin with values only, as `call()` does.
 pub(crate) fn call_values(
     machine: &mut Machine<'_>,

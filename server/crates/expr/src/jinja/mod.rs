@@ -13,11 +13,13 @@ use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior};
 
 use crate::embed;
 use crate::fault::Fault;
+use crate::inspect::FindingKind;
 use crate::limits::{Limits, SOURCE_BYTES_MAX};
 use crate::template::error;
 use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
 
 mod functions;
+mod names;
 mod session;
 mod values;
 
@@ -100,6 +102,18 @@ impl Program {
             }
         }
         Err(fail(*Box::<Fault>::from(Limit::HostCalls)))
+    }
+
+    /// Tells what is certain about the names that the program reads.
+    pub(crate) fn inspect(&self, tell: &mut dyn FnMut(Range<usize>, FindingKind)) {
+        let names = match &self.code {
+            Code::Value(expression, _) => expression.undeclared_variables(true),
+            Code::Text(own) => own
+                .get_template(NAME)
+                .map(|template| template.undeclared_variables(true))
+                .unwrap_or_default(),
+        };
+        names::tell(&self.text, names.into_iter().collect(), tell);
     }
 
     fn fault(&self, failed: &Error) -> Fault {
