@@ -9,6 +9,8 @@ AUTAN := target/debug/autan
 TOOLS := target/tools
 PYTHON := python3
 VENV := sdk-python/.venv
+# The real YAQL and Jinja2, which the expressions are compared with.
+ORACLE := server/crates/expr/tests/oracle
 GRPCURL_VERSION := v1.9.3
 BUF_VERSION := 1.75.0
 
@@ -35,10 +37,10 @@ test: test-rust test-python test-go test-readme
 test-rust: build $(VENV)/installed
 	cargo test $(CARGO_SHAPE) --no-fail-fast
 
-$(VENV)/installed: sdk-python/pyproject.toml
+$(VENV)/installed: sdk-python/pyproject.toml $(ORACLE)/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable 'sdk-python[dev]'
+	$(VENV)/bin/pip install --quiet --editable 'sdk-python[dev]' -r $(ORACLE)/requirements.txt
 	touch $@
 
 test-python: build $(VENV)/installed

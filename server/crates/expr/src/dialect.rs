@@ -23,6 +23,7 @@ pub(crate) fn translate(pattern: &str, multi_line: bool) -> Result<String> {
     let mut translator = Translator {
         rest: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len()),
+        last: Last::Nothing,
     };
     translator.run(multi_line)?;
     Ok(translator.out)
@@ -31,27 +32,67 @@ pub(crate) fn translate(pattern: &str, multi_line: bool) -> Result<String> {
 struct Translator<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    last: Last,
+}
+
+/// What stands before a place, which tells whether a repetition may follow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// The start of the pattern, of a group or of an alternative, or a place such as `^`.
+    Nothing,
+    Item,
+    Repetition,
 }
 
 impl Translator<'_> {
     fn run(&mut self, multi_line: bool) -> Result<()> {
         while let Some(c) = self.rest.next() {
+            let place = matches!(self.rest.peek(), Some('A' | 'Z' | 'b' | 'B'));
+            let mut last = Last::Item;
             match c {
-                '\\' => self.escape(false)?,
+                '\\' => {
+                    self.escape(false)?;
+                    if place {
+                        last = Last::Nothing;
+                    }
+                }
                 '[' => self.class()?,
-                '$' if multi_line => self.out.push('$'),
-                '$' => self.out.push_str("(?=\\n?\\z)"),
-                '{' => self.brace(),
+                '$' => {
+                    let end = if multi_line { "$" } else { "(?=\\n?\\z)" };
+                    self.out.push_str(end);
+                    last = Last::Nothing;
+                }
+                '{' => last = self.brace()?,
                 '}' => self.out.push_str("\\}"),
-                '(' => self.group(),
+                '*' | '+' | '?' => last = self.repetition(&c.to_string())?,
+                '(' => last = self.group(),
+                '^' | '|' => {
+                    self.out.push(c);
+                    last = Last::Nothing;
+                }
                 c => self.out.push(c),
             }
+            self.last = last;
         }
         Ok(())
     }
 
+    /// A repetition with the mark behind it that makes it lazy or possessive.
+    fn repetition(&mut self, written: &str) -> Result<Last> {
+        match self.last {
+            Last::Nothing => Err(Fault::value("the pattern has nothing to repeat")),
+            Last::Repetition => Err(Fault::value("the pattern repeats a repetition")),
+            Last::Item => {
+                self.out.push_str(written);
+                let mark = self.rest.next_if(|mark| matches!(mark, '?' | '+'));
+                self.out.extend(mark);
+                Ok(Last::Repetition)
+            }
+        }
+    }
+
     /// `{2}`, `{2,}`, `{,3}` and `{2,3}` repeat; any other brace is itself.
-    fn brace(&mut self) {
+    fn brace(&mut self) -> Result<Last> {
         let mut body = String::new();
         let mut ahead = self.rest.clone();
         let closed = loop {
@@ -61,25 +102,28 @@ impl Translator<'_> {
                 _ => break false,
             }
         };
-        let commas = body.matches(',').count();
-        if !closed || body.is_empty() || commas > 1 || body == "," && self.out.is_empty() {
+        if !closed || body.is_empty() || body.matches(',').count() > 1 {
             self.out.push_str("\\{");
-            return;
+            return Ok(Last::Item);
         }
         self.rest = ahead;
         let from = if body.starts_with(',') { "0" } else { "" };
-        write!(self.out, "{{{from}{body}}}").expect("a String accepts all text");
+        self.repetition(&format!("{{{from}{body}}}"))
     }
 
     /// `(?#…)` is a comment; all else is alike.
-    fn group(&mut self) {
+    fn group(&mut self) -> Last {
         let mut ahead = self.rest.clone();
         if ahead.next() == Some('?') && ahead.next() == Some('#') {
             self.rest = ahead;
             while self.rest.next().is_some_and(|c| c != ')') {}
-            return;
+            return self.last;
         }
         self.out.push('(');
+        // This mark belongs to the parenthesis and repeats nothing.
+        let mark = self.rest.next_if_eq(&'?');
+        self.out.extend(mark);
+        Last::Nothing
     }
 
     fn class(&mut self) -> Result<()> {

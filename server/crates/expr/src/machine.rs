@@ -190,9 +190,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 fn check_hashable(value: &Value) -> Result<()> {
     match value {
         Value::Set(items) => {
-            let bad = items
-                .iter()
-                .find(|item| matches!(item, Value::List(_) | Value::Dict(_)));
+            let bad = items.iter().find(|item| is_unhashable(item));
             bad.map_or(Ok(()), |item| {
                 let kind = item.type_name();
                 let message = format!("a set in the result may not hold a {kind}: use toList()");
@@ -202,9 +200,7 @@ fn check_hashable(value: &Value) -> Result<()> {
         Value::List(items) => items.iter().try_for_each(check_hashable),
         Value::Dict(dict) if !dict.is_view() => {
             let map = dict.to_map();
-            let bad = map
-                .keys()
-                .find(|key| matches!(key, Value::List(_) | Value::Dict(_)));
+            let bad = map.keys().find(|key| is_unhashable(key));
             if let Some(key) = bad {
                 let kind = key.type_name();
                 let message = format!("a dict in the result may not have a {kind} as a key");
@@ -214,6 +210,14 @@ fn check_hashable(value: &Value) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// What Python makes of these in a result cannot be in a set, nor be a key.
+fn is_unhashable(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::Seq(_)
+    )
 }
 
 /// A host's function, called with final arguments.

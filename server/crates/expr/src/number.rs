@@ -75,7 +75,9 @@ pub(crate) fn modulo(left: &Value, right: &Value) -> Result<Value> {
         Pair::Big(a, b) => integer(a.mod_floor(&b)),
         Pair::Float(a, b) => {
             let rest = a % b;
-            Ok(Value::Float(if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+            Ok(Value::Float(if rest == 0.0 {
+                0.0_f64.copysign(b)
+            } else if (rest < 0.0) != (b < 0.0) {
                 rest + b
             } else {
                 rest
@@ -228,6 +230,8 @@ pub(crate) fn span(microseconds: Option<i64>) -> Result<Value> {
 pub(crate) fn scale(duration: TimeSpan, factor: &Value) -> Result<Value> {
     match factor {
         Value::Int(factor) => span(duration.microseconds().checked_mul(*factor)),
+        Value::BigInt(_) if duration.microseconds() == 0 => span(Some(0)),
+        Value::BigInt(_) => Err(time_overflow()),
         factor => whole_span(duration.microseconds().to_f64().unwrap_or(0.0) * to_f64(factor)?),
     }
 }

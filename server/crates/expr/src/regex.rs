@@ -108,10 +108,18 @@ impl Pattern {
     }
 
     pub(crate) fn to_text(&self) -> String {
-        format!(
-            "re.compile({})",
-            crate::value::repr(&Value::Str(Arc::clone(&self.source)))
-        )
+        let flags = [
+            (self.flags.ignore_case, "re.IGNORECASE"),
+            (self.flags.multi_line, "re.MULTILINE"),
+            (self.flags.dot_all, "re.DOTALL"),
+        ];
+        let flags: Vec<&str> = flags
+            .into_iter()
+            .filter_map(|(set, name)| set.then_some(name))
+            .collect();
+        let comma = if flags.is_empty() { "" } else { ", " };
+        let source = crate::value::repr(&Value::Str(Arc::clone(&self.source)));
+        format!("re.compile({source}{comma}{})", flags.join("|"))
     }
 }
 

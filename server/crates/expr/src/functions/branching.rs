@@ -36,14 +36,24 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "*conditions: lambda",
         select_all_cases,
         "Gives the places of all conditions that hold.",
-        &[("selectAllCases($ > 1, $ > 9, $ > 2)", "5", "[0, 2]")],
+        &[
+            ("selectAllCases($ > 1, $ > 9, $ > 2)", "5", "[0, 2]"),
+            ("selectAllCases(false, null)", "null", "[]"),
+        ],
     ),
     function(
         "examine",
         "*conditions: lambda",
         examine,
         "Gives for each condition whether it holds.",
-        &[("examine($ < 10, $ > 5, 0)", "7", "[true, true, false]")],
+        &[
+            ("examine($ < 10, $ > 5, 0)", "7", "[true, true, false]"),
+            (
+                "examine($.a, $.b)",
+                "{\"a\": 1, \"b\": \"\"}",
+                "[true, false]",
+            ),
+        ],
     ),
     method(
         "switchCase",

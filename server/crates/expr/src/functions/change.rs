@@ -20,8 +20,8 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "replace",
         "collection: iterable, position: int, value: any?, count: int = 1",
         |call| {
-            let (value, count) = (call.value(2), call.int(3)?);
-            replace(call, vec![value], count)
+            let (value, count) = (Value::from(vec![call.value(2)]), call.int(3)?);
+            replace(call, value, count)
         },
         "Puts one item in the place of so many; of all that follow if the count is negative.",
         &[
@@ -33,11 +33,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "replaceMany",
         "collection: iterable, position: int, values: iterable, count: int = 1",
         |call| {
-            let (values, count) = (call.items(2)?, call.int(3)?);
+            let (values, count) = (call.value(2), call.int(3)?);
             replace(call, values, count)
         },
         "Puts several items in the place of so many.",
-        &[("$.replaceMany(1, [7, 8])", "[1, 2, 3]", "[1, 7, 8, 3]")],
+        &[
+            ("$.replaceMany(1, [7, 8])", "[1, 2, 3]", "[1, 7, 8, 3]"),
+            ("$.replaceMany(0, [], 2)", "[1, 2, 3]", "[3]"),
+        ],
     ),
     method(
         "insert",
@@ -48,11 +51,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             if position < 0 {
                 Ok(call.value(0))
             } else {
-                insert(call, position, vec![value])
+                insert(call, position, Value::from(vec![value]))
             }
         },
         "Puts an item into a sequence, at its end if it is shorter.",
-        &[("range(2).insert(1, x)", "null", "[0, \"x\", 1]")],
+        &[
+            ("range(2).insert(1, x)", "null", "[0, \"x\", 1]"),
+            ("range(2).insert(9, x)", "null", "[0, 1, \"x\"]"),
+        ],
     ),
     method(
         "insert",
@@ -68,11 +74,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "insertMany",
         "collection: iterable, position: int, values: iterable",
         |call| {
-            let (position, values) = (call.int(1)?, call.items(2)?);
+            let (position, values) = (call.int(1)?, call.value(2));
             insert(call, position, values)
         },
         "Puts several items in, at the start if the place is negative.",
-        &[("$.insertMany(1, [7, 8])", "[1, 2]", "[1, 7, 8, 2]")],
+        &[
+            ("$.insertMany(1, [7, 8])", "[1, 2]", "[1, 7, 8, 2]"),
+            ("$.insertMany(-1, [7])", "[1, 2]", "[7, 1, 2]"),
+        ],
     ),
 ];
 
@@ -92,16 +101,19 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Value> {
     }))
 }
 
-fn replace(call: &mut Call<'_, '_>, values: Vec<Value>, count: i64) -> Result<Value> {
+fn replace(call: &mut Call<'_, '_>, values: Value, count: i64) -> Result<Value> {
     let mut cursor = call.cursor(0);
     let position = call.int(1)?;
-    let mut values = Some(values);
-    let mut pending = Vec::new().into_iter();
+    let mut values = Cursor::new(values);
+    let mut pending: Option<Cursor> = None;
     let mut index = 0;
     Ok(call.machine.lazy(move |machine| {
         loop {
-            if let Some(value) = pending.next() {
-                return Ok(Some(value));
+            if let Some(values) = &mut pending {
+                if let Some(value) = values.next(machine)? {
+                    return Ok(Some(value));
+                }
+                pending = None;
             }
             let Some(item) = cursor.next(machine)? else {
                 return Ok(None);
@@ -111,7 +123,7 @@ fn replace(call: &mut Call<'_, '_>, values: Vec<Value>, count: i64) -> Result<Va
             if !is_covered(at, position, count) {
                 return Ok(Some(item));
             }
-            pending = values.take().unwrap_or_default().into_iter();
+            pending = values.take();
         }
     }))
 }
@@ -121,21 +133,22 @@ fn is_covered(index: i64, position: i64, count: i64) -> bool {
     index >= position && (count < 0 || index < position.saturating_add(count))
 }
 
-fn insert(call: &mut Call<'_, '_>, position: i64, values: Vec<Value>) -> Result<Value> {
+fn insert(call: &mut Call<'_, '_>, position: i64, values: Value) -> Result<Value> {
     let mut cursor: Option<Cursor> = Some(call.cursor(0));
     let mut held = None;
-    let mut values = Some(values);
-    let mut pending = Vec::new().into_iter();
+    let mut values = Cursor::new(values);
+    let mut pending: Option<Cursor> = None;
     let mut index = 0;
     Ok(call.machine.lazy(move |machine| {
         loop {
-            if let Some(value) = pending.next() {
-                return Ok(Some(value));
+            if let Some(values) = &mut pending {
+                if let Some(value) = values.next(machine)? {
+                    return Ok(Some(value));
+                }
+                pending = None;
             }
-            if index >= position.max(0)
-                && let Some(values) = values.take()
-            {
-                pending = values.into_iter();
+            if index >= position.max(0) && values.is_some() {
+                pending = values.take();
                 continue;
             }
             if let Some(item) = held.take() {
@@ -152,7 +165,7 @@ fn insert(call: &mut Call<'_, '_>, position: i64, values: Vec<Value>) -> Result<
                 }
             } else {
                 cursor = None;
-                pending = values.take().unwrap_or_default().into_iter();
+                pending = values.take();
             }
         }
     }))

@@ -12,7 +12,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "text: string",
         |call| parse_json(&call.text(0)),
         "Reads a value from JSON.",
-        &[("json_parse('[1, null]')", "null", "[1, null]")],
+        &[
+            ("json_parse('[1, null]')", "null", "[1, null]"),
+            ("json_parse($).a", "\"{\\\"a\\\": 1.5}\"", "1.5"),
+        ],
     ),
     function(
         "json_dump|json_pp",
@@ -29,18 +32,24 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "text: string",
         |call| parse_yaml(&call.text(0)),
         "Reads a value from YAML, without anchors.",
-        &[(
-            "yaml_parse('a: [yes, 0x10]')",
-            "null",
-            "{\"a\": [true, 16]}",
-        )],
+        &[
+            (
+                "yaml_parse('a: [yes, 0x10]')",
+                "null",
+                "{\"a\": [true, 16]}",
+            ),
+            ("yaml_parse($)", "\"- 1\\n- no\"", "[1, false]"),
+        ],
     ),
     function(
         "yaml_dump",
         "object: any?",
         |call| dump(call, dump_yaml),
         "Writes a value as YAML in block style.",
-        &[("yaml_dump({a => [1]})", "null", "\"a:\\n- 1\\n\"")],
+        &[
+            ("yaml_dump({a => [1]})", "null", "\"a:\\n- 1\\n\""),
+            ("yaml_dump($)", "[1, \"a b\"]", "\"- 1\\n- a b\\n\""),
+        ],
     ),
 ];
 

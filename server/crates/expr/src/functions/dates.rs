@@ -20,22 +20,32 @@ pub(super) const BUILTINS: &[Builtin] = &[
          microsecond: int = 0, offset: timespan = none",
         build,
         "Makes a moment of its parts, in UTC unless an offset is given.",
-        &[(
-            "datetime(2020, 2, 29, 12).format('%d.%m.%Y %H:%M')",
-            "null",
-            "\"29.02.2020 12:00\"",
-        )],
+        &[
+            (
+                "datetime(2020, 2, 29, 12).format('%d.%m.%Y %H:%M')",
+                "null",
+                "\"29.02.2020 12:00\"",
+            ),
+            (
+                "str(datetime(2020, 2, 29, offset => timespan(hours => 2)))",
+                "null",
+                "\"2020-02-29 00:00:00+02:00\"",
+            ),
+        ],
     ),
     function(
         "datetime",
         "timestamp: number, offset: timespan = none",
         from_timestamp,
         "Makes a moment of the seconds since 1970.",
-        &[(
-            "str(datetime(1.5))",
-            "null",
-            "\"1970-01-01 00:00:01.500000+00:00\"",
-        )],
+        &[
+            (
+                "str(datetime(1.5))",
+                "null",
+                "\"1970-01-01 00:00:01.500000+00:00\"",
+            ),
+            ("datetime(86400).day", "null", "2"),
+        ],
     ),
     function(
         "datetime",
@@ -75,7 +85,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
                 .ok_or_else(time_overflow)
         },
         "Gives the current moment, in UTC unless an offset is given.",
-        &[],
+        &[
+            ("isDatetime(now())", "null", "true"),
+            ("now(timespan(hours => 2)).offset.hours", "null", "2.0"),
+        ],
     ),
     method(
         "replace",
@@ -84,11 +97,18 @@ pub(super) const BUILTINS: &[Builtin] = &[
          offset: timespan? = null",
         replace,
         "Gives the moment with some parts replaced.",
-        &[(
-            "str(datetime(2020, 2, 3).replace(day => 1))",
-            "null",
-            "\"2020-02-01 00:00:00+00:00\"",
-        )],
+        &[
+            (
+                "str(datetime(2020, 2, 3).replace(day => 1))",
+                "null",
+                "\"2020-02-01 00:00:00+00:00\"",
+            ),
+            (
+                "datetime(2020, 2, 29).replace(year => 2024, hour => 7).format('%Y %H')",
+                "null",
+                "\"2024 07\"",
+            ),
+        ],
     ),
     method(
         "format",
@@ -99,17 +119,27 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(Value::from(text))
         },
         "Writes the moment in a format, such as '%Y-%m-%d'.",
-        &[(
-            "datetime(2020, 2, 3).format('%j %A')",
-            "null",
-            "\"034 Monday\"",
-        )],
+        &[
+            (
+                "datetime(2020, 2, 3).format('%j %A')",
+                "null",
+                "\"034 Monday\"",
+            ),
+            (
+                "datetime(2020, 2, 3, 14, 5).format('%H:%M')",
+                "null",
+                "\"14:05\"",
+            ),
+        ],
     ),
 ];
 
 fn offset_of(span: Option<TimeSpan>) -> Result<i32> {
-    let seconds = span.map_or(0, TimeSpan::microseconds) / SECOND;
-    i32::try_from(seconds).map_err(|_| Fault::value("the offset must be less than a day"))
+    let offset = span.map_or(0, TimeSpan::microseconds);
+    if offset % SECOND != 0 {
+        return Err(Fault::value("an offset from UTC has whole seconds only"));
+    }
+    i32::try_from(offset / SECOND).map_err(|_| Fault::value("the offset must be less than a day"))
 }
 
 fn moment(local: i64, offset: i32) -> Result<Value> {

@@ -19,7 +19,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             build(call.machine, Dict::new(), pairs)
         },
         "Makes a dict of pairs.",
-        &[("dict(a => 1, $ => 2)", "\"b\"", "{\"a\": 1, \"b\": 2}")],
+        &[
+            ("dict(a => 1, $ => 2)", "\"b\"", "{\"a\": 1, \"b\": 2}"),
+            ("dict()", "null", "{}"),
+        ],
     )
     .with_rules(),
     function(
@@ -27,7 +30,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "items: iterable",
         dict_of,
         "Makes a dict of a list of pairs, each a list of a key and a value.",
-        &[("dict([[a, 1], [b, 2]])", "null", "{\"a\": 1, \"b\": 2}")],
+        &[
+            ("dict([[a, 1], [b, 2]])", "null", "{\"a\": 1, \"b\": 2}"),
+            (
+                "dict($.select([$.name, $.id]))",
+                "[{\"id\": 1, \"name\": \"a\"}]",
+                "{\"a\": 1}",
+            ),
+        ],
     )
     .with_rules(),
     method(
@@ -72,7 +82,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             build(call.machine, call.dict(0), vec![pair])
         },
         "Gives the dict with a key set to a value.",
-        &[("$.set(b, 2)", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}")],
+        &[
+            ("$.set(b, 2)", "{\"a\": 1}", "{\"a\": 1, \"b\": 2}"),
+            ("$.set(a, null)", "{\"a\": 1}", "{\"a\": null}"),
+        ],
     )
     .with_rules(),
     method(
@@ -83,7 +96,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             build(call.machine, call.dict(0), pairs)
         },
         "Gives the dict with the keys of another one set as there.",
-        &[("$.set({a => 2})", "{\"a\": 1}", "{\"a\": 2}")],
+        &[
+            ("$.set({a => 2})", "{\"a\": 1}", "{\"a\": 2}"),
+            ("{}.set($)", "{\"a\": 1}", "{\"a\": 1}"),
+        ],
     )
     .with_rules(),
     method(
@@ -94,11 +110,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             build(call.machine, call.dict(0), pairs)
         },
         "Gives the dict with keys set by pairs.",
-        &[(
-            "$.set(a => 2, b => 3)",
-            "{\"a\": 1}",
-            "{\"a\": 2, \"b\": 3}",
-        )],
+        &[
+            (
+                "$.set(a => 2, b => 3)",
+                "{\"a\": 1}",
+                "{\"a\": 2, \"b\": 3}",
+            ),
+            ("$.set('b c' => 2)", "{\"a\": 1}", "{\"a\": 1, \"b c\": 2}"),
+        ],
     )
     .with_rules(),
     method(
@@ -109,7 +128,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(Value::from(call.dict(0).keys().collect::<IndexSet<_>>()))
         },
         "Gives the keys as a set.",
-        &[("$.keys()", "{\"a\": 1, \"b\": 2}", "[\"a\", \"b\"]")],
+        &[
+            ("$.keys()", "{\"a\": 1, \"b\": 2}", "[\"a\", \"b\"]"),
+            ("{}.keys().toList()", "null", "[]"),
+        ],
     ),
     method(
         "values",
@@ -119,7 +141,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(view(call.machine, values))
         },
         "Gives the values.",
-        &[("$.values()", "{\"a\": 1, \"b\": 2}", "[1, 2]")],
+        &[
+            ("$.values()", "{\"a\": 1, \"b\": 2}", "[1, 2]"),
+            ("$.values().sum()", "{\"a\": 1, \"b\": 2}", "3"),
+        ],
     ),
     method(
         "items",
@@ -133,18 +158,25 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(Value::from(items.collect::<IndexSet<_>>()))
         },
         "Gives the pairs of key and value, each as a list; they form a set.",
-        &[(
-            "dict($.items().select([$[1], $[0]]))",
-            "{\"a\": \"x\"}",
-            "{\"x\": \"a\"}",
-        )],
+        &[
+            (
+                "dict($.items().select([$[1], $[0]]))",
+                "{\"a\": \"x\"}",
+                "{\"x\": \"a\"}",
+            ),
+            (
+                "$.items().select($[0] + $[1]).orderBy($)",
+                "{\"a\": \"x\", \"b\": \"y\"}",
+                "[\"ax\", \"by\"]",
+            ),
+        ],
     ),
     both(
         "len",
         "dict: dict",
         |call| Ok(Value::from(call.dict(0).len())),
         "Gives the number of keys.",
-        &[("$.len()", "{\"a\": 1}", "1")],
+        &[("$.len()", "{\"a\": 1}", "1"), ("len({})", "null", "0")],
     ),
     method(
         "containsKey",
@@ -170,7 +202,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             ))
         },
         "Tells whether a value is under any key.",
-        &[("$.containsValue(1)", "{\"a\": 1}", "true")],
+        &[
+            ("$.containsValue(1)", "{\"a\": 1}", "true"),
+            ("$.containsValue(a)", "{\"a\": 1}", "false"),
+        ],
     ),
     method(
         "delete",
@@ -180,7 +215,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(without(call.dict(0), &keys))
         },
         "Gives the dict without some keys.",
-        &[("$.delete(a, c)", "{\"a\": 1, \"b\": 2}", "{\"b\": 2}")],
+        &[
+            ("$.delete(a, c)", "{\"a\": 1, \"b\": 2}", "{\"b\": 2}"),
+            ("$.delete(a, b, c)", "{\"a\": 1, \"d\": 2}", "{\"d\": 2}"),
+        ],
     ),
     method(
         "deleteAll",
@@ -190,7 +228,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(without(call.dict(0), &keys))
         },
         "Gives the dict without the keys of a list.",
-        &[("$.deleteAll([a])", "{\"a\": 1, \"b\": 2}", "{\"b\": 2}")],
+        &[
+            ("$.deleteAll([a])", "{\"a\": 1, \"b\": 2}", "{\"b\": 2}"),
+            ("$.deleteAll([a, b])", "{\"a\": 1, \"d\": 2}", "{\"d\": 2}"),
+        ],
     ),
     method(
         "mergeWith",
@@ -236,6 +277,7 @@ fn dict_of(call: &mut Call<'_, '_>) -> Result<Value> {
                 .map(|c| Value::from(c.to_string()))
                 .collect::<Vec<_>>()
                 .into_iter(),
+            Value::Dict(dict) => dict.keys().collect::<Vec<_>>().into_iter(),
             item => {
                 if let Some(cursor) = Cursor::new(item) {
                     cursor.rest(call.machine)?.into_iter()
@@ -311,7 +353,7 @@ fn merge(
                     "a {old} cannot be merged with a {new}"
                 )));
             }
-            _ => match nullable_lambda(call, 3) {
+            _ => match call.optional_lambda(3) {
                 Some(lambda) => call.machine.call_lambda(&lambda, vec![old, new])?,
                 None => new,
             },
@@ -322,7 +364,7 @@ fn merge(
 }
 
 fn merge_lists(call: &mut Call<'_, '_>, old: Value, new: Value) -> Result<Value> {
-    if let Some(merger) = nullable_lambda(call, 2) {
+    if let Some(merger) = call.optional_lambda(2) {
         return call.machine.call_lambda(&merger, vec![old, new]);
     }
     let both = [old, new]
@@ -333,12 +375,4 @@ fn merge_lists(call: &mut Call<'_, '_>, old: Value, new: Value) -> Result<Value>
         .collect::<IndexSet<_>>()
         .into_iter()
         .collect())
-}
-
-/// A lambda parameter, where a written `null` stands for none.
-fn nullable_lambda(call: &Call<'_, '_>, index: usize) -> Option<crate::eval::Lambda> {
-    let lambda = call.optional_lambda(index)?;
-    let is_null =
-        matches!(&lambda.body.kind, crate::ast::NodeKind::Constant(value) if value.is_null());
-    (!is_null).then_some(lambda)
 }

@@ -21,7 +21,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             range(call, Value::Int(0), Some(stop), Value::Int(1))
         },
         "Gives the integers from 0 up to a number, which is left out.",
-        &[("range(3)", "null", "[0, 1, 2]")],
+        &[
+            ("range(3)", "null", "[0, 1, 2]"),
+            ("range(0)", "null", "[]"),
+        ],
     ),
     function(
         "range",
@@ -44,7 +47,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             range(call, start, None, step)
         },
         "Gives integers without end.",
-        &[("sequence(1, 2).take(3)", "null", "[1, 3, 5]")],
+        &[
+            ("sequence(1, 2).take(3)", "null", "[1, 3, 5]"),
+            ("sequence().skip(5).first()", "null", "5"),
+        ],
     ),
     method(
         "repeat",
@@ -61,7 +67,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable",
         cycle,
         "Gives the items again and again.",
-        &[("$.cycle().take(3)", "[1, 2]", "[1, 2, 1]")],
+        &[
+            ("$.cycle().take(3)", "[1, 2]", "[1, 2, 1]"),
+            ("[].cycle().take(2)", "null", "[]"),
+        ],
     ),
     function(
         "generate",
@@ -84,11 +93,18 @@ pub(super) const BUILTINS: &[Builtin] = &[
          depthFirst: bool = false",
         generate_many,
         "Gives a value and, for each value given, all those that the producer makes of it.",
-        &[(
-            "generateMany(1, [$ * 2, $ * 3].where($ < 10))",
-            "null",
-            "[1, 2, 3, 4, 6, 6, 9, 8]",
-        )],
+        &[
+            (
+                "generateMany(1, [$ * 2, $ * 3].where($ < 10))",
+                "null",
+                "[1, 2, 3, 4, 6, 6, 9, 8]",
+            ),
+            (
+                "generateMany(1, [$ + 1, $ + 2].where($ < 5), $ * 10, true)",
+                "null",
+                "[10, 20, 30, 40]",
+            ),
+        ],
     ),
 ];
 

@@ -29,28 +29,44 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, length: int",
         slice,
         "Gives lists of so many items each.",
-        &[("$.slice(2)", "[1, 2, 3]", "[[1, 2], [3]]")],
+        &[
+            ("$.slice(2)", "[1, 2, 3]", "[[1, 2], [3]]"),
+            ("$.slice(2).select($.sum())", "[1, 2, 3, 4]", "[3, 7]"),
+        ],
     ),
     method(
         "splitWhere",
         "collection: iterable, predicate: lambda",
         split_where,
         "Cuts the items at those for which the predicate holds, and leaves these out.",
-        &[("$.splitWhere($ = 2)", "[1, 2, 3]", "[[1], [3]]")],
+        &[
+            ("$.splitWhere($ = 2)", "[1, 2, 3]", "[[1], [3]]"),
+            (
+                "$.splitWhere($ = '')",
+                "[\"a\", \"\", \"b\", \"c\"]",
+                "[[\"a\"], [\"b\", \"c\"]]",
+            ),
+        ],
     ),
     method(
         "sliceWhere",
         "collection: iterable, predicate: lambda",
         slice_where,
         "Cuts the items wherever the predicate changes its answer.",
-        &[("$.sliceWhere($ > 1)", "[1, 2, 3, 1]", "[[1], [2, 3], [1]]")],
+        &[
+            ("$.sliceWhere($ > 1)", "[1, 2, 3, 1]", "[[1], [2, 3], [1]]"),
+            ("$.sliceWhere($ < 2).len()", "[1, 1, 2, 1]", "3"),
+        ],
     ),
     method(
         "splitAt",
         "collection: iterable, index: int",
         split_at,
         "Cuts the items in two at a place.",
-        &[("$.splitAt(1)", "[1, 2, 3]", "[[1], [2, 3]]")],
+        &[
+            ("$.splitAt(1)", "[1, 2, 3]", "[[1], [2, 3]]"),
+            ("$.splitAt(-1)", "[1, 2, 3]", "[[1, 2], [3]]"),
+        ],
     ),
 ];
 
@@ -134,9 +150,10 @@ impl Aggregator {
 
 fn slice(call: &mut Call<'_, '_>) -> Result<Value> {
     let mut cursor = call.cursor(0);
-    let length = usize::try_from(call.int(1)?)
-        .map_err(|_| Fault::value("the length of a slice is negative"))?;
+    let length = usize::try_from(call.int(1)?);
     Ok(call.machine.lazy(move |machine| {
+        let negative = |_| Fault::value("the length of a slice is negative");
+        let length = length.map_err(negative)?;
         let mut items = Vec::new();
         while items.len() < length {
             match cursor.next(machine)? {
@@ -149,9 +166,14 @@ fn slice(call: &mut Call<'_, '_>) -> Result<Value> {
 }
 
 fn split_where(call: &mut Call<'_, '_>) -> Result<Value> {
-    let (items, predicate) = (call.items(0)?, call.lambda(1));
+    let (cursor, predicate) = (call.cursor(0), call.lambda(1));
+    let mut read: Option<Vec<Value>> = None;
     let mut at = 0;
     Ok(call.machine.lazy(move |machine| {
+        let items = match &read {
+            Some(items) => items,
+            None => read.insert(cursor.clone().rest(machine)?),
+        };
         let start = at;
         while at < items.len() {
             let end = at;
@@ -168,9 +190,14 @@ fn split_where(call: &mut Call<'_, '_>) -> Result<Value> {
 }
 
 fn slice_where(call: &mut Call<'_, '_>) -> Result<Value> {
-    let (items, predicate) = (call.items(0)?, call.lambda(1));
+    let (cursor, predicate) = (call.cursor(0), call.lambda(1));
+    let mut read: Option<Vec<Value>> = None;
     let mut at = 0;
     Ok(call.machine.lazy(move |machine| {
+        let items = match &read {
+            Some(items) => items,
+            None => read.insert(cursor.clone().rest(machine)?),
+        };
         let start = at;
         let mut answer = None;
         while at < items.len() {

@@ -28,14 +28,20 @@ pub(super) const BUILTINS: &[Builtin] = &[
             _ => call.items(0).map(Value::from),
         },
         "Makes a list of a set or a sequence.",
-        &[("range(3).toList()", "null", "[0, 1, 2]")],
+        &[
+            ("range(3).toList()", "null", "[0, 1, 2]"),
+            ("$.select($ + 1).toList()[0]", "[1, 2]", "2"),
+        ],
     ),
     method(
         "flatten",
         "collection: iterable",
         flatten,
         "Gives the items of nested lists as one sequence.",
-        &[("$.flatten()", "[1, [2, [3]], 4]", "[1, 2, 3, 4]")],
+        &[
+            ("$.flatten()", "[1, [2, [3]], 4]", "[1, 2, 3, 4]"),
+            ("$.flatten()", "[]", "[]"),
+        ],
     ),
     both(
         "len",
@@ -53,7 +59,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterator",
         |call| call.items(0).map(|items| Value::from(items.len())),
         "Counts the items of a sequence.",
-        &[("len(range(3))", "null", "3")],
+        &[
+            ("len(range(3))", "null", "3"),
+            ("len($.where($ > 1))", "[1, 2, 3]", "2"),
+        ],
     ),
     method(
         "contains",

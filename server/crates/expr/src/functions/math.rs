@@ -50,56 +50,80 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "",
         |call| call_host(call.machine, "random", Vec::new(), Vec::new()),
         "Gives a random float from 0 up to 1.",
-        &[],
+        &[
+            ("random() < 1", "null", "true"),
+            ("random() >= 0", "null", "true"),
+        ],
     ),
     function(
         "random",
         "from: any, to: any",
         random_between,
         "Gives a random integer from one number to another, both included.",
-        &[],
+        &[
+            ("random(3, 3)", "null", "3"),
+            ("random(1, 6) in range(1, 7)", "null", "true"),
+        ],
     ),
     function(
         "bitwiseAnd",
         "left: int, right: int",
         |call| bits(call, |a, b| a & b),
         "Gives the bits that are set in both.",
-        &[("bitwiseAnd(6, 3)", "null", "2")],
+        &[
+            ("bitwiseAnd(6, 3)", "null", "2"),
+            ("bitwiseAnd($, 255)", "-1", "255"),
+        ],
     ),
     function(
         "bitwiseOr",
         "left: int, right: int",
         |call| bits(call, |a, b| a | b),
         "Gives the bits that are set in either.",
-        &[("bitwiseOr(6, 3)", "null", "7")],
+        &[
+            ("bitwiseOr(6, 3)", "null", "7"),
+            ("bitwiseOr($, 1)", "8", "9"),
+        ],
     ),
     function(
         "bitwiseXor",
         "left: int, right: int",
         |call| bits(call, |a, b| a ^ b),
         "Gives the bits that are set in one of them only.",
-        &[("bitwiseXor(6, 3)", "null", "5")],
+        &[
+            ("bitwiseXor(6, 3)", "null", "5"),
+            ("bitwiseXor($, $)", "12", "0"),
+        ],
     ),
     function(
         "bitwiseNot",
         "arg: int",
         |call| number::integer(!big(call, 0)),
         "Inverts every bit.",
-        &[("bitwiseNot(1)", "null", "-2")],
+        &[
+            ("bitwiseNot(1)", "null", "-2"),
+            ("bitwiseNot($)", "-1", "0"),
+        ],
     ),
     function(
         "shiftBitsLeft",
         "value: int, bitsNumber: int",
         |call| shift(call, 1),
         "Moves the bits to the left.",
-        &[("shiftBitsLeft(1, 4)", "null", "16")],
+        &[
+            ("shiftBitsLeft(1, 4)", "null", "16"),
+            ("shiftBitsLeft($, 62)", "3", "13835058055282163712"),
+        ],
     ),
     function(
         "shiftBitsRight",
         "value: int, bitsNumber: int",
         |call| shift(call, -1),
         "Moves the bits to the right.",
-        &[("shiftBitsRight(16, 4)", "null", "1")],
+        &[
+            ("shiftBitsRight(16, 4)", "null", "1"),
+            ("shiftBitsRight($, 1)", "-3", "-2"),
+        ],
     ),
     function(
         "max",

@@ -22,6 +22,7 @@ pub(crate) mod dispatch;
 mod format;
 mod generate;
 mod grouping;
+mod host;
 mod lists;
 mod math;
 mod order;
@@ -71,7 +72,7 @@ pub struct FunctionDoc {
     pub examples: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// Every builtin function of YAQL, by group.
+/// Every function of YAQL, by group: the builtins, then those of the [`crate::Host`].
 pub fn functions() -> &'static [FunctionDoc] {
     static DOCS: OnceLock<Vec<FunctionDoc>> = OnceLock::new();
     DOCS.get_or_init(|| {
@@ -85,7 +86,7 @@ pub fn functions() -> &'static [FunctionDoc] {
                 examples: builtin.examples,
             })
         });
-        docs.collect()
+        docs.chain(host::DOCS.iter().copied()).collect()
     })
 }
 

@@ -15,36 +15,64 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, selector: lambda",
         |call| order_by(call, false),
         "Sorts the items by a value computed from each.",
-        &[("$.orderBy($)", "[3, 1, 2]", "[1, 2, 3]")],
+        &[
+            ("$.orderBy($)", "[3, 1, 2]", "[1, 2, 3]"),
+            (
+                "$.orderBy($.name).select($.id)",
+                "[{\"id\": 1, \"name\": \"b\"}, {\"id\": 2, \"name\": \"a\"}]",
+                "[2, 1]",
+            ),
+        ],
     ),
     method(
         "orderByDescending",
         "collection: iterable, selector: lambda",
         |call| order_by(call, true),
         "Sorts the items by a computed value, the greatest first.",
-        &[("$.orderByDescending($)", "[3, 1, 2]", "[3, 2, 1]")],
+        &[
+            ("$.orderByDescending($)", "[3, 1, 2]", "[3, 2, 1]"),
+            (
+                "$.orderByDescending($.len()).first()",
+                "[\"a\", \"ccc\", \"bb\"]",
+                "\"ccc\"",
+            ),
+        ],
     ),
     method(
         "thenBy",
         "collection: ordering, selector: lambda",
         |call| then_by(call, false),
         "Sorts items that orderBy() found equal by a second value.",
-        &[(
-            "$.orderBy($[0]).thenBy($[1])",
-            "[[2, 1], [1, 2], [1, 1]]",
-            "[[1, 1], [1, 2], [2, 1]]",
-        )],
+        &[
+            (
+                "$.orderBy($[0]).thenBy($[1])",
+                "[[2, 1], [1, 2], [1, 1]]",
+                "[[1, 1], [1, 2], [2, 1]]",
+            ),
+            (
+                "$.orderBy($.len()).thenBy($)",
+                "[\"b\", \"aa\", \"a\"]",
+                "[\"a\", \"b\", \"aa\"]",
+            ),
+        ],
     ),
     method(
         "thenByDescending",
         "collection: ordering, selector: lambda",
         |call| then_by(call, true),
         "Sorts items that orderBy() found equal by a second value, the greatest first.",
-        &[(
-            "$.orderBy($[0]).thenByDescending($[1])",
-            "[[2, 1], [1, 1], [1, 2]]",
-            "[[1, 2], [1, 1], [2, 1]]",
-        )],
+        &[
+            (
+                "$.orderBy($[0]).thenByDescending($[1])",
+                "[[2, 1], [1, 1], [1, 2]]",
+                "[[1, 2], [1, 1], [2, 1]]",
+            ),
+            (
+                "$.orderBy($.len()).thenByDescending($)",
+                "[\"b\", \"aa\", \"a\"]",
+                "[\"b\", \"a\", \"aa\"]",
+            ),
+        ],
     ),
 ];
 
@@ -56,8 +84,11 @@ pub(crate) struct Ordering {
     keys: Vec<(Lambda, bool)>,
 }
 
-/// An item and the values it is sorted by.
-type Keyed = (Vec<Value>, Value);
+/// An item and the values it is sorted by, as far as they were needed.
+struct Keyed {
+    item: Value,
+    values: Vec<Value>,
+}
 
 fn order_by(call: &mut Call<'_, '_>, descending: bool) -> Result<Value> {
     let keys = vec![(call.lambda(1), descending)];
@@ -91,19 +122,13 @@ fn sorted(machine: &mut Machine<'_>, ordering: Ordering) -> Value {
 
 impl Ordering {
     fn sort(&self, machine: &mut Machine<'_>) -> Result<Vec<Value>> {
-        let mut keyed: Vec<Keyed> = Vec::new();
-        for item in self.source.clone().rest(machine)? {
-            let mut values = Vec::with_capacity(self.keys.len());
-            for (selector, _) in &self.keys {
-                values.push(machine.call_lambda(selector, vec![item.clone()])?);
-            }
-            keyed.push((values, item));
-        }
-        Ok(self
-            .merge_sort(machine, keyed)?
-            .into_iter()
-            .map(|(_, item)| item)
-            .collect())
+        let items = self.source.clone().rest(machine)?;
+        let keyed = items.into_iter().map(|item| Keyed {
+            item,
+            values: Vec::with_capacity(self.keys.len()),
+        });
+        let sorted = self.merge_sort(machine, keyed.collect())?;
+        Ok(sorted.into_iter().map(|keyed| keyed.item).collect())
     }
 
     /// Sorting of our own, because comparing may fail and need not be a total order.
@@ -112,12 +137,12 @@ impl Ordering {
             return Ok(items);
         }
         let right = items.split_off(items.len() / 2);
+        let mut merged = Vec::with_capacity(items.len() + right.len());
         let mut left = self.merge_sort(machine, items)?.into_iter().peekable();
         let mut right = self.merge_sort(machine, right)?.into_iter().peekable();
-        let mut merged = Vec::with_capacity(left.len() + right.len());
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        while let (Some(a), Some(b)) = (left.peek_mut(), right.peek_mut()) {
             machine.step()?;
-            let from_right = self.is_before(&b.0, &a.0)?;
+            let from_right = self.is_before(machine, b, a)?;
             merged.extend(if from_right {
                 right.next()
             } else {
@@ -129,15 +154,38 @@ impl Ordering {
         Ok(merged)
     }
 
-    fn is_before(&self, left: &[Value], right: &[Value]) -> Result<bool> {
-        for ((left, right), (_, descending)) in left.iter().zip(right).zip(&self.keys) {
-            if operators::compare(Operator::Less, left, right)? {
+    /// As in YAQL, a later value is computed only for items that the earlier ones found equal.
+    fn is_before(
+        &self,
+        machine: &mut Machine<'_>,
+        left: &mut Keyed,
+        right: &mut Keyed,
+    ) -> Result<bool> {
+        for (index, (selector, descending)) in self.keys.iter().enumerate() {
+            let left = left.value(machine, index, selector)?;
+            let right = right.value(machine, index, selector)?;
+            if operators::compare(Operator::Less, &left, &right)? {
                 return Ok(!descending);
             }
-            if operators::compare(Operator::Greater, left, right)? {
+            if operators::compare(Operator::Greater, &left, &right)? {
                 return Ok(*descending);
             }
         }
         Ok(false)
+    }
+}
+
+impl Keyed {
+    fn value(
+        &mut self,
+        machine: &mut Machine<'_>,
+        index: usize,
+        selector: &Lambda,
+    ) -> Result<Value> {
+        if self.values.len() == index {
+            let value = machine.call_lambda(selector, vec![self.item.clone()])?;
+            self.values.push(value);
+        }
+        Ok(self.values[index].clone())
     }
 }

@@ -15,7 +15,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, predicate: lambda",
         filter,
         "Keeps the items for which the predicate holds.",
-        &[("$.where($ > 1)", "[1, 2, 3]", "[2, 3]")],
+        &[
+            ("$.where($ > 1)", "[1, 2, 3]", "[2, 3]"),
+            (
+                "$.where($.state = ERROR).select($.name)",
+                "[{\"name\": \"a\", \"state\": \"ERROR\"}, {\"name\": \"b\", \"state\": \"SUCCESS\"}]",
+                "[\"a\"]",
+            ),
+        ],
     ),
     method(
         "select|map",
@@ -32,14 +39,24 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, selector: lambda",
         select_many,
         "Computes lists from the items and puts their items in one sequence.",
-        &[("$.selectMany($)", "[[1, 2], 3]", "[1, 2, 3]")],
+        &[
+            ("$.selectMany($)", "[[1, 2], 3]", "[1, 2, 3]"),
+            (
+                "$.selectMany($.tags).toList()",
+                "[{\"tags\": [\"x\", \"y\"]}, {\"tags\": [\"z\"]}]",
+                "[\"x\", \"y\", \"z\"]",
+            ),
+        ],
     ),
     method(
         "skip",
         "collection: iterable, count: int",
         skip,
         "Leaves out the first so many items.",
-        &[("$.skip(1)", "[1, 2]", "[2]")],
+        &[
+            ("$.skip(1)", "[1, 2]", "[2]"),
+            ("$.skip(9)", "[1, 2]", "[]"),
+        ],
     ),
     method(
         "limit|take",
@@ -56,14 +73,20 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, predicate: lambda",
         take_while,
         "Gives the items before the first for which the predicate fails.",
-        &[("$.takeWhile($ < 3)", "[1, 2, 3, 1]", "[1, 2]")],
+        &[
+            ("$.takeWhile($ < 3)", "[1, 2, 3, 1]", "[1, 2]"),
+            ("sequence().takeWhile($ < 3)", "null", "[0, 1, 2]"),
+        ],
     ),
     method(
         "skipWhile",
         "collection: iterable, predicate: lambda",
         skip_while,
         "Gives the items from the first on for which the predicate fails.",
-        &[("$.skipWhile($ < 3)", "[1, 2, 3, 1]", "[3, 1]")],
+        &[
+            ("$.skipWhile($ < 3)", "[1, 2, 3, 1]", "[3, 1]"),
+            ("$.skipWhile(not $)", "[0, null, \"a\", 0]", "[\"a\", 0]"),
+        ],
     ),
     both(
         "append",
@@ -74,7 +97,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(chain(call.machine, vec![first, rest]))
         },
         "Gives the items followed by further values.",
-        &[("$.append(3, 4)", "[1, 2]", "[1, 2, 3, 4]")],
+        &[
+            ("$.append(3, 4)", "[1, 2]", "[1, 2, 3, 4]"),
+            ("[].append($, null)", "1", "[1, null]"),
+        ],
     ),
     both(
         "concat",
@@ -88,7 +114,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(chain(call.machine, cursors))
         },
         "Gives the items of one collection after another.",
-        &[("$.concat([3], [4])", "[1, 2]", "[1, 2, 3, 4]")],
+        &[
+            ("$.concat([3], [4])", "[1, 2]", "[1, 2, 3, 4]"),
+            ("concat($, range(2))", "[\"a\"]", "[\"a\", 0, 1]"),
+        ],
     ),
     both(
         "distinct",
@@ -105,18 +134,32 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, start: int = 0",
         enumerate,
         "Gives each item with its number, as a list of the two.",
-        &[(
-            "$.enumerate(1)",
-            "[\"a\", \"b\"]",
-            "[[1, \"a\"], [2, \"b\"]]",
-        )],
+        &[
+            (
+                "$.enumerate(1)",
+                "[\"a\", \"b\"]",
+                "[[1, \"a\"], [2, \"b\"]]",
+            ),
+            (
+                "$.enumerate().where($[1] = b).select($[0])",
+                "[\"a\", \"b\", \"b\"]",
+                "[1, 2]",
+            ),
+        ],
     ),
     method(
         "zip",
         "*collections: iterable",
         |call| zip(call, None),
         "Gives lists of the first items, the second ones and so on, as far as all have them.",
-        &[("$.zip([3, 4, 5])", "[1, 2]", "[[1, 3], [2, 4]]")],
+        &[
+            ("$.zip([3, 4, 5])", "[1, 2]", "[[1, 3], [2, 4]]"),
+            (
+                "dict($.names.zip($.ids))",
+                "{\"names\": [\"a\", \"b\"], \"ids\": [1, 2]}",
+                "{\"a\": 1, \"b\": 2}",
+            ),
+        ],
     ),
     method(
         "zipLongest",
@@ -127,25 +170,38 @@ pub(super) const BUILTINS: &[Builtin] = &[
             zip(call, Some(default.map_or(Value::Null, |(_, value)| value)))
         },
         "Gives lists of the items at each place, with a default where a collection has ended.",
-        &[(
-            "$.zipLongest([3], default => 0)",
-            "[1, 2]",
-            "[[1, 3], [2, 0]]",
-        )],
+        &[
+            (
+                "$.zipLongest([3], default => 0)",
+                "[1, 2]",
+                "[[1, 3], [2, 0]]",
+            ),
+            ("[].zipLongest($)", "[1]", "[[null, 1]]"),
+        ],
     ),
     method(
         "join",
         "collection1: iterable, collection2: iterable, predicate: lambda, selector: lambda",
         join,
         "Computes a value from each pair of items, one of either collection, that match.",
-        &[("$.join([2, 3], $1 = $2, [$1, $2])", "[1, 2]", "[[2, 2]]")],
+        &[
+            ("$.join([2, 3], $1 = $2, [$1, $2])", "[1, 2]", "[[2, 2]]"),
+            (
+                "$.join([a, b], true, str($1) + $2)",
+                "[1, 2]",
+                "[\"1a\", \"1b\", \"2a\", \"2b\"]",
+            ),
+        ],
     ),
     method(
         "memorize",
         "collection: iterable",
         |call| Ok(call.value(0)),
         "Gives the same items; sequences can always be read again here.",
-        &[("let($.memorize()) -> $.len() + $.len()", "[1, 2]", "4")],
+        &[
+            ("let($.memorize()) -> $.len() + $.len()", "[1, 2]", "4"),
+            ("$.select($ * 2).memorize()", "[1, 2]", "[2, 4]"),
+        ],
     ),
     method(
         "defaultIfEmpty",
@@ -155,7 +211,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(call.value(usize::from(first.is_none())))
         },
         "Gives another collection if this one is empty.",
-        &[("[].defaultIfEmpty([1])", "null", "[1]")],
+        &[
+            ("[].defaultIfEmpty([1])", "null", "[1]"),
+            (
+                "$.where($ > 9).defaultIfEmpty([none])",
+                "[1, 2]",
+                "[\"none\"]",
+            ),
+        ],
     ),
     method(
         "reverse",
@@ -165,7 +228,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(call.machine.lazy(move |_| Ok(items.pop())))
         },
         "Gives the items from the last to the first.",
-        &[("$.reverse()", "[1, 2]", "[2, 1]")],
+        &[
+            ("$.reverse()", "[1, 2]", "[2, 1]"),
+            ("$.reverse().first()", "[\"a\", \"b\"]", "\"b\""),
+        ],
     ),
 ];
 

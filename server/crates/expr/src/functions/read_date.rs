@@ -108,7 +108,12 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
             continue;
         }
         if c != '%' {
-            reader.rest = reader.rest.strip_prefix(c).ok_or_else(bad)?;
+            // Python takes letters in either case.
+            let next = reader.rest.chars().next().ok_or_else(bad)?;
+            if !next.to_lowercase().eq(c.to_lowercase()) {
+                return Err(bad());
+            }
+            reader.rest = &reader.rest[next.len_utf8()..];
             continue;
         }
         let directive = chars.next().ok_or_else(bad)?;

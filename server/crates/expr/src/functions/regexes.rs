@@ -13,7 +13,7 @@ use crate::{Dict, Value};
 pub(super) const BUILTINS: &[Builtin] = &[
     function(
         "regex",
-        "pattern: string, ignoreCase: any? = false, multiLine: any? = false, dotAll: any? = false",
+        "pattern: string, ignoreCase: bool? = false, multiLine: bool? = false, dotAll: bool? = false",
         |call| {
             let flags = Flags {
                 ignore_case: call.flag(1),
@@ -23,18 +23,28 @@ pub(super) const BUILTINS: &[Builtin] = &[
             call.machine.pattern(&call.text(0), flags).map(Value::Regex)
         },
         "Compiles a regular expression, in the dialect of Python.",
-        &[(
-            "regex('A+', ignoreCase => true).matches(baa)",
-            "null",
-            "true",
-        )],
+        &[
+            (
+                "regex('A+', ignoreCase => true).matches(baa)",
+                "null",
+                "true",
+            ),
+            (
+                "regex('^b', multiLine => true).matches($)",
+                "\"a\\nb\"",
+                "true",
+            ),
+        ],
     ),
     method(
         "matches",
         "regexp: regex, string: string",
         |call| call.regex(0).is_match(&call.text(1)).map(Value::Bool),
         "Tells whether the expression matches anywhere in a string.",
-        &[("regex('a.c').matches(xabc)", "null", "true")],
+        &[
+            ("regex('a.c').matches(xabc)", "null", "true"),
+            ("regex('^[a-z]+$').matches($)", "\"abc1\"", "false"),
+        ],
     ),
     method(
         "matches",
@@ -44,7 +54,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             pattern.is_match(&call.text(0)).map(Value::Bool)
         },
         "Tells whether an expression matches anywhere in the string.",
-        &[("xabc.matches('a.c$')", "null", "true")],
+        &[
+            ("xabc.matches('a.c$')", "null", "true"),
+            ("$.matches('[0-9]{2}')", "\"a12\"", "true"),
+        ],
     ),
     method(
         "search",
@@ -69,68 +82,108 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "regexp: regex, string: string, selector: lambda = none",
         search_all,
         "Gives all matches, or what a selector makes of them.",
-        &[("regex('[0-9]').searchAll(a1b2)", "null", "[\"1\", \"2\"]")],
+        &[
+            ("regex('[0-9]').searchAll(a1b2)", "null", "[\"1\", \"2\"]"),
+            (
+                "regex('([a-z])=([0-9])').searchAll($, [$2.value, $3.value])",
+                "\"a=1, b=2\"",
+                "[[\"a\", \"1\"], [\"b\", \"2\"]]",
+            ),
+        ],
     ),
     method(
         "split",
         "regexp: regex, string: string, maxSplit: int = 0",
         |call| split(call, 0, 1),
         "Cuts a string at the matches; groups are kept between the parts.",
-        &[(
-            "regex('[,;]').split('a,b;c')",
-            "null",
-            "[\"a\", \"b\", \"c\"]",
-        )],
+        &[
+            (
+                "regex('[,;]').split('a,b;c')",
+                "null",
+                "[\"a\", \"b\", \"c\"]",
+            ),
+            ("regex(' +').split($, 1)", "\"a  b c\"", "[\"a\", \"b c\"]"),
+        ],
     ),
     method(
         "split",
         "string: string, regexp: regex, maxSplit: int = 0",
         |call| split(call, 1, 0),
         "Cuts the string at the matches of an expression.",
-        &[("'a,b'.split(regex(','))", "null", "[\"a\", \"b\"]")],
+        &[
+            ("'a,b'.split(regex(','))", "null", "[\"a\", \"b\"]"),
+            (
+                "$.split(regex('([;,])'))",
+                "\"a,b;c\"",
+                "[\"a\", \",\", \"b\", \";\", \"c\"]",
+            ),
+        ],
     ),
     method(
         "replace",
         "regexp: regex, string: string, repl: string, count: int = 0",
         |call| replace(call, 0, 1),
         "Replaces the matches; \\1 or \\g<name> stand for groups.",
-        &[("regex('a').replace(banana, o)", "null", "\"bonono\"")],
+        &[
+            ("regex('a').replace(banana, o)", "null", "\"bonono\""),
+            (
+                "regex('([a-z])([0-9])').replace($, '\\\\2\\\\1')",
+                "\"a1 b2\"",
+                "\"1a 2b\"",
+            ),
+        ],
     ),
     method(
         "replace",
         "string: string, regexp: regex, repl: string, count: int = 0",
         |call| replace(call, 1, 0),
         "Replaces the matches of an expression in the string.",
-        &[("banana.replace(regex('a(n)'), '\\\\1')", "null", "\"bnna\"")],
+        &[
+            ("banana.replace(regex('a(n)'), '\\\\1')", "null", "\"bnna\""),
+            ("$.replace(regex('a'), o, 2)", "\"banana\"", "\"bonona\""),
+        ],
     ),
     method(
         "replaceBy",
         "regexp: regex, string: string, repl: lambda, count: int = 0",
         |call| replace_by(call, 0, 1),
         "Replaces each match by what an expression makes of it.",
-        &[(
-            "regex('a').replaceBy(banana, $.value + $.value, 1)",
-            "null",
-            "\"baanana\"",
-        )],
+        &[
+            (
+                "regex('a').replaceBy(banana, $.value + $.value, 1)",
+                "null",
+                "\"baanana\"",
+            ),
+            (
+                "regex('[0-9]+').replaceBy($, str(int($.value) + 1))",
+                "\"v9, v10\"",
+                "\"v10, v11\"",
+            ),
+        ],
     ),
     method(
         "replaceBy",
         "string: string, regexp: regex, repl: lambda, count: int = 0",
         |call| replace_by(call, 1, 0),
         "Replaces each match in the string by what an expression makes of it.",
-        &[(
-            "ab.replaceBy(regex('b'), $.value.toUpper())",
-            "null",
-            "\"aB\"",
-        )],
+        &[
+            (
+                "ab.replaceBy(regex('b'), $.value.toUpper())",
+                "null",
+                "\"aB\"",
+            ),
+            ("$.replaceBy(regex('a'), '')", "\"banana\"", "\"bnn\""),
+        ],
     ),
     function(
         "escapeRegex",
         "string: string",
         |call| Ok(Value::from(escape(&call.text(0)))),
         "Gives a pattern that matches exactly the string.",
-        &[("escapeRegex('a.b')", "null", "\"a\\\\.b\"")],
+        &[
+            ("escapeRegex('a.b')", "null", "\"a\\\\.b\""),
+            ("$.matches(escapeRegex('(1)'))", "\"a(1)\"", "true"),
+        ],
     ),
 ];
 
@@ -254,6 +307,9 @@ fn split(call: &mut Call<'_, '_>, regex: usize, text: usize) -> Result<Value> {
 fn replace(call: &mut Call<'_, '_>, regex: usize, text: usize) -> Result<Value> {
     let (pattern, text, count) = (call.regex(regex), call.text(text), call.int(3)?);
     let template = call.text(2);
+    // A bad replacement is an error even where nothing is to be replaced.
+    let no_groups = vec![None; pattern.names().count()];
+    expand(&template, &pattern, "", &no_groups, &mut String::new())?;
     let mut out = String::new();
     let end = each_match(call, &pattern, &text, count, |call, before, groups| {
         out.push_str(before);
@@ -271,11 +327,14 @@ fn replace_by(call: &mut Call<'_, '_>, regex: usize, text: usize) -> Result<Valu
     let end = each_match(call, &pattern, &text, count, |call, before, groups| {
         out.push_str(before);
         let made = selected(call.machine, Some(&lambda), &pattern, &text, groups)?;
-        let Some(made) = made.as_str() else {
-            let kind = made.type_name();
-            return Err(Fault::value(format!(
-                "the replacement must be a string, not a {kind}"
-            )));
+        // Python's `re.sub` puts nothing where a function gives nothing.
+        let made = if made.is_null() {
+            Some("")
+        } else {
+            made.as_str()
+        };
+        let Some(made) = made else {
+            return Err(Fault::value("the replacement must be a string"));
         };
         out.push_str(made);
         call.machine.check_bytes(out.len())

@@ -43,14 +43,24 @@ pub(super) const BUILTINS: &[Builtin] = &[
             }
         },
         "Gives the only item, and fails if there is none or more than one.",
-        &[("$.single()", "[1]", "1")],
+        &[
+            ("$.single()", "[1]", "1"),
+            (
+                "$.where($.id = 2).single().name",
+                "[{\"id\": 1, \"name\": \"a\"}, {\"id\": 2, \"name\": \"b\"}]",
+                "\"b\"",
+            ),
+        ],
     ),
     method(
         "count",
         "collection: iterable",
         |call| call.items(0).map(|items| Value::from(items.len())),
         "Counts the items.",
-        &[("$.count()", "[1, 2]", "2")],
+        &[
+            ("$.count()", "[1, 2]", "2"),
+            ("$.where($ > 1).count()", "[1, 2, 3]", "2"),
+        ],
     ),
     both(
         "any",
@@ -96,7 +106,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, initial: any? = none",
         |call| fold(call, "min", |_, best, item, _| pick_of(best, item, false)),
         "Gives the least item.",
-        &[("$.min()", "[3, 1, 2]", "1")],
+        &[("$.min()", "[3, 1, 2]", "1"), ("[].min($)", "5", "5")],
     ),
     method(
         "aggregate|reduce",
@@ -113,7 +123,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, selector: lambda, seed: any? = none",
         accumulate,
         "Combines the items like aggregate() and gives every step.",
-        &[("$.accumulate($1 + $2)", "[1, 2, 3]", "[1, 3, 6]")],
+        &[
+            ("$.accumulate($1 + $2)", "[1, 2, 3]", "[1, 3, 6]"),
+            ("$.accumulate($1 + $2, 10)", "[1, 2]", "[10, 11, 13]"),
+        ],
     ),
     method(
         "indexOf",
@@ -136,7 +149,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             index(call, true, |_, item| Ok(*item == wanted))
         },
         "Gives the place of the last equal item, or -1.",
-        &[("$.lastIndexOf(2)", "[1, 2, 2]", "2")],
+        &[
+            ("$.lastIndexOf(2)", "[1, 2, 2]", "2"),
+            ("$.lastIndexOf(9)", "[1, 2]", "-1"),
+        ],
     ),
     method(
         "indexWhere",
@@ -146,7 +162,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             index(call, false, |call, item| test(call, &predicate, item))
         },
         "Gives the place of the first item for which the predicate holds, or -1.",
-        &[("$.indexWhere($ > 1)", "[1, 2, 3]", "1")],
+        &[
+            ("$.indexWhere($ > 1)", "[1, 2, 3]", "1"),
+            (
+                "$.indexWhere($.ok)",
+                "[{\"ok\": false}, {\"ok\": true}]",
+                "1",
+            ),
+        ],
     ),
     method(
         "lastIndexWhere",
@@ -156,7 +179,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             index(call, true, |call, item| test(call, &predicate, item))
         },
         "Gives the place of the last item for which the predicate holds, or -1.",
-        &[("$.lastIndexWhere($ > 1)", "[1, 2, 3]", "2")],
+        &[
+            ("$.lastIndexWhere($ > 1)", "[1, 2, 3]", "2"),
+            ("$.lastIndexWhere($ > 9)", "[1, 2]", "-1"),
+        ],
     ),
 ];
 

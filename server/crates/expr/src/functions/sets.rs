@@ -17,7 +17,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(of(call, items.into_iter().collect()))
         },
         "Makes a set of its arguments.",
-        &[("set(1, 2, 1).toList()", "null", "[1, 2]")],
+        &[
+            ("set(1, 2, 1).toList()", "null", "[1, 2]"),
+            ("set().len()", "null", "0"),
+        ],
     ),
     method(
         "toSet",
@@ -27,21 +30,34 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(of(call, items.into_iter().collect()))
         },
         "Makes a set of the items.",
-        &[("$.toSet().len()", "[1, 2, 1]", "2")],
+        &[
+            ("$.toSet().len()", "[1, 2, 1]", "2"),
+            ("$.toSet().len()", "[\"a\", \"b\", \"a\"]", "2"),
+        ],
     ),
     both(
         "len",
         "set: set",
         |call| Ok(Value::from(call.set(0).len())),
         "Gives the number of items.",
-        &[("set(1, 2, 1).len()", "null", "2")],
+        &[
+            ("set(1, 2, 1).len()", "null", "2"),
+            ("len(set())", "null", "0"),
+        ],
     ),
     method(
         "union",
         "left: set, right: set",
         |call| combine(call, |left, right| left.union(right).cloned().collect()),
         "Gives what is in either set.",
-        &[("set(1).union(set(2)).toList()", "null", "[1, 2]")],
+        &[
+            ("set(1).union(set(2)).toList()", "null", "[1, 2]"),
+            (
+                "$.a.toSet().union($.b.toSet()).len()",
+                "{\"a\": [1, 2], \"b\": [2, 3]}",
+                "3",
+            ),
+        ],
     ),
     method(
         "intersect",
@@ -52,7 +68,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             })
         },
         "Gives what is in both sets.",
-        &[("set(1, 2).intersect(set(2, 3)).toList()", "null", "[2]")],
+        &[
+            ("set(1, 2).intersect(set(2, 3)).toList()", "null", "[2]"),
+            (
+                "$.a.toSet().intersect($.b.toSet()).toList()",
+                "{\"a\": [1, 2], \"b\": [2, 3]}",
+                "[2]",
+            ),
+        ],
     ),
     method(
         "difference",
@@ -63,7 +86,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
             })
         },
         "Gives what is in the first set only; also written '-'.",
-        &[("set(1, 2).difference(set(2, 3)).toList()", "null", "[1]")],
+        &[
+            ("set(1, 2).difference(set(2, 3)).toList()", "null", "[1]"),
+            (
+                "$.a.toSet().difference($.b.toSet()).toList()",
+                "{\"a\": [1, 2], \"b\": [2, 3]}",
+                "[1]",
+            ),
+        ],
     ),
     method(
         "symmetricDifference",
@@ -74,11 +104,18 @@ pub(super) const BUILTINS: &[Builtin] = &[
             })
         },
         "Gives what is in one of the sets only.",
-        &[(
-            "set(1, 2).symmetricDifference(set(2, 3)).toList()",
-            "null",
-            "[1, 3]",
-        )],
+        &[
+            (
+                "set(1, 2).symmetricDifference(set(2, 3)).toList()",
+                "null",
+                "[1, 3]",
+            ),
+            (
+                "$.a.toSet().symmetricDifference($.b.toSet()).orderBy($)",
+                "{\"a\": [1, 2], \"b\": [2, 3]}",
+                "[1, 3]",
+            ),
+        ],
     ),
     method(
         "add",
@@ -89,7 +126,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(of(call, items))
         },
         "Gives the set with some values added.",
-        &[("set(1).add(2, 3).len()", "null", "3")],
+        &[
+            ("set(1).add(2, 3).len()", "null", "3"),
+            ("set().add($, $).toList()", "1", "[1]"),
+        ],
     ),
     method(
         "remove",
@@ -105,7 +145,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             Ok(of(call, kept))
         },
         "Gives the set without some values.",
-        &[("set(1, 2).remove(1, 3).toList()", "null", "[2]")],
+        &[
+            ("set(1, 2).remove(1, 3).toList()", "null", "[2]"),
+            ("$.toSet().remove(a).len()", "[\"a\", \"b\"]", "1"),
+        ],
     ),
 ];
 

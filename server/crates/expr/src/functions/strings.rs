@@ -15,21 +15,34 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "*strings: string",
         concat,
         "Puts strings together.",
-        &[("concat(a, $, c)", "\"b\"", "\"abc\"")],
+        &[
+            ("concat(a, $, c)", "\"b\"", "\"abc\""),
+            (
+                "concat($.a, '-', str($.b))",
+                "{\"a\": \"x\", \"b\": 1}",
+                "\"x-1\"",
+            ),
+        ],
     ),
     method(
         "toUpper",
         "string: string",
         |call| Ok(Value::from(call.text(0).to_uppercase())),
         "Gives the string in capital letters.",
-        &[("aB1.toUpper()", "null", "\"AB1\"")],
+        &[
+            ("aB1.toUpper()", "null", "\"AB1\""),
+            ("$.select($.toUpper())", "[\"a\", \"ß\"]", "[\"A\", \"SS\"]"),
+        ],
     ),
     method(
         "toLower",
         "string: string",
         |call| Ok(Value::from(call.text(0).to_lowercase())),
         "Gives the string in small letters.",
-        &[("aB1.toLower()", "null", "\"ab1\"")],
+        &[
+            ("aB1.toLower()", "null", "\"ab1\""),
+            ("$.toLower()", "\"ÄB\"", "\"äb\""),
+        ],
     ),
     both(
         "len",
@@ -53,21 +66,30 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "string: string, separator: string? = null, maxSplits: int = -1",
         |call| split(call, true),
         "Cuts the string like split(), counting the cuts from its end.",
-        &[("$.rightSplit(',', 1)", "\"a,b,c\"", "[\"a,b\", \"c\"]")],
+        &[
+            ("$.rightSplit(',', 1)", "\"a,b,c\"", "[\"a,b\", \"c\"]"),
+            ("$.rightSplit('/', 1).first()", "\"/a/b/c\"", "\"/a/b\""),
+        ],
     ),
     method(
         "join",
         "sequence: iterable, separator: string",
         |call| join(call, 0, 1),
         "Puts the items, as strings, together with a separator between them.",
-        &[("$.join('-')", "[1, \"a\", null]", "\"1-a-null\"")],
+        &[
+            ("$.join('-')", "[1, \"a\", null]", "\"1-a-null\""),
+            ("$.join(', ')", "[\"a\", 1, null]", "\"a, 1, null\""),
+        ],
     ),
     method(
         "join",
         "separator: string, sequence: iterable",
         |call| join(call, 1, 0),
         "Puts the items, as strings, together with the receiver between them.",
-        &[("'-'.join($)", "[1, 2]", "\"1-2\"")],
+        &[
+            ("'-'.join($)", "[1, 2]", "\"1-2\""),
+            ("', '.join($)", "[1.5, true]", "\"1.5, true\""),
+        ],
     ),
     function(
         "str",
@@ -114,7 +136,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             )))
         },
         "Removes white space, or any of the given characters, at the start.",
-        &[("' a '.trimLeft()", "null", "\"a \"")],
+        &[
+            ("' a '.trimLeft()", "null", "\"a \""),
+            ("$.trimLeft('0')", "\"0070\"", "\"70\""),
+        ],
     ),
     method(
         "trimRight",
@@ -128,7 +153,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
             )))
         },
         "Removes white space, or any of the given characters, at the end.",
-        &[("' a '.trimRight()", "null", "\" a\"")],
+        &[
+            ("' a '.trimRight()", "null", "\" a\""),
+            ("$.trimRight('.!')", "\"well!..\"", "\"well\""),
+        ],
     ),
     both(
         "norm",
@@ -169,7 +197,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "string: string, replacements: dict, count: int = -1",
         replace_all,
         "Replaces each key of a dict by its value.",
-        &[("abc.replace({a => 1, c => null})", "null", "\"1bnull\"")],
+        &[
+            ("abc.replace({a => 1, c => null})", "null", "\"1bnull\""),
+            (
+                "$.replace({'<' => '&lt;', '>' => '&gt;'})",
+                "\"<b>\"",
+                "\"&lt;b&gt;\"",
+            ),
+        ],
     ),
     method(
         "substring",
@@ -196,21 +231,30 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "string: string, sub: string, start: int, length: int",
         |call| index_of(call, Some(3), false),
         "Gives the place of the first occurrence within so many characters, or -1.",
-        &[("abab.indexOf(b, 2, 2)", "null", "3")],
+        &[
+            ("abab.indexOf(b, 2, 2)", "null", "3"),
+            ("$.indexOf(a, 2, 2)", "\"banana\"", "3"),
+        ],
     ),
     method(
         "lastIndexOf",
         "string: string, sub: string, start: int = 0",
         |call| index_of(call, None, true),
         "Gives the place of the last occurrence from a start on, or -1.",
-        &[("abab.lastIndexOf(b)", "null", "3")],
+        &[
+            ("abab.lastIndexOf(b)", "null", "3"),
+            ("$.lastIndexOf(x)", "\"banana\"", "-1"),
+        ],
     ),
     method(
         "lastIndexOf",
         "string: string, sub: string, start: int, length: int",
         |call| index_of(call, Some(3), true),
         "Gives the place of the last occurrence within so many characters, or -1.",
-        &[("abab.lastIndexOf(b, 0, 3)", "null", "1")],
+        &[
+            ("abab.lastIndexOf(b, 0, 3)", "null", "1"),
+            ("$.lastIndexOf(a, 0, 3)", "\"banana\"", "1"),
+        ],
     ),
     method(
         "toCharArray",
@@ -223,21 +267,27 @@ pub(super) const BUILTINS: &[Builtin] = &[
                 .collect())
         },
         "Gives the characters as a list.",
-        &[("ab.toCharArray()", "null", "[\"a\", \"b\"]")],
+        &[
+            ("ab.toCharArray()", "null", "[\"a\", \"b\"]"),
+            ("$.toCharArray().where($ > b)", "\"abcd\"", "[\"c\", \"d\"]"),
+        ],
     ),
     function(
         "characters",
-        "digits: any? = false, hexdigits: any? = false, asciiLowercase: any? = false, \
-         asciiUppercase: any? = false, asciiLetters: any? = false, letters: any? = false, \
-         octdigits: any? = false, punctuation: any? = false, printable: any? = false, \
-         lowercase: any? = false, uppercase: any? = false, whitespace: any? = false",
+        "digits: bool? = false, hexdigits: bool? = false, asciiLowercase: bool? = false, \
+         asciiUppercase: bool? = false, asciiLetters: bool? = false, letters: bool? = false, \
+         octdigits: bool? = false, punctuation: bool? = false, printable: bool? = false, \
+         lowercase: bool? = false, uppercase: bool? = false, whitespace: bool? = false",
         characters,
         "Gives the characters of the named classes as a list.",
-        &[(
-            "characters(octdigits => true).join('')",
-            "null",
-            "\"01234567\"",
-        )],
+        &[
+            (
+                "characters(octdigits => true).join('')",
+                "null",
+                "\"01234567\"",
+            ),
+            ("characters(digits => true).len()", "null", "10"),
+        ],
     ),
     method(
         "startsWith",
@@ -254,7 +304,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "string: string, *suffixes: string",
         |call| Ok(any_rest(call, |text, part| text.ends_with(part))),
         "Tells whether the string ends with one of the given ones.",
-        &[("abc.endsWith(bc)", "null", "true")],
+        &[
+            ("abc.endsWith(bc)", "null", "true"),
+            ("$.endsWith('.yaml', '.yml')", "\"a.yml\"", "true"),
+        ],
     ),
     function(
         "hex",

@@ -1,5 +1,6 @@
 //! Builtins about evaluation itself and about what kind a value has.
-//! `let`, `with`, `def` and `unpack` make scopes and so live in `eval`.
+//! `let`, `with`, `def` and `unpack` are listed here, but what they do is in `eval`: they make
+//! scopes.
 
 use super::{Builtin, Call, dispatch, function, method};
 use crate::Value;
@@ -9,9 +10,12 @@ use crate::scope::Frame;
 /// A builtin that tells whether its argument is of a kind.
 macro_rules! is {
     ($name:literal, $kind:literal, $pattern:pat, $yes:literal, $no:literal) => {
+        is!($name, $kind, $pattern, $yes, $no, "value")
+    };
+    ($name:literal, $kind:literal, $pattern:pat, $yes:literal, $no:literal, $param:literal) => {
         function(
             $name,
-            "value: any?",
+            concat!($param, ": any?"),
             |call| Ok(Value::Bool(matches!(call.value(0), $pattern))),
             concat!("Tells whether the value is a ", $kind, "."),
             &[
@@ -23,12 +27,60 @@ macro_rules! is {
 }
 
 pub(super) const BUILTINS: &[Builtin] = &[
+    function(
+        "let",
+        "*args: any?, **kwargs: any?",
+        needs_arrow,
+        "Names values for the expression after '->': $1, $2 and so on by place, $name by name.",
+        &[
+            ("let(x => 2, y => 3) -> $x * $y", "null", "6"),
+            ("let($.a, 5) -> $1 + $2", "{\"a\": 1}", "6"),
+        ],
+    ),
+    function(
+        "with",
+        "*args: any?",
+        needs_arrow,
+        "Names values $1, $2 and so on for the expression after '->'.",
+        &[
+            ("with($.a, 5) -> $1 + $2", "{\"a\": 1}", "6"),
+            ("with($.a) -> $.b", "{\"a\": {\"b\": 1}}", "1"),
+        ],
+    ),
+    function(
+        "def",
+        "name: string, func: lambda",
+        needs_arrow,
+        "Defines a function for the expression after '->'; it may call itself.",
+        &[
+            ("def(double, $ * 2) -> double(double(3))", "null", "12"),
+            (
+                "def(f, switch($ < 2 => 1, true => $ * f($ - 1))) -> f(5)",
+                "null",
+                "120",
+            ),
+        ],
+    ),
+    method(
+        "unpack",
+        "sequence: iterable, *names: string",
+        needs_arrow,
+        "Names the items of a list for the expression after '->': by the given names, or $1, $2 \
+         and so on.",
+        &[
+            ("$.unpack(a, b) -> $b - $a", "[1, 5]", "4"),
+            ("$.unpack() -> [$2, $1]", "[1, 5]", "[5, 1]"),
+        ],
+    ),
     method(
         "assert",
         "obj: any?, condition: lambda, message: string = \"Assertion failed\"",
         assert,
         "Gives the receiver if the condition holds for it, and fails otherwise.",
-        &[("$.assert($ > 1)", "2", "2")],
+        &[
+            ("$.assert($ > 1)", "2", "2"),
+            ("$.assert($.len() > 0, 'empty').first()", "[1]", "1"),
+        ],
     ),
     function(
         "call",
@@ -63,10 +115,17 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "2.5",
         "'2'"
     ),
-    is!("isString", "string", Value::Str(_), "abc", "null"),
-    is!("isList", "list", Value::List(_), "[]", "[1].select($)"),
-    is!("isDict", "dict", Value::Dict(_), "{}", "[]"),
-    is!("isSet", "set", Value::Set(_), "set(1)", "[1]"),
+    is!("isString", "string", Value::Str(_), "abc", "null", "arg"),
+    is!(
+        "isList",
+        "list",
+        Value::List(_),
+        "[]",
+        "[1].select($)",
+        "arg"
+    ),
+    is!("isDict", "dict", Value::Dict(_), "{}", "[]", "arg"),
+    is!("isSet", "set", Value::Set(_), "set(1)", "[1]", "arg"),
     is!(
         "isIterable",
         "list, set or sequence",
@@ -90,6 +149,12 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
     is!("isRegex", "regex", Value::Regex(_), "regex(a)", "a"),
 ];
+
+fn needs_arrow(_: &mut Call<'_, '_>) -> Result<Value> {
+    Err(Fault::no_match(
+        "let(), with(), def() and unpack() must be followed by '->'",
+    ))
+}
 
 fn assert(call: &mut Call<'_, '_>) -> Result<Value> {
     let object = call.value(0);

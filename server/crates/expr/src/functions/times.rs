@@ -19,25 +19,42 @@ pub(super) const BUILTINS: &[Builtin] = &[
          milliseconds: integer = 0, microseconds: integer = 0",
         timespan,
         "Makes a duration of its parts.",
-        &[(
-            "timespan(hours => 1, minutes => 30).seconds",
-            "null",
-            "5400.0",
-        )],
+        &[
+            (
+                "timespan(hours => 1, minutes => 30).seconds",
+                "null",
+                "5400.0",
+            ),
+            (
+                "timespan(1) - timespan(hours => 1) = timespan(hours => 23)",
+                "null",
+                "true",
+            ),
+        ],
     ),
     function(
         "localtz",
         "",
         |_| Ok(Value::from(TimeSpan::from_microseconds(0))),
         "Gives the offset of the local time zone: the service runs in UTC, so it is zero.",
-        &[("localtz() = utctz()", "null", "true")],
+        &[
+            ("localtz() = utctz()", "null", "true"),
+            ("isTimespan(localtz())", "null", "true"),
+        ],
     ),
     function(
         "utctz",
         "",
         |_| Ok(Value::from(TimeSpan::from_microseconds(0))),
         "Gives the offset of UTC, which is zero.",
-        &[("utctz().hours", "null", "0.0")],
+        &[
+            ("utctz().hours", "null", "0.0"),
+            (
+                "str(datetime(2020, 1, 1, offset => utctz()))",
+                "null",
+                "\"2020-01-01 00:00:00+00:00\"",
+            ),
+        ],
     ),
 ];
 
@@ -87,9 +104,10 @@ fn moment_property(moment: DateTime, name: &str) -> Result<Option<Value>> {
         "microsecond" => Value::Int(moment.local().rem_euclid(SECOND)),
         "weekday" => Value::Int(civil.weekday().to_monday_zero_offset().into()),
         "offset" => span(Some(i64::from(offset) * SECOND))?,
+        // The offset is taken off twice, once by what `utc` does: odd, but what YAQL does.
         "timestamp" => {
-            let micros = moment.instant().to_f64().unwrap_or(0.0);
-            Value::Float(micros / SECOND.to_f64().unwrap_or(1.0))
+            let micros = moment.instant() - i64::from(offset) * SECOND;
+            Value::Float(micros.to_f64().unwrap_or(0.0) / SECOND.to_f64().unwrap_or(1.0))
         }
         "date" => DateTime::from_local(midnight, moment.offset())
             .map(Value::from)

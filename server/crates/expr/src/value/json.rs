@@ -180,13 +180,22 @@ impl Writer<'_> {
         }
         for (index, (key, value)) in items.into_iter().enumerate() {
             self.separate(index, depth + 1);
-            let Some(name) = key.as_str() else {
-                return Err(JsonError::Key {
-                    kind: key.type_name(),
-                    key: key.to_text(),
-                });
-            };
-            self.string(name);
+            match key {
+                Value::Str(name) => self.string(name),
+                // Python makes texts of these keys.
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::BigInt(_) if self.python => {
+                    self.out.push('"');
+                    self.value(key, depth)?;
+                    self.out.push('"');
+                }
+                Value::Float(number) if self.python => self.string(&float_text(*number)),
+                _ => {
+                    return Err(JsonError::Key {
+                        kind: key.type_name(),
+                        key: key.to_text(),
+                    });
+                }
+            }
             self.out.push_str(if self.python { ": " } else { ":" });
             self.value(value, depth + 1)?;
         }

@@ -85,7 +85,12 @@ fn repr_into(value: &Value, out: &mut String, style: Style) {
         Value::List(items) => {
             sequence(items.iter(), ["[", "]"], out, inner);
         }
-        Value::Set(items) if items.is_empty() => out.push_str("set()"),
+        Value::Set(items) if items.is_empty() => {
+            out.push_str(if style.tuples { "frozenset()" } else { "set()" });
+        }
+        Value::Set(items) if style.tuples => {
+            sequence(items.iter(), ["frozenset({", "})"], out, inner);
+        }
         Value::Set(items) => sequence(items.iter(), ["{", "}"], out, inner),
         Value::Dict(dict) => {
             out.push('{');
@@ -98,10 +103,9 @@ fn repr_into(value: &Value, out: &mut String, style: Style) {
             out.push('}');
         }
         Value::DateTime(moment) if style.top => out.push_str(&moment.to_text(' ')),
-        Value::DateTime(moment) => {
-            write!(out, "datetime({})", moment.to_text('T')).expect("a String accepts all text");
-        }
-        Value::TimeSpan(span) => out.push_str(&span.to_text()),
+        Value::DateTime(moment) => out.push_str(&moment.repr()),
+        Value::TimeSpan(span) if style.top => out.push_str(&span.to_text()),
+        Value::TimeSpan(span) => out.push_str(&span.repr()),
         Value::Binary(binary) => {
             write!(out, "{binary}").expect("a String accepts all text");
         }
@@ -191,14 +195,35 @@ pub(crate) fn float_text(number: f64) -> String {
         .split_once('e')
         .expect("the format has an exponent");
     let exponent: i32 = exponent.parse().expect("the exponent is a number");
+    let rounded = format!(
+        "{number:.*e}",
+        digits.bytes().filter(u8::is_ascii_digit).count() - 1
+    );
+    // Of two shortest texts Python takes the closer one, and of two as close the even one.
+    let digits = match rounded.split_once('e') {
+        Some((closest, _)) if rounded.parse() == Ok(number) => closest,
+        _ => digits,
+    };
     if (-4..16).contains(&exponent) {
-        let plain = format!("{number}");
-        return if plain.contains('.') {
-            plain
-        } else {
-            plain + ".0"
-        };
+        return plain_digits(digits, exponent);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+/// A double without an exponent, from its digits and the power of ten of the first one.
+fn plain_digits(digits: &str, exponent: i32) -> String {
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits), |digits| ("-", digits));
+    let digits = digits.replace('.', "");
+    let Ok(before) = usize::try_from(exponent + 1) else {
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        return format!("{sign}0.{}{digits}", "0".repeat(zeros));
+    };
+    match digits.len().checked_sub(before) {
+        None | Some(0) => format!("{sign}{digits:0<before$}.0"),
+        Some(_) if before == 0 => format!("{sign}0.{digits}"),
+        Some(_) => format!("{sign}{}.{}", &digits[..before], &digits[before..]),
+    }
 }

@@ -47,6 +47,23 @@ impl TimeSpan {
         }
         out
     }
+
+    /// As Python writes it within other values.
+    pub(crate) fn repr(self) -> String {
+        let rest = self.0.rem_euclid(DAY);
+        let parts = [
+            ("days", self.0.div_euclid(DAY)),
+            ("seconds", rest / SECOND),
+            ("microseconds", rest % SECOND),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(_, part)| *part != 0)
+            .map(|(name, part)| format!("{name}={part}"))
+            .collect();
+        let zero = if parts.is_empty() { "0" } else { "" };
+        format!("datetime.timedelta({zero}{})", parts.join(", "))
+    }
 }
 
 /// A moment: a wall-clock reading and its offset from UTC. Two moments are equal when they are
@@ -106,6 +123,35 @@ impl DateTime {
         start
             .checked_add(jiff::SignedDuration::new(seconds, nanos))
             .expect("the constructor admits only the years 1 to 9999")
+    }
+
+    /// As Python writes it within other values.
+    pub(crate) fn repr(self) -> String {
+        let civil = self.civil();
+        let (second, micros) = (civil.second(), self.local.rem_euclid(SECOND));
+        let mut out = format!(
+            "datetime.datetime({}, {}, {}, {}, {}",
+            civil.year(),
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute()
+        );
+        if second != 0 || micros != 0 {
+            write!(out, ", {second}").expect("a String accepts all text");
+        }
+        if micros != 0 {
+            write!(out, ", {micros}").expect("a String accepts all text");
+        }
+        match self.offset() {
+            None => {}
+            Some(0) => out.push_str(", tzinfo=tzutc()"),
+            Some(offset) => {
+                write!(out, ", tzinfo=tzoffset(None, {offset})")
+                    .expect("a String accepts all text");
+            }
+        }
+        out + ")"
     }
 
     /// ISO text; `separator` stands between date and time.

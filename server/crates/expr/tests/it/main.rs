@@ -7,6 +7,8 @@
 
 mod binary;
 mod conformance;
+mod differential;
 mod host;
 mod limits;
 mod properties;
+mod reference;

@@ -1,0 +1,278 @@
+//! What may differ from YAQL, and why: each line stands in `DIFFERENCES.md`, too.
+
+use expr::EvalErrorKind;
+
+use super::Found;
+use super::oracle::Answer;
+
+/// Why a difference is allowed, if it is.
+pub(crate) fn reason(expr: &str, found: &Found, answer: &Answer) -> Option<&'static str> {
+    let mut fitting = RULES
+        .iter()
+        .filter(|rule| (rule.holds)(expr, found, answer));
+    fitting.next().map(|rule| rule.why)
+}
+
+struct Rule {
+    why: &'static str,
+    holds: fn(&str, &Found, &Answer) -> bool,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        why: "allowed: a limit was hit",
+        holds: |_, found, _| matches!(found, Err((EvalErrorKind::Limit(_), _))),
+    },
+    Rule {
+        why: "allowed: keys() and items() are whole sets, not views without methods",
+        holds: |expr, found, answer| {
+            let view = |name| expr.contains(name);
+            let unlike = |text: &str| text.contains("View") || text.contains("dict_");
+            (view(".keys()") || view(".items()"))
+                && (answer_has(answer, unlike)
+                    || fails(answer, "\"#operator_")
+                    || fails(answer, "No method")
+                    || matches!(found, Err((EvalErrorKind::Output, _)))
+                    || alike(found, answer, |text| sorted(&text.replace("set", ""))))
+        },
+    },
+    Rule {
+        why: "allowed: strings have a format() without attributes and items",
+        holds: |_, _, answer| fails(answer, "No method \"format\""),
+    },
+    Rule {
+        why: "allowed: offsets from UTC have whole seconds, moments and spans 64 bits",
+        holds: |_, found, _| {
+            refuses(found, "an offset from UTC has whole seconds only")
+                || refuses(found, "the time is out of range")
+        },
+    },
+    Rule {
+        why: "allowed: a date names its day, month and year",
+        holds: |_, found, _| refuses(found, "is no date that can be read"),
+    },
+    Rule {
+        why: "allowed: places and counts have 64 bits",
+        holds: |_, found, _| refuses(found, "the integer is too large"),
+    },
+    Rule {
+        why: "allowed: there are no complex numbers",
+        holds: |_, found, _| refuses(found, "a negative number cannot be raised to a fraction"),
+    },
+    Rule {
+        why: "allowed: sets keep the order of insertion",
+        holds: |expr, found, answer| {
+            let order_matters = ORDERED.iter().any(|name| expr.contains(name));
+            makes_set(expr)
+                && (alike(found, answer, sorted)
+                    || order_matters && both_ok(found, answer)
+                    || fails(answer, "\"#operator_>")
+                    || fails(answer, "\"#operator_<"))
+        },
+    },
+    Rule {
+        why: "allowed: characters() takes the classes that Python no longer has",
+        holds: |_, _, answer| fails(answer, "module 'string' has no attribute"),
+    },
+    Rule {
+        why: "allowed: in str() all lists look like tuples, patterns show no flags of their own",
+        holds: |expr, found, answer| {
+            let bare = |text: &str| {
+                text.replace(['(', '[', ']', ')', ',', ' '], "")
+                    .replace("re.IGNORECASE", "")
+            };
+            let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
+            named(&["str(", "join("])
+                && (alike(found, answer, bare)
+                    || (named(LISTS) || named(SEQUENCES)) && both_ok(found, answer))
+        },
+    },
+    Rule {
+        why: "allowed: lists of YAQL's own and lists of the data are of one kind",
+        holds: |expr, found, answer| {
+            let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
+            let refused = ["\"#operator_*", "\"#indexer", "No method", "No function"];
+            let asked = ["isList(", " = ", " != ", " in ", "contains(", "ndexOf("];
+            named(LISTS)
+                && (refused.iter().any(|part| fails(answer, part))
+                    || named(&asked) && both_ok(found, answer))
+        },
+    },
+    Rule {
+        why: "allowed: a sequence begins with an integer, also where a boolean is given",
+        holds: |expr, found, answer| {
+            let bare = |text: &str| text.replace("false", "0").replace("true", "1");
+            expr.contains("sequence(") && alike(found, answer, bare)
+        },
+    },
+    Rule {
+        why: "allowed: a group with a name is a group as any other",
+        holds: |expr, _, answer| {
+            expr.contains("(?P<") && fails(answer, "not enough values to unpack")
+        },
+    },
+    Rule {
+        why: "allowed: what text and keys are made of is computed at once",
+        holds: |expr, found, _| {
+            let names = ["join(", "str(", "groupBy(", "toDict(", "distinct("];
+            let missing = matches!(found, Err((EvalErrorKind::MissingKey, _)));
+            missing && names.iter().any(|name| expr.contains(name))
+        },
+    },
+    Rule {
+        why: "allowed: a sequence has no text of its own",
+        holds: |_, found, answer| {
+            let ours = matches!(found, Ok(found) if found.contains("<sequence>"));
+            ours || answer_has(answer, |text| text.to_lowercase().contains(" object at 0x"))
+        },
+    },
+    Rule {
+        why: "allowed: a sequence can be read again",
+        holds: |expr, found, answer| {
+            let again = AGAIN.iter().any(|name| expr.contains(name));
+            again
+                && matches!((found, answer), (Ok(found), Answer::Value(wanted))
+                    if wanted.contains("[]") && found.len() > wanted.len())
+        },
+    },
+    Rule {
+        why: "allowed: a sequence is neither a key nor in a set",
+        holds: |expr, found, answer| {
+            let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
+            let keyed = named(&["groupBy(", "distinct(", "toSet(", "toDict("]);
+            refuses(found, "a sequence is no key")
+                || keyed && named(SEQUENCES) && both_ok(found, answer)
+        },
+    },
+    Rule {
+        why: "allowed: lists, dicts and sets that functions make are keys and in sets, too",
+        holds: |_, found, answer| found.is_ok() && fails(answer, "unhashable type"),
+    },
+    Rule {
+        why: "allowed: JSON is written of sets and moments, as Mistral does",
+        holds: |_, _, answer| fails(answer, "is not JSON serializable"),
+    },
+];
+
+/// What gives another result for another order of its items.
+const ORDERED: &[&str] = &[
+    "first(",
+    "last(",
+    "str(",
+    "join(",
+    "take(",
+    "limit(",
+    "skip(",
+    "zip",
+    "ndexOf",
+    "[",
+    "toDict(",
+    "slice",
+    "split",
+    "accumulate(",
+    "aggregate(",
+    "Where(",
+    "While(",
+    "enumerate(",
+    "any(",
+    "reduce(",
+    "replace",
+    "distinct(",
+    "insert",
+    "delete(",
+    "reverse(",
+    "orderBy",
+];
+
+/// What reads a sequence a second time.
+const AGAIN: &[&str] = &[
+    " * ",
+    "repeat(",
+    "cycle(",
+    "let(",
+    "with(",
+    "def(",
+    "unpack(",
+    "generate",
+    "aggregate(",
+    "reduce(",
+    "accumulate(",
+    "join(",
+    "memorize(",
+];
+
+/// What gives a list of Python, where the data and literals are tuples.
+const LISTS: &[&str] = &[
+    "split(",
+    "rightSplit(",
+    "groupBy(",
+    "slice(",
+    "splitAt(",
+    "plitWhere(",
+];
+
+/// What gives a sequence, whose text in Python is that of an object.
+const SEQUENCES: &[&str] = &[
+    "].",
+    ".k",
+    ".v",
+    "range(",
+    "generate",
+    "sequence(",
+    "Where(",
+    "where(",
+    "select",
+    "skip",
+    "take",
+    "limit(",
+    "enumerate(",
+    "zip",
+    "append(",
+    "concat(",
+    "distinct(",
+    "reverse(",
+    "cycle(",
+    "repeat(",
+    "orderBy",
+    "examine(",
+    "insert",
+    "replace",
+    "delete(",
+    "flatten(",
+    "accumulate(",
+    "filter(",
+];
+
+fn both_ok(found: &Found, answer: &Answer) -> bool {
+    matches!((found, answer), (Ok(_), Answer::Value(_)))
+}
+
+fn makes_set(expr: &str) -> bool {
+    let names = ["set(", "toSet(", "keys()", "items()", "characters("];
+    names.iter().any(|name| expr.contains(name))
+}
+
+fn alike<T: PartialEq>(found: &Found, answer: &Answer, by: impl Fn(&str) -> T) -> bool {
+    matches!((found, answer), (Ok(found), Answer::Value(wanted)) if by(found) == by(wanted))
+}
+
+fn sorted(text: &str) -> Vec<char> {
+    let mut parts: Vec<char> = text.chars().collect();
+    parts.sort_unstable();
+    parts
+}
+
+fn answer_has(answer: &Answer, holds: impl Fn(&str) -> bool) -> bool {
+    match answer {
+        Answer::Value(text) | Answer::Error(text) => holds(text),
+        Answer::Skip => false,
+    }
+}
+
+fn fails(answer: &Answer, part: &str) -> bool {
+    matches!(answer, Answer::Error(text) if text.contains(part))
+}
+
+fn refuses(found: &Found, part: &str) -> bool {
+    matches!(found, Err((_, text)) if text.contains(part))
+}

@@ -1,0 +1,131 @@
+//! Compares with the real languages: generated expressions and data go through the real YAQL,
+//! set up as Mistral sets it up, and through this crate.
+//!
+//! A fixed seed makes the same cases in every run, a fresh one new ones; it is printed and can
+//! be given again as `AUTAN_SEED`. What may differ is listed in `allowed`.
+
+use std::collections::BTreeMap;
+
+use expr::{Context, EvalErrorKind, NoHost, Template, Value};
+
+mod allowed;
+mod canonical;
+mod dice;
+mod forms;
+mod generate;
+mod leaves;
+mod oracle;
+mod overloads;
+
+use dice::Dice;
+use generate::Generator;
+use oracle::{Answer, Oracle};
+
+/// How many pairs of expression and data each run compares.
+const PAIRS: usize = 20_000;
+
+#[test]
+fn yaql_is_yaql_with_a_fixed_seed() {
+    compare(1, PAIRS);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "each run is to try other cases")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a failure can be repeated only with the seed"
+)]
+fn yaql_is_yaql_with_a_fresh_seed() {
+    let given = std::env::var("AUTAN_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seed = given.unwrap_or_else(|| now.expect("the clock is past 1970").as_secs());
+    eprintln!("AUTAN_SEED={seed}");
+    compare(seed, PAIRS / 4);
+}
+
+#[expect(clippy::print_stderr, reason = "the figures are what the run is for")]
+fn compare(seed: u64, pairs: usize) {
+    let Some(oracle) = Oracle::start("yaql_oracle.py") else {
+        return;
+    };
+    let mut dice = Dice::new(seed);
+    let mut generator = Generator::new();
+    let cases: Vec<(String, String)> = (0..pairs)
+        .map(|_| (generator.expression(&mut dice), leaves::data(&mut dice)))
+        .collect();
+    let answers = oracle.ask(&cases);
+    let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let mut proved: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((expr, data), answer) in cases.iter().zip(&answers) {
+        let found = run(expr, data);
+        let verdict = match judge(&found, answer) {
+            Ok(verdict) => verdict,
+            Err(()) => allowed::reason(expr, &found, answer).unwrap_or_else(|| {
+                wrong.push(format!(
+                    "{expr}\n  data   {data}\n  here   {found:?}\n  python {answer:?}"
+                ));
+                "DIFFERENT"
+            }),
+        };
+        *tally.entry(verdict).or_default() += 1;
+        if verdict == "same value" {
+            count_names(expr, &mut proved);
+        }
+    }
+    eprintln!("seed {seed}: {tally:#?}");
+    let shown = wrong.len().min(60);
+    assert!(
+        wrong.is_empty(),
+        "{} of {pairs} differ:\n{}",
+        wrong.len(),
+        wrong[..shown].join("\n")
+    );
+    covered(&proved);
+}
+
+/// What one evaluation gave: a value in canonical text, or the kind of the error and its text.
+type Found = Result<String, (EvalErrorKind, String)>;
+
+fn run(expr: &str, data: &str) -> Found {
+    let data = Value::from_json(data).expect("the generator writes JSON");
+    let (template, _) = Template::compile_str(&format!("<% {expr} %>"));
+    let value = template.eval(&Context::new(data, &NoHost));
+    value
+        .map(|value| canonical::text(&value))
+        .map_err(|error| (error.kind, error.message))
+}
+
+fn judge(found: &Found, answer: &Answer) -> Result<&'static str, ()> {
+    match (found, answer) {
+        (_, Answer::Skip) => Ok("Python did not end"),
+        (Ok(found), Answer::Value(wanted)) if found == wanted => Ok("same value"),
+        (Err(_), Answer::Error(_)) => Ok("both an error"),
+        _ => Err(()),
+    }
+}
+
+fn count_names(expr: &str, proved: &mut BTreeMap<&str, usize>) {
+    for doc in expr::functions() {
+        for name in doc.name.split('|') {
+            if expr.contains(&format!("{name}(")) {
+                *proved.entry(name).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// Every builtin must have given a value, the same as YAQL's, at least a few times.
+fn covered(proved: &BTreeMap<&str, usize>) {
+    let builtins = expr::functions()
+        .iter()
+        .filter(|doc| doc.group != "workflow");
+    let names = builtins.flat_map(|doc| doc.name.split('|'));
+    let missing: Vec<&str> = names
+        .filter(|name| !forms::is_left_out(name))
+        .filter(|name| proved.get(name).copied().unwrap_or(0) < 3)
+        .collect();
+    assert!(missing.is_empty(), "never compared: {missing:?}");
+}

@@ -1,0 +1,99 @@
+"""The real YAQL, set up as Mistral sets it up, and a list of its functions (`--functions`)."""
+
+import collections.abc  # noqa: F401, yaql forgets to
+import json
+import sys
+
+import yaml
+import yaql
+from yaql.language import factory, utils, yaqltypes
+
+import serve
+
+OPTIONS = {
+    "yaql.limitIterators": -1,
+    "yaql.memoryQuota": -1,
+    "yaql.convertInputData": True,
+    "yaql.convertOutputData": True,
+    "yaql.convertTuplesToLists": True,
+    "yaql.convertSetsToLists": False,
+    "yaql.iterableDicts": False,
+}
+
+
+def plain(value):
+    """Lists and dicts of Python in place of YAQL's frozen ones."""
+    if isinstance(value, collections.abc.Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) or utils.is_iterator(value):
+        return [plain(item) for item in value]
+    return value
+
+
+def context():
+    """What Mistral adds to YAQL's own functions."""
+    root = yaql.create_context()
+
+    def add(name, function):
+        root.register_function(function, name=name)
+
+    add("json_parse", lambda data: utils.convert_input_data(json.loads(data)))
+    add("json_dump", lambda obj: json.dumps(plain(obj), indent=4))
+    add("yaml_dump", lambda obj: yaml.safe_dump(plain(obj), default_flow_style=False))
+    return root
+
+
+ENGINE = factory.YaqlFactory(keyword_operator="=>", allow_delegates=False).create(OPTIONS)
+ROOT = context()
+
+
+def evaluate(expression, data):
+    """The final value of an expression; `data` is what `$` is."""
+    child = ROOT.create_child_context()
+    child["$"] = utils.convert_input_data(data)
+    return ENGINE(expression.strip()).evaluate(context=child)
+
+
+def functions():
+    """Each overload: its name, whether it is a method and a function, its parameters."""
+    layer = yaql.create_context()
+    while layer is not None:
+        for name, overloads in layer._functions.items():
+            for overload in overloads:
+                yield {
+                    "name": name,
+                    "method": overload.is_method,
+                    "function": overload.is_function,
+                    "parameters": parameters(overload),
+                }
+        layer = layer.parent
+
+
+def parameters(overload):
+    """The names of the parameters that an expression can give, as it would write them."""
+    given = [
+        (parameter.position is None, parameter.position or 0, key, parameter)
+        for key, parameter in overload.parameters.items()
+        if not isinstance(parameter.value_type, yaqltypes.HiddenParameterType)
+    ]
+    for _, _, key, parameter in sorted(given, key=lambda item: item[:2]):
+        if key in ("*", "**"):
+            yield key
+        else:
+            name = parameter.alias or camel(parameter.name)
+            yield name
+
+
+def camel(name):
+    """The name that YAQL's convention gives to a parameter of Python."""
+    first, *rest = name.strip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+if __name__ == "__main__":
+    if "--functions" in sys.argv:
+        for function in functions():
+            function["parameters"] = list(function["parameters"])
+            print(json.dumps(function))
+    else:
+        serve.serve(evaluate)
