@@ -5,6 +5,7 @@
 mod bad_input;
 mod crash;
 mod definitions;
+mod failures;
 mod idempotency;
 mod listing;
 mod payloads;

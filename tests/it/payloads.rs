@@ -222,13 +222,7 @@ async fn hints_come_back_with_the_data() {
     }
 }
 
-/// Payloads of 1 MiB each: an execution that has four of them, and a task with five results.
-#[tokio::test]
-async fn answers_stay_readable() {
-    let server = TestServer::start_in_memory().await.unwrap();
-    let api = server.api("large");
-    api.create_workflow(
-        "version: '2.0'
+const LARGE: &str = "version: '2.0'
 large:
   input: [x]
   output: {x: <% $.x %>}
@@ -242,10 +236,14 @@ large:
     many:
       with-items: i in <% range(5).toList() %>
       action: std.echo output=<% $.x %>
-",
-    )
-    .await
-    .unwrap();
+";
+
+/// Payloads of 1 MiB each: an execution that has four of them, and a task with five results.
+#[tokio::test]
+async fn answers_stay_readable() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("large");
+    api.create_workflow(LARGE).await.unwrap();
     let text = "x".repeat((1 << 20) - 16);
     let request = v1::StartExecutionRequest {
         params: Some(json_payload(&json!({"y": text}).to_string())),

@@ -76,7 +76,10 @@ pub struct PayloadRef {
 /// Why an execution, task or action ended in ERROR.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Failure {
-    /// Kind of failure, such as "action_error", "expression_error", "timeout".
+    /// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
+    /// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
+    /// workflow said so), "stopped" (StopExecution said so), "workflow_error" (anything else that is
+    /// wrong with the definition or its data). More may come.
     #[prost(string, tag = "1")]
     pub r#type: ::prost::alloc::string::String,
     /// For people; at most 4 KiB.

@@ -495,6 +495,7 @@ impl Execution {
         let from = record.state;
         record.state = state;
         record.state_info.clone_from(&info);
+        record.failure = None;
         record.updated_us = now_us;
         record.finished_us = state.is_final().then_some(now_us);
         if from != state {

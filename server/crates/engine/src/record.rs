@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
+use crate::failure::FailureKind;
 use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -45,6 +46,8 @@ pub struct ExecutionRecord {
     pub state: ExecutionState,
     /// Why it is in that state.
     pub state_info: Option<Arc<str>>,
+    /// What kind of failure it is, in ERROR.
+    pub failure: Option<FailureKind>,
     /// 1, plus one for each rerun.
     pub run: i32,
     /// An object: the input with defaults filled in.

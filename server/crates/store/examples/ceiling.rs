@@ -146,6 +146,7 @@ impl Chain {
             },
             state: ExecutionState::Running,
             state_info: None,
+            failure: None,
             run: 1,
             input: Data::from_checked_text(r#"{"name": "a server", "size": 3}"#),
             params: Data::empty_object(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use engine::{ActionState, ExecutionState, ExecutionUid, Progress, Runner, TaskState};
+use engine::{ActionState, ExecutionState, ExecutionUid, FailureKind, Progress, Runner, TaskState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -66,6 +66,12 @@ pub(crate) fn word<T>(
 /// Reads the state of an execution.
 pub(crate) fn execution_state(text: &str) -> Result<ExecutionState, Error> {
     word(text, ExecutionState::from_word, "executions.state")
+}
+
+/// Reads the kind of a failure.
+pub(crate) fn failure(text: Option<&str>) -> Result<Option<FailureKind>, Error> {
+    text.map(|text| word(text, FailureKind::from_word, "executions.failure"))
+        .transpose()
 }
 
 /// Reads the state of a task execution.

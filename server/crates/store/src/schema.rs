@@ -17,6 +17,7 @@ table! {
         workbook -> Nullable<Text>,
         state -> Text,
         state_info -> Nullable<Text>,
+        failure -> Nullable<Text>,
         run -> Integer,
         description -> Text,
         labels -> Nullable<Text>,

@@ -1,15 +1,12 @@
 //! Executions on the wire.
 
-use engine::{Data, ExecutionRecord, ExecutionState};
+use engine::{Data, ExecutionRecord, ExecutionState, FailureKind};
 use proto::v1::{self, PayloadFormat};
 
 use super::{field, payload, state};
 
 /// Most bytes of the message of a failure.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
-
-/// Kind of the failure of an execution; what failed inside is in its message and its tasks.
-const FAILURE_TYPE: &str = "workflow_error";
 
 /// What goes with an execution in the FULL view.
 pub(crate) struct Full<'a> {
@@ -82,7 +79,11 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
 fn failure(record: &ExecutionRecord) -> v1::Failure {
     let message = record.state_info.as_deref().unwrap_or_default();
     v1::Failure {
-        r#type: FAILURE_TYPE.to_owned(),
+        r#type: record
+            .failure
+            .unwrap_or(FailureKind::Workflow)
+            .word()
+            .to_owned(),
         message: engine::limits::truncate(message, MESSAGE_BYTES_MAX).to_owned(),
         details: None,
     }

@@ -248,8 +248,8 @@ fn names_of_the_store_have_their_reasons() {
         ),
         (
             Entity::Action,
-            "AlreadyExists WORKFLOW_ALREADY_EXISTS Action",
-            "NotFound WORKFLOW_NOT_FOUND Action",
+            "AlreadyExists ACTION_ALREADY_EXISTS Action",
+            "NotFound ACTION_NOT_FOUND Action",
         ),
         (
             Entity::Workbook,

@@ -406,7 +406,10 @@ func (x *PayloadRef) GetContentType() string {
 // Why an execution, task or action ended in ERROR.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Kind of failure, such as "action_error", "expression_error", "timeout".
+	// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
+	// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
+	// workflow said so), "stopped" (StopExecution said so), "workflow_error" (anything else that is
+	// wrong with the definition or its data). More may come.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// For people; at most 4 KiB.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`

@@ -69,15 +69,13 @@ impl Machine<'_> {
     pub(super) fn action_ended(&mut self, task: u32, action: u32, outcome: Outcome) {
         let outcome = match self.finished_outcome(task, action, outcome) {
             Ok(outcome) => outcome,
-            Err(Fault::Force(message) | Fault::Task(message)) => {
-                self.record_end(
-                    task,
-                    action,
-                    ActionState::Error,
-                    Some(Data::string(&message)),
-                );
+            Err(fault) => {
+                let kind = fault.kind();
+                let message = fault.into_message();
+                let output = Some(Data::string(&message));
+                self.record_end(task, action, ActionState::Error, output);
                 if !self.ex.task(task).record.state.is_final() {
-                    self.fault(task, Fault::Force(message));
+                    self.fault(task, Fault::Evaluation(kind, message));
                 }
                 return;
             }

@@ -11,6 +11,7 @@ use crate::branch::Branch;
 use crate::changes::Message;
 use crate::data::Data;
 use crate::event::Event;
+use crate::failure::FailureKind;
 use crate::record::TaskRecord;
 use crate::state::{ExecutionState, TaskState};
 use crate::view::Layer;
@@ -31,7 +32,7 @@ impl Machine<'_> {
             |record: &TaskRecord| record.state == TaskState::Error && !record.error_handled;
         if progress.error > 0 && self.ex.tasks().any(unhandled) {
             let message = self.failure_message(unhandled);
-            self.fail(Some(message.into()));
+            self.fail(FailureKind::Task, Some(message.into()));
             return;
         }
         self.succeed_or_fail(None);
@@ -41,16 +42,16 @@ impl Machine<'_> {
     pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
         match self.success_output() {
             Ok(output) => self.end(ExecutionState::Success, info, output),
-            Err(Fault::Force(message) | Fault::Task(message)) => {
-                self.fail(Some(
-                    format!("Failed to evaluate the output: {message}").into(),
-                ));
+            Err(fault) => {
+                let kind = fault.kind();
+                let message = format!("Failed to evaluate the output: {}", fault.into_message());
+                self.fail(kind, Some(message.into()));
             }
         }
     }
 
     /// Ends in ERROR.
-    pub(super) fn fail(&mut self, message: Option<Arc<str>>) {
+    pub(super) fn fail(&mut self, kind: FailureKind, message: Option<Arc<str>>) {
         if self.ex.record.state.is_final() {
             return;
         }
@@ -59,7 +60,8 @@ impl Machine<'_> {
         let evaluated = self.output_from(workflow.output_on_error.as_ref(), &context);
         let (message, extra) = match evaluated {
             Ok(extra) => (message, extra),
-            Err(Fault::Force(error) | Fault::Task(error)) => {
+            Err(fault) => {
+                let error = fault.into_message();
                 let cause = message.as_deref().unwrap_or_default();
                 let text = format!(
                     "Failed to evaluate expression in output-on-error! (exception: '{error}' \
@@ -70,6 +72,7 @@ impl Machine<'_> {
         };
         let output = self.output_with_result(message.as_ref(), &extra);
         self.end(ExecutionState::Error, message, output);
+        self.ex.record_mut().failure = Some(kind);
     }
 
     /// Ends in CANCELLED.

@@ -31,6 +31,7 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::event::Event;
 use crate::execution::Execution;
+use crate::failure::FailureKind;
 use crate::host::EngineHost;
 use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
@@ -60,13 +61,32 @@ pub(crate) enum Fault {
     /// The whole execution fails at once, past `on-error`: an expression, a shape or a name in the
     /// definition is wrong.
     Force(String),
+    /// The same, of an expression or a limit.
+    Evaluation(FailureKind, String),
     /// The task fails, and `on-error` applies.
     Task(String),
 }
 
+impl Fault {
+    /// What kind of failure it is, if the execution fails by it.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Evaluation(kind, _) => *kind,
+            Self::Force(_) => FailureKind::Workflow,
+            Self::Task(_) => FailureKind::Task,
+        }
+    }
+
+    pub(crate) fn into_message(self) -> String {
+        match self {
+            Self::Force(message) | Self::Evaluation(_, message) | Self::Task(message) => message,
+        }
+    }
+}
+
 impl From<EvalError> for Fault {
     fn from(error: EvalError) -> Self {
-        Self::Force(error.to_string())
+        Self::Evaluation(error.kind.into(), error.to_string())
     }
 }
 
@@ -221,18 +241,19 @@ impl<'a> Machine<'a> {
     pub(crate) fn check_size(&self, data: &Data, what: &str) -> Result<(), Fault> {
         let (limit, actual) = (self.world.limits().data_bytes_max, data.text().len());
         if actual > limit {
-            return Err(Fault::Force(format!(
-                "{what} has {actual} bytes as JSON, which is over the limit of {limit}"
-            )));
+            let message =
+                format!("{what} has {actual} bytes as JSON, which is over the limit of {limit}");
+            return Err(Fault::Evaluation(FailureKind::Limit, message));
         }
         Ok(())
     }
 
     /// Ends a task that cannot go on.
     pub(crate) fn fault(&mut self, task: u32, fault: Fault) {
+        let kind = fault.kind();
         match fault {
             Fault::Task(message) => self.complete(task, TaskState::Error, Some(message.into())),
-            Fault::Force(message) => {
+            Fault::Force(message) | Fault::Evaluation(_, message) => {
                 let info: Arc<str> = message.into();
                 self.ex.set_timer(task, None);
                 self.ex.set_timeout(task, None);
@@ -240,7 +261,7 @@ impl<'a> Machine<'a> {
                 let now = self.now;
                 self.ex.task_mut(task).record.finished_us = Some(now);
                 if !self.ex.record.state.is_final() {
-                    self.fail(Some(info));
+                    self.fail(kind, Some(info));
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::event::Start;
 use crate::execution::{Execution, Task, is_repeated_after_restart};
+use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::record::{ExecutionRecord, Progress, TaskRecord};
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -68,6 +69,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         definition: order.definition.reference.clone(),
         state: ExecutionState::Idle,
         state_info: None,
+        failure: None,
         run: 1,
         input,
         params,
@@ -194,8 +196,8 @@ impl Machine<'_> {
         };
         self.ex.log_by(self.now, None, principal, kind);
         self.ex.set_state(ExecutionState::Running, None, self.now);
-        if let Err(Fault::Force(message) | Fault::Task(message)) = self.try_begin() {
-            self.fail(Some(message.into()));
+        if let Err(fault) = self.try_begin() {
+            self.fail(fault.kind(), Some(fault.into_message().into()));
         }
     }
 
@@ -204,9 +206,8 @@ impl Machine<'_> {
         let limits = self.world.limits();
         if u32::try_from(record.depth).unwrap_or(u32::MAX) > limits.depth_max {
             let most = limits.depth_max;
-            return Err(Fault::Force(format!(
-                "sub-workflows are nested deeper than {most} levels"
-            )));
+            let message = format!("sub-workflows are nested deeper than {most} levels");
+            return Err(Fault::Evaluation(FailureKind::Limit, message));
         }
         self.check_size(&record.input.clone(), "the input")?;
         self.evaluate_env()?;

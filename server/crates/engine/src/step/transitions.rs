@@ -7,6 +7,7 @@ use definition::model::{self, CommandKind, Join, Target, Transition, WorkflowTyp
 use super::{Fault, Machine, Work};
 use crate::branch::Branch;
 use crate::execution::Task;
+use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::record::{BackloggedCommand, Edge, TaskRecord, TaskRuntime, Trigger};
 use crate::state::TaskState;
@@ -160,7 +161,7 @@ impl Machine<'_> {
                 CommandTarget::Existing(task) => self.later(Work::Begin(task)),
                 CommandTarget::State(CommandKind::Noop, _) => {}
                 CommandTarget::State(CommandKind::Fail, message) => {
-                    self.fail(message);
+                    self.fail(FailureKind::FailCommand, message);
                     return;
                 }
                 CommandTarget::State(CommandKind::Succeed, message) => {
@@ -225,9 +226,8 @@ impl Machine<'_> {
         }
         let limit = self.world.limits().tasks_max;
         if self.ex.record.progress.total >= limit {
-            self.fail(Some(
-                format!("the execution has more than {limit} tasks").into(),
-            ));
+            let message = format!("the execution has more than {limit} tasks");
+            self.fail(FailureKind::Limit, Some(message.into()));
             return;
         }
         let number = self.create_task(spec, task, triggers);

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use expr::{Dict, Value};
 
 use super::transitions::Command;
-use super::{Fault, Machine, Work};
+use super::{Machine, Work};
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Verb};
+use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
@@ -140,7 +141,7 @@ impl Machine<'_> {
                 params,
                 patch.keys().map(|key| key.to_text().into()).collect(),
             )),
-            Err(Fault::Force(message) | Fault::Task(message)) => Err(refuse(message)),
+            Err(fault) => Err(refuse(fault.into_message())),
         }
     }
 
@@ -160,7 +161,7 @@ impl Machine<'_> {
             ExecutionState::Error
             | ExecutionState::Idle
             | ExecutionState::Running
-            | ExecutionState::Paused => self.fail(message),
+            | ExecutionState::Paused => self.fail(FailureKind::Stopped, message),
         }
     }
 

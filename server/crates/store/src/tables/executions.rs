@@ -4,7 +4,7 @@
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
-use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
+use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, FailureKind, TaskId};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
@@ -29,6 +29,7 @@ struct NewExecution<'a> {
     workbook: Option<&'a str>,
     state: &'a str,
     state_info: Option<&'a str>,
+    failure: Option<&'a str>,
     run: i32,
     description: &'a str,
     labels: Option<String>,
@@ -61,6 +62,7 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
             workbook: record.definition.workbook.as_deref(),
             state: record.state.word(),
             state_info: record.state_info.as_deref(),
+            failure: record.failure.map(FailureKind::word),
             run: record.run,
             description: &record.description,
             labels: (!record.labels.is_empty()).then(|| codec::json(&record.labels)),
@@ -86,6 +88,7 @@ update_statement! {
     set {
         state: Text => &'a str,
         state_info: Nullable<Text> => Option<&'a str>,
+        failure: Nullable<Text> => Option<&'a str>,
         run: Integer => i32,
         last_sequence: BigInt => i64,
         backlog: Nullable<Text> => Option<String>,
@@ -111,6 +114,7 @@ pub(crate) struct ExecutionRow {
     workbook: Option<String>,
     state: String,
     state_info: Option<String>,
+    failure: Option<String>,
     run: i32,
     description: String,
     labels: Option<String>,
@@ -162,6 +166,7 @@ impl ExecutionRow {
             },
             state: codec::execution_state(&self.state)?,
             state_info: self.state_info.map(Into::into),
+            failure: codec::failure(self.failure.as_deref())?,
             run: self.run,
             input: payloads.input,
             params: payloads.params,
@@ -209,6 +214,7 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
     let statement = UpdateExecution {
         state: record.state.word(),
         state_info: record.state_info.as_deref(),
+        failure: record.failure.map(FailureKind::word),
         run: record.run,
         last_sequence: record.last_sequence,
         backlog: codec::list(&record.backlog),

@@ -164,6 +164,7 @@ pub(crate) fn execution(number: u32) -> Whole {
         },
         state: ExecutionState::Running,
         state_info: None,
+        failure: None,
         run: 1,
         input: json(r#"{"n": 1}"#),
         params: json("{}"),
