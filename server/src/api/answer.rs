@@ -93,19 +93,19 @@ mod tests {
 
     use super::*;
 
-    fn payload(size: usize) -> Option<Payload> {
-        Some(Payload {
+    fn payload(size: usize) -> Payload {
+        Payload {
             encoding: Some(Encoding::Json("1".repeat(size))),
             ..Payload::default()
-        })
+        }
     }
 
     #[test]
     fn a_mask_chooses_payloads() {
         let whole = v1::ActionExecution {
             name: "a".to_owned(),
-            input: payload(1),
-            output: payload(2),
+            input: Some(payload(1)),
+            output: Some(payload(2)),
             ..v1::ActionExecution::default()
         };
         for (paths, input, output) in [
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn what_a_client_would_not_read_is_refused() {
         let large = v1::Execution {
-            input: payload(3 << 20),
-            output: payload(1 << 20),
+            input: Some(payload(3 << 20)),
+            output: Some(payload(1 << 20)),
             ..v1::Execution::default()
         };
         let mask = FieldMask {
