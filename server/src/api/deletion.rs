@@ -1,14 +1,21 @@
-//! Definitions and workbooks on their way out of the store.
+//! Definitions, workbooks and environments on their way out of the store.
 
 use std::sync::Arc;
 
 use store::{DefinitionKind, Deletion, Entity, Writer};
 
+use super::context::Context;
 use super::convert::field;
 use super::fault::Fault;
 use super::idempotency;
 use crate::clock;
 use crate::driver::RequestKey;
+
+/// Deletes something, unless the same request did it before.
+pub(super) async fn delete(context: &Context, order: Order) -> Result<(), Fault> {
+    let deleted = context.driver.write(move |writer| order.run(writer));
+    deleted.await?
+}
 
 /// What is to go, and under which conditions.
 pub(super) struct Order {
@@ -70,6 +77,7 @@ impl Order {
         }
         let deleted = match self.entity {
             Entity::Workbook => writer.delete_workbook(&self.deletion),
+            Entity::Environment => writer.delete_environment(&self.deletion),
             Entity::Workflow | Entity::Execution => {
                 writer.delete_definition(DefinitionKind::Workflow, &self.deletion)
             }

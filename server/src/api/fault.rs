@@ -86,6 +86,12 @@ pub(crate) enum Fault {
         /// Its id.
         id: String,
     },
+    /// The name is of a built-in action, which no request changes.
+    #[error("action {name:?} is built in")]
+    ActionIsSystem {
+        /// Its name.
+        name: Arc<str>,
+    },
     /// Executions of the workflow are running.
     #[error("{executions} executions of workflow {name:?} are running")]
     DefinitionInUse {

@@ -47,6 +47,13 @@ change_requests!(
     CreateWorkbookRequest = "CreateWorkbook",
     UpdateWorkbookRequest = "UpdateWorkbook",
     DeleteWorkbookRequest = "DeleteWorkbook",
+    CreateActionRequest = "CreateAction",
+    UpdateActionRequest = "UpdateAction",
+    DeleteActionRequest = "DeleteAction",
+    RunActionRequest = "RunAction",
+    CreateEnvironmentRequest = "CreateEnvironment",
+    UpdateEnvironmentRequest = "UpdateEnvironment",
+    DeleteEnvironmentRequest = "DeleteEnvironment",
 );
 
 /// The key of a request, if its client has chosen an id.

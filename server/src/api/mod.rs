@@ -5,24 +5,32 @@
 //!
 //! | file                                            | owns                                  |
 //! |-------------------------------------------------|---------------------------------------|
-//! | `workflows`, `workbooks`, `executions`, `tasks`, `system` | one service each            |
+//! | `workflows`, `workbooks`, `actions`, `environments`, `executions`, `tasks`, `system` | one |
+//! |                                                 | service each                          |
+//! | `run_action`, `expressions`, `definitions`, `built_in` | parts of these services        |
 //! | `watch`, `batch`, `events`, `wait`              | streams and waiting                   |
 //! | `submission`, `deletion`, `idempotency`         | documents and repeated requests       |
 //! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
 //! | `fault`, `status`                               | refusals                              |
 
+mod actions;
 mod answer;
 mod batch;
+mod built_in;
 mod context;
 mod convert;
+mod definitions;
 mod deletion;
+mod environments;
 mod events;
 mod executions;
+mod expressions;
 mod fault;
 mod filter;
 mod idempotency;
 mod lookup;
 mod page;
+mod run_action;
 pub(crate) mod status;
 mod submission;
 mod system;
@@ -35,6 +43,8 @@ mod workflows;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::v1::action_service_server::ActionServiceServer;
+use proto::v1::environment_service_server::EnvironmentServiceServer;
 use proto::v1::execution_service_server::ExecutionServiceServer;
 use proto::v1::system_service_server::SystemServiceServer;
 use proto::v1::task_service_server::TaskServiceServer;
@@ -55,6 +65,8 @@ use crate::middleware;
 
 pub use context::Context;
 
+use actions::Actions;
+use environments::Environments;
 use executions::Executions;
 use system::System;
 use tasks::Tasks;
@@ -81,9 +93,11 @@ const FINISH_MAX: Duration = Duration::from_secs(5);
 const LIVENESS: &str = "liveness";
 
 /// Names of the services, whose health is that of the server.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 8] = [
     // The empty name is the server as a whole: its readiness.
     "",
+    ActionServiceServer::<Actions>::NAME,
+    EnvironmentServiceServer::<Environments>::NAME,
     ExecutionServiceServer::<Executions>::NAME,
     SystemServiceServer::<System>::NAME,
     TaskServiceServer::<Tasks>::NAME,
@@ -148,6 +162,8 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
             .await;
     }
     let shared = Arc::new(context.clone());
+    let actions = ActionServiceServer::new(Actions(shared.clone()));
+    let environments = EnvironmentServiceServer::new(Environments(shared.clone()));
     let executions = ExecutionServiceServer::new(Executions(shared.clone()));
     let tasks = TaskServiceServer::new(Tasks(shared.clone()));
     let workflows = WorkflowServiceServer::new(Workflows(shared.clone()));
@@ -155,6 +171,8 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
     let system = SystemServiceServer::new(System(shared));
     let described = "the descriptors are checked in with the stubs";
     let routes = Routes::new(health_service)
+        .add_service(actions.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(environments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(executions.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(tasks.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(workflows.max_decoding_message_size(REQUEST_BYTES_MAX))

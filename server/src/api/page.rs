@@ -53,7 +53,10 @@ list_requests!(
     ListActionExecutionsRequest,
     ListWorkflowsRequest,
     ListWorkflowRevisionsRequest,
-    ListWorkbooksRequest
+    ListWorkbooksRequest,
+    ListActionsRequest,
+    ListActionRevisionsRequest,
+    ListEnvironmentsRequest
 );
 
 /// A place in a list.
@@ -187,6 +190,17 @@ impl Key for i32 {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+/// Name of an environment.
+impl Key for Arc<str> {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(Self::from)
     }
 }
 

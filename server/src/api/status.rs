@@ -85,6 +85,9 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::ActionNotFound { id } => {
             Outline::new(R::ActionExecutionNotFound, text).resource("autan.v1.ActionExecution", id)
         }
+        Fault::ActionIsSystem { name } => Outline::new(R::ActionIsSystem, text)
+            .precondition(name)
+            .with("name", name),
         Fault::DefinitionInUse { name, executions } => Outline::new(R::DefinitionInUse, text)
             .precondition(name)
             .with("executions", executions),
@@ -112,6 +115,22 @@ fn of_driver(error: &driver::Error) -> Outline {
                 Some(revision) => outline.with("revision", revision),
                 None => outline,
             }
+        }
+        E::ActionNotFound {
+            name,
+            namespace,
+            revision,
+        } => {
+            let outline = Outline::new(R::ActionNotFound, text)
+                .resource("autan.v1.Action", name)
+                .with("namespace", namespace);
+            match revision {
+                Some(revision) => outline.with("revision", revision),
+                None => outline,
+            }
+        }
+        E::EnvironmentNotFound { name } => {
+            Outline::new(R::EnvironmentNotFound, text).resource("autan.v1.Environment", name)
         }
         E::ExecutionNotFound { id } => {
             Outline::new(R::ExecutionNotFound, text).resource("autan.v1.Execution", id)
@@ -151,6 +170,9 @@ fn of_engine(error: &engine::Error) -> Outline {
             .with("state", state.word())
             .with("verb", verb),
         E::ActionNotExternal => Outline::new(R::ActionState, text).precondition("action execution"),
+        E::UnknownAction { name, namespace } => Outline::new(R::ActionNotFound, text)
+            .resource("autan.v1.Action", name)
+            .with("namespace", namespace),
         E::InputMismatch {
             missing,
             unexpected,
@@ -188,6 +210,7 @@ fn of_store(error: &store::Error) -> Outline {
                 Entity::Workbook => R::WorkbookAlreadyExists,
                 Entity::Workflow => R::WorkflowAlreadyExists,
                 Entity::Action => R::ActionAlreadyExists,
+                Entity::Environment => R::EnvironmentAlreadyExists,
             };
             Outline::new(reason, text).resource(kind_of(*entity), name)
         }
@@ -197,6 +220,7 @@ fn of_store(error: &store::Error) -> Outline {
                 Entity::Workbook => R::WorkbookNotFound,
                 Entity::Workflow => R::WorkflowNotFound,
                 Entity::Action => R::ActionNotFound,
+                Entity::Environment => R::EnvironmentNotFound,
             };
             Outline::new(reason, text).resource(kind_of(*entity), name)
         }
@@ -229,6 +253,7 @@ fn kind_of(entity: store::Entity) -> &'static str {
         store::Entity::Workflow => "autan.v1.Workflow",
         store::Entity::Action => "autan.v1.Action",
         store::Entity::Workbook => "autan.v1.Workbook",
+        store::Entity::Environment => "autan.v1.Environment",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Documents on their way into the store: checked, then applied as one, or only tried.
 //!
-//! Left to others: what each service answers (`workflows`, `workbooks`).
+//! Left to others: what each service answers (`workflows`, `workbooks`, `actions`).
 
 use std::sync::Arc;
 
@@ -11,11 +11,12 @@ use store::{
     Page, Reader, Source, WorkbookChange, WorkbookRow, Writer,
 };
 
+use super::built_in;
 use super::context::Context;
 use super::convert::definition::{NOT_STORED, members, source_kind};
 use super::convert::{diagnostic, field};
 use super::fault::Fault;
-use super::idempotency;
+use super::idempotency::{self, ChangeRequest};
 use crate::clock;
 use crate::driver::RequestKey;
 
@@ -34,6 +35,70 @@ pub(super) struct Submission {
     pub(super) etag: String,
     pub(super) validate_only: bool,
     pub(super) request: Option<RequestKey>,
+}
+
+/// A request that brings a document.
+pub(super) trait DocumentRequest: ChangeRequest {
+    /// The document, and what is to become of it; the modes are of its members and its workbook.
+    fn submission(self, kind: Kind, modes: (ApplyMode, ApplyMode)) -> Result<Submission, Fault>;
+}
+
+macro_rules! document_requests {
+    ($($request:ident $($etag:ident)?),* $(,)?) => {$(
+        impl DocumentRequest for v1::$request {
+            fn submission(
+                self,
+                kind: Kind,
+                modes: (ApplyMode, ApplyMode),
+            ) -> Result<Submission, Fault> {
+                Ok(Submission {
+                    request: idempotency::key(&self)?,
+                    project: self.project,
+                    namespace: self.namespace,
+                    source: self.source,
+                    kind,
+                    strict: self.strict,
+                    modes,
+                    etag: String::new() $(+ &self.$etag)?,
+                    validate_only: self.validate_only,
+                })
+            }
+        }
+    )*};
+}
+
+document_requests!(
+    CreateWorkflowRequest,
+    UpdateWorkflowRequest etag,
+    CreateWorkbookRequest,
+    UpdateWorkbookRequest etag,
+    CreateActionRequest,
+    UpdateActionRequest etag,
+);
+
+/// What may exist of the members of a document that is created.
+pub(super) fn creation(allow_existing: bool) -> ApplyMode {
+    if allow_existing {
+        ApplyMode::Upsert
+    } else {
+        ApplyMode::Create
+    }
+}
+
+/// Checks a document and stores nothing: whether it would be accepted, and what is to be said.
+pub(super) async fn validate(
+    context: &Context,
+    source: String,
+    kind: Kind,
+    strict: bool,
+) -> (bool, Vec<v1::Diagnostic>) {
+    let checked = context.compute(move || {
+        let actions = engine::catalog::known_actions();
+        let checked = definition::check(&source, kind, Options { strict, actions });
+        let diagnostics = diagnostic::wire_all(&checked.diagnostics, &source);
+        (checked.document.is_some(), diagnostics)
+    });
+    checked.await
 }
 
 /// What became of it.
@@ -111,6 +176,7 @@ fn change(
     submission: Submission,
 ) -> Result<DefinitionChange, Fault> {
     let members = members(document);
+    check_built_in(&members)?;
     let (mode, book_mode) = submission.modes;
     let workbook = match document {
         Document::Workbook(book) => Some(WorkbookChange {
@@ -125,7 +191,7 @@ fn change(
     if expected_etag.is_some() && workbook.is_none() && members.len() != 1 {
         return Err(Fault::field(
             "etag",
-            "needs a document with exactly one workflow",
+            "needs a document with exactly one member",
         ));
     }
     let now_us = clock::now_us();
@@ -152,6 +218,19 @@ fn change(
         request,
         now_us,
     })
+}
+
+/// A document cannot take the name of a built-in action.
+fn check_built_in(members: &[NewDefinition]) -> Result<(), Fault> {
+    let mut actions = members
+        .iter()
+        .filter(|member| member.kind == DefinitionKind::Action);
+    match actions.find(|member| built_in::find(&member.name).is_some()) {
+        Some(member) => Err(Fault::ActionIsSystem {
+            name: member.name.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Applies a change, unless its request was answered before.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proto::v1;
+use store::ExecutionKey;
 use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
@@ -23,24 +24,13 @@ pub(super) async fn wait(
     let wanted = field::duration("timeout", request.timeout)?.unwrap_or(WAIT_MAX);
     let full = field::full_view(request.view, true)?;
     let format = field::payload_format(request.payload_format)?;
-    let deadline = Instant::now() + wanted.min(WAIT_MAX);
 
     let found = (project.clone(), id.clone());
     let key = context
         .read(move |reader| Ok(reader.find_key(&found.0, &found.1)?))
         .await?;
     let key = key.ok_or_else(|| Fault::execution_not_found(&id))?;
-    // Subscribed before it is looked at, so an end in between is not missed.
-    let mut news = context.driver.subscribe(key.uid);
-    let standing = context
-        .read(move |reader| Ok(reader.standing(key)?))
-        .await?;
-    if standing.is_some_and(|standing| !standing.state.is_final()) {
-        let finished = async { while !news.next().await.finished {} };
-        let ended = context.going_away.run_until_cancelled(finished);
-        // Whichever it is: the answer is the execution as it is then.
-        let _ = timeout_at(deadline, ended).await;
-    }
+    until_finished(context, key, wanted).await?;
     let read = context.read(move |reader| {
         let payloads = lookup::payloads_of(full);
         let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
@@ -53,4 +43,27 @@ pub(super) async fn wait(
         execution: Some(execution),
         finished,
     })
+}
+
+/// Waits until an execution is finished or time is up, for at most [`WAIT_MAX`]; also less long
+/// when the server stops.
+pub(super) async fn until_finished(
+    context: &Context,
+    key: ExecutionKey,
+    wanted: Duration,
+) -> Result<(), Fault> {
+    let deadline = Instant::now() + wanted.min(WAIT_MAX);
+    // Subscribed before it is looked at, so an end in between is not missed.
+    let mut news = context.driver.subscribe(key.uid);
+    let read = context.read(move |reader| Ok(reader.standing(key)?));
+    if read
+        .await?
+        .is_some_and(|standing| !standing.state.is_final())
+    {
+        let finished = async { while !news.next().await.finished {} };
+        let ended = context.going_away.run_until_cancelled(finished);
+        // Whichever it is: the answer is the execution as it is then.
+        let _ = timeout_at(deadline, ended).await;
+    }
+    Ok(())
 }

@@ -9,11 +9,11 @@ use tonic::{Request, Response, Status};
 use super::context::Shared;
 use super::convert::definition::wire_workbook;
 use super::convert::field;
-use super::deletion::Order;
+use super::deletion::{self, Order};
 use super::fault::Fault;
 use super::idempotency;
 use super::page::Paging;
-use super::submission::{self, Submission};
+use super::submission::{self, DocumentRequest, Submission};
 use crate::driver;
 
 /// The service.
@@ -26,18 +26,8 @@ impl WorkbookService for Workbooks {
         request: Request<v1::CreateWorkbookRequest>,
     ) -> Result<Response<v1::CreateWorkbookResponse>, Status> {
         let request = request.into_inner();
-        let key = idempotency::key(&request)?;
-        let submission = Submission {
-            project: request.project,
-            namespace: request.namespace,
-            source: request.source,
-            kind: Kind::Workbook,
-            strict: request.strict,
-            modes: (ApplyMode::Create, ApplyMode::Create),
-            etag: String::new(),
-            validate_only: request.validate_only,
-            request: key,
-        };
+        let modes = (ApplyMode::Create, ApplyMode::Create);
+        let submission = request.submission(Kind::Workbook, modes)?;
         let (workbook, warnings) = self.submit(submission).await?;
         Ok(Response::new(v1::CreateWorkbookResponse {
             workbook,
@@ -50,19 +40,9 @@ impl WorkbookService for Workbooks {
         request: Request<v1::UpdateWorkbookRequest>,
     ) -> Result<Response<v1::UpdateWorkbookResponse>, Status> {
         let request = request.into_inner();
-        let key = idempotency::key(&request)?;
-        let submission = Submission {
-            project: request.project,
-            namespace: request.namespace,
-            source: request.source,
-            kind: Kind::Workbook,
-            strict: request.strict,
-            // Members may be new; the workbook itself may not.
-            modes: (ApplyMode::Upsert, ApplyMode::Update),
-            etag: request.etag,
-            validate_only: request.validate_only,
-            request: key,
-        };
+        // Members may be new; the workbook itself may not.
+        let modes = (ApplyMode::Upsert, ApplyMode::Update);
+        let submission = request.submission(Kind::Workbook, modes)?;
         let (workbook, warnings) = self.submit(submission).await?;
         Ok(Response::new(v1::UpdateWorkbookResponse {
             workbook,
@@ -96,8 +76,7 @@ impl WorkbookService for Workbooks {
             allow_missing: request.allow_missing,
             ..order
         };
-        let deleted = self.0.driver.write(move |writer| order.run(writer)).await;
-        deleted.map_err(Fault::from)??;
+        deletion::delete(&self.0, order).await?;
         Ok(Response::new(v1::DeleteWorkbookResponse {}))
     }
 }

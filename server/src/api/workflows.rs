@@ -1,30 +1,45 @@
-//! `WorkflowService`: definitions, kept as immutable revisions.
+//! `WorkflowService`: definitions, kept as immutable revisions, and single expressions.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
-
-use definition::{Kind, Options};
+use definition::Kind;
 use proto::v1;
 use proto::v1::workflow_service_server::WorkflowService;
-use store::{ApplyMode, DefinitionKind, DefinitionName, DefinitionRow, Entity, Reader, SourceHash};
+use store::{ApplyMode, DefinitionKind, DefinitionRow, Entity};
 use tonic::{Request, Response, Status};
 
 use super::context::Shared;
 use super::convert::definition::{document_kind, wire_workflow};
-use super::convert::{diagnostic, field};
-use super::deletion::Order;
+use super::convert::field;
+use super::definitions::{self, Family, Place, Selection};
+use super::deletion::{self, Order};
 use super::fault::Fault;
 use super::page::Paging;
-use super::submission::{self, Accepted, Submission};
-use super::{filter, idempotency};
+use super::submission::{self, DocumentRequest};
+use super::{expressions, idempotency};
 use crate::driver;
-
-/// Most texts that a page keeps in memory, so as not to read them twice.
-const SOURCES_MAX: usize = 100;
 
 /// The service.
 pub(super) struct Workflows(pub(super) Shared);
+
+/// Workflows as definitions.
+struct OfWorkflows;
+
+impl Family for OfWorkflows {
+    const KIND: DefinitionKind = DefinitionKind::Workflow;
+
+    type Wire = v1::Workflow;
+
+    fn wire(row: &DefinitionRow, source: Option<&str>) -> v1::Workflow {
+        wire_workflow(row, source)
+    }
+
+    fn not_found(place: &Place, revision: Option<i32>) -> Fault {
+        Fault::Driver(driver::Error::WorkflowNotFound {
+            name: place.name.clone(),
+            namespace: place.namespace.clone(),
+            revision,
+        })
+    }
+}
 
 #[tonic::async_trait]
 impl WorkflowService for Workflows {
@@ -33,24 +48,8 @@ impl WorkflowService for Workflows {
         request: Request<v1::CreateWorkflowRequest>,
     ) -> Result<Response<v1::CreateWorkflowResponse>, Status> {
         let request = request.into_inner();
-        let key = idempotency::key(&request)?;
-        let mode = if request.allow_existing {
-            ApplyMode::Upsert
-        } else {
-            ApplyMode::Create
-        };
-        let submission = Submission {
-            project: request.project,
-            namespace: request.namespace,
-            source: request.source,
-            kind: Kind::Workflows,
-            strict: request.strict,
-            modes: (mode, mode),
-            etag: String::new(),
-            validate_only: request.validate_only,
-            request: key,
-        };
-        let (workflows, warnings) = self.submit(submission).await?;
+        let mode = submission::creation(request.allow_existing);
+        let (workflows, warnings) = self.submit(request, mode).await?;
         Ok(Response::new(v1::CreateWorkflowResponse {
             workflows,
             warnings,
@@ -62,19 +61,7 @@ impl WorkflowService for Workflows {
         request: Request<v1::UpdateWorkflowRequest>,
     ) -> Result<Response<v1::UpdateWorkflowResponse>, Status> {
         let request = request.into_inner();
-        let key = idempotency::key(&request)?;
-        let submission = Submission {
-            project: request.project,
-            namespace: request.namespace,
-            source: request.source,
-            kind: Kind::Workflows,
-            strict: request.strict,
-            modes: (ApplyMode::Update, ApplyMode::Update),
-            etag: request.etag,
-            validate_only: request.validate_only,
-            request: key,
-        };
-        let (workflows, warnings) = self.submit(submission).await?;
+        let (workflows, warnings) = self.submit(request, ApplyMode::Update).await?;
         Ok(Response::new(v1::UpdateWorkflowResponse {
             workflows,
             warnings,
@@ -99,9 +86,15 @@ impl WorkflowService for Workflows {
         &self,
         request: Request<v1::ListWorkflowRevisionsRequest>,
     ) -> Result<Response<v1::ListWorkflowRevisionsResponse>, Status> {
-        Ok(Response::new(
-            self.list_revisions(request.into_inner()).await?,
-        ))
+        let request = request.into_inner();
+        let place = Place::new(&request.project, &request.namespace, &request.name)?;
+        let full = field::full_view(request.view, false)?;
+        let listed = definitions::list_revisions::<OfWorkflows>(&self.0, place, &request, full);
+        let (workflows, next_page_token) = listed.await?;
+        Ok(Response::new(v1::ListWorkflowRevisionsResponse {
+            workflows,
+            next_page_token,
+        }))
     }
 
     async fn delete_workflow(
@@ -117,8 +110,7 @@ impl WorkflowService for Workflows {
             allow_missing: request.allow_missing,
             ..order
         };
-        let deleted = self.0.driver.write(move |writer| order.run(writer)).await;
-        deleted.map_err(Fault::from)??;
+        deletion::delete(&self.0, order).await?;
         Ok(Response::new(v1::DeleteWorkflowResponse {}))
     }
 
@@ -128,55 +120,43 @@ impl WorkflowService for Workflows {
     ) -> Result<Response<v1::ValidateWorkflowResponse>, Status> {
         let request = request.into_inner();
         let kind = document_kind(field::known("kind", request.kind)?);
-        let validated = self.0.compute(move || {
-            let options = Options {
-                strict: request.strict,
-                actions: engine::catalog::known_actions(),
-            };
-            let checked = definition::check(&request.source, kind, options);
-            v1::ValidateWorkflowResponse {
-                valid: checked.document.is_some(),
-                diagnostics: diagnostic::wire_all(&checked.diagnostics, &request.source),
-            }
-        });
-        Ok(Response::new(validated.await))
+        let validated = submission::validate(&self.0, request.source, kind, request.strict);
+        let (valid, diagnostics) = validated.await;
+        Ok(Response::new(v1::ValidateWorkflowResponse {
+            valid,
+            diagnostics,
+        }))
     }
 
     async fn evaluate_expression(
         &self,
-        _request: Request<v1::EvaluateExpressionRequest>,
+        request: Request<v1::EvaluateExpressionRequest>,
     ) -> Result<Response<v1::EvaluateExpressionResponse>, Status> {
-        Err(Fault::NotSupported("EvaluateExpression").into())
+        let evaluated = expressions::evaluate(&self.0, request.into_inner());
+        Ok(Response::new(evaluated.await?))
     }
 }
 
 impl Workflows {
     async fn submit(
         &self,
-        submission: Submission,
+        request: impl DocumentRequest,
+        mode: ApplyMode,
     ) -> Result<(Vec<v1::Workflow>, Vec<v1::Diagnostic>), Fault> {
+        let submission = request.submission(Kind::Workflows, (mode, mode))?;
         let accepted = submission::submit(&self.0, submission).await?;
-        let Accepted {
-            applied,
-            source,
-            warnings,
-        } = accepted;
-        let rows = applied.definitions.iter();
-        let workflows = rows.map(|row| wire_workflow(row, Some(&source))).collect();
-        Ok((workflows, warnings))
+        let rows = accepted.applied.definitions.iter();
+        let workflows = rows.map(|row| wire_workflow(row, Some(&accepted.source)));
+        Ok((workflows.collect(), accepted.warnings))
     }
 
     async fn get(&self, request: v1::GetWorkflowRequest) -> Result<v1::GetWorkflowResponse, Fault> {
-        let project = field::project(&request.project)?;
-        let namespace = field::namespace("namespace", &request.namespace)?;
-        let name = field::name("name", &request.name)?;
+        let place = Place::new(&request.project, &request.namespace, &request.name)?;
         let revision = field::revision("revision", request.revision)?;
         let full = field::full_view(request.view, true)?;
         let read = self.0.read(move |reader| {
-            let kind = DefinitionKind::Workflow;
-            let row = reader.find_definition(&project, kind, &namespace, &name, revision)?;
-            let row = row.ok_or_else(|| not_found(&name, &namespace, revision))?;
-            Sources::new(full).wire(reader, &row)
+            let found = definitions::find::<OfWorkflows>(reader, &place, revision, full)?;
+            found.ok_or_else(|| OfWorkflows::not_found(&place, revision))
         });
         Ok(v1::GetWorkflowResponse {
             workflow: Some(read.await?),
@@ -187,100 +167,15 @@ impl Workflows {
         &self,
         request: v1::ListWorkflowsRequest,
     ) -> Result<v1::ListWorkflowsResponse, Fault> {
-        let project = field::project(&request.project)?;
-        let namespace = request.namespace.as_deref();
-        let namespace = namespace
-            .map(|text| field::namespace("namespace", text))
-            .transpose()?;
-        let filter = filter::parse(&request.filter)?;
+        let selection = Selection::new(request.namespace.as_deref(), &request.filter)?;
         let paging = Paging::of(&request)?;
         let full = field::full_view(request.view, false)?;
-        let read = self.0.read(move |reader| {
-            let kind = DefinitionKind::Workflow;
-            let (namespace, page) = (namespace.as_deref(), &paging.page);
-            let slice = reader.list_definitions(&project, kind, namespace, &filter, page)?;
-            let mut sources = Sources::new(full);
-            paging.fill(slice, name_of, |row| sources.wire(reader, &row))
-        });
-        let (workflows, next_page_token) = read.await?;
+        let project = &request.project;
+        let listed = definitions::list::<OfWorkflows>(&self.0, project, selection, paging, full);
+        let (workflows, next_page_token) = listed.await?;
         Ok(v1::ListWorkflowsResponse {
             workflows,
             next_page_token,
         })
     }
-
-    async fn list_revisions(
-        &self,
-        request: v1::ListWorkflowRevisionsRequest,
-    ) -> Result<v1::ListWorkflowRevisionsResponse, Fault> {
-        let project = field::project(&request.project)?;
-        let namespace = field::namespace("namespace", &request.namespace)?;
-        let name = field::name("name", &request.name)?;
-        let paging = Paging::of(&request)?;
-        let full = field::full_view(request.view, false)?;
-        let read = self.0.read(move |reader| {
-            let (kind, page) = (DefinitionKind::Workflow, &paging.page);
-            let slice = reader.list_revisions(&project, kind, &namespace, &name, page)?;
-            if slice.rows.is_empty() && page.after.is_none() {
-                return Err(not_found(&name, &namespace, None));
-            }
-            let mut sources = Sources::new(full);
-            paging.fill(slice, |row| row.revision, |row| sources.wire(reader, &row))
-        });
-        let (workflows, next_page_token) = read.await?;
-        Ok(v1::ListWorkflowRevisionsResponse {
-            workflows,
-            next_page_token,
-        })
-    }
-}
-
-/// The texts of a page's rows: several workflows often lie in one document.
-struct Sources {
-    full: bool,
-    texts: HashMap<SourceHash, Arc<str>>,
-}
-
-impl Sources {
-    fn new(full: bool) -> Self {
-        Self {
-            full,
-            texts: HashMap::new(),
-        }
-    }
-
-    fn wire(&mut self, reader: &mut Reader, row: &DefinitionRow) -> Result<v1::Workflow, Fault> {
-        if !self.full {
-            return Ok(wire_workflow(row, None));
-        }
-        if self.texts.len() >= SOURCES_MAX {
-            self.texts.clear();
-        }
-        let text = match self.texts.entry(row.source_hash) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let found = reader.load_source(&row.source_hash)?;
-                let name = row.name.clone();
-                let broken = || driver::Error::BrokenDefinition { name };
-                place.insert(found.ok_or_else(broken)?.text)
-            }
-        };
-        Ok(wire_workflow(row, Some(text)))
-    }
-}
-
-fn name_of(row: &DefinitionRow) -> DefinitionName {
-    DefinitionName {
-        name: row.name.clone(),
-        namespace: row.namespace.clone(),
-    }
-}
-
-fn not_found(name: &Arc<str>, namespace: &Arc<str>, revision: Option<i32>) -> Fault {
-    let (name, namespace) = (name.clone(), namespace.clone());
-    Fault::Driver(driver::Error::WorkflowNotFound {
-        name,
-        namespace,
-        revision,
-    })
 }

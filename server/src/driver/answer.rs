@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use engine::{ActionId, ActionRecord, Event, ExecutionRecord, ExecutionUid, Source, Start};
+use engine::{
+    ActionId, ActionRecord, Data, Definition, DefinitionRef, Event, ExecutionRecord, ExecutionUid,
+    Source, Start,
+};
+use expr::Value;
 use store::{ExecutionKey, RequestRecord};
 
 use super::lane::Lane;
-use super::order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started};
+use super::order::{
+    ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started, Subject,
+};
 use super::{Error, Reply};
 use crate::clock;
 
@@ -160,9 +166,9 @@ impl Lane {
             project: order.project.clone(),
             execution_id: order.execution_id.clone(),
             definition,
-            namespace: order.workflow_namespace.clone(),
+            namespace: order.namespace.clone(),
             input: order.input.clone(),
-            params: order.params.clone(),
+            params: self.params(order)?,
             description: order.description.clone(),
             labels: order.labels.clone(),
             parent: None,
@@ -192,21 +198,45 @@ impl Lane {
         Ok(found.map(|key| key.uid))
     }
 
-    fn definition(&self, order: &StartOrder) -> Result<Arc<engine::world::Definition>, Error> {
-        let (namespace, name) = (&order.workflow_namespace, &order.workflow_name);
+    fn definition(&self, order: &StartOrder) -> Result<Arc<Definition>, Error> {
+        let (namespace, name) = (&order.namespace, &order.name);
+        let revision = match order.subject {
+            Subject::Workflow { revision } => revision,
+            Subject::Action { synchronous } => {
+                let reference = DefinitionRef::of_action(name.clone(), namespace.clone());
+                let (world, project) = (self.world(), &order.project);
+                engine::check_action(&world, project, &reference, &order.input, synchronous)?;
+                return Ok(Arc::new(Definition::of_action(reference)));
+            }
+        };
         let mut writer = self.writer.borrow_mut();
         let mut definitions = self.definitions.borrow_mut();
-        let reader = writer.read();
-        let found = match order.workflow_revision {
-            None => definitions.workflow(reader, &order.project, namespace, name)?,
-            Some(revision) => {
-                definitions.revision(reader, &order.project, namespace, name, revision)?
-            }
+        let (reader, project) = (writer.read(), &order.project);
+        let found = match revision {
+            None => definitions.workflow(reader, project, namespace, name)?,
+            Some(revision) => definitions.revision(reader, project, namespace, name, revision)?,
         };
         found.ok_or_else(|| Error::WorkflowNotFound {
             name: name.clone(),
             namespace: namespace.clone(),
-            revision: order.workflow_revision,
+            revision,
+        })
+    }
+
+    /// The start parameters, with a copy of the variables of a stored environment.
+    fn params(&self, order: &StartOrder) -> Result<Data, Error> {
+        let Some(name) = &order.environment else {
+            return Ok(order.params.clone());
+        };
+        let mut writer = self.writer.borrow_mut();
+        let found = writer.read().find_environment(&order.project, name)?;
+        let found = found.ok_or_else(|| Error::EnvironmentNotFound { name: name.clone() })?;
+        let variables = Data::from_stored(found.variables);
+        let mut params = order.params.value().as_dict().cloned().unwrap_or_default();
+        params.insert("env", variables.value().clone());
+        Data::from_value(Value::Dict(params)).map_err(|error| {
+            let (field, message) = ("params", error.to_string());
+            Error::Engine(engine::Error::Params { field, message })
         })
     }
 

@@ -87,7 +87,9 @@ impl Definitions {
         }
         let kind = DefinitionKind::Action;
         let row = reader.find_definition(project, kind, namespace, name, None)?;
-        let found = row.map(|row| self.read_action(reader, &row)).transpose()?;
+        let found = row
+            .map(|row| self.pinned_action(reader, &reference(&row)))
+            .transpose()?;
         if self.actions.len() >= NAMES_MAX {
             self.actions.clear();
         }
@@ -95,12 +97,15 @@ impl Definitions {
         Ok(found)
     }
 
-    /// The workflow that a stored execution names.
+    /// The workflow that a stored execution names, or the one behind the action that it names.
     pub(super) fn read(
         &mut self,
         reader: &mut Reader,
         reference: &DefinitionRef,
     ) -> Result<Arc<Definition>, Error> {
+        if reference.is_action() {
+            return Ok(Arc::new(Definition::of_action(reference.clone())));
+        }
         let broken = || Error::BrokenDefinition {
             name: reference.name.clone(),
         };
@@ -121,18 +126,19 @@ impl Definitions {
         }))
     }
 
-    fn read_action(
+    /// The ad-hoc action that a stored task names.
+    pub(super) fn pinned_action(
         &mut self,
         reader: &mut Reader,
-        row: &DefinitionRow,
+        reference: &DefinitionRef,
     ) -> Result<Arc<AdHocAction>, Error> {
         let broken = || Error::BrokenDefinition {
-            name: row.name.clone(),
+            name: reference.name.clone(),
         };
         let document = self
-            .document(reader, &row.source_hash)?
+            .document(reader, &reference.source_hash)?
             .ok_or_else(broken)?;
-        let short = short_name(&row.name, row.workbook.as_deref());
+        let short = short_name(&reference.name, reference.workbook.as_deref());
         let actions = match &*document {
             Document::Actions(actions) => actions,
             Document::Workbook(workbook) => &workbook.actions,
@@ -141,8 +147,7 @@ impl Definitions {
         let action = actions.iter().find(|action| &*action.name == short);
         let action = action.ok_or_else(broken)?.clone();
         Ok(Arc::new(AdHocAction {
-            name: row.name.clone(),
-            workbook: row.workbook.clone(),
+            reference: reference.clone(),
             action,
         }))
     }

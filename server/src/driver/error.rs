@@ -23,6 +23,22 @@ pub enum Error {
         /// The revision, if one was named.
         revision: Option<i32>,
     },
+    /// No such action or revision.
+    #[error("action {name:?} not found")]
+    ActionNotFound {
+        /// Its name.
+        name: Arc<str>,
+        /// Where it was looked for.
+        namespace: Arc<str>,
+        /// The revision, if one was named.
+        revision: Option<i32>,
+    },
+    /// No such environment.
+    #[error("environment {name:?} not found")]
+    EnvironmentNotFound {
+        /// Its name.
+        name: Arc<str>,
+    },
     /// No such execution.
     #[error("execution {id:?} not found")]
     ExecutionNotFound {

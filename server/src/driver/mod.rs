@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use crate::actions::Runner;
 
 pub use error::Error;
-pub use order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started};
+pub use order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started, Subject};
 pub use watch::{Hub, News, Subscription};
 
 use order::Command;

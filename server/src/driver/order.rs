@@ -15,16 +15,18 @@ pub struct StartOrder {
     pub project: Arc<str>,
     /// Chosen id.
     pub execution_id: Option<Arc<str>>,
-    /// Exactly this namespace.
-    pub workflow_namespace: Arc<str>,
+    /// Of a workflow exactly this namespace; of an action the first to be looked in.
+    pub namespace: Arc<str>,
     /// Full name.
-    pub workflow_name: Arc<str>,
-    /// The latest unless named.
-    pub workflow_revision: Option<i32>,
+    pub name: Arc<str>,
+    /// What is to run.
+    pub subject: Subject,
     /// An object.
     pub input: Data,
     /// An object.
     pub params: Data,
+    /// Name of the stored environment whose variables the execution gets as `params.env`.
+    pub environment: Option<Arc<str>>,
     /// Labels for filtering.
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// Free text.
@@ -35,6 +37,21 @@ pub struct StartOrder {
     pub validate_only: bool,
     /// Who asks.
     pub principal: Option<Arc<str>>,
+}
+
+/// What an execution runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A workflow.
+    Workflow {
+        /// The latest unless named.
+        revision: Option<i32>,
+    },
+    /// One action, with the input as it is.
+    Action {
+        /// Refuse one whose result comes from outside.
+        synchronous: bool,
+    },
 }
 
 /// What to do if an execution of the chosen id exists.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use engine::world::{AdHocAction, Definition, Query};
-use engine::{Execution, ExecutionUid, Limits, World};
+use engine::{DefinitionRef, Execution, ExecutionUid, Limits, World};
 use expr::Value;
 use store::{ExecutionField, ExecutionKey, Filter, FilterValue, Operator, Page, Payloads, Writer};
 
@@ -103,6 +103,16 @@ impl World for LaneWorld<'_> {
         let mut writer = self.writer.borrow_mut();
         let mut definitions = self.definitions.borrow_mut();
         self.found(definitions.action(writer.read(), project, namespace, name))
+    }
+
+    fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
+        let mut writer = self.writer.borrow_mut();
+        let mut definitions = self.definitions.borrow_mut();
+        self.found(
+            definitions
+                .pinned_action(writer.read(), reference)
+                .map(Some),
+        )
     }
 
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {

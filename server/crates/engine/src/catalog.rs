@@ -252,20 +252,29 @@ impl Builtin {
         }
     }
 
+    /// Whether it ends only when somebody completes it from outside.
+    pub const fn is_asynchronous(&self) -> bool {
+        matches!(self.runs, Runs::External)
+    }
+
+    /// Required parameters that the input lacks, and what it has that is no parameter.
+    pub(crate) fn mismatch(&self, input: &Dict) -> (Vec<String>, Vec<Value>) {
+        let required = self.parameters.iter().filter(|p| p.is_required());
+        let missing = required.filter(|p| !input.contains_key(p.name));
+        let is_known = |key: &Value| self.parameters.iter().any(|p| key.as_str() == Some(p.name));
+        let unexpected = input.keys().filter(|key| !is_known(key));
+        let missing = missing.map(|parameter| parameter.name.to_owned());
+        (missing.collect(), unexpected.collect())
+    }
+
     /// Whether the input has all required parameters and no unknown one; else what is wrong, in the
     /// words of Mistral.
     pub fn check_input(&self, input: &Dict) -> Result<(), String> {
-        let required = self.parameters.iter().filter(|p| p.is_required());
-        let missing = required
-            .map(|parameter| parameter.name)
-            .filter(|name| !input.contains_key(name));
-        let is_known = |key: &Value| self.parameters.iter().any(|p| key.as_str() == Some(p.name));
-        let unexpected = input.keys().filter(|key| !is_known(key));
-        let missing: Vec<Value> = missing.map(Value::from).collect();
-        let unexpected: Vec<Value> = unexpected.collect();
+        let (missing, unexpected) = self.mismatch(input);
         if missing.is_empty() && unexpected.is_empty() {
             return Ok(());
         }
+        let missing = missing.into_iter().map(Value::from).collect();
         let class = format!("mistral.actions.std_actions.{}", self.class);
         Err(invalid_input(self.name, &class, missing, unexpected))
     }

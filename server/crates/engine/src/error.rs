@@ -1,5 +1,7 @@
 //! Why an event is refused. A refused event changes nothing.
 
+use std::sync::Arc;
+
 use crate::state::{ActionState, ExecutionState};
 
 /// Refusals of events; failures of a workflow are not errors but states.
@@ -36,15 +38,20 @@ pub enum Error {
     /// The action execution is run by the engine itself or stands for a sub-workflow.
     #[error("the action execution is not asynchronous")]
     ActionNotExternal,
-    /// The input does not fit the workflow.
-    #[error(
-        "the input does not fit the workflow: {}",
-        mismatch(missing, unexpected)
-    )]
+    /// No such action.
+    #[error("action {name:?} not found")]
+    UnknownAction {
+        /// Its name.
+        name: Arc<str>,
+        /// Where it was looked for first.
+        namespace: Arc<str>,
+    },
+    /// The input does not fit the workflow, or the action that runs by itself.
+    #[error("the input does not fit: {}", mismatch(missing, unexpected))]
     InputMismatch {
         /// Required inputs that were not given.
         missing: Vec<String>,
-        /// Given inputs that the workflow does not declare.
+        /// Given inputs that are not declared.
         unexpected: Vec<String>,
     },
     /// The start parameters are wrong.

@@ -17,6 +17,8 @@ mod host;
 pub mod id;
 pub mod limits;
 pub mod record;
+mod resolve;
+mod single;
 pub mod state;
 mod step;
 mod view;
@@ -34,9 +36,10 @@ pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, 
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
 pub use limits::Limits;
 pub use record::{
-    ActionRecord, BackloggedCommand, DefinitionRef, Edge, ExecutionRecord, Progress, Runner,
-    TaskRecord, TaskRuntime, Trigger,
+    ActionRecord, BackloggedCommand, DefinitionRef, Edge, ExecutionRecord, PinnedAction, Progress,
+    Runner, TaskRecord, TaskRuntime, Trigger,
 };
+pub use single::check_action;
 pub use state::{ActionState, ExecutionState, TaskState};
 pub use step::{apply, restore, start, view_of};
 pub use world::{AdHocAction, Definition, Query, World};

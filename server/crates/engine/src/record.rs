@@ -14,16 +14,18 @@ use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
-/// The definition that an execution runs, for ever: by content, not by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The definition that an execution runs, or an ad-hoc action that a task calls, for ever: by
+/// content, not by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionRef {
-    /// Full name of the workflow; of a workbook member `workbook.member`.
+    /// Full name; of a workbook member `workbook.member`.
     pub name: Arc<str>,
     /// Namespace that it was found in.
     pub namespace: Arc<str>,
-    /// Number of the revision.
+    /// Number of the revision, from 1; 0 where an execution runs the action of that name itself.
     pub revision: i32,
     /// SHA-256 of the document that holds it.
+    #[serde(with = "hexadecimal")]
     pub source_hash: [u8; 32],
     /// Name of its workbook, if it came with one.
     pub workbook: Option<Arc<str>>,
@@ -229,9 +231,50 @@ pub struct TaskRuntime {
     /// Of a join: names of the inbound tasks that its present generation has seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub join_seen: Vec<Arc<str>>,
+    /// Which revisions of ad-hoc actions it calls, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_hoc: Option<PinnedAction>,
     /// Whether its results were dropped by `keep-result: false`.
     #[serde(skip_serializing_if = "is_false")]
     pub result_dropped: bool,
+}
+
+/// A call of an ad-hoc action, as it was found when it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedAction {
+    /// The name in the call.
+    pub call: Arc<str>,
+    /// What it stands for, from the outside in.
+    pub chain: Vec<DefinitionRef>,
+}
+
+/// Hashes as text.
+mod hexadecimal {
+    use std::fmt::Write as _;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(64);
+        for byte in hash {
+            write!(text, "{byte:02x}").expect("a string takes all text");
+        }
+        out.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        let malformed = || D::Error::custom("a hash has 64 hexadecimal digits");
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(malformed());
+        }
+        for (place, byte) in hash.iter_mut().enumerate() {
+            let digits = &text[place * 2..place * 2 + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| malformed())?;
+        }
+        Ok(hash)
+    }
 }
 
 #[expect(

@@ -21,12 +21,17 @@ pub struct Definition {
 /// An ad-hoc action, ready to run.
 #[derive(Clone, Debug)]
 pub struct AdHocAction {
-    /// Full name.
-    pub name: Arc<str>,
-    /// Name of its workbook, if it came with one: its base is looked up there first.
-    pub workbook: Option<Arc<str>>,
+    /// Under which name and revision it is stored. Its base is looked up in its workbook first.
+    pub reference: DefinitionRef,
     /// The checked action.
     pub action: Arc<Action>,
+}
+
+impl AdHocAction {
+    /// Name of the action that it wraps, as its document has it.
+    pub fn base_name(&self) -> Arc<str> {
+        self.action.base.name.source().to_text().into()
+    }
 }
 
 /// Which executions or tasks a function asks for.
@@ -56,6 +61,8 @@ pub trait World {
     fn workflow(&self, project: &str, namespace: &str, name: &str) -> Option<Arc<Definition>>;
     /// The latest revision of an ad-hoc action under exactly this name and namespace.
     fn action(&self, project: &str, namespace: &str, name: &str) -> Option<Arc<AdHocAction>>;
+    /// Exactly this revision of an ad-hoc action, also if it was deleted meanwhile.
+    fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>>;
     /// `executions()`: a list of dicts.
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String>;
     /// `tasks()` of other executions than the one that asks: a list of dicts.

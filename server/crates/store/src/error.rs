@@ -19,6 +19,8 @@ pub enum Entity {
     Action,
     /// A workbook, by its name.
     Workbook,
+    /// An environment, by its name.
+    Environment,
 }
 
 impl Entity {
@@ -29,6 +31,7 @@ impl Entity {
             Self::Workflow => "workflow",
             Self::Action => "action",
             Self::Workbook => "workbook",
+            Self::Environment => "environment",
         }
     }
 }

@@ -96,6 +96,8 @@ pub enum ExecutionField {
     RootExecution,
     /// Text form of the id of the task that started it.
     ParentTask,
+    /// What it runs: WORKFLOW or ACTION.
+    Kind,
     /// The label of that key.
     Label(String),
 }
@@ -125,5 +127,16 @@ pub enum DefinitionField {
     /// When its first revision was created.
     CreateTime,
     /// When its latest revision was created.
+    UpdateTime,
+}
+
+/// Fields of environments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EnvironmentField {
+    /// Name.
+    Name,
+    /// When it was created.
+    CreateTime,
+    /// When it was last changed.
     UpdateTime,
 }

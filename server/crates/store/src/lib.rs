@@ -14,6 +14,7 @@ mod config;
 mod connection;
 mod definition;
 mod dialect;
+mod environment;
 mod error;
 mod filter;
 mod load;
@@ -36,8 +37,11 @@ pub use definition::{
     Applied, ApplyMode, DefinitionChange, DefinitionKind, DefinitionRow, Deletion, NewDefinition,
     Source, SourceKind, WorkbookChange, WorkbookRow,
 };
+pub use environment::{EnvironmentChange, EnvironmentRow};
 pub use error::{Cause, Entity, Error};
-pub use filter::{DefinitionField, ExecutionField, Filter, FilterValue, Operator, TaskField};
+pub use filter::{
+    DefinitionField, EnvironmentField, ExecutionField, Filter, FilterValue, Operator, TaskField,
+};
 pub use page::{Page, Slice};
 pub use reader::Reader;
 pub use readers::Readers;

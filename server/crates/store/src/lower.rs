@@ -3,7 +3,9 @@
 use engine::{ExecutionState, ExecutionUid, TaskId, TaskState};
 
 use crate::error::Error;
-use crate::filter::{DefinitionField, ExecutionField, Filter, FilterValue, Operator, TaskField};
+use crate::filter::{
+    DefinitionField, EnvironmentField, ExecutionField, Filter, FilterValue, Operator, TaskField,
+};
 use crate::predicate::{Node, Predicate, Sign, Test};
 
 /// Nesting of a filter. Databases have a limit of their own, with a worse message.
@@ -46,6 +48,16 @@ pub(crate) fn definitions(
     Ok(Predicate(Node::All(
         namespace.into_iter().chain([node]).collect(),
     )))
+}
+
+/// Turns a filter on environments into a predicate.
+pub(crate) fn environments(filter: &Filter<EnvironmentField>) -> Result<Predicate, Error> {
+    use EnvironmentField as F;
+    lower(filter, &|field, operator, value| match field {
+        F::Name => text_column("environments.name", "name", operator, value),
+        F::CreateTime => time_column("environments.created_us", "create_time", operator, value),
+        F::UpdateTime => time_column("environments.updated_us", "update_time", operator, value),
+    })
 }
 
 type Compare<'a, F> = dyn Fn(&F, Operator, &FilterValue) -> Result<Node, Error> + 'a;
@@ -131,6 +143,7 @@ fn execution(
             ]))
         }
         F::ParentTask => parent_task(operator, value),
+        F::Kind => kind(operator, value),
         F::Label(key) => {
             let name = format!("labels.{key}");
             let test = text_test(&name, operator, value)?;
@@ -161,6 +174,19 @@ fn execution_id(operator: Operator, value: &FilterValue) -> Result<Node, Error> 
         Node::All(vec![no_chosen_id, uid_is("executions.uid", uid)])
     }));
     Ok(Node::Any(ways))
+}
+
+/// What runs an action has a revision that no workflow has.
+fn kind(operator: Operator, value: &FilterValue) -> Result<Node, Error> {
+    let is_action = Node::Column("executions.revision", Test::Number(Sign::Equal, 0));
+    match (operator, value) {
+        (Operator::Equal | Operator::Has, FilterValue::Text(text)) => match &**text {
+            "ACTION" => Ok(is_action),
+            "WORKFLOW" => Ok(Node::Not(Box::new(is_action))),
+            _ => Err(refuse("kind", "is WORKFLOW or ACTION")),
+        },
+        _ => Err(refuse("kind", "takes = and != with a word only")),
+    }
 }
 
 fn parent_task(operator: Operator, value: &FilterValue) -> Result<Node, Error> {

@@ -2,20 +2,23 @@
 //!
 //! Left to others: the SQL of each table (`tables`).
 
+use std::sync::Arc;
+
 use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
 use crate::batch::{ExecutionKey, RequestRecord};
 use crate::connection::Conn;
 use crate::definition::{DefinitionKind, DefinitionRow, Source, WorkbookRow};
+use crate::environment::EnvironmentRow;
 use crate::error::Error;
-use crate::filter::{DefinitionField, ExecutionField, Filter, TaskField};
+use crate::filter::{DefinitionField, EnvironmentField, ExecutionField, Filter, TaskField};
 use crate::load;
 use crate::lower;
 use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, executions, history, ids, listing, meta, payloads, requests, sources,
-    tasks, workbooks,
+    actions, definitions, environments, executions, history, ids, listing, meta, payloads,
+    requests, sources, tasks, workbooks,
 };
 use crate::views::{
     ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
@@ -336,12 +339,33 @@ impl Reader {
         workbooks::list(&mut self.conn, project, namespace, page)
     }
 
+    /// Finds an environment.
+    pub fn find_environment(
+        &mut self,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<EnvironmentRow>, Error> {
+        environments::find(&mut self.conn, project, name)
+    }
+
+    /// Lists environments by name.
+    pub fn list_environments(
+        &mut self,
+        project: &str,
+        filter: &Filter<EnvironmentField>,
+        page: &Page<Arc<str>>,
+    ) -> Result<Slice<EnvironmentRow>, Error> {
+        let predicate = lower::environments(filter)?;
+        environments::list(&mut self.conn, project, &predicate, page)
+    }
+
     /// Loads a document.
     pub fn load_source(&mut self, hash: &SourceHash) -> Result<Option<Source>, Error> {
         sources::load(&mut self.conn, hash)
     }
 
-    /// Finds sources that no definition, workbook or execution refers to. Reads all executions.
+    /// Finds documents of workflows that no definition and no execution refers to. Reads all
+    /// executions.
     pub fn find_unused_sources(&mut self, limit: u32) -> Result<Vec<SourceHash>, Error> {
         sources::find_unused(&mut self.conn, limit)
     }

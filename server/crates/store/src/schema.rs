@@ -184,6 +184,19 @@ table! {
 }
 
 table! {
+    environments (project, name) {
+        project -> Text,
+        name -> Text,
+        revision -> Integer,
+        live -> Bool,
+        description -> Text,
+        variables -> Text,
+        created_us -> BigInt,
+        updated_us -> BigInt,
+    }
+}
+
+table! {
     meta (key) {
         key -> Text,
         value -> Text,

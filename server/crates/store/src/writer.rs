@@ -12,14 +12,15 @@ use crate::batch::{Batch, ExecutionKey};
 use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
 use crate::dialect;
+use crate::environment::{EnvironmentChange, EnvironmentRow};
 use crate::error::{Entity, Error};
 use crate::load;
 use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, executions, history, ids, labels, meta, payloads, requests, sources,
-    tasks, workbooks,
+    actions, definitions, environments, executions, history, ids, labels, meta, payloads, requests,
+    sources, tasks, workbooks,
 };
 use crate::views::{Loaded, SourceHash};
 
@@ -150,6 +151,24 @@ impl Writer {
     pub fn delete_workbook(&mut self, deletion: &Deletion) -> Result<(), Error> {
         self.write(|conn| {
             workbooks::delete(conn, deletion)?;
+            requests::insert(conn, deletion.request.as_slice())
+        })
+    }
+
+    /// Makes an environment what the change says.
+    pub fn put_environment(&mut self, change: &EnvironmentChange) -> Result<EnvironmentRow, Error> {
+        self.write(|conn| {
+            let row = environments::put(conn, change)?;
+            requests::insert(conn, change.request.as_slice())?;
+            Ok(row)
+        })
+    }
+
+    /// Deletes an environment; its deletion has no namespace. Fails with [`Error::NotFound`] if
+    /// there is none.
+    pub fn delete_environment(&mut self, deletion: &Deletion) -> Result<(), Error> {
+        self.write(|conn| {
+            environments::delete(conn, deletion)?;
             requests::insert(conn, deletion.request.as_slice())
         })
     }

@@ -31,6 +31,16 @@ pub(crate) struct Details {
     pub(crate) publishes_global: bool,
 }
 
+/// What is stored of an ad-hoc action beside its document.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct ActionDetails {
+    /// Name of the action that it wraps.
+    base: String,
+    /// Declared inputs in order.
+    input: Vec<InputDetails>,
+}
+
 /// One declared input.
 #[derive(Debug, Serialize, Deserialize)]
 struct InputDetails {
@@ -61,10 +71,6 @@ impl Details {
     }
 
     fn of_workflow(workflow: &model::Workflow) -> Self {
-        let input = workflow.input.iter().map(|parameter| InputDetails {
-            name: parameter.name.to_string(),
-            default: parameter.default.as_ref().map(raw_json),
-        });
         let output = workflow
             .output
             .as_ref()
@@ -79,7 +85,7 @@ impl Details {
         };
         Self {
             kind: kind.to_owned(),
-            input: input.collect(),
+            input: inputs(&workflow.input),
             output: output
                 .map(|dict| dict.keys().map(|key| key.to_text()).collect())
                 .unwrap_or_default(),
@@ -87,6 +93,14 @@ impl Details {
             publishes_global: workflow.tasks.values().any(publishes_global),
         }
     }
+}
+
+fn inputs(declared: &[model::Parameter]) -> Vec<InputDetails> {
+    let inputs = declared.iter().map(|parameter| InputDetails {
+        name: parameter.name.to_string(),
+        default: parameter.default.as_ref().map(raw_json),
+    });
+    inputs.collect()
 }
 
 fn raw_json(value: &expr::Value) -> Box<RawValue> {
@@ -142,12 +156,18 @@ fn of_workflow(
 }
 
 fn of_action(action: &model::Action, full_name: impl Fn(&Arc<str>) -> Arc<str>) -> NewDefinition {
+    let details = serde_json::to_string(&ActionDetails {
+        base: action.base.name.source().to_text(),
+        input: inputs(&action.input),
+    });
     NewDefinition {
         kind: DefinitionKind::Action,
         name: full_name(&action.name),
         description: action.description.clone().unwrap_or_else(|| "".into()),
         tags: action.tags.clone(),
-        details: "{}".into(),
+        details: details
+            .expect("strings and JSON are written as JSON")
+            .into(),
     }
 }
 
@@ -189,6 +209,30 @@ pub(crate) fn wire_workflow(row: &DefinitionRow, source: Option<&str>) -> v1::Wo
         input: details.input.into_iter().map(wire_input).collect(),
         output_keys: details.output,
         task_names: details.tasks.into_iter().map(|task| task.name).collect(),
+        workbook: field::optional(row.workbook.as_ref()),
+        create_time: is_stored.then(|| field::timestamp(row.first_created_us)),
+        update_time: is_stored.then(|| field::timestamp(row.created_us)),
+        etag: if is_stored { row.etag() } else { String::new() },
+    }
+}
+
+/// A revision of an ad-hoc action on the wire, with its source in the FULL view.
+pub(crate) fn wire_action(row: &DefinitionRow, source: Option<&str>) -> v1::Action {
+    let details: ActionDetails = serde_json::from_str(&row.details).unwrap_or_default();
+    let is_stored = row.revision != NOT_STORED;
+    v1::Action {
+        project: row.project.to_string(),
+        namespace: row.namespace.to_string(),
+        name: row.name.to_string(),
+        kind: v1::ActionKind::Adhoc.into(),
+        revision: row.revision,
+        revision_hash: hex(&row.source_hash),
+        source: source.unwrap_or_default().to_owned(),
+        description: row.description.to_string(),
+        tags: field::strings(&row.tags),
+        input: details.input.into_iter().map(wire_input).collect(),
+        base: details.base,
+        asynchronous: false,
         workbook: field::optional(row.workbook.as_ref()),
         create_time: is_stored.then(|| field::timestamp(row.first_created_us)),
         update_time: is_stored.then(|| field::timestamp(row.created_us)),

@@ -72,7 +72,15 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         item_index: field::count(record.item_index),
         progress: Some(progress(record)),
         published_global: None,
-        kind: v1::ExecutionKind::Workflow.into(),
+        kind: kind(record).into(),
+    }
+}
+
+fn kind(record: &ExecutionRecord) -> v1::ExecutionKind {
+    if record.definition.is_action() {
+        v1::ExecutionKind::Action
+    } else {
+        v1::ExecutionKind::Workflow
     }
 }
 

@@ -3,42 +3,132 @@
 use std::sync::Arc;
 
 use engine::{Caller, Data, ExecutionState, Outcome, Verb};
+use expr::Value;
 use proto::v1;
 
 use super::{field, payload};
 use crate::api::fault::Fault;
-use crate::driver::{ActionChange, OnConflict, StartOrder};
+use crate::driver::{ActionChange, OnConflict, StartOrder, Subject};
 
-/// The order to start an execution.
+/// The order to start a workflow.
 pub(crate) fn start(
     request: v1::StartExecutionRequest,
     payload_bytes_max: usize,
 ) -> Result<StartOrder, Fault> {
-    let object = |name, given| {
-        let found = payload::object(name, given, payload_bytes_max)?;
-        Ok::<_, Fault>(found.unwrap_or_else(Data::empty_object))
-    };
+    use v1::start_execution_request::Environment as E;
     field::payload_format(request.payload_format)?;
-    let on_conflict = match field::known("id_conflict_policy", request.id_conflict_policy)? {
-        v1::IdConflictPolicy::Unspecified | v1::IdConflictPolicy::UseExisting => {
-            OnConflict::UseExisting
-        }
-        v1::IdConflictPolicy::Fail => OnConflict::Fail,
+    let params = object("params", request.params, payload_bytes_max)?;
+    let given = match request.environment {
+        None => None,
+        Some(E::EnvironmentName(name)) => Some(Environment::Name(name)),
+        Some(E::EnvironmentVariables(payload)) => Some(Environment::Variables(payload)),
     };
+    let (params, environment) = environment(params, given, payload_bytes_max)?;
     Ok(StartOrder {
         project: field::project(&request.project)?,
         execution_id: field::optional_name("execution_id", &request.execution_id)?,
-        workflow_namespace: field::namespace("workflow_namespace", &request.workflow_namespace)?,
-        workflow_name: field::name("workflow_name", &request.workflow_name)?,
-        workflow_revision: field::revision("workflow_revision", request.workflow_revision)?,
-        input: object("input", request.input)?,
-        params: object("params", request.params)?,
+        namespace: field::namespace("workflow_namespace", &request.workflow_namespace)?,
+        name: field::name("workflow_name", &request.workflow_name)?,
+        subject: Subject::Workflow {
+            revision: field::revision("workflow_revision", request.workflow_revision)?,
+        },
+        input: object("input", request.input, payload_bytes_max)?,
+        params,
+        environment,
         labels: field::labels(request.labels)?,
         description: field::text("description", &request.description)?,
-        on_conflict,
+        on_conflict: on_conflict(request.id_conflict_policy)?,
         validate_only: request.validate_only,
         principal: None,
     })
+}
+
+/// The order to run one action.
+pub(crate) fn run_action(
+    request: v1::RunActionRequest,
+    payload_bytes_max: usize,
+) -> Result<StartOrder, Fault> {
+    use v1::run_action_request::Environment as E;
+    let given = match request.environment {
+        None => None,
+        Some(E::EnvironmentName(name)) => Some(Environment::Name(name)),
+        Some(E::EnvironmentVariables(payload)) => Some(Environment::Variables(payload)),
+    };
+    let (params, environment) = environment(Data::empty_object(), given, payload_bytes_max)?;
+    Ok(StartOrder {
+        project: field::project(&request.project)?,
+        execution_id: field::optional_name("execution_id", &request.execution_id)?,
+        namespace: field::namespace("namespace", &request.namespace)?,
+        name: field::name("action_name", &request.action_name)?,
+        subject: Subject::Action {
+            synchronous: request.synchronous,
+        },
+        input: object("input", request.input, payload_bytes_max)?,
+        params,
+        environment,
+        labels: field::labels(request.labels)?,
+        description: field::text("description", &request.description)?,
+        on_conflict: on_conflict(request.id_conflict_policy)?,
+        validate_only: request.validate_only,
+        principal: None,
+    })
+}
+
+/// A JSON object; absent means an empty one.
+fn object(name: &'static str, given: Option<v1::Payload>, bytes_max: usize) -> Result<Data, Fault> {
+    let found = payload::object(name, given, bytes_max)?;
+    Ok(found.unwrap_or_else(Data::empty_object))
+}
+
+fn on_conflict(policy: i32) -> Result<OnConflict, Fault> {
+    match field::known("id_conflict_policy", policy)? {
+        v1::IdConflictPolicy::Unspecified | v1::IdConflictPolicy::UseExisting => {
+            Ok(OnConflict::UseExisting)
+        }
+        v1::IdConflictPolicy::Fail => Ok(OnConflict::Fail),
+    }
+}
+
+/// What env() is to give, as a field of its own.
+enum Environment {
+    Name(String),
+    Variables(v1::Payload),
+}
+
+/// The start parameters with inline variables in them, and the name of a stored environment. Both
+/// may also stand in `params.env`, where Mistral has them.
+fn environment(
+    params: Data,
+    given: Option<Environment>,
+    bytes_max: usize,
+) -> Result<(Data, Option<Arc<str>>), Fault> {
+    let in_params = params.value().get("env").filter(|env| *env != Value::Null);
+    match (given, in_params) {
+        (Some(_), Some(_)) => Err(Fault::field(
+            "environment",
+            "is given twice: also as params.env",
+        )),
+        (Some(Environment::Name(name)), None) => {
+            let name = field::name("environment_name", &name)?;
+            Ok((params, Some(name)))
+        }
+        (Some(Environment::Variables(variables)), None) => {
+            let variables = object("environment_variables", Some(variables), bytes_max)?;
+            let mut params = params.value().as_dict().cloned().unwrap_or_default();
+            params.insert("env", variables.value().clone());
+            let params = Data::from_value(Value::Dict(params));
+            let params = params.map_err(|error| Fault::PayloadInvalid {
+                field: "environment_variables",
+                description: error.to_string(),
+            })?;
+            Ok((params, None))
+        }
+        (None, Some(Value::Str(name))) => {
+            let name = field::name("params.env", &name)?;
+            Ok((params, Some(name)))
+        }
+        (None, _) => Ok((params, None)),
+    }
 }
 
 /// Who calls a verb, and why.
@@ -116,22 +206,21 @@ mod tests {
     #[test]
     fn an_empty_start_takes_the_defaults() {
         let order = start(request(), 100).unwrap();
-        assert_eq!(
-            (&*order.project, &*order.workflow_namespace),
-            ("default", "")
-        );
+        assert_eq!((&*order.project, &*order.namespace), ("default", ""));
         assert_eq!(
             (&**order.input.text(), &**order.params.text()),
             ("{}", "{}")
         );
-        assert_eq!((order.execution_id, order.workflow_revision), (None, None));
+        assert_eq!((order.execution_id, order.environment), (None, None));
+        assert_eq!(order.subject, Subject::Workflow { revision: None });
         assert_eq!(order.on_conflict, OnConflict::UseExisting);
     }
 
     #[test]
     fn a_faulty_start_names_the_field() {
+        use v1::start_execution_request::Environment as E;
         type Change = fn(&mut v1::StartExecutionRequest);
-        let changes: [(Change, &str); 8] = [
+        let changes: [(Change, &str); 11] = [
             (|r| r.workflow_name.clear(), "workflow_name: is required"),
             (
                 |r| r.workflow_revision = -1,
@@ -152,6 +241,21 @@ mod tests {
             ),
             (|r| r.payload_format = 7, "payload_format: has no value 7"),
             (
+                |r| r.environment = Some(E::EnvironmentVariables(json("[]"))),
+                "environment_variables: must be a JSON object",
+            ),
+            (
+                |r| r.environment = Some(E::EnvironmentName(String::new())),
+                "environment_name: is required",
+            ),
+            (
+                |r| {
+                    r.params = Some(json("{\"env\":\"prod\"}"));
+                    r.environment = Some(E::EnvironmentName("prod".into()));
+                },
+                "environment: is given twice",
+            ),
+            (
                 |r| r.description = "x".repeat(5000),
                 "description: has 5000 bytes",
             ),
@@ -161,6 +265,34 @@ mod tests {
             change(&mut request);
             let fault = start(request, 100).unwrap_err().to_string();
             assert!(fault.starts_with(expected), "{fault}");
+        }
+    }
+
+    #[test]
+    fn an_environment_has_three_places() {
+        use v1::start_execution_request::Environment as E;
+        let by_name = Some(E::EnvironmentName("prod".into()));
+        let inline = Some(E::EnvironmentVariables(json("{\"a\":1}")));
+        for (params, environment, expected) in [
+            ("{}", None, ("{}", None)),
+            ("{\"env\":null}", None, ("{\"env\":null}", None)),
+            ("{\"env\":{\"a\":1}}", None, ("{\"env\":{\"a\":1}}", None)),
+            (
+                "{\"env\":\"prod\"}",
+                None,
+                ("{\"env\":\"prod\"}", Some("prod")),
+            ),
+            ("{}", by_name, ("{}", Some("prod"))),
+            ("{\"x\":2}", inline, ("{\"x\":2,\"env\":{\"a\":1}}", None)),
+        ] {
+            let request = v1::StartExecutionRequest {
+                params: Some(json(params)),
+                environment,
+                ..request()
+            };
+            let order = start(request, 100).unwrap();
+            let found = (&**order.params.text(), order.environment.as_deref());
+            assert_eq!(found, expected);
         }
     }
 

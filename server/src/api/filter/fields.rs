@@ -2,7 +2,7 @@
 
 use engine::{ExecutionState, ExecutionUid, TaskId, TaskState};
 use jiff::Timestamp;
-use store::{DefinitionField, ExecutionField, FilterValue, Operator, TaskField};
+use store::{DefinitionField, EnvironmentField, ExecutionField, FilterValue, Operator, TaskField};
 
 use super::scanner::Literal;
 
@@ -106,6 +106,10 @@ fn pattern(literal: &Literal) -> Result<FilterValue, String> {
 }
 
 const UID: Kind = Kind::Exact(|text| text.parse::<ExecutionUid>().is_ok(), "a uid");
+const KIND: Kind = Kind::Exact(
+    |word| matches!(word, "WORKFLOW" | "ACTION"),
+    "WORKFLOW or ACTION",
+);
 const TASK_ID: Kind = Kind::ExactOrAny(
     |text| text.parse::<TaskId>().is_ok(),
     "a task execution id or *",
@@ -114,7 +118,7 @@ const TASK_ID: Kind = Kind::ExactOrAny(
 impl Field for ExecutionField {
     const NAMES: &'static str = "execution_id, uid, state, workflow_name, workflow_namespace, \
         create_time, update_time, start_time, end_time, description, root_execution_id, \
-        parent_task_execution_id, labels.KEY";
+        parent_task_execution_id, kind, labels.KEY";
 
     fn find(
         name: &str,
@@ -150,6 +154,7 @@ impl Field for ExecutionField {
             "description" => (Self::Description, Kind::Text),
             "root_execution_id" => (Self::RootExecution, UID),
             "parent_task_execution_id" => (Self::ParentTask, TASK_ID),
+            "kind" => (Self::Kind, KIND),
             _ => return None,
         };
         member.is_none().then_some((field, kind, None))
@@ -197,6 +202,25 @@ impl Field for DefinitionField {
             "namespace" => (Self::Namespace, Kind::Text),
             "workbook" => (Self::Workbook, Kind::Text),
             "tag" => (Self::Tag, Kind::Text),
+            "create_time" => (Self::CreateTime, Kind::Time),
+            "update_time" => (Self::UpdateTime, Kind::Time),
+            _ => return None,
+        };
+        member.is_none().then_some((field, kind, None))
+    }
+}
+
+impl Field for EnvironmentField {
+    const NAMES: &'static str = "name, create_time, update_time";
+
+    fn find(
+        name: &str,
+        member: Option<String>,
+        _: Operator,
+        _: &str,
+    ) -> Option<(Self, Kind, Option<FilterValue>)> {
+        let (field, kind) = match name {
+            "name" => (Self::Name, Kind::Text),
             "create_time" => (Self::CreateTime, Kind::Time),
             "update_time" => (Self::UpdateTime, Kind::Time),
             _ => return None,

@@ -89,6 +89,7 @@ fn filters_on_executions_are_read() {
         ("start_time > 1970-01-01T00:00:00.5Z", "CreateTime>@500000"),
         ("NOT end_time = *", "!EndTime=any"),
         ("parent_task_execution_id = *", "ParentTask=any"),
+        ("kind = ACTION", "Kind=ACTION"),
         ("labels:team", "Label(\"team\"):any"),
         ("labels.team : eu", "Label(\"team\"):eu"),
         ("labels.\"a key\" != x", "Label(\"a key\")!=x"),
@@ -110,7 +111,7 @@ fn filters_on_executions_are_read() {
 fn wrong_filters_are_refused_with_their_place() {
     const FIELDS: &str = "one of the fields execution_id, uid, state, workflow_name, \
         workflow_namespace, create_time, update_time, start_time, end_time, description, \
-        root_execution_id, parent_task_execution_id, labels.KEY";
+        root_execution_id, parent_task_execution_id, kind, labels.KEY";
     const WORDS: &str = "one of IDLE, RUNNING, PAUSED, SUCCESS, ERROR, CANCELLED";
     let stars = "`*` only at the start or end of a value; quote and write \\* for a star";
     let deep = format!("{}state=ERROR", "(".repeat(13));

@@ -257,6 +257,11 @@ fn names_of_the_store_have_their_reasons() {
             "NotFound WORKBOOK_NOT_FOUND Workbook",
         ),
         (
+            Entity::Environment,
+            "AlreadyExists ENVIRONMENT_ALREADY_EXISTS Environment",
+            "NotFound ENVIRONMENT_NOT_FOUND Environment",
+        ),
+        (
             Entity::Execution,
             "AlreadyExists EXECUTION_ALREADY_EXISTS Execution",
             "NotFound EXECUTION_NOT_FOUND Execution",
@@ -402,12 +407,12 @@ fn an_overloaded_server_says_when_to_come_back() {
 
 #[test]
 fn every_reason_has_a_name_without_prefix() {
-    for number in 0..=29 {
+    for number in 0..=34 {
         let reason = ErrorReason::try_from(number).expect("reasons are numbered without holes");
         assert!(!name(reason).starts_with("ERROR_REASON_") && !name(reason).is_empty());
     }
     assert!(
-        ErrorReason::try_from(30).is_err(),
+        ErrorReason::try_from(35).is_err(),
         "a new reason needs a code, and a place here"
     );
 }

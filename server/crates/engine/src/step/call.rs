@@ -14,13 +14,11 @@ use crate::changes::Dispatch;
 use crate::data::Data;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
-use crate::record::{ActionRecord, Runner};
+use crate::record::{ActionRecord, DefinitionRef, PinnedAction, Runner};
+use crate::resolve::{Action, Resolver};
 use crate::state::ActionState;
 use crate::view::{Layer, Layers};
 use crate::world::{AdHocAction, Definition};
-
-/// Longest chain of ad-hoc actions.
-const AD_HOC_CHAIN_MAX: usize = 32;
 
 /// What a task calls.
 pub(super) struct Call {
@@ -32,12 +30,6 @@ pub(super) struct Call {
 enum Callee {
     Action(Action),
     Workflow(Arc<Definition>),
-}
-
-/// An action: ad-hoc ones from the outside in, and the one at the bottom.
-struct Action {
-    chain: Vec<Arc<AdHocAction>>,
-    base: &'static Builtin,
 }
 
 /// An action whose input is ready for the one at the bottom.
@@ -71,7 +63,10 @@ impl Machine<'_> {
             }
         };
         let callee = match spec.body {
-            Body::Action => Callee::Action(self.find_action(&name)?),
+            Body::Action => {
+                let found = self.resolver().action(&name);
+                Callee::Action(found.map_err(|unresolved| Fault::Force(unresolved.to_string()))?)
+            }
             Body::Workflow => Callee::Workflow(self.find_workflow(&name)?),
         };
         Ok(Call { name, callee })
@@ -86,6 +81,10 @@ impl Machine<'_> {
         call: &Call,
         items: Option<&Dict>,
     ) -> Result<Dict, Fault> {
+        if self.ex.record.definition.is_action() {
+            let input = self.ex.record.input.value().as_dict();
+            return Ok(input.cloned().unwrap_or_default());
+        }
         let layers = || {
             let context = self.ex.task(task).context.clone();
             let mut layers = vec![Layer::Branch(context)];
@@ -133,6 +132,7 @@ impl Machine<'_> {
             Callee::Workflow(definition) => self.run_child(task, definition.clone(), input, index),
             Callee::Action(action) => {
                 let prepared = self.prepare_action(task, action, input.clone())?;
+                self.pin(task, &call.name, action);
                 let runner = prepared.base.runner(&prepared.input);
                 let input = self.data(Value::Dict(input), "the input of the action")?;
                 let number = self.new_action(task, call.name.clone(), input, index, runner, None);
@@ -152,7 +152,7 @@ impl Machine<'_> {
             .clone();
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         let prepared = self
-            .find_action(&record.name)
+            .find_action(task, &record.name)
             .and_then(|found| self.prepare_action(task, &found, input));
         match prepared {
             Ok(prepared) => self.give_to_runner(task, action, &prepared, record.runner),
@@ -209,7 +209,7 @@ impl Machine<'_> {
         }
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         let prepared = self
-            .find_action(&record.name)
+            .find_action(task, &record.name)
             .and_then(|found| self.prepare_action(task, &found, input));
         match prepared {
             Ok(Prepared { base, input }) => {
@@ -260,55 +260,45 @@ impl Machine<'_> {
         number
     }
 
-    /// An action by its name: ad-hoc ones of the own workbook first, then other ad-hoc ones, then
-    /// built-in ones.
-    fn find_action(&self, name: &str) -> Result<Action, Fault> {
-        let mut chain: Vec<Arc<AdHocAction>> = Vec::new();
-        let mut name: Arc<str> = name.into();
-        let mut workbook = self.ex.record.definition.workbook.clone();
-        loop {
-            if let Some(found) = self.find_ad_hoc(&name, workbook.as_deref()) {
-                if chain.iter().any(|known| known.name == found.name) {
-                    let found = &found.name;
-                    return Err(Fault::Force(format!(
-                        "Found a cycle in an ad-hoc action chain at '{found}'"
-                    )));
-                }
-                if chain.len() >= AD_HOC_CHAIN_MAX {
-                    return Err(Fault::Force(
-                        "the chain of ad-hoc actions is too long".into(),
-                    ));
-                }
-                let base = found.action.base.name.source();
-                name = base.to_text().into();
-                workbook.clone_from(&found.workbook);
-                chain.push(found);
-                continue;
-            }
-            return match catalog::builtin(&name) {
-                Some(base) => Ok(Action { chain, base }),
-                None => Err(Fault::Force(format!(
-                    "Failed to find action [action_name={name}]"
-                ))),
-            };
+    /// An action by its name. One that a task has called keeps the revisions that it was called
+    /// with until its end.
+    fn find_action(&self, task: u32, name: &str) -> Result<Action, Fault> {
+        let pinned = self.ex.task(task).record.runtime.ad_hoc.as_ref();
+        if let Some(pinned) = pinned.filter(|pinned| *pinned.call == *name)
+            && let Some(action) = self.pinned_action(pinned)
+        {
+            return Ok(action);
+        }
+        let found = self.resolver().action(name);
+        found.map_err(|unresolved| Fault::Force(unresolved.to_string()))
+    }
+
+    fn pinned_action(&self, pinned: &PinnedAction) -> Option<Action> {
+        let chain = pinned.chain.iter();
+        let chain: Option<Vec<_>> = chain.map(|one| self.world.pinned_action(one)).collect();
+        let chain = chain?;
+        let base = catalog::builtin(&chain.last()?.base_name())?;
+        Some(Action { chain, base })
+    }
+
+    /// Remembers which revisions of ad-hoc actions a task calls.
+    fn pin(&mut self, task: u32, call: &Arc<str>, action: &Action) {
+        let chain: Vec<DefinitionRef> = action
+            .chain
+            .iter()
+            .map(|one| one.reference.clone())
+            .collect();
+        let pinned = (!chain.is_empty()).then(|| PinnedAction {
+            call: call.clone(),
+            chain,
+        });
+        if self.ex.task(task).record.runtime.ad_hoc != pinned {
+            self.ex.task_mut(task).record.runtime.ad_hoc = pinned;
         }
     }
 
-    fn find_ad_hoc(&self, name: &str, workbook: Option<&str>) -> Option<Arc<AdHocAction>> {
-        let project = &self.ex.record.project;
-        self.names_to_try(name, workbook)
-            .iter()
-            .find_map(|(namespace, name)| self.world.action(project, namespace, name))
-    }
-
     fn find_workflow(&self, name: &str) -> Result<Arc<Definition>, Fault> {
-        let workbook = self.ex.record.definition.workbook.as_deref();
-        let project = &self.ex.record.project;
-        let tries = self.names_to_try(name, workbook);
-        let found = tries
-            .iter()
-            .find_map(|(namespace, name)| self.world.workflow(project, namespace, name));
-        found.ok_or_else(|| {
+        self.resolver().workflow(name).ok_or_else(|| {
             let namespace = self.namespace();
             Fault::Task(format!(
                 "Failed to find workflow [name={name}] [namespace={namespace}]"
@@ -316,20 +306,15 @@ impl Machine<'_> {
         })
     }
 
-    /// The look-up order of a name: as a member of the workbook, then by itself; each in the
-    /// namespace of the execution, then in the default one.
-    fn names_to_try(&self, name: &str, workbook: Option<&str>) -> Vec<(Arc<str>, Arc<str>)> {
-        let namespace = self.namespace();
-        let member = workbook.map(|workbook| format!("{workbook}.{name}"));
-        let names = member.as_deref().into_iter().chain([name]);
-        let mut tries = Vec::with_capacity(4);
-        for name in names {
-            tries.push((namespace.clone(), name.into()));
-            if !namespace.is_empty() {
-                tries.push(("".into(), name.into()));
-            }
+    /// How names are looked up in this execution.
+    fn resolver(&self) -> Resolver<'_> {
+        let record = &self.ex.record;
+        Resolver {
+            world: self.world,
+            project: &record.project,
+            namespace: self.namespace(),
+            workbook: record.definition.workbook.clone(),
         }
-        tries
     }
 
     pub(super) fn namespace(&self) -> Arc<str> {
@@ -361,7 +346,8 @@ impl Machine<'_> {
             let missing = missing.into_iter().map(Value::from).collect();
             let unexpected = extra.keys().collect();
             let class = "mistral.actions.adhoc.AdHocAction";
-            let message = catalog::invalid_input(&ad_hoc.name, class, missing, unexpected);
+            let message =
+                catalog::invalid_input(&ad_hoc.reference.name, class, missing, unexpected);
             return Err(Fault::Force(message));
         }
         let evaluate = |template: &Template| {
@@ -389,7 +375,7 @@ impl Machine<'_> {
         name: &str,
         result: Value,
     ) -> Result<Value, Fault> {
-        let action = self.find_action(name)?;
+        let action = self.find_action(task, name)?;
         let mut result = result;
         for ad_hoc in action.chain.iter().rev() {
             if let Some(output) = &ad_hoc.action.output {
@@ -403,11 +389,5 @@ impl Machine<'_> {
             }
         }
         Ok(result)
-    }
-
-    /// Whether the name is of an ad-hoc action, whose result is transformed.
-    pub(super) fn is_ad_hoc(&self, name: &str) -> bool {
-        self.find_ad_hoc(name, self.ex.record.definition.workbook.as_deref())
-            .is_some()
     }
 }

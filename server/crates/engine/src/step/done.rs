@@ -103,7 +103,7 @@ impl Machine<'_> {
         match outcome {
             Outcome::Success(data) => {
                 self.check_size(&data, "the result of the action")?;
-                if !self.is_ad_hoc(&record.name) {
+                if self.ex.task(task).record.runtime.ad_hoc.is_none() {
                     return Ok(Outcome::Success(data));
                 }
                 let value = self.ad_hoc_output(task, &record.name, data.value().clone())?;

@@ -37,6 +37,7 @@ use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
 use crate::world::World;
 
+pub(crate) use start::{bind_input, missing_inputs};
 pub use start::{restore, start, view_of};
 
 /// A step that is left to do; numbers are those of task executions.

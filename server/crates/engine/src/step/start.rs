@@ -26,7 +26,13 @@ use crate::world::{Definition, World};
 /// not errors: the execution then ends in ERROR.
 pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution, Changes), Error> {
     let workflow = order.definition.workflow.clone();
-    let (input, extra) = bind_input(&workflow.input, order.input.value());
+    let (input, extra) = if order.definition.reference.is_action() {
+        // The input is the action's, which has been checked; the workflow behind declares none.
+        let input = order.input.value().as_dict().cloned();
+        (input.unwrap_or_default(), Dict::new())
+    } else {
+        bind_input(&workflow.input, order.input.value())
+    };
     let missing: Vec<String> = missing_inputs(&workflow.input, &input);
     let is_child = order.parent.is_some();
     if !missing.is_empty() || (!is_child && !extra.is_empty()) {
@@ -295,7 +301,7 @@ impl Machine<'_> {
 }
 
 /// Sorts given inputs into declared ones, with defaults filled in, and others.
-pub(super) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) {
+pub(crate) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) {
     let empty = Dict::new();
     let given = given.as_dict().unwrap_or(&empty);
     let mut input = Dict::new();
@@ -313,7 +319,7 @@ pub(super) fn bind_input(declared: &[Parameter], given: &Value) -> (Dict, Dict) 
 }
 
 /// Names of the required inputs that are not there.
-pub(super) fn missing_inputs(declared: &[Parameter], input: &Dict) -> Vec<String> {
+pub(crate) fn missing_inputs(declared: &[Parameter], input: &Dict) -> Vec<String> {
     let missing = declared
         .iter()
         .filter(|parameter| !input.contains_key(&parameter.name));

@@ -55,6 +55,10 @@ impl World for Catalog {
             .cloned()
     }
 
+    fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
+        self.actions.get(&*reference.name).cloned()
+    }
+
     fn executions(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {
         Ok(self.others.borrow().clone())
     }
@@ -140,11 +144,14 @@ impl Harness {
 
     fn add_action(&mut self, workbook: Option<&Arc<str>>, action: Arc<definition::model::Action>) {
         let name = full_name(workbook, &action.name);
-        let action = AdHocAction {
+        let reference = DefinitionRef {
             name: name.as_str().into(),
+            namespace: "".into(),
+            revision: 1,
+            source_hash: [0; 32],
             workbook: workbook.cloned(),
-            action,
         };
+        let action = AdHocAction { reference, action };
         self.catalog.actions.insert(name, Arc::new(action));
     }
 

@@ -52,8 +52,10 @@ pub(crate) fn load(conn: &mut Conn, hash: &SourceHash) -> Result<Option<Source>,
 }
 
 /// Finds documents that nobody refers to. Reads all executions: for readers, not for the writer.
+/// Only documents of workflows are given: tasks under way may refer to those of ad-hoc actions.
 pub(crate) fn find_unused(conn: &mut Conn, limit: u32) -> Result<Vec<SourceHash>, Error> {
     let candidates = both!(&mut *conn, |c| sources::table
+        .filter(sources::kind.eq(SourceKind::Workflows.word()))
         .filter(not(exists(
             definitions::table.filter(definitions::source_hash.eq(sources::hash))
         )))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{
-    ActionId, ActionRecord, ActionState, BackloggedCommand, Data, Edge, ExecutionState,
-    HistoryEvent, HistoryKind, Progress, Runner, TaskId, TaskRecord, TaskRuntime, TaskState,
-    TimerKind, Trigger,
+    ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Edge,
+    ExecutionState, HistoryEvent, HistoryKind, PinnedAction, Progress, Runner, TaskId, TaskRecord,
+    TaskRuntime, TaskState, TimerKind, Trigger,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -58,6 +58,21 @@ fn timer() -> impl Strategy<Value = (TimerKind, i64)> {
     )
 }
 
+fn pinned() -> impl Strategy<Value = PinnedAction> {
+    let reference = (text(), text(), any::<i32>(), any::<[u8; 32]>(), of(text()));
+    let reference =
+        reference.prop_map(
+            |(name, namespace, revision, source_hash, workbook)| DefinitionRef {
+                name,
+                namespace,
+                revision,
+                source_hash,
+                workbook,
+            },
+        );
+    (text(), vec(reference, 1..3)).prop_map(|(call, chain)| PinnedAction { call, chain })
+}
+
 fn runtime() -> impl Strategy<Value = TaskRuntime> {
     let waited = (select(TaskState::ALL.to_vec()), of(text()));
     let first = (
@@ -74,11 +89,16 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
         any::<bool>(),
         of(waited),
     );
-    let third = (any::<bool>(), vec(text(), 0..3), any::<bool>());
+    let third = (
+        any::<bool>(),
+        vec(text(), 0..3),
+        any::<bool>(),
+        of(pinned()),
+    );
     let some = (first, second, third).prop_map(|(first, second, third)| {
         let (retry_no, due, timeout_us, seconds, timed_out) = first;
         let (items, concurrency, begun, paused_before, after_wait) = second;
-        let (waited_after, join_seen, result_dropped) = third;
+        let (waited_after, join_seen, result_dropped, ad_hoc) = third;
         TaskRuntime {
             retry_no,
             due,
@@ -92,6 +112,7 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             after_wait,
             waited_after,
             join_seen,
+            ad_hoc,
             result_dropped,
         }
     });
