@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use proto::v1;
+use proto::v1::action_service_client::ActionServiceClient;
+use proto::v1::environment_service_client::EnvironmentServiceClient;
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::system_service_client::SystemServiceClient;
 use proto::v1::task_service_client::TaskServiceClient;
@@ -75,6 +77,16 @@ impl Api {
     /// Client of the workbooks.
     pub fn workbooks(&self) -> WorkbookServiceClient<Channel> {
         WorkbookServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// Client of the actions.
+    pub fn actions(&self) -> ActionServiceClient<Channel> {
+        ActionServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// Client of the environments.
+    pub fn environments(&self) -> EnvironmentServiceClient<Channel> {
+        EnvironmentServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Client of the executions.

@@ -5,6 +5,7 @@ use proto::v1;
 use serde_json::Value;
 use tonic::{Code, Status};
 
+use super::actions;
 use super::case::{ActionResult, Do, Reference};
 use super::things::{Thing, Things};
 use crate::api::{Api, payload};
@@ -25,6 +26,9 @@ pub(super) async fn call(step: &Do, api: &Api, things: &Things) -> Result<Answer
     let answer = match step.call.as_str() {
         "create_workflows" => create_workflows(step, api).await,
         "create_workbook" => create_workbook(step, api).await,
+        "create_actions" => actions::create_actions(step, api).await,
+        "create_environment" => actions::create_environment(step, api).await,
+        "start_action" => actions::start_action(step, api).await?,
         "start" => return start(step, api).await,
         "complete_action" => complete_action(step, api, things).await?,
         "update_action" => update_action(step, api, things).await?,

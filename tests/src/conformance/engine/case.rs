@@ -40,6 +40,11 @@ pub(super) struct Do {
     pub(super) params: Option<Value>,
     #[serde(default)]
     pub(super) description: String,
+    /// Of an environment.
+    #[serde(default)]
+    pub(super) name: String,
+    /// Of an environment.
+    pub(super) variables: Option<Value>,
     /// An execution, for verbs.
     pub(super) wf: Option<Reference>,
     /// An action execution, for results; a name, for `start_action`.

@@ -18,7 +18,7 @@ pub(super) async fn differences(
 ) -> Result<Vec<String>> {
     let mut differences = Vec::new();
     let ours = api
-        .list_executions("")
+        .list_executions("kind = WORKFLOW")
         .await
         .context("listing executions")?;
     if ours.len() != recorded.len() {

@@ -3,10 +3,12 @@
 //! Owns the steps. Left to others: reading cases (`case`), what references mean (`things`), waiting
 //! (`follow`) and the comparison at the end (`compare`).
 
+mod actions;
 mod calls;
 mod case;
 mod compare;
 mod follow;
+mod script;
 mod things;
 
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use self::calls::{Answer, call};
 use self::case::{Await, Case, Step};
 use self::follow::Follower;
+use self::script::Worker;
 use self::things::Things;
 use super::{Options, Outcome, Ran, run_all};
 use crate::api::Api;
@@ -74,15 +77,13 @@ pub(super) async fn run(server: &TestServer, options: &Options) -> Result<Vec<Ra
 async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
     let text = std::fs::read_to_string(path).context("reading the case")?;
     let case: Case = serde_json::from_str(&text).context("parsing the case")?;
-    if case.script.is_some() {
-        return Ok(Outcome::Unsupported("needs a worker".to_owned()));
-    }
+    let worker = Worker::hire(api, case.script.as_ref()).await?;
     let follower = Follower::new(api);
     let mut things = Things::new(api.clone());
     for (index, step) in case.steps.iter().enumerate() {
         let place = || format!("step {index}");
         match step {
-            Step::Await(step) => await_state(step, &follower, &things)
+            Step::Await(step) => await_state(step, &follower, &things, &worker)
                 .await
                 .with_context(place)?,
             Step::Do(step) => match call(step, api, &things).await.with_context(place)? {
@@ -95,7 +96,7 @@ async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
             },
         }
     }
-    let differences = settle(api, &follower, &things, &case).await?;
+    let differences = settle(&worker, api, &follower, &things, &case).await?;
     if differences.is_empty() {
         return Ok(Outcome::Passed);
     }
@@ -104,7 +105,12 @@ async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
 
 /// Waits until a thing is in a state. One that we ran through faster than Mistral's tests looked
 /// counts as well, once the thing is finished.
-async fn await_state(step: &Await, follower: &Follower, things: &Things) -> Result<()> {
+async fn await_state(
+    step: &Await,
+    follower: &Follower,
+    things: &Things,
+    worker: &Worker,
+) -> Result<()> {
     if step.raised.is_some() {
         return Ok(());
     }
@@ -113,6 +119,7 @@ async fn await_state(step: &Await, follower: &Follower, things: &Things) -> Resu
     let mut pulse = follower.pulse();
     loop {
         pulse.borrow_and_update();
+        worker.work(things).await?;
         let thing = things.find(&step.on).await?;
         if let Some(thing) = &thing {
             let passed = STATES.iter().find(|state| **state == wanted);
@@ -147,6 +154,7 @@ fn is_final(state: &str) -> bool {
 
 /// Compares until there is no difference, or until nothing moves any more.
 async fn settle(
+    worker: &Worker,
     api: &Api,
     follower: &Follower,
     things: &Things,
@@ -156,6 +164,7 @@ async fn settle(
     let mut pulse = follower.pulse();
     loop {
         pulse.borrow_and_update();
+        worker.work(things).await?;
         let differences = compare::differences(api, things, &case.executions).await?;
         if differences.is_empty() || Instant::now() > deadline {
             return Ok(differences);

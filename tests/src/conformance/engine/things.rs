@@ -143,6 +143,26 @@ impl Things {
             .nth(nth))
     }
 
+    /// All attempts of a task, or of one of its items, in their order: none as long as there are
+    /// no such execution and task.
+    pub(super) async fn attempts(
+        &self,
+        wf: &Reference,
+        name: &str,
+        item: i32,
+    ) -> Result<Vec<v1::ActionExecution>> {
+        let mut attempts = Vec::new();
+        let Some(uid) = self.find_execution(wf).await? else {
+            return Ok(attempts);
+        };
+        let tasks = self.api.list_tasks(&uid).await.context("listing tasks")?;
+        for task in tasks.into_iter().filter(|task| task.task_name == name) {
+            let actions = self.actions(task.task_execution_id).await?.into_iter();
+            attempts.extend(actions.filter(|action| action.item_index == item));
+        }
+        Ok(attempts)
+    }
+
     async fn actions(&self, task: String) -> Result<Vec<v1::ActionExecution>> {
         let parent = Parent::TaskExecutionId(task);
         self.api
