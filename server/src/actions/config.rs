@@ -17,6 +17,8 @@ pub struct Config {
     pub egress: egress::Config,
     /// `std.http`.
     pub http: Http,
+    /// `std.javascript`.
+    pub javascript: Javascript,
 }
 
 /// The configuration of `std.http`.
@@ -31,6 +33,20 @@ pub struct Http {
     pub ca_file: Option<PathBuf>,
 }
 
+/// The configuration of `std.javascript`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Javascript {
+    /// Most scripts at the same time; more wait. Each may keep one core busy.
+    pub concurrency_max: usize,
+    /// Seconds that a script may run.
+    pub timeout_s: u64,
+    /// Most bytes that a script may hold at a time.
+    pub memory_bytes_max: usize,
+    /// Most bytes of the stack of a script.
+    pub stack_bytes_max: usize,
+}
+
 /// Most actions at the same time by configuration; each may hold a whole response in memory.
 const CONCURRENCY_CAP: usize = 10_000;
 
@@ -40,12 +56,19 @@ const TIMEOUT_S_CAP: u64 = 24 * 60 * 60;
 /// Most bytes of a response by configuration.
 const RESPONSE_BYTES_CAP: usize = 64 << 20;
 
+/// Most bytes of memory of a script by configuration.
+const SCRIPT_MEMORY_BYTES_CAP: usize = 1 << 30;
+
+/// Most bytes of the stack of a script by configuration: half of what its thread has.
+const SCRIPT_STACK_BYTES_CAP: usize = 1 << 20;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             concurrency_max: 100,
             egress: egress::Config::default(),
             http: Http::default(),
+            javascript: Javascript::default(),
         }
     }
 }
@@ -60,28 +83,54 @@ impl Default for Http {
     }
 }
 
+impl Default for Javascript {
+    fn default() -> Self {
+        Self {
+            concurrency_max: 2,
+            timeout_s: 10,
+            memory_bytes_max: 64 << 20,
+            stack_bytes_max: 512 << 10,
+        }
+    }
+}
+
 impl Config {
     /// Checks what the types cannot.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let in_range = |key, value: u64, max: u64| {
-            if (1..=max).contains(&value) {
-                return Ok(());
-            }
-            Err(Error::OutOfRange {
-                key,
-                min: 1,
-                max,
-                value,
-            })
-        };
-        let wide = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
-        in_range(
-            "concurrency_max",
-            wide(self.concurrency_max),
-            wide(CONCURRENCY_CAP),
-        )?;
-        in_range("http.timeout_s", self.http.timeout_s, TIMEOUT_S_CAP)?;
-        let (bytes, cap) = (wide(self.http.response_bytes_max), wide(RESPONSE_BYTES_CAP));
-        in_range("http.response_bytes_max", bytes, cap)
+        let Self {
+            http, javascript, ..
+        } = self;
+        at_most("concurrency_max", self.concurrency_max, CONCURRENCY_CAP)?;
+        seconds("http.timeout_s", http.timeout_s)?;
+        let key = "http.response_bytes_max";
+        at_most(key, http.response_bytes_max, RESPONSE_BYTES_CAP)?;
+        let key = "javascript.concurrency_max";
+        at_most(key, javascript.concurrency_max, CONCURRENCY_CAP)?;
+        seconds("javascript.timeout_s", javascript.timeout_s)?;
+        let key = "javascript.memory_bytes_max";
+        at_most(key, javascript.memory_bytes_max, SCRIPT_MEMORY_BYTES_CAP)?;
+        let key = "javascript.stack_bytes_max";
+        at_most(key, javascript.stack_bytes_max, SCRIPT_STACK_BYTES_CAP)
     }
+}
+
+fn at_most(key: &'static str, value: usize, max: usize) -> Result<(), Error> {
+    let wide = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
+    in_range(key, wide(value), wide(max))
+}
+
+fn seconds(key: &'static str, value: u64) -> Result<(), Error> {
+    in_range(key, value, TIMEOUT_S_CAP)
+}
+
+fn in_range(key: &'static str, value: u64, max: u64) -> Result<(), Error> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        key,
+        min: 1,
+        max,
+        value,
+    })
 }

@@ -1,5 +1,5 @@
 //! The built-in actions that touch the world outside or take time: `std.sleep`, `std.echo` with a
-//! delay, `std.http`.
+//! delay, `std.http`, `std.javascript`.
 //!
 //! [`Runner`] runs what the engine has dispatched, after the commit of the dispatch, and reports
 //! how it ended. Actions that touch nothing outside run inside the engine and never come here.
@@ -9,13 +9,14 @@ mod config;
 mod egress;
 mod error;
 mod http;
+mod javascript;
 mod runner;
 mod wait;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Http};
+pub use config::{Config, Http, Javascript};
 pub use egress::{Config as Egress, HostPattern, Network};
 pub use error::Error;
 pub use runner::Runner;

@@ -6,15 +6,17 @@ use std::collections::hash_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
+use ::http::HeaderMap;
 use engine::{ActionId, Data, Dispatch, Outcome};
 use expr::Value;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::AbortHandle;
 
-use super::http::Http;
+use super::http::{self, Http};
+use super::javascript::Javascript;
 use super::{Config, Error, wait};
 use crate::driver::Driver;
 
@@ -31,10 +33,20 @@ struct Inner {
     /// Slots for actions that use the network.
     slots: Semaphore,
     http: Http,
+    javascript: Javascript,
 }
 
 /// Where the ends of actions go.
-type Report = Box<dyn Fn(ActionId, Outcome) + Send + Sync>;
+type Report = Box<dyn Fn(ActionId, End) + Send + Sync>;
+
+/// How the server's part of an action ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum End {
+    /// And the action with it.
+    Done(Outcome),
+    /// Somebody outside ends the action.
+    HandedOver,
+}
 
 /// The actions under way.
 #[derive(Default)]
@@ -59,6 +71,7 @@ impl Runner {
             running: Mutex::default(),
             slots: Semaphore::new(config.concurrency_max),
             http: Http::new(config)?,
+            javascript: Javascript::new(&config.javascript),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -67,8 +80,9 @@ impl Runner {
 
     /// Says who is told how actions end: once, before anything is run.
     pub fn report_to(&self, driver: Driver) {
-        self.report_with(Box::new(move |action, outcome| {
-            driver.action_ended(action, outcome);
+        self.report_with(Box::new(move |action, end| match end {
+            End::Done(outcome) => driver.action_ended(action, outcome),
+            End::HandedOver => driver.action_handed_over(action),
         }));
     }
 
@@ -89,8 +103,8 @@ impl Runner {
         let inner = self.inner.clone();
         // It cannot end before it is entered, since its end takes the lock that is held here.
         let task = self.inner.handle.spawn(async move {
-            let outcome = inner.outcome(&dispatch).await;
-            inner.end(id, ticket, outcome);
+            let end = inner.end_of(&dispatch).await;
+            inner.report(id, ticket, end);
         });
         place.insert(Task {
             ticket,
@@ -109,13 +123,13 @@ impl Runner {
 
 impl Inner {
     /// Runs the action. A panic becomes an error: no action is lost.
-    async fn outcome(&self, dispatch: &Dispatch) -> Outcome {
+    async fn end_of(&self, dispatch: &Dispatch) -> End {
         caught(dispatch.action, &dispatch.name, self.perform(dispatch)).await
     }
 
-    async fn perform(&self, dispatch: &Dispatch) -> Outcome {
+    async fn perform(&self, dispatch: &Dispatch) -> End {
         let input = dispatch.input.value();
-        match &*dispatch.name {
+        End::Done(match &*dispatch.name {
             "std.sleep" => {
                 let seconds = wait::seconds(input, "seconds", 1.0);
                 wait::since_creation(dispatch.created_us, seconds).await;
@@ -126,23 +140,33 @@ impl Inner {
                 wait::since_creation(dispatch.created_us, seconds).await;
                 echo(input)
             }
+            "std.javascript" | "std.js" => self.javascript.run(input).await,
             "std.http" => {
-                let _slot = self
-                    .slots
-                    .acquire()
-                    .await
-                    .expect("the semaphore is never closed");
-                self.http.run(input).await
+                let _slot = self.slot().await;
+                self.http.run(input, HeaderMap::new()).await
+            }
+            "std.mistral_http" => {
+                let _slot = self.slot().await;
+                match self.http.run(input, http::ids_of(dispatch)).await {
+                    Outcome::Success(_) => return End::HandedOver,
+                    failed => failed,
+                }
             }
             name => {
                 let message = format!("Failed to find action [action_name={name}]");
                 Outcome::Error(Data::string(&message))
             }
-        }
+        })
+    }
+
+    /// Waits for the turn of an action that uses the network.
+    async fn slot(&self) -> SemaphorePermit<'_> {
+        let slot = self.slots.acquire().await;
+        slot.expect("the semaphore is never closed")
     }
 
     /// Reports the end, unless the action was cancelled.
-    fn end(&self, id: ActionId, ticket: u64, outcome: Outcome) {
+    fn report(&self, id: ActionId, ticket: u64, end: End) {
         let mut running = self.running.lock();
         if running
             .tasks
@@ -157,7 +181,7 @@ impl Inner {
             .report
             .get()
             .expect("the driver is known before anything is run");
-        report(id, outcome);
+        report(id, end);
     }
 }
 
@@ -168,12 +192,8 @@ fn echo(input: &Value) -> Outcome {
     }
 }
 
-/// The outcome of an action, an error if it panics.
-pub(super) async fn caught(
-    id: ActionId,
-    name: &str,
-    action: impl Future<Output = Outcome>,
-) -> Outcome {
+/// The end of an action, an error if it panics.
+pub(super) async fn caught(id: ActionId, name: &str, action: impl Future<Output = End>) -> End {
     AssertUnwindSafe(action)
         .catch_unwind()
         .await
@@ -182,6 +202,6 @@ pub(super) async fn caught(
             // that the workflow sees does not repeat it.
             tracing::error!(action.id = %id, action.name = name, "action {id} ({name}) panicked");
             let message = format!("the action '{name}' failed by a defect of the server");
-            Outcome::Error(Data::string(&message))
+            End::Done(Outcome::Error(Data::string(&message)))
         })
 }

@@ -204,7 +204,11 @@ impl Lane {
     }
 
     fn handle(&mut self, command: Command) {
-        if !matches!(command, Command::Ended { .. } | Command::ShutDown) {
+        let is_asked = !matches!(
+            command,
+            Command::Ended { .. } | Command::HandedOver { .. } | Command::ShutDown
+        );
+        if is_asked {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         match command {
@@ -244,6 +248,14 @@ impl Lane {
                     action: number,
                     outcome,
                     source,
+                };
+                self.apply_quietly(action.task.execution, event);
+            }
+            Command::HandedOver { action } => {
+                let (task, number) = (action.task.number, action.number);
+                let event = Event::ActionHandedOver {
+                    task,
+                    action: number,
                 };
                 self.apply_quietly(action.task.execution, event);
             }

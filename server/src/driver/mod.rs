@@ -173,6 +173,12 @@ impl Driver {
         let _ = self.commands.send(Command::Ended { action, outcome });
     }
 
+    /// The server has done its part of an action, and somebody outside ends it.
+    pub(crate) fn action_handed_over(&self, action: ActionId) {
+        // A lane that has ended runs the action again when it starts the next time.
+        let _ = self.commands.send(Command::HandedOver { action });
+    }
+
     /// Ends the lane after what it is doing.
     pub fn shut_down(&self) {
         let _ = self.commands.send(Command::ShutDown);

@@ -133,6 +133,10 @@ pub(super) enum Command {
         action: ActionId,
         outcome: Outcome,
     },
+    /// The server has done its part of an action, and somebody outside ends it.
+    HandedOver {
+        action: ActionId,
+    },
     /// A write that is not of an execution.
     Write {
         work: Box<dyn FnOnce(&mut Writer) + Send>,

@@ -105,6 +105,27 @@ pub const BUILTINS: &[Builtin] = &[
         runs: Runs::Server,
     },
     Builtin {
+        name: "std.javascript",
+        class: "JavaScriptAction",
+        parameters: SCRIPT,
+        doc: "Runs a script and gives what it returns.",
+        runs: Runs::Server,
+    },
+    Builtin {
+        name: "std.js",
+        class: "JavaScriptAction",
+        parameters: SCRIPT,
+        doc: "Another name of std.javascript.",
+        runs: Runs::Server,
+    },
+    Builtin {
+        name: "std.mistral_http",
+        class: "MistralHTTPAction",
+        parameters: HTTP,
+        doc: "Sends an HTTP request with its own ids and waits until somebody completes it.",
+        runs: Runs::Server,
+    },
+    Builtin {
         name: "std.noop",
         class: "NoOpAction",
         parameters: &[],
@@ -192,6 +213,16 @@ const HTTP: &[Parameter] = &[
         "true",
         "Whether the certificate of the other side is checked.",
     ),
+];
+
+/// The parameters of scripts.
+const SCRIPT: &[Parameter] = &[
+    required(
+        "script",
+        TEXT,
+        "The body of a function; what it returns is the result.",
+    ),
+    optional("context", ANY, "null", "What the script sees as `$`."),
 ];
 
 const fn required(name: &'static str, kinds: &'static [Kind], doc: &'static str) -> Parameter {

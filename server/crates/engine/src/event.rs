@@ -68,6 +68,14 @@ pub enum Event {
         /// Who says so.
         source: Source,
     },
+    /// The server has done its part of the action; somebody outside ends it. From now on it is not
+    /// run again after a restart.
+    ActionHandedOver {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution.
+        action: u32,
+    },
     /// An asynchronous action was paused (`true`) or goes on (`false`).
     ActionPaused {
         /// Number of the task execution.

@@ -1,4 +1,5 @@
-//! `std.http`: one HTTP request, with what it is redirected to, as an action.
+//! `std.http`: one HTTP request, with what it is redirected to, as an action. `std.mistral_http` is
+//! the same with the ids of the action as headers.
 //!
 //! `request` reads the input, `exchange` sends and follows, `answer` writes the result. Where
 //! requests may go is left to `egress`, how many run at a time to `runner`.
@@ -10,8 +11,9 @@ mod error;
 mod exchange;
 mod request;
 
-use engine::{Data, Outcome};
+use engine::{Data, Dispatch, Outcome};
 use expr::Value;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::egress::Policy;
 use super::{Config, Error};
@@ -44,16 +46,17 @@ impl Http {
         })
     }
 
-    /// Runs the action.
-    pub(super) async fn run(&self, input: &Value) -> Outcome {
-        match self.try_run(input).await {
+    /// Runs the action. The headers win over those of the input.
+    pub(super) async fn run(&self, input: &Value, headers: HeaderMap) -> Outcome {
+        match self.try_run(input, headers).await {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Error(Data::string(&failure.to_string())),
         }
     }
 
-    async fn try_run(&self, input: &Value) -> Result<Outcome, Failure> {
-        let request = Request::from_input(input, self.default_timeout_s)?;
+    async fn try_run(&self, input: &Value, headers: HeaderMap) -> Result<Outcome, Failure> {
+        let mut request = Request::from_input(input, self.default_timeout_s)?;
+        request.headers.extend(headers);
         let timeout = request.timeout;
         let answer = tokio::time::timeout(timeout, self.exchange(request))
             .await
@@ -62,6 +65,31 @@ impl Http {
             })??;
         Ok(outcome(answer).await)
     }
+}
+
+/// The headers by which the other side of `std.mistral_http` knows what to complete.
+pub(super) fn ids_of(dispatch: &Dispatch) -> HeaderMap {
+    let action = dispatch.action;
+    let headers = [
+        ("mistral-workflow-name", dispatch.workflow_name.to_string()),
+        (
+            "mistral-workflow-execution-id",
+            action.task.execution.to_string(),
+        ),
+        ("mistral-task-id", action.task.to_string()),
+        ("mistral-action-execution-id", action.to_string()),
+        (
+            "mistral-callback-url",
+            format!("/v2/action_executions/{action}"),
+        ),
+    ];
+    let headers = headers.into_iter().map(|(name, text)| {
+        let value = HeaderValue::try_from(text.as_bytes());
+        // Names of workflows may hold nearly anything; what no header can is not worth a failure.
+        let value = value.unwrap_or_else(|_| HeaderValue::from_static(""));
+        (HeaderName::from_static(name), value)
+    });
+    headers.collect()
 }
 
 /// Decodes the answer and tells success from error.

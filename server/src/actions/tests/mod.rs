@@ -4,6 +4,8 @@
 mod docs;
 mod egress;
 mod failures;
+mod javascript;
+mod mistral_http;
 mod parameters;
 mod raw;
 mod redirects;
@@ -20,13 +22,14 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::runner::End;
 use super::{Config, Runner};
 use crate::clock;
 
 /// A runner and what it reports.
 pub(super) struct Bench {
     runner: Runner,
-    ended: Mutex<mpsc::UnboundedReceiver<(ActionId, Outcome)>>,
+    ended: Mutex<mpsc::UnboundedReceiver<(ActionId, End)>>,
     last: AtomicU32,
 }
 
@@ -39,8 +42,8 @@ impl Bench {
     pub(super) fn with(config: &Config) -> Self {
         let runner = Runner::new(config, Handle::current()).unwrap();
         let (sender, ended) = mpsc::unbounded_channel();
-        runner.report_with(Box::new(move |action, outcome| {
-            sender.send((action, outcome)).unwrap();
+        runner.report_with(Box::new(move |action, end| {
+            sender.send((action, end)).unwrap();
         }));
         Self {
             runner,
@@ -75,6 +78,14 @@ impl Bench {
 
     /// The next end of an action.
     pub(super) async fn next(&self) -> (ActionId, Outcome) {
+        match self.next_end().await {
+            (action, End::Done(outcome)) => (action, outcome),
+            (action, end) => panic!("{action}: {end:?}"),
+        }
+    }
+
+    /// The next end of the server's part of an action.
+    pub(super) async fn next_end(&self) -> (ActionId, End) {
         std::future::poll_fn(|context| self.ended.lock().poll_recv(context))
             .await
             .unwrap()

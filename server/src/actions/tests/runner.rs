@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::site::{Gate, Site};
 use super::{Bench, error_text, open_config};
-use crate::actions::runner::caught;
+use crate::actions::runner::{End, caught};
 use crate::actions::{Config, Runner};
 
 /// Runs an action that was created `age_s` seconds ago on a clock that jumps, and checks how long
@@ -121,11 +121,9 @@ async fn no_more_requests_than_slots() {
 #[tokio::test]
 async fn a_panic_becomes_an_error() {
     let id = Bench::open().dispatch("std.http", "{}").action;
-    let outcome = caught(id, "std.http", async { panic!("secret") }).await;
-    assert_eq!(
-        error_text(&outcome),
-        "the action 'std.http' failed by a defect of the server"
-    );
+    let end = caught(id, "std.http", async { panic!("secret") }).await;
+    let text = engine::Data::string("the action 'std.http' failed by a defect of the server");
+    assert_eq!(end, End::Done(Outcome::Error(text)));
 }
 
 #[tokio::test]

@@ -89,8 +89,11 @@ impl Site {
     }
 }
 
-/// Says what has come.
-async fn echo(request: Request) -> Response {
+/// Says what has come, with the status that the query names.
+async fn echo(Query(query): Query<BTreeMap<String, String>>, request: Request) -> Response {
+    let status = query
+        .get("status")
+        .map_or(200, |text| text.parse().unwrap());
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
@@ -106,7 +109,7 @@ async fn echo(request: Request) -> Response {
         "headers": headers,
         "body": String::from_utf8_lossy(&body),
     });
-    respond(200, "content-type", "application/json", seen.to_string())
+    respond(status, "content-type", "application/json", seen.to_string())
 }
 
 async fn redirect(

@@ -50,6 +50,17 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Takes note that somebody outside ends the action. If they have done so already, nothing is
+    /// left to note.
+    pub(super) fn action_handed_over(&mut self, task: u32, action: u32) -> Result<(), Error> {
+        let record = self.external_action(task, action)?;
+        if !record.state.is_final() {
+            self.ex
+                .change_action(task, action, |record| record.runner = Runner::External);
+        }
+        Ok(())
+    }
+
     /// An action execution that somebody outside may change.
     fn external_action(&self, task: u32, action: u32) -> Result<&ActionRecord, Error> {
         let found = self

@@ -122,6 +122,7 @@ pub fn apply(
         } => {
             machine.action_done(task, action, outcome, source)?;
         }
+        Event::ActionHandedOver { task, action } => machine.action_handed_over(task, action)?,
         Event::ActionPaused {
             task,
             action,

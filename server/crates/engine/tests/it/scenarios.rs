@@ -9,7 +9,7 @@
 //! ```text
 //! start WORKFLOW [INPUT [PARAMS]]      pause | resume [ENV] | cancel | stop STATE [MESSAGE]
 //! complete TASK[ITEM] RESULT           fail TASK[ITEM] ERROR      cancel-action TASK[ITEM]
-//! pause-action TASK | resume-action TASK                           advance SECONDS
+//! pause-action TASK | resume-action TASK      hand-over TASK       advance SECONDS
 //! ```
 //!
 //! A command is for the first execution that was started; `#2` before it means the second one of
@@ -122,13 +122,14 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
             let message = (!message.is_empty()).then(|| message.into());
             harness.verb(uid, Verb::Stop { outcome, message })
         }
-        "complete" | "fail" | "cancel-action" | "pause-action" | "resume-action" => {
+        "complete" | "fail" | "cancel-action" | "pause-action" | "resume-action" | "hand-over" => {
             let (name, value) = rest.split_once(' ').unwrap_or((rest, "null"));
             let (task, action) = find_action(harness, uid, name);
             match verb {
                 "complete" => harness.end_action(uid, task, action, Outcome::Success(data(value))),
                 "fail" => harness.end_action(uid, task, action, Outcome::Error(data(value))),
                 "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
+                "hand-over" => harness.apply(uid, Event::ActionHandedOver { task, action }),
                 _ => {
                     let paused = verb == "pause-action";
                     harness.apply(
