@@ -11,13 +11,17 @@ use proto::v1::system_service_client::SystemServiceClient;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
-use crate::actions::{Actions, Tasks};
+use crate::actions::Actions;
+use crate::environments::Environments;
 use crate::error::Error;
+use crate::evaluate::EvaluateExpression;
 use crate::executions::Executions;
 use crate::handle::ExecutionHandle;
 use crate::resources::ServerInfo;
 use crate::retry::RetryPolicy;
+use crate::run_action::RunAction;
 use crate::start::StartExecution;
+use crate::tasks::{ActionExecutions, Tasks};
 use crate::transport::{Settings, Transport, WatchSettings};
 use crate::workbooks::Workbooks;
 use crate::workflows::Workflows;
@@ -88,9 +92,31 @@ impl Client {
         Workbooks::new(self.transport.clone())
     }
 
+    /// Actions: what there is, and ad-hoc ones.
+    pub fn actions(&self) -> Actions {
+        Actions::new(self.transport.clone())
+    }
+
+    /// Environments: named sets of variables.
+    pub fn environments(&self) -> Environments {
+        Environments::new(self.transport.clone())
+    }
+
     /// Prepares the start of a workflow.
     pub fn start(&self, workflow_name: impl Into<String>) -> StartExecution {
         StartExecution::new(self.transport.clone(), workflow_name.into())
+    }
+
+    /// Prepares one run of an action without a workflow, as durable as an execution: in one line,
+    /// `client.run_action("std.echo").input(&json!({"output": 1}))?.result().await?`.
+    pub fn run_action(&self, action_name: impl Into<String>) -> RunAction {
+        self.actions().run(action_name)
+    }
+
+    /// Prepares the evaluation of an expression over given data, as a document would have it. What
+    /// looks at a running workflow, such as `task()`, is not known there; `env()` is.
+    pub fn evaluate(&self, expression: impl Into<String>) -> EvaluateExpression {
+        EvaluateExpression::new(self.transport.clone(), expression.into())
     }
 
     /// The execution of this id or uid. Nothing is asked yet, so it need not exist.
@@ -109,8 +135,8 @@ impl Client {
     }
 
     /// Action executions by their own id: for what completes asynchronous actions.
-    pub fn actions(&self) -> Actions {
-        Actions::new(self.transport.clone())
+    pub fn action_executions(&self) -> ActionExecutions {
+        ActionExecutions::new(self.transport.clone())
     }
 
     pub(crate) fn transport(&self) -> &Arc<Transport> {

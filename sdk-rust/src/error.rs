@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tonic_types::StatusExt as _;
 
+use crate::evaluate::ExpressionError;
 use crate::payload::Payload;
 use crate::reason::Reason;
 use crate::resources::Failure;
@@ -28,6 +29,9 @@ pub enum Error {
     /// The calls went well, the workflow did not.
     #[error(transparent)]
     Execution(Box<ExecutionError>),
+    /// The call went well, the expression that was tried out did not.
+    #[error(transparent)]
+    Expression(Box<ExpressionError>),
     /// A value of the application cannot be written as JSON.
     #[error("{what} cannot be written as JSON")]
     Encode {

@@ -5,8 +5,9 @@
 use std::time::SystemTime;
 
 use proto::v1::history_event::Event as Wire;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use crate::kind::TimerKind;
 use crate::payload::Payload;
 use crate::resources::{non_empty, serialize_time, to_time};
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -183,52 +184,6 @@ impl EventKind {
     }
 }
 
-/// What a timer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TimerKind {
-    /// `wait-before`.
-    WaitBefore,
-    /// `wait-after`.
-    WaitAfter,
-    /// The next attempt.
-    Retry,
-    /// `timeout`.
-    Timeout,
-    /// Something that this version of the SDK does not know; its number.
-    Unrecognized(i32),
-}
-
-impl TimerKind {
-    fn from_number(number: i32) -> Self {
-        match proto::v1::TimerKind::try_from(number) {
-            Ok(proto::v1::TimerKind::WaitBefore) => Self::WaitBefore,
-            Ok(proto::v1::TimerKind::WaitAfter) => Self::WaitAfter,
-            Ok(proto::v1::TimerKind::Retry) => Self::Retry,
-            Ok(proto::v1::TimerKind::Timeout) => Self::Timeout,
-            Ok(proto::v1::TimerKind::Unspecified) | Err(_) => Self::Unrecognized(number),
-        }
-    }
-}
-
-impl std::fmt::Display for TimerKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::WaitBefore => f.pad("wait-before"),
-            Self::WaitAfter => f.pad("wait-after"),
-            Self::Retry => f.pad("retry"),
-            Self::Timeout => f.pad("timeout"),
-            Self::Unrecognized(number) => f.pad(&format!("timer-{number}")),
-        }
-    }
-}
-
-impl Serialize for TimerKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 impl From<proto::v1::HistoryEvent> for Event {
     fn from(event: proto::v1::HistoryEvent) -> Self {
         Self {
@@ -343,7 +298,7 @@ mod tests {
             (None, "\"event\":\"unknown\"}"),
             (
                 Some(Wire::TimerFired(timer)),
-                "\"event\":\"timer_fired\",\"kind\":\"retry\"}",
+                "\"event\":\"timer_fired\",\"kind\":\"RETRY\"}",
             ),
             (
                 Some(Wire::ActionStateChanged(done)),

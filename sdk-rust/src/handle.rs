@@ -16,13 +16,14 @@ use proto::v1::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::actions::list_actions;
 use crate::error::{Code, Error, ExecutionError};
 use crate::event::Event;
+use crate::get::Get;
 use crate::listing::{Listing, Page};
 use crate::payload::Payload;
 use crate::resources::{ActionExecution, Execution, TaskExecution};
 use crate::state::ExecutionState;
+use crate::tasks::list_actions;
 use crate::transport::Transport;
 use crate::verb::{DeleteExecution, ResumeExecution, Verb, VerbKind};
 use crate::watch::Events;
@@ -77,17 +78,27 @@ impl ExecutionHandle {
         self.start.as_ref().map(|start| &start.execution)
     }
 
-    /// The execution as it is now, with payloads.
-    pub async fn get(&self) -> Result<Execution, Error> {
-        fetch_execution(&self.transport, &self.execution_id, View::Full).await
+    /// The execution as it is now, with payloads: `input`, `output`, `params`, `published_global`
+    /// and `error.details`, or those chosen by [`Get::only`].
+    pub fn get(&self) -> Get<Execution> {
+        let (transport, execution_id) = (self.transport.clone(), self.execution_id.clone());
+        Get::new(move |read_mask| {
+            let transport = transport.clone();
+            let request = GetExecutionRequest {
+                project: transport.project(),
+                execution_id: execution_id.clone(),
+                view: View::Full.into(),
+                read_mask,
+                ..GetExecutionRequest::default()
+            };
+            async move { fetch(&transport, request).await }
+        })
     }
 
     /// Its state now.
     pub async fn state(&self) -> Result<ExecutionState, Error> {
-        let view = View::Basic;
-        Ok(fetch_execution(&self.transport, &self.execution_id, view)
-            .await?
-            .state)
+        let execution = fetch_execution(&self.transport, &self.execution_id).await?;
+        Ok(execution.state)
     }
 
     /// Its events from the first on, until it is finished.
@@ -119,19 +130,8 @@ impl ExecutionHandle {
     /// Waits until it is finished and reads its output; `Error::Execution` if it did not succeed.
     pub async fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let execution = self.wait().await?;
-        if execution.state != ExecutionState::Success {
-            return Err(Error::Execution(Box::new(ExecutionError {
-                execution_id: execution.execution_id,
-                state: execution.state,
-                state_info: execution.state_info,
-                output: execution.output,
-                failure: execution.error,
-            })));
-        }
-        let output = execution
-            .output
-            .unwrap_or_else(|| Payload::from_json_text("null"));
-        output.decode("the output")
+        let output = execution.output.clone();
+        outcome(&execution, output)?.decode("the output")
     }
 
     /// Its stored events, oldest first; with payloads if the listing is `full`.
@@ -267,17 +267,35 @@ impl ExecutionHandle {
     }
 }
 
+/// The output of a finished execution, if it ended well.
+pub(crate) fn outcome(execution: &Execution, output: Option<Payload>) -> Result<Payload, Error> {
+    if execution.state == ExecutionState::Success {
+        return Ok(output.unwrap_or_else(|| Payload::from_json_text("null")));
+    }
+    Err(Error::Execution(Box::new(ExecutionError {
+        execution_id: execution.execution_id.clone(),
+        state: execution.state,
+        state_info: execution.state_info.clone(),
+        output,
+        failure: execution.error.clone(),
+    })))
+}
+
+/// The execution without payloads.
 pub(crate) async fn fetch_execution(
     transport: &Transport,
     execution_id: &str,
-    view: View,
 ) -> Result<Execution, Error> {
     let request = GetExecutionRequest {
         project: transport.project(),
         execution_id: execution_id.to_owned(),
-        view: view.into(),
+        view: View::Basic.into(),
         ..GetExecutionRequest::default()
     };
+    fetch(transport, request).await
+}
+
+async fn fetch(transport: &Transport, request: GetExecutionRequest) -> Result<Execution, Error> {
     let answer = transport
         .unary(request, |channel, request| async move {
             ExecutionServiceClient::new(channel)

@@ -39,19 +39,25 @@ mod actions;
 mod binary;
 mod client;
 pub mod define;
+mod environments;
 mod error;
+mod evaluate;
 mod event;
 mod executions;
+mod get;
 mod handle;
+mod kind;
 mod listing;
 mod payload;
 pub mod raw;
 mod reason;
 mod resources;
 mod retry;
+mod run_action;
 mod source;
 mod start;
 mod state;
+mod tasks;
 pub mod testing;
 mod transport;
 mod verb;
@@ -62,25 +68,32 @@ mod workflows;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Actions, Tasks, UpdateAction};
+pub use actions::{Actions, DeleteAction, SaveActions, SavedActions, ValidateActions};
 pub use binary::Binary;
 pub use client::{Client, ClientBuilder};
 pub use define::{Next, Retry, Task, Workbook, Workflow};
+pub use environments::{CreateEnvironment, DeleteEnvironment, Environments, UpdateEnvironment};
 pub use error::{Code, Error, ExecutionError, FieldViolation, RpcError};
-pub use event::{Event, EventKind, TimerKind};
+pub use evaluate::{EvaluateExpression, ExpressionError, ExpressionLanguage};
+pub use event::{Event, EventKind};
 pub use executions::{CountGroup, Counts, Executions};
+pub use get::Get;
 pub use handle::ExecutionHandle;
+pub use kind::{ActionKind, ExecutionKind, TaskType, TimerKind};
 pub use listing::{Listing, Page};
 pub use payload::Payload;
 pub use reason::Reason;
 pub use resources::{
-    ActionExecution, Diagnostic, DocumentKind, Execution, Failure, InputParameter, Progress,
-    ServerInfo, Severity, TaskExecution, TaskType, Validation, WorkbookRecord, WorkflowRevision,
+    Action, ActionExecution, Diagnostic, DocumentKind, Environment, Execution, Failure,
+    InputParameter, Progress, ServerInfo, Severity, TaskExecution, Validation, WorkbookRecord,
+    WorkflowRevision,
 };
 pub use retry::RetryPolicy;
+pub use run_action::{ActionRun, RunAction};
 pub use source::Source;
 pub use start::{IdConflict, StartExecution};
 pub use state::{ActionState, ExecutionState, TaskState};
+pub use tasks::{ActionExecutions, Tasks, UpdateAction};
 pub use verb::{DeleteExecution, ResumeExecution, Verb};
 pub use watch::{Events, Trimmed};
 pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};

@@ -96,6 +96,16 @@ reasons! {
     Internal = "INTERNAL",
     /// The execution would pass a limit of its size.
     LimitExceeded = "LIMIT_EXCEEDED",
+    /// No such action or revision.
+    ActionNotFound = "ACTION_NOT_FOUND",
+    /// An ad-hoc action of that name exists.
+    ActionAlreadyExists = "ACTION_ALREADY_EXISTS",
+    /// The action is built in: no document may define, change or delete it.
+    ActionIsSystem = "ACTION_IS_SYSTEM",
+    /// No such environment.
+    EnvironmentNotFound = "ENVIRONMENT_NOT_FOUND",
+    /// An environment of that name exists.
+    EnvironmentAlreadyExists = "ENVIRONMENT_ALREADY_EXISTS",
 }
 
 impl fmt::Display for Reason {

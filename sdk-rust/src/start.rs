@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proto::v1::execution_service_client::ExecutionServiceClient;
+use proto::v1::start_execution_request::Environment;
 use proto::v1::{IdConflictPolicy, StartExecutionRequest, StartExecutionResponse};
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,6 +24,16 @@ pub enum IdConflict {
     UseExisting,
     /// Fail with [`Reason::ExecutionAlreadyExists`](crate::Reason::ExecutionAlreadyExists).
     Fail,
+}
+
+impl IdConflict {
+    /// Its number in the contract.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            Self::UseExisting => IdConflictPolicy::UseExisting.into(),
+            Self::Fail => IdConflictPolicy::Fail.into(),
+        }
+    }
 }
 
 /// The start of a workflow in preparation.
@@ -53,11 +64,7 @@ impl StartExecution {
 
     /// What to do if the id is taken.
     pub fn on_conflict(mut self, policy: IdConflict) -> Self {
-        let policy = match policy {
-            IdConflict::UseExisting => IdConflictPolicy::UseExisting,
-            IdConflict::Fail => IdConflictPolicy::Fail,
-        };
-        self.request.id_conflict_policy = policy.into();
+        self.request.id_conflict_policy = policy.number();
         self
     }
 
@@ -72,7 +79,22 @@ impl StartExecution {
         self
     }
 
-    /// Start parameters: an object with `env`, `evaluate_env`, `task_name`, `notify` and free ones.
+    /// Gives the execution a copy of this stored environment, which expressions read as `env()`.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.request.environment = Some(Environment::EnvironmentName(name.into()));
+        self
+    }
+
+    /// Gives the execution these variables as its environment: anything that serde writes as a JSON
+    /// object.
+    pub fn env(mut self, variables: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        let variables = Payload::encode(variables, "the environment")?.into_proto();
+        self.request.environment = Some(Environment::EnvironmentVariables(variables));
+        Ok(self)
+    }
+
+    /// Start parameters: an object with `evaluate_env`, `task_name`, `notify` and free ones. It may
+    /// hold `env` as well, unless the environment is given otherwise.
     pub fn params(mut self, params: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         self.request.params = Some(Payload::encode(params, "the parameters")?.into_proto());
         Ok(self)

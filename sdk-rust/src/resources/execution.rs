@@ -1,4 +1,4 @@
-//! One run of a workflow.
+//! One run of a workflow, or of one action.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::{non_empty, serialize_time, to_time};
+use crate::kind::ExecutionKind;
 use crate::payload::Payload;
 use crate::state::ExecutionState;
 
-/// One run of a workflow, as it was when the server answered.
+/// One run of a workflow, or of one action by itself, as it was when the server answered.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Execution {
@@ -19,11 +20,13 @@ pub struct Execution {
     pub execution_id: String,
     /// Given by the server; another one if an id is used again.
     pub uid: String,
-    /// Full name of the workflow.
+    /// What it runs.
+    pub kind: ExecutionKind,
+    /// Full name of the workflow; of kind ACTION, name of the action.
     pub workflow_name: String,
     /// Namespace that the workflow was found in; empty is the default one.
     pub workflow_namespace: String,
-    /// Number of the revision that it runs.
+    /// Number of the revision that it runs; 0 of kind ACTION.
     pub workflow_revision: i32,
     /// State.
     pub state: ExecutionState,
@@ -87,6 +90,7 @@ impl From<proto::v1::Execution> for Execution {
             project: execution.project,
             execution_id: execution.execution_id,
             uid: execution.uid,
+            kind: ExecutionKind::from_number(execution.kind),
             workflow_name: execution.workflow_name,
             workflow_namespace: execution.workflow_namespace,
             workflow_revision: execution.workflow_revision,

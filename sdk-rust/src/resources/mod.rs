@@ -4,19 +4,23 @@
 //! `handle`). Every type can be written as JSON with the field names of the contract; parts that the
 //! server did not send are left out.
 
+mod action;
 mod definition;
+mod environment;
 mod execution;
 mod system;
 mod task;
 mod time;
 
+pub use action::Action;
 pub use definition::{
     Diagnostic, DocumentKind, InputParameter, Severity, Validation, WorkbookRecord,
     WorkflowRevision,
 };
+pub use environment::Environment;
 pub use execution::{Execution, Failure, Progress};
 pub use system::ServerInfo;
-pub use task::{ActionExecution, TaskExecution, TaskType};
+pub use task::{ActionExecution, TaskExecution};
 
 pub(crate) use time::{serialize_time, to_duration, to_time};
 

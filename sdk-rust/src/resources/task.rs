@@ -5,21 +5,9 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::{non_empty, serialize_time, to_time};
+use crate::kind::TaskType;
 use crate::payload::Payload;
 use crate::state::{ActionState, TaskState};
-
-/// What a task runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[non_exhaustive]
-pub enum TaskType {
-    /// An action.
-    Action,
-    /// A sub-workflow.
-    Workflow,
-    /// Something that this version of the SDK does not know; its number.
-    Unrecognized(i32),
-}
 
 /// One pass through a task of a workflow.
 #[derive(Clone, Debug, Serialize)]
@@ -100,13 +88,7 @@ pub struct TaskExecution {
 impl From<proto::v1::TaskExecution> for TaskExecution {
     fn from(task: proto::v1::TaskExecution) -> Self {
         Self {
-            task_type: match proto::v1::TaskType::try_from(task.r#type) {
-                Ok(proto::v1::TaskType::Action) => TaskType::Action,
-                Ok(proto::v1::TaskType::Workflow) => TaskType::Workflow,
-                Ok(proto::v1::TaskType::Unspecified) | Err(_) => {
-                    TaskType::Unrecognized(task.r#type)
-                }
-            },
+            task_type: TaskType::from_number(task.r#type),
             task_execution_id: task.task_execution_id,
             execution_uid: task.execution_uid,
             task_name: task.task_name,

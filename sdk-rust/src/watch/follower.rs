@@ -189,7 +189,7 @@ impl Follower {
         }
         // Asking the watch itself to begin with the next event would lose what happens between a
         // break before the first event and the resumption.
-        match fetch_execution(&self.transport, &self.execution_id, proto::v1::View::Basic).await {
+        match fetch_execution(&self.transport, &self.execution_id).await {
             Ok(execution) => {
                 self.last_sequence = Some(execution.last_sequence);
                 Ok(execution.last_sequence)

@@ -84,7 +84,7 @@ pub(super) async fn run(
     command: Command,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let actions = globals.connect().await?.actions();
+    let actions = globals.connect().await?.action_executions();
     let action = match command {
         Command::Get { id } => actions.get(id).await?,
         Command::Complete { id, value } => actions.complete(id, &value.read()?).await?,

@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use autan::{Event, EventKind};
+use autan::{Event, EventKind, TimerKind};
 
 use super::human::{Paint, Tone, between, duration, one_line, state_tone};
 
@@ -106,6 +106,11 @@ fn line(event: &Event) -> Line {
     }
 }
 
+/// The policy behind a timer, as documents call it.
+fn policy(kind: TimerKind) -> String {
+    kind.to_string().to_lowercase().replace('_', "-")
+}
+
 /// What an event says beside the task and its state.
 pub(super) fn describe(event: &Event) -> String {
     match &event.kind {
@@ -142,9 +147,9 @@ pub(super) fn describe(event: &Event) -> String {
             let wait = between(event.time, *due_time)
                 .map(duration)
                 .unwrap_or_default();
-            format!("{kind} in {wait}")
+            format!("{} in {wait}", policy(*kind))
         }
-        EventKind::TimerFired { kind } => format!("{kind} is due"),
+        EventKind::TimerFired { kind } => format!("{} is due", policy(*kind)),
         EventKind::ChildStarted {
             workflow_name,
             child_execution_id,

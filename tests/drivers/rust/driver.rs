@@ -181,7 +181,7 @@ impl Run {
         else {
             bail!("found another event");
         };
-        let actions = self.client.actions();
+        let actions = self.client.action_executions();
         match step.call.as_str() {
             "bytes" => {
                 let found: Binary = actions
@@ -376,10 +376,7 @@ fn detail(kind: &EventKind) -> String {
                 .collect::<Vec<_>>()
                 .join(" ")
         }
-        // This SDK names timers as the language does, the others as the contract does.
-        EventKind::TimerStarted { kind, .. } | EventKind::TimerFired { kind } => {
-            kind.to_string().replace('-', "_").to_uppercase()
-        }
+        EventKind::TimerStarted { kind, .. } | EventKind::TimerFired { kind } => kind.to_string(),
         EventKind::ChildStarted {
             workflow_name,
             item_index,
