@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::state::{ActionState, ExecutionState};
+use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// Refusals of events; failures of a workflow are not errors but states.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,28 @@ pub enum Error {
         /// The verb.
         verb: &'static str,
         /// The state that it met.
+        state: ExecutionState,
+    },
+    /// The verb is not allowed in the state of the task execution.
+    #[error("cannot {verb} a task execution in state {}", state.word())]
+    TaskState {
+        /// The verb.
+        verb: &'static str,
+        /// The state that it met.
+        state: TaskState,
+    },
+    /// The verb would open an execution whose parent, or one further up, cannot be opened.
+    #[error("cannot {verb} below an execution in state {}", state.word())]
+    AncestorState {
+        /// The verb.
+        verb: &'static str,
+        /// The state of the execution above.
+        state: ExecutionState,
+    },
+    /// No task of the execution has failed or was cancelled, and none is under way.
+    #[error("the execution in state {} has no task to run again", state.word())]
+    NothingToRerun {
+        /// The state of the execution.
         state: ExecutionState,
     },
     /// No such task execution.

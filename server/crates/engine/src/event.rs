@@ -107,6 +107,13 @@ pub enum Event {
         /// Paused or going on.
         paused: bool,
     },
+    /// A sub-workflow that had ended goes on, because one of its tasks runs again or is skipped.
+    ChildReopened {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution that stands for the child.
+        action: u32,
+    },
     /// Somebody asks for a change of the life cycle.
     Verb {
         /// Which.
@@ -153,6 +160,23 @@ pub enum Verb {
         /// Becomes the `state_info`.
         message: Option<Arc<str>>,
     },
+    /// Run failed or cancelled tasks again, in place.
+    Rerun {
+        /// Number of the only task execution to run again; `None` means all that have failed
+        /// without being handled or were cancelled.
+        task: Option<u32>,
+        /// Of with-items tasks: all items, not only those that failed or never began.
+        reset: bool,
+        /// An object of variables to merge into the environment.
+        env: Option<Data>,
+    },
+    /// Go on after a failed task as if it were not there.
+    Skip {
+        /// Number of the task execution.
+        task: u32,
+        /// What counts as its result; `None` leaves it as it is.
+        result: Option<Data>,
+    },
 }
 
 impl Verb {
@@ -166,6 +190,8 @@ impl Verb {
                 ..
             } => "cancel",
             Self::Stop { .. } => "stop",
+            Self::Rerun { .. } => "rerun",
+            Self::Skip { .. } => "skip",
         }
     }
 }

@@ -62,8 +62,10 @@ pub(crate) struct Task {
     /// Accepted action executions that were cancelled, and those that failed.
     pub(crate) accepted_cancelled: u32,
     pub(crate) accepted_failed: u32,
-    /// Of a with-items task: the first item that was never started.
+    /// Of a with-items task: the first item that this attempt has not come to.
     pub(crate) next_item: u32,
+    /// Of a with-items task that was rerun: items whose results stay.
+    pub(crate) kept_items: BTreeSet<u32>,
     /// Of a with-items task: the evaluated items, by variable; made anew after a restart.
     pub(crate) items: Option<Items>,
 }
@@ -113,6 +115,7 @@ impl Task {
             accepted_cancelled: 0,
             accepted_failed: 0,
             next_item: 0,
+            kept_items: BTreeSet::new(),
             items: None,
         };
         task.recount();
@@ -134,13 +137,11 @@ impl Task {
             .filter(|a| !a.state.is_final())
             .map(|a| a.number)
             .collect();
-        let attempt = self.record.runtime.retry_no + 1;
-        let started = actions
-            .iter()
-            .filter(|a| a.attempt == attempt)
-            .map(|a| a.index + 1)
-            .max();
-        self.next_item = started.unwrap_or(0);
+        let attempt = self.record.runtime.attempt();
+        let present = actions.iter().filter(|a| a.attempt == attempt);
+        self.next_item = present.map(|a| a.index + 1).max().unwrap_or(0);
+        let earlier = actions.iter().filter(|a| a.attempt < attempt && a.accepted);
+        self.kept_items = earlier.map(|a| a.index).collect();
     }
 
     /// What the tasks after it see.
@@ -439,7 +440,9 @@ impl Execution {
         } else {
             self.waiting.remove(&number);
         }
-        let kind = if from == TaskState::Idle && !self.task(number).record.runtime.begun {
+        let runtime = &self.task(number).record.runtime;
+        let is_new = from == TaskState::Idle && !runtime.begun && runtime.attempts_before == 0;
+        let kind = if is_new {
             let triggers = self.task(number).record.triggered_by.iter();
             HistoryKind::TaskCreated {
                 state,
@@ -610,6 +613,10 @@ fn count(progress: &mut Progress, state: TaskState, by: i32) {
 pub(crate) fn result_of(spec: &model::Task, record: &TaskRecord) -> Value {
     if record.runtime.result_dropped {
         return Value::Null;
+    }
+    if record.runtime.result_declared {
+        let declared = record.actions.last().and_then(|last| last.output.as_ref());
+        return declared.map_or(Value::Null, |output| output.value().clone());
     }
     let mut accepted: Vec<&ActionRecord> = record.actions.iter().filter(|a| a.accepted).collect();
     accepted.sort_by_key(|action| (action.index, action.number));

@@ -195,9 +195,15 @@ pub struct TaskRecord {
     reason = "each flag is of another policy"
 )]
 pub struct TaskRuntime {
-    /// Re-executions so far.
+    /// Re-executions by its retry policy so far.
     #[serde(skip_serializing_if = "is_zero")]
     pub retry_no: u32,
+    /// Attempts that were made before it was last rerun.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub attempts_before: u32,
+    /// Whether its result was declared when it was skipped: it is that of its last action.
+    #[serde(skip_serializing_if = "is_false")]
+    pub result_declared: bool,
     /// What it waits for, and until when in microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<(TimerKind, i64)>,
@@ -274,6 +280,13 @@ mod hexadecimal {
             *byte = u8::from_str_radix(digits, 16).map_err(|_| malformed())?;
         }
         Ok(hash)
+    }
+}
+
+impl TaskRuntime {
+    /// Number of the present attempt, from 1; it never goes back.
+    pub fn attempt(&self) -> u32 {
+        self.attempts_before + self.retry_no + 1
     }
 }
 

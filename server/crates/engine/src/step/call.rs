@@ -232,7 +232,7 @@ impl Machine<'_> {
     ) -> u32 {
         let record = &self.ex.task(task).record;
         let number = u32::try_from(record.actions.len()).unwrap_or(u32::MAX - 1) + 1;
-        let attempt = record.runtime.retry_no + 1;
+        let attempt = record.runtime.attempt();
         let record = ActionRecord {
             number,
             name: name.clone(),

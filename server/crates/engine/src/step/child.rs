@@ -117,9 +117,10 @@ impl Machine<'_> {
             ExecutionState::Cancelled => ActionState::Cancelled,
             ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused => return,
         };
-        self.record_end(task, action, state, Some(output));
-        let info = info.filter(|_| state != ActionState::Success);
-        self.task_after_action(task, state, info);
+        if self.record_end(task, action, state, Some(output)) {
+            let info = info.filter(|_| state != ActionState::Success);
+            self.task_after_action(task, state, info);
+        }
     }
 
     /// A child, or an asynchronous action, was paused or goes on: so does its task, and the

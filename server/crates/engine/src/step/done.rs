@@ -84,8 +84,7 @@ impl Machine<'_> {
                 let kind = fault.kind();
                 let message = fault.into_message();
                 let output = Some(Data::string(&message));
-                self.record_end(task, action, ActionState::Error, output);
-                if !self.ex.task(task).record.state.is_final() {
+                if self.record_end(task, action, ActionState::Error, output) {
                     self.fault(task, Fault::Evaluation(kind, message));
                 }
                 return;
@@ -100,8 +99,9 @@ impl Machine<'_> {
             (ActionState::Error, Some(data)) => Some(data.value().to_text().into()),
             _ => None,
         };
-        self.record_end(task, action, state, output);
-        self.task_after_action(task, state, info);
+        if self.record_end(task, action, state, output) {
+            self.task_after_action(task, state, info);
+        }
     }
 
     /// The outcome as it counts: within the limits, and through the ad-hoc actions.
@@ -130,16 +130,20 @@ impl Machine<'_> {
         }
     }
 
+    /// Records the end of an action. True if it counts for its task: what ends after its task, or
+    /// belongs to an attempt before the task was rerun, does not.
     pub(super) fn record_end(
         &mut self,
         task: u32,
         action: u32,
         state: ActionState,
         output: Option<Data>,
-    ) {
+    ) -> bool {
         let now = self.now;
-        // What ends after its task does not count for the result of the task.
-        let counts = !self.ex.task(task).record.state.is_final();
+        let memory = self.ex.task(task);
+        let attempt = memory.action(action).map(|action| action.attempt);
+        let is_present = attempt == Some(memory.record.runtime.attempt());
+        let counts = is_present && !memory.record.state.is_final();
         self.ex.change_action(task, action, |record| {
             record.state = state;
             record.output = output;
@@ -148,6 +152,7 @@ impl Machine<'_> {
         });
         let kind = HistoryKind::ActionStateChanged { action, state };
         self.ex.log(self.now, Some(task), kind);
+        counts
     }
 
     /// What the end of one of its actions means for a task.
@@ -157,9 +162,6 @@ impl Machine<'_> {
         state: ActionState,
         info: Option<Arc<str>>,
     ) {
-        if self.ex.task(task).record.state.is_final() {
-            return;
-        }
         if !self.ex.spec(task).with_items.is_empty() {
             self.item_ended(task);
             return;

@@ -38,7 +38,11 @@ impl Machine<'_> {
             if index >= count || (concurrency > 0 && active >= concurrency) {
                 return Ok(());
             }
+            let is_kept = memory.kept_items.contains(&index);
             self.ex.task_memory(task).next_item = index + 1;
+            if is_kept {
+                continue;
+            }
             let item: Dict = items
                 .iter()
                 .map(|(name, values)| (Value::from(name.clone()), values[index as usize].clone()))

@@ -15,6 +15,7 @@ mod items;
 mod join;
 mod policies;
 mod publish;
+mod rerun;
 mod reverse;
 mod start;
 mod timers;
@@ -37,6 +38,7 @@ use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
 use crate::world::World;
 
+pub use rerun::check_ancestor;
 pub(crate) use start::{bind_input, missing_inputs};
 pub use start::{restore, start, view_of};
 
@@ -144,6 +146,7 @@ pub fn apply(
             action,
             paused,
         } => machine.child_paused(task, action, paused),
+        Event::ChildReopened { task, action } => machine.child_reopened(task, action),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
     }
     Ok(machine.run())
@@ -261,7 +264,10 @@ impl<'a> Machine<'a> {
                 self.ex.set_timeout(task, None);
                 self.set_task_state(task, TaskState::Error, Some(info.clone()));
                 let now = self.now;
-                self.ex.task_mut(task).record.finished_us = Some(now);
+                let record = &mut self.ex.task_mut(task).record;
+                record.finished_us = Some(now);
+                // Nothing follows from it, also if the execution is opened again.
+                record.processed = true;
                 if !self.ex.record.state.is_final() {
                     self.fail(kind, Some(info));
                 }

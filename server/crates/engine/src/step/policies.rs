@@ -157,6 +157,7 @@ impl Machine<'_> {
         }
         let memory = self.ex.task_memory(task);
         memory.next_item = 0;
+        memory.kept_items.clear();
         memory.items = None;
     }
 }

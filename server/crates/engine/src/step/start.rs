@@ -285,7 +285,8 @@ impl Machine<'_> {
         }
     }
 
-    fn take_up_actions(&mut self, task: u32) {
+    /// Lets the actions of a task run again that cannot have gone on by themselves.
+    pub(super) fn take_up_actions(&mut self, task: u32) {
         let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
         for action in active {
             let record = self

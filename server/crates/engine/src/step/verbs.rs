@@ -1,4 +1,5 @@
-//! The life cycle from outside: pause, resume, stop, cancel.
+//! The life cycle from outside: pause, resume, stop, cancel. Rerunning and skipping tasks has a file
+//! of its own, `rerun`.
 //!
 //! | verb   | IDLE, RUNNING | PAUSED      | SUCCESS, ERROR | CANCELLED   |
 //! |--------|---------------|-------------|----------------|-------------|
@@ -20,63 +21,104 @@ use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
+/// A change of the environment that was found to be possible.
+pub(super) struct EnvChange {
+    /// The start parameters with it.
+    params: Data,
+    /// Names of the changed variables.
+    names: Vec<Arc<str>>,
+}
+
 impl Machine<'_> {
     /// Applies a verb, or refuses it.
     pub(super) fn verb(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
-        let state = self.ex.record.state;
-        let refused = Err(Error::ExecutionState {
-            verb: verb.name(),
-            state,
-        });
-        match (verb, state) {
-            (Verb::Pause, ExecutionState::Paused)
-            | (Verb::Resume { env: None }, ExecutionState::Running | ExecutionState::Idle)
-            | (
-                Verb::Stop {
-                    outcome: ExecutionState::Cancelled,
-                    ..
-                },
-                ExecutionState::Cancelled,
-            ) => return Ok(()),
-            (Verb::Resume { env: Some(_) }, ExecutionState::Running | ExecutionState::Idle)
-            | (_, ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled) => {
-                return refused;
-            }
-            (Verb::Resume { .. }, ExecutionState::Paused)
-            | (
-                Verb::Pause | Verb::Stop { .. },
-                ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused,
-            ) => {}
-        }
-        let change = match verb {
-            Verb::Resume { env: Some(patch) } => Some(self.changed_env(patch)?),
-            Verb::Resume { env: None } | Verb::Pause | Verb::Stop { .. } => None,
-        };
-        self.record_verb(verb, caller);
         match verb {
-            Verb::Pause => self.pause_self(None),
-            Verb::Resume { .. } => {
-                if let Some((params, names)) = change {
-                    self.ex.payloads_mut().params = params;
-                    self.ex
-                        .log(self.now, None, HistoryKind::EnvironmentChanged { names });
-                }
-                self.tell_children(verb);
-                self.resume_self();
+            Verb::Pause => self.pause(verb, caller),
+            Verb::Resume { env } => self.resume(verb, env.as_ref(), caller),
+            Verb::Stop { outcome, message } => self.stop(verb, *outcome, message.clone(), caller),
+            Verb::Rerun { task, reset, env } => {
+                self.rerun(verb, *task, *reset, env.as_ref(), caller)
             }
-            Verb::Stop { outcome, message } => self.stop(*outcome, message.clone()),
+            Verb::Skip { task, result } => self.skip(verb, *task, result.clone(), caller),
+        }
+    }
+
+    fn pause(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
+        match self.ex.record.state {
+            ExecutionState::Paused => return Ok(()),
+            ExecutionState::Idle | ExecutionState::Running => {}
+            ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled => {
+                return Err(self.refused(verb));
+            }
+        }
+        self.record_verb(verb, None, caller);
+        self.pause_self(None);
+        Ok(())
+    }
+
+    fn resume(&mut self, verb: &Verb, env: Option<&Data>, caller: &Caller) -> Result<(), Error> {
+        match self.ex.record.state {
+            ExecutionState::Idle | ExecutionState::Running if env.is_none() => return Ok(()),
+            ExecutionState::Paused => {}
+            ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Success
+            | ExecutionState::Error
+            | ExecutionState::Cancelled => return Err(self.refused(verb)),
+        }
+        let change = self.changed_env(env)?;
+        self.record_verb(verb, None, caller);
+        self.change_env(change);
+        self.tell_children(verb);
+        self.resume_self();
+        Ok(())
+    }
+
+    fn stop(
+        &mut self,
+        verb: &Verb,
+        outcome: ExecutionState,
+        message: Option<Arc<str>>,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        match self.ex.record.state {
+            ExecutionState::Cancelled if outcome == ExecutionState::Cancelled => return Ok(()),
+            ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused => {}
+            ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled => {
+                return Err(self.refused(verb));
+            }
+        }
+        self.record_verb(verb, None, caller);
+        match outcome {
+            ExecutionState::Success => self.succeed_or_fail(message),
+            ExecutionState::Cancelled => {
+                self.cancelled(message);
+                self.tell_children(verb);
+                self.cancel_tasks();
+            }
+            ExecutionState::Error
+            | ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Paused => self.fail(FailureKind::Stopped, message),
         }
         Ok(())
     }
 
-    fn record_verb(&mut self, verb: &Verb, caller: &Caller) {
+    /// The refusal of a verb in the present state.
+    pub(super) fn refused(&self, verb: &Verb) -> Error {
+        let (verb, state) = (verb.name(), self.ex.record.state);
+        Error::ExecutionState { verb, state }
+    }
+
+    /// Records who applied a verb, to the execution or to one of its tasks.
+    pub(super) fn record_verb(&mut self, verb: &Verb, task: Option<u32>, caller: &Caller) {
         let kind = HistoryKind::VerbApplied {
             verb: verb.name().into(),
             reason: caller.reason.clone(),
             request_id: caller.request_id.clone(),
         };
         self.ex
-            .log_by(self.now, None, caller.principal.clone(), kind);
+            .log_by(self.now, task, caller.principal.clone(), kind);
     }
 
     /// Pauses this execution and its children.
@@ -86,11 +128,16 @@ impl Machine<'_> {
         self.tell_parent_paused(true);
     }
 
-    /// Goes on where the pause has stopped: with the commands that waited, the tasks that were held
-    /// back, and what follows from those that have ended since.
+    /// Goes on where the pause has stopped.
     pub(super) fn resume_self(&mut self) {
         self.ex.set_state(ExecutionState::Running, None, self.now);
         self.tell_parent_paused(false);
+        self.go_on();
+    }
+
+    /// Goes on with the commands that waited, the tasks that were held back, and what follows from
+    /// those that have ended since.
+    pub(super) fn go_on(&mut self) {
         let mut commands = self.take_backlog();
         let mut ended = Vec::new();
         for record in self.ex.tasks() {
@@ -122,7 +169,8 @@ impl Machine<'_> {
     }
 
     /// The start parameters with a changed environment, and the names of what changes.
-    fn changed_env(&self, patch: &Data) -> Result<(Data, Vec<Arc<str>>), Error> {
+    pub(super) fn changed_env(&self, patch: Option<&Data>) -> Result<Option<EnvChange>, Error> {
+        let Some(patch) = patch else { return Ok(None) };
         let refuse = |message: String| Error::Params {
             field: "env",
             message,
@@ -137,31 +185,19 @@ impl Machine<'_> {
         let mut params: Dict = params.as_dict().cloned().unwrap_or_default();
         params.insert("env", Value::Dict(env));
         match self.data(Value::Dict(params), "the environment") {
-            Ok(params) => Ok((
+            Ok(params) => Ok(Some(EnvChange {
                 params,
-                patch.keys().map(|key| key.to_text().into()).collect(),
-            )),
+                names: patch.keys().map(|key| key.to_text().into()).collect(),
+            })),
             Err(fault) => Err(refuse(fault.into_message())),
         }
     }
 
-    fn stop(&mut self, outcome: ExecutionState, message: Option<Arc<str>>) {
-        match outcome {
-            ExecutionState::Success => self.succeed_or_fail(message),
-            ExecutionState::Cancelled => {
-                let child_message = message.clone();
-                self.cancelled(message);
-                let verb = Verb::Stop {
-                    outcome,
-                    message: child_message,
-                };
-                self.tell_children(&verb);
-                self.cancel_tasks();
-            }
-            ExecutionState::Error
-            | ExecutionState::Idle
-            | ExecutionState::Running
-            | ExecutionState::Paused => self.fail(FailureKind::Stopped, message),
+    pub(super) fn change_env(&mut self, change: Option<EnvChange>) {
+        if let Some(EnvChange { params, names }) = change {
+            self.ex.payloads_mut().params = params;
+            let kind = HistoryKind::EnvironmentChanged { names };
+            self.ex.log(self.now, None, kind);
         }
     }
 

@@ -255,6 +255,14 @@ impl Harness {
     }
 
     pub(crate) fn verb(&mut self, uid: ExecutionUid, verb: Verb) -> Result<(), engine::Error> {
+        if matches!(verb, Verb::Rerun { .. } | Verb::Skip { .. }) {
+            let mut above = self.get(uid).record().parent;
+            while let Some(parent) = above {
+                let execution = self.get(parent.task.execution);
+                engine::check_ancestor(execution, &verb)?;
+                above = execution.record().parent;
+            }
+        }
         self.apply(
             uid,
             Event::Verb {

@@ -10,6 +10,7 @@
 //! start WORKFLOW [INPUT [PARAMS]]      pause | resume [ENV] | cancel | stop STATE [MESSAGE]
 //! complete TASK[ITEM] RESULT           fail TASK[ITEM] ERROR      cancel-action TASK[ITEM]
 //! pause-action TASK | resume-action TASK      hand-over TASK       advance SECONDS
+//! rerun [reset] [env=OBJECT] [TASK]           skip TASK [RESULT]
 //! ```
 //!
 //! A command is for the first execution that was started; `#2` before it means the second one of
@@ -122,6 +123,24 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
             let message = (!message.is_empty()).then(|| message.into());
             harness.verb(uid, Verb::Stop { outcome, message })
         }
+        "rerun" => {
+            let mut verb = (None, false, None);
+            for word in rest.split_whitespace() {
+                match word.split_once('=') {
+                    Some(("env", object)) => verb.2 = Some(data(object)),
+                    _ if word == "reset" => verb.1 = true,
+                    _ => verb.0 = Some(find_task(harness, uid, word).number),
+                }
+            }
+            let (task, reset, env) = verb;
+            harness.verb(uid, Verb::Rerun { task, reset, env })
+        }
+        "skip" => {
+            let (name, result) = rest.split_once(' ').unwrap_or((rest, ""));
+            let task = find_task(harness, uid, name).number;
+            let result = (!result.is_empty()).then(|| data(result));
+            harness.verb(uid, Verb::Skip { task, result })
+        }
         "complete" | "fail" | "cancel-action" | "pause-action" | "resume-action" | "hand-over" => {
             let (name, value) = rest.split_once(' ').unwrap_or((rest, "null"));
             let (task, action) = find_action(harness, uid, name);
@@ -153,11 +172,7 @@ fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
         Some((name, item)) => (name, item.trim_end_matches(']').parse::<u32>().unwrap()),
         None => (name, 0),
     };
-    let records = harness.get(uid).tasks();
-    let task = records
-        .filter(|record| &*record.name == name)
-        .max_by_key(|record| record.number)
-        .unwrap_or_else(|| panic!("no task {name}"));
+    let task = find_task(harness, uid, name);
     let mut actions = task.actions.iter().filter(|action| action.index == item);
     (
         task.number,
@@ -166,6 +181,15 @@ fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
             .unwrap_or_else(|| panic!("no item {item}"))
             .number,
     )
+}
+
+/// The latest execution of a task.
+fn find_task<'a>(harness: &'a Harness, uid: ExecutionUid, name: &str) -> &'a engine::TaskRecord {
+    let records = harness.get(uid).tasks();
+    records
+        .filter(|record| &*record.name == name)
+        .max_by_key(|record| record.number)
+        .unwrap_or_else(|| panic!("no task {name}"))
 }
 
 /// Executions in the order in which they were started: those from outside first.

@@ -101,6 +101,8 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
         let (waited_after, join_seen, result_dropped, ad_hoc) = third;
         TaskRuntime {
             retry_no,
+            attempts_before: 3,
+            result_declared: true,
             due,
             timeout_us,
             timeout_s: seconds,

@@ -1,0 +1,306 @@
+//! Going on after a failure: running tasks again in place, skipping them, and opening what had ended
+//! because of them.
+//!
+//! | verb  | execution                            | task             |
+//! |-------|--------------------------------------|------------------|
+//! | rerun | ERROR, CANCELLED; RUNNING for a task | ERROR, CANCELLED |
+//! | skip  | RUNNING, ERROR, CANCELLED            | ERROR            |
+//!
+//! An execution that had ended is opened: it is RUNNING, in its next run, and so are all above it,
+//! each with the task that the one below belongs to. They may not be in SUCCESS or PAUSED, which
+//! [`check_ancestor`] finds out before anything is changed.
+
+use std::sync::Arc;
+
+use super::{Machine, Work};
+use crate::changes::Message;
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::{Caller, Event, Verb};
+use crate::execution::Execution;
+use crate::history::HistoryKind;
+use crate::record::{ActionRecord, Runner, TaskRuntime};
+use crate::state::{ActionState, ExecutionState, TaskState};
+
+/// Whether an execution can be opened because a verb is applied somewhere below it.
+pub fn check_ancestor(execution: &Execution, verb: &Verb) -> Result<(), Error> {
+    match execution.record.state {
+        ExecutionState::Idle
+        | ExecutionState::Running
+        | ExecutionState::Error
+        | ExecutionState::Cancelled => Ok(()),
+        state @ (ExecutionState::Success | ExecutionState::Paused) => Err(Error::AncestorState {
+            verb: verb.name(),
+            state,
+        }),
+    }
+}
+
+impl Machine<'_> {
+    pub(super) fn rerun(
+        &mut self,
+        verb: &Verb,
+        task: Option<u32>,
+        reset: bool,
+        env: Option<&Data>,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        self.check_open(verb, task)?;
+        let tasks = match task {
+            Some(number) => {
+                self.check_task(verb, number, &[TaskState::Error, TaskState::Cancelled])?;
+                vec![number]
+            }
+            None => self.tasks_to_rerun()?,
+        };
+        let change = self.changed_env(env)?;
+        self.open(verb, task, caller);
+        self.change_env(change);
+        for number in &tasks {
+            // A join that could not run is looked at again; who names it wants it to run.
+            let state = if task.is_none() && is_failed_join(self.ex, *number) {
+                TaskState::Waiting
+            } else {
+                TaskState::Idle
+            };
+            self.renew(*number, reset, state);
+        }
+        self.reopen_joins(&tasks);
+        self.go_on();
+        Ok(())
+    }
+
+    pub(super) fn skip(
+        &mut self,
+        verb: &Verb,
+        task: u32,
+        result: Option<Data>,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        self.check_open(verb, Some(task))?;
+        self.check_task(verb, task, &[TaskState::Error])?;
+        self.open(verb, Some(task), caller);
+        self.give_up_actions(task, ActionState::Cancelled, None);
+        if let Some(result) = result {
+            self.declare_result(task, result);
+        }
+        self.forget_consequences(task);
+        self.set_task_state(task, TaskState::Skipped, Some("Task was skipped.".into()));
+        let now = self.now;
+        self.ex.task_mut(task).record.finished_us = Some(now);
+        if let Err(fault) = self.publish(task) {
+            self.fault(task, fault);
+            return Ok(());
+        }
+        self.reopen_joins(&[task]);
+        self.go_on();
+        Ok(())
+    }
+
+    /// Refuses a verb in a state of the execution that it is not made for.
+    fn check_open(&self, verb: &Verb, task: Option<u32>) -> Result<(), Error> {
+        match self.ex.record.state {
+            ExecutionState::Error | ExecutionState::Cancelled => Ok(()),
+            ExecutionState::Running if task.is_some() => Ok(()),
+            ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Paused
+            | ExecutionState::Success => Err(self.refused(verb)),
+        }
+    }
+
+    fn check_task(&self, verb: &Verb, number: u32, allowed: &[TaskState]) -> Result<(), Error> {
+        let task = self.ex.find(number);
+        let state = task.ok_or(Error::TaskNotFound { number })?.record.state;
+        if allowed.contains(&state) {
+            return Ok(());
+        }
+        let verb = verb.name();
+        Err(Error::TaskState { verb, state })
+    }
+
+    /// The tasks that have kept the execution from succeeding.
+    fn tasks_to_rerun(&self) -> Result<Vec<u32>, Error> {
+        let failed = self.ex.tasks().filter(|record| match record.state {
+            TaskState::Error => !record.error_handled,
+            TaskState::Cancelled => true,
+            TaskState::Idle
+            | TaskState::Waiting
+            | TaskState::Running
+            | TaskState::Delayed
+            | TaskState::Paused
+            | TaskState::Success
+            | TaskState::Skipped => false,
+        });
+        let tasks: Vec<u32> = failed.map(|record| record.number).collect();
+        if tasks.is_empty() && self.ex.record.progress.active == 0 {
+            let state = self.ex.record.state;
+            return Err(Error::NothingToRerun { state });
+        }
+        Ok(tasks)
+    }
+
+    /// Records the verb, and opens the execution if it had ended.
+    fn open(&mut self, verb: &Verb, task: Option<u32>, caller: &Caller) {
+        let had_ended = self.ex.record.state.is_final();
+        if had_ended {
+            self.ex.record_mut().run += 1;
+        }
+        self.record_verb(verb, task, caller);
+        if had_ended {
+            self.open_self(None);
+        }
+    }
+
+    /// Opens the execution, and those above it: it has not ended after all.
+    fn open_self(&mut self, info: Option<Arc<str>>) {
+        self.ex.payloads_mut().output = None;
+        self.ex.set_state(ExecutionState::Running, info, self.now);
+        if let Some(parent) = self.ex.record.parent {
+            let (task, action) = (parent.task.number, parent.number);
+            let event = Event::ChildReopened { task, action };
+            let to = parent.task.execution;
+            self.out.messages.push(Message { to, event });
+        }
+        self.tell_children(&Verb::Resume { env: None });
+        // Since it ended, the server may have been stopped, and what was under way with it.
+        let running = self.ex.tasks().filter(|r| r.state == TaskState::Running);
+        for task in running.map(|record| record.number).collect::<Vec<_>>() {
+            self.take_up_actions(task);
+        }
+    }
+
+    /// Makes a task ready to begin anew, with all its policies.
+    fn renew(&mut self, task: u32, reset: bool, state: TaskState) {
+        self.give_up_actions(task, ActionState::Cancelled, None);
+        self.forget_consequences(task);
+        let is_kept = |action: &ActionRecord| !reset && action.state == ActionState::Success;
+        let with_items = !self.ex.spec(task).with_items.is_empty();
+        let actions = self.ex.task(task).record.actions.iter();
+        let forgotten =
+            actions.filter(|action| action.accepted && !(with_items && is_kept(action)));
+        for action in forgotten.map(|action| action.number).collect::<Vec<_>>() {
+            self.ex
+                .change_action(task, action, |record| record.accepted = false);
+        }
+        let is_join = self.ex.spec(task).join.is_some();
+        let memory = self.ex.task_mut(task);
+        let runtime = std::mem::take(&mut memory.record.runtime);
+        let made = if is_join && !runtime.begun {
+            0
+        } else {
+            runtime.retry_no + 1
+        };
+        memory.record.runtime = TaskRuntime {
+            attempts_before: runtime.attempts_before + made,
+            items: runtime.items,
+            join_seen: runtime.join_seen,
+            ..TaskRuntime::default()
+        };
+        memory.record.started_us = None;
+        memory.items = None;
+        memory.recount();
+        let info = (state == TaskState::Waiting).then(|| "Task is waiting.".into());
+        self.set_task_state(task, state, info);
+    }
+
+    /// Takes back what the end of a task has meant.
+    fn forget_consequences(&mut self, task: u32) {
+        self.ex.set_timer(task, None);
+        self.ex.set_timeout(task, None);
+        let memory = self.ex.task_mut(task);
+        memory.outbound = None;
+        let record = &mut memory.record;
+        record.processed = false;
+        record.error_handled = false;
+        record.next_tasks.clear();
+        record.published = None;
+        record.finished_us = None;
+    }
+
+    /// Makes `result` the result of a task: as an action of its own, so that those that ran stay as
+    /// they were.
+    fn declare_result(&mut self, task: u32, result: Data) {
+        self.forget_results(task);
+        let (input, runner) = (Data::empty_object(), Runner::External);
+        let action = self.new_action(task, "skip".into(), input, 0, runner, None);
+        let now = self.now;
+        self.ex.change_action(task, action, |record| {
+            record.state = ActionState::Success;
+            record.output = Some(result);
+            record.accepted = true;
+            record.finished_us = Some(now);
+        });
+        let state = ActionState::Success;
+        let kind = HistoryKind::ActionStateChanged { action, state };
+        self.ex.log(self.now, Some(task), kind);
+        self.ex.task_mut(task).record.runtime.result_declared = true;
+    }
+
+    /// Joins that could not run, and may now: those that can be reached from these tasks.
+    fn reopen_joins(&mut self, tasks: &[u32]) {
+        let workflow = self.ex.workflow().clone();
+        let mut reached = vec![false; workflow.tasks.len()];
+        let mut stack: Vec<usize> = tasks.iter().map(|task| self.ex.task(*task).spec).collect();
+        let mut leads_to = vec![Vec::new(); workflow.tasks.len()];
+        for (to, inbound) in workflow.graph.inbound.iter().enumerate() {
+            for from in inbound {
+                leads_to[*from].push(to);
+            }
+        }
+        while let Some(spec) = stack.pop() {
+            for to in &leads_to[spec] {
+                if !std::mem::replace(&mut reached[*to], true) {
+                    stack.push(*to);
+                }
+            }
+        }
+        for spec in (0..reached.len()).filter(|spec| reached[*spec]) {
+            let Some(join) = self.ex.latest[spec] else {
+                continue;
+            };
+            let record = &self.ex.task(join).record;
+            if record.state == TaskState::Error && is_failed_join(self.ex, join) {
+                self.renew(join, true, TaskState::Waiting);
+                self.later(Work::Refresh(join));
+            }
+        }
+    }
+
+    /// A child that had ended goes on: so does its task, and the execution with it.
+    pub(super) fn child_reopened(&mut self, task: u32, action: u32) {
+        let known = self.ex.find(task).and_then(|found| found.action(action));
+        if known.is_none_or(|record| !record.state.is_final()) {
+            return;
+        }
+        if self.ex.record.state.is_final() {
+            self.ex.record_mut().run += 1;
+            self.open_self(Some("A sub-workflow goes on.".into()));
+        }
+        let attempt = self.ex.task(task).record.runtime.attempt();
+        self.ex.change_action(task, action, |record| {
+            record.state = ActionState::Running;
+            record.output = None;
+            record.accepted = false;
+            record.finished_us = None;
+            // It counts as part of the present attempt, whichever it began in.
+            record.attempt = attempt;
+        });
+        let state = ActionState::Running;
+        let kind = HistoryKind::ActionStateChanged { action, state };
+        self.ex.log(self.now, Some(task), kind);
+        if self.ex.task(task).record.state != TaskState::Running {
+            self.forget_consequences(task);
+            self.ex.task_mut(task).record.runtime.timed_out = false;
+            self.set_task_state(task, TaskState::Running, None);
+        }
+        self.reopen_joins(&[task]);
+        self.go_on();
+    }
+}
+
+/// Whether a task is a join that never ran.
+fn is_failed_join(execution: &Execution, task: u32) -> bool {
+    let begun = execution.task(task).record.runtime.begun;
+    !begun && execution.spec(task).join.is_some()
+}
