@@ -7,6 +7,10 @@ type callConfig struct {
 	reason        string
 	etag          string
 	env           any
+	taskID        string
+	reset         bool
+	result        any
+	hasResult     bool
 	force         bool
 	allowMissing  bool
 	allowExisting bool
@@ -20,12 +24,20 @@ type StartOption interface{ start(*startConfig) }
 // VerbOption changes a call such as [Execution.Cancel].
 type VerbOption interface {
 	ResumeOption
+	RerunOption
+	SkipOption
 	DeleteOption
 	verb(*callConfig)
 }
 
 // ResumeOption changes [Execution.Resume].
 type ResumeOption interface{ resume(*callConfig) }
+
+// RerunOption changes [Execution.Rerun].
+type RerunOption interface{ rerun(*callConfig) }
+
+// SkipOption changes [Client.SkipTask].
+type SkipOption interface{ skip(*callConfig) }
 
 // DeleteOption changes [Execution.Delete].
 type DeleteOption interface{ delete(*callConfig) }
@@ -59,6 +71,8 @@ type requestIDOption string
 func (o requestIDOption) start(c *startConfig) { c.request.RequestId = string(o) }
 func (o requestIDOption) verb(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) resume(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) rerun(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) skip(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) delete(c *callConfig) { c.requestID = string(o) }
 func (o requestIDOption) define(c *callConfig) { c.requestID = string(o) }
 func (o requestIDOption) create(c *callConfig) { c.requestID = string(o) }
@@ -77,6 +91,8 @@ type reasonOption string
 
 func (o reasonOption) verb(c *callConfig)   { c.reason = string(o) }
 func (o reasonOption) resume(c *callConfig) { c.reason = string(o) }
+func (o reasonOption) rerun(c *callConfig)  { c.reason = string(o) }
+func (o reasonOption) skip(c *callConfig)   { c.reason = string(o) }
 func (o reasonOption) delete(c *callConfig) { c.reason = string(o) }
 
 // WithReason says why, for the record; at most 4 KiB. Cancel and Stop also show it as state info.
@@ -86,15 +102,38 @@ type envOption struct{ env any }
 
 func (o envOption) start(c *startConfig) { c.params["env"] = o.env }
 func (o envOption) resume(c *callConfig) { c.env = o.env }
+func (o envOption) rerun(c *callConfig)  { c.env = o.env }
 
-// WithEnv sets the environment at the start, or merges variables into it at resume. The value must
-// encode to a JSON object.
+// WithEnv sets the environment at the start, or merges variables into it at resume and rerun. The
+// value must encode to a JSON object.
 func WithEnv(env any) interface {
 	StartOption
 	ResumeOption
+	RerunOption
 } {
 	return envOption{env}
 }
+
+type taskOption string
+
+func (o taskOption) rerun(c *callConfig) { c.taskID = string(o) }
+
+// WithTask reruns this task execution only, instead of all that have ended the execution.
+func WithTask(taskExecutionID string) RerunOption { return taskOption(taskExecutionID) }
+
+type resetOption struct{}
+
+func (resetOption) rerun(c *callConfig) { c.reset = true }
+
+// WithReset reruns all items of with-items tasks, not only those that failed or never began.
+func WithReset() RerunOption { return resetOption{} }
+
+type resultOption struct{ result any }
+
+func (o resultOption) skip(c *callConfig) { c.result, c.hasResult = o.result, true }
+
+// WithResult says what counts as the result of a skipped task: anything that encodes to JSON.
+func WithResult(result any) SkipOption { return resultOption{result} }
 
 // DeletionOption changes the deletion of anything.
 type DeletionOption interface {

@@ -251,6 +251,29 @@ func (e *Execution) Stop(
 	return changed(r.GetExecution(), err)
 }
 
+// Rerun runs again, in place, what has failed or was cancelled; what follows from it follows.
+// [WithTask] names the only task, [WithReset] runs all items of with-items tasks, [WithEnv] changes
+// the environment first.
+//
+// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
+func (e *Execution) Rerun(ctx context.Context, opts ...RerunOption) (*ExecutionInfo, error) {
+	cfg := collect(opts, RerunOption.rerun)
+	env, err := encodePayload(cfg.env)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.client.executions.RerunExecution(ctx, &pb.RerunExecutionRequest{
+		Project:         e.client.project,
+		ExecutionId:     e.ref(),
+		TaskExecutionId: cfg.taskID,
+		Reset_:          cfg.reset,
+		Env:             env,
+		Reason:          cfg.reason,
+		RequestId:       cfg.requestID,
+	})
+	return changed(r.GetExecution(), err)
+}
+
 // Delete deletes the finished execution with its tasks, actions, sub-workflow executions and
 // history.
 //

@@ -164,6 +164,34 @@ func (c *Client) GetTask(ctx context.Context, taskExecutionID string) (*TaskExec
 	return taskFrom(r.GetTaskExecution()), nil
 }
 
+// SkipTask skips a failed task: what would have followed its success, follows. [WithResult] says
+// what counts as its result.
+//
+// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+func (c *Client) SkipTask(
+	ctx context.Context, taskExecutionID string, opts ...SkipOption,
+) (*TaskExecution, error) {
+	cfg := collect(opts, SkipOption.skip)
+	request := &pb.SkipTaskRequest{
+		Project:         c.project,
+		TaskExecutionId: taskExecutionID,
+		Reason:          cfg.reason,
+		RequestId:       cfg.requestID,
+	}
+	if cfg.hasResult {
+		payload, err := encodePayload(cfg.result)
+		if err != nil {
+			return nil, err
+		}
+		request.Result = payload
+	}
+	r, err := c.tasks.SkipTask(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return taskFrom(r.GetTaskExecution()), nil
+}
+
 // GetAction returns one action execution, with payloads.
 //
 // Errors: ACTION_EXECUTION_NOT_FOUND.

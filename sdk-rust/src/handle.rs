@@ -25,7 +25,7 @@ use crate::resources::{ActionExecution, Execution, TaskExecution};
 use crate::state::ExecutionState;
 use crate::tasks::list_actions;
 use crate::transport::Transport;
-use crate::verb::{DeleteExecution, ResumeExecution, Verb, VerbKind};
+use crate::verb::{DeleteExecution, RerunExecution, ResumeExecution, Verb, VerbKind};
 use crate::watch::Events;
 
 /// How long the server holds one call of a wait.
@@ -200,6 +200,11 @@ impl ExecutionHandle {
     /// Ends it now in the given final state.
     pub fn stop(&self, outcome: ExecutionState) -> Verb {
         self.verb(VerbKind::Stop(outcome))
+    }
+
+    /// Runs again, in place, what has failed or was cancelled.
+    pub fn rerun(&self) -> RerunExecution {
+        RerunExecution::new(self.transport.clone(), self.execution_id.clone())
     }
 
     /// Deletes it with everything that belongs to it.

@@ -7,7 +7,8 @@ use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_client::TaskServiceClient;
 use proto::v1::{
     CompleteActionExecutionRequest, FailActionExecutionRequest, GetActionExecutionRequest,
-    GetTaskExecutionRequest, ListActionExecutionsRequest, UpdateActionExecutionRequest, View,
+    GetTaskExecutionRequest, ListActionExecutionsRequest, SkipTaskRequest,
+    UpdateActionExecutionRequest, View,
 };
 use serde::Serialize;
 
@@ -60,12 +61,68 @@ impl Tasks {
         })
     }
 
+    /// Skips a failed task: what would have followed its success, follows.
+    pub fn skip(&self, task_execution_id: impl Into<String>) -> SkipTask {
+        let request = SkipTaskRequest {
+            project: self.transport.project(),
+            task_execution_id: task_execution_id.into(),
+            request_id: new_request_id(),
+            ..SkipTaskRequest::default()
+        };
+        SkipTask {
+            transport: self.transport.clone(),
+            request,
+        }
+    }
+
     /// Its attempts, in order of creation.
     pub fn actions(&self, task_execution_id: impl Into<String>) -> Listing<ActionExecution> {
         list_actions(
             self.transport.clone(),
             Parent::TaskExecutionId(task_execution_id.into()),
         )
+    }
+}
+
+/// A skip in preparation; await it to send it.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct SkipTask {
+    transport: Arc<Transport>,
+    request: SkipTaskRequest,
+}
+
+impl SkipTask {
+    /// What counts as the result of the task: anything that serde writes as JSON.
+    pub fn result(mut self, result: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        self.request.result = Some(Payload::encode(result, "the result")?.into_proto());
+        Ok(self)
+    }
+
+    /// Why, for the record.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = reason.into();
+        self
+    }
+}
+
+impl IntoFuture for SkipTask {
+    type Output = Result<TaskExecution, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let answer = self
+                .transport
+                .unary(self.request, |channel, request| async move {
+                    TaskServiceClient::new(channel).skip_task(request).await
+                })
+                .await?;
+            let task = answer.task_execution.ok_or(Error::Incomplete {
+                field: "task_execution",
+            })?;
+            Ok(task.into())
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::{
-    CancelExecutionRequest, DeleteExecutionRequest, PauseExecutionRequest, ResumeExecutionRequest,
-    StopExecutionRequest,
+    CancelExecutionRequest, DeleteExecutionRequest, PauseExecutionRequest, RerunExecutionRequest,
+    ResumeExecutionRequest, StopExecutionRequest,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -173,6 +173,72 @@ impl IntoFuture for ResumeExecution {
                 .unary(self.request, |channel, request| async move {
                     ExecutionServiceClient::new(channel)
                         .resume_execution(request)
+                        .await
+                })
+                .await?;
+            answer
+                .execution
+                .map(Execution::from)
+                .ok_or(Error::Incomplete { field: "execution" })
+        })
+    }
+}
+
+/// A rerun in preparation; await it to send it.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct RerunExecution {
+    transport: Arc<Transport>,
+    request: RerunExecutionRequest,
+}
+
+impl RerunExecution {
+    pub(crate) fn new(transport: Arc<Transport>, execution_id: String) -> Self {
+        let request = RerunExecutionRequest {
+            project: transport.project(),
+            execution_id,
+            request_id: new_request_id(),
+            ..RerunExecutionRequest::default()
+        };
+        Self { transport, request }
+    }
+
+    /// Runs this task only, instead of all that have ended the execution.
+    pub fn task(mut self, task_execution_id: impl Into<String>) -> Self {
+        self.request.task_execution_id = task_execution_id.into();
+        self
+    }
+
+    /// Runs all items of with-items tasks, not only those that failed or never began.
+    pub fn reset(mut self) -> Self {
+        self.request.reset = true;
+        self
+    }
+
+    /// Changes these variables of the environment: anything that serde writes as a JSON object.
+    pub fn env(mut self, env: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        self.request.env = Some(Payload::encode(env, "the environment")?.into_proto());
+        Ok(self)
+    }
+
+    /// Why, for the record.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = reason.into();
+        self
+    }
+}
+
+impl IntoFuture for RerunExecution {
+    type Output = Result<Execution, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let answer = self
+                .transport
+                .unary(self.request, |channel, request| async move {
+                    ExecutionServiceClient::new(channel)
+                        .rerun_execution(request)
                         .await
                 })
                 .await?;

@@ -1056,6 +1056,40 @@ pub struct StopExecutionResponse {
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
 }
+/// Request of RerunExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RerunExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid; empty = that of `task_execution_id`. Of a sub-workflow it is the uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// The only task to run again, in ERROR or CANCELLED; the execution may be RUNNING then. Empty =
+    /// all that have ended the execution.
+    #[prost(string, tag = "3")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Runs all items of a with-items task again; otherwise only those that failed, were cancelled or
+    /// never began. No difference for other tasks.
+    #[prost(bool, tag = "4")]
+    pub reset: bool,
+    /// A JSON object merged into the environment; absent = no change.
+    #[prost(message, optional, tag = "5")]
+    pub env: ::core::option::Option<Payload>,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "7")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of RerunExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RerunExecutionResponse {
+    /// The execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+}
 /// Request of DeleteExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteExecutionRequest {
@@ -1671,6 +1705,41 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "StopExecution"));
             self.inner.unary(req, path, codec).await
         }
+        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
+        /// is one more, and what comes after the tasks follows from their new end. All executions above a
+        /// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+        ///
+        /// Without `task_execution_id` all tasks run again that have failed without being handled or were
+        /// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
+        /// name the task in there.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
+        /// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
+        /// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        pub async fn rerun_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RerunExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RerunExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/RerunExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.ExecutionService", "RerunExecution"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
         ///
         /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -1863,6 +1932,24 @@ pub mod execution_service_server {
             request: tonic::Request<super::StopExecutionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::StopExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
+        /// is one more, and what comes after the tasks follows from their new end. All executions above a
+        /// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+        ///
+        /// Without `task_execution_id` all tasks run again that have failed without being handled or were
+        /// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
+        /// name the task in there.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
+        /// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
+        /// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        async fn rerun_execution(
+            &self,
+            request: tonic::Request<super::RerunExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RerunExecutionResponse>,
             tonic::Status,
         >;
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
@@ -2427,6 +2514,52 @@ pub mod execution_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/autan.v1.ExecutionService/RerunExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct RerunExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::RerunExecutionRequest>
+                    for RerunExecutionSvc<T> {
+                        type Response = super::RerunExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RerunExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::rerun_execution(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RerunExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/autan.v1.ExecutionService/DeleteExecution" => {
                     #[allow(non_camel_case_types)]
                     struct DeleteExecutionSvc<T: ExecutionService>(pub Arc<T>);
@@ -2736,6 +2869,32 @@ pub struct ListTaskExecutionsResponse {
     /// Token of the next page; empty at the end.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of SkipTask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SkipTaskRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id of the task execution.
+    #[prost(string, tag = "2")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// What counts as its result from now on; absent = what its actions gave stays.
+    #[prost(message, optional, tag = "3")]
+    pub result: ::core::option::Option<Payload>,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of SkipTask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SkipTaskResponse {
+    /// The task execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub task_execution: ::core::option::Option<TaskExecution>,
 }
 /// Request of GetActionExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3049,6 +3208,36 @@ pub mod task_service_client {
                 .insert(GrpcMethod::new("autan.v1.TaskService", "ListTaskExecutions"));
             self.inner.unary(req, path, codec).await
         }
+        /// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
+        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
+        /// is RUNNING again and its `run` is one more, as are all executions above it.
+        ///
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
+        /// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        pub async fn skip_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SkipTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SkipTaskResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.TaskService/SkipTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.TaskService", "SkipTask"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns one action execution.
         ///
         /// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -3223,6 +3412,19 @@ pub mod task_service_server {
             request: tonic::Request<super::ListTaskExecutionsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListTaskExecutionsResponse>,
+            tonic::Status,
+        >;
+        /// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
+        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
+        /// is RUNNING again and its `run` is one more, as are all executions above it.
+        ///
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
+        /// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        async fn skip_task(
+            &self,
+            request: tonic::Request<super::SkipTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SkipTaskResponse>,
             tonic::Status,
         >;
         /// Returns one action execution.
@@ -3431,6 +3633,51 @@ pub mod task_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListTaskExecutionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.TaskService/SkipTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct SkipTaskSvc<T: TaskService>(pub Arc<T>);
+                    impl<
+                        T: TaskService,
+                    > tonic::server::UnaryService<super::SkipTaskRequest>
+                    for SkipTaskSvc<T> {
+                        type Response = super::SkipTaskResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SkipTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TaskService>::skip_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SkipTaskSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

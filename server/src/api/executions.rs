@@ -17,7 +17,7 @@ use super::idempotency::{self, ChangeRequest};
 use super::page::Paging;
 use super::watch::{self, WatchStream};
 use super::{filter, lookup, wait};
-use crate::driver::DeleteOrder;
+use crate::driver::{self, DeleteOrder};
 
 /// Most groups of a count.
 const GROUPS_MAX: u32 = 1000;
@@ -124,6 +124,13 @@ impl ExecutionService for Executions {
         Ok(Response::new(v1::StopExecutionResponse { execution }))
     }
 
+    async fn rerun_execution(
+        &self,
+        request: Request<v1::RerunExecutionRequest>,
+    ) -> Result<Response<v1::RerunExecutionResponse>, Status> {
+        Ok(Response::new(self.rerun(request.into_inner()).await?))
+    }
+
     async fn delete_execution(
         &self,
         request: Request<v1::DeleteExecutionRequest>,
@@ -220,6 +227,42 @@ impl Executions {
         })
     }
 
+    async fn rerun(
+        &self,
+        request: v1::RerunExecutionRequest,
+    ) -> Result<v1::RerunExecutionResponse, Fault> {
+        let (task, verb) = order::rerun(&request, self.0.limits.payload_bytes_max)?;
+        let uid = task.map(|task| task.execution.to_string());
+        let id = match &uid {
+            Some(uid) if request.execution_id.is_empty() => uid,
+            _ => &request.execution_id,
+        };
+        if let (Some(task), false) = (task, request.execution_id.is_empty()) {
+            let key = self.find_key(&request.project, id).await?;
+            let key = key.ok_or_else(|| Fault::execution_not_found(id))?;
+            if key.uid != task.execution {
+                let description = "is of another execution than execution_id";
+                return Err(Fault::field("task_execution_id", description));
+            }
+        }
+        let target = (&*request.project, &**id, &*request.reason);
+        let found = self.verb(&request, target, verb).await;
+        // Whoever names a task only has asked for no execution.
+        let record = found.map_err(|fault| match (fault, task) {
+            (Fault::Driver(driver::Error::ExecutionNotFound { .. }), Some(task))
+                if request.execution_id.is_empty() =>
+            {
+                Fault::TaskNotFound {
+                    id: task.to_string(),
+                }
+            }
+            (fault, _) => fault,
+        })?;
+        Ok(v1::RerunExecutionResponse {
+            execution: Some(execution::wire(&record, None)),
+        })
+    }
+
     /// Finds an execution and applies a verb to it. The target is project, id and reason.
     async fn verb(
         &self,
@@ -270,7 +313,7 @@ impl Executions {
         let is_gone = |fault: &Fault| {
             matches!(
                 fault,
-                Fault::Driver(crate::driver::Error::ExecutionNotFound { .. })
+                Fault::Driver(driver::Error::ExecutionNotFound { .. })
             )
         };
         match deleted {

@@ -37,6 +37,8 @@ change_requests!(
     ResumeExecutionRequest = "ResumeExecution",
     CancelExecutionRequest = "CancelExecution",
     StopExecutionRequest = "StopExecution",
+    RerunExecutionRequest = "RerunExecution",
+    SkipTaskRequest = "SkipTask",
     DeleteExecutionRequest = "DeleteExecution",
     CompleteActionExecutionRequest = "CompleteActionExecution",
     FailActionExecutionRequest = "FailActionExecution",

@@ -161,6 +161,18 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("execution")
             .with("state", state.word())
             .with("verb", verb),
+        E::AncestorState { verb, state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution above")
+            .with("state", state.word())
+            .with("verb", verb),
+        E::NothingToRerun { state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution")
+            .with("state", state.word())
+            .with("verb", "rerun"),
+        E::TaskState { verb, state } => Outline::new(R::ExecutionState, text)
+            .precondition("task execution")
+            .with("state", state.word())
+            .with("verb", verb),
         E::TaskNotFound { number } => Outline::new(R::TaskExecutionNotFound, text)
             .resource("autan.v1.TaskExecution", &number.to_string()),
         E::ActionNotFound { number } => Outline::new(R::ActionExecutionNotFound, text)

@@ -1,5 +1,7 @@
 //! `TaskService`: reading tasks and actions, and completing actions that run outside.
 
+use std::sync::Arc;
+
 use engine::{ActionId, ActionRecord, ExecutionRecord, Outcome, TaskId};
 use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_server::TaskService;
@@ -35,6 +37,13 @@ impl TaskService for Tasks {
         request: Request<v1::ListTaskExecutionsRequest>,
     ) -> Result<Response<v1::ListTaskExecutionsResponse>, Status> {
         Ok(Response::new(self.list_tasks(request.into_inner()).await?))
+    }
+
+    async fn skip_task(
+        &self,
+        request: Request<v1::SkipTaskRequest>,
+    ) -> Result<Response<v1::SkipTaskResponse>, Status> {
+        Ok(Response::new(self.skip(request.into_inner()).await?))
     }
 
     async fn get_action_execution(
@@ -111,6 +120,18 @@ impl Tasks {
         let project = field::project(&request.project)?;
         let id = field::task_id(&request.task_execution_id)?;
         let full = full_format(request.view, true, request.payload_format)?;
+        let wire = self.read_task(project, id, full).await?;
+        let task_execution = Some(answer::masked(wire, request.read_mask.as_ref())?);
+        Ok(v1::GetTaskExecutionResponse { task_execution })
+    }
+
+    /// A task execution on the wire, with payloads if there is a format for them.
+    async fn read_task(
+        &self,
+        project: Arc<str>,
+        id: TaskId,
+        full: Option<PayloadFormat>,
+    ) -> Result<v1::TaskExecution, Fault> {
         let read = self.0.read(move |reader| {
             let not_found = || Fault::TaskNotFound { id: id.to_string() };
             let execution = lookup::find_uid(reader, &project, id.execution, Payloads::Omit)?;
@@ -124,12 +145,22 @@ impl Tasks {
                 triggered_by,
                 tags: tags.unwrap_or_default(),
             };
-            let wire = task::wire(id, &record, context, full);
-            answer::masked(wire, request.read_mask.as_ref())
+            Ok(task::wire(id, &record, context, full))
         });
-        Ok(v1::GetTaskExecutionResponse {
-            task_execution: Some(read.await?),
-        })
+        read.await
+    }
+
+    async fn skip(&self, request: v1::SkipTaskRequest) -> Result<v1::SkipTaskResponse, Fault> {
+        let request_key = idempotency::key(&request)?;
+        let project = field::project(&request.project)?;
+        let (id, verb) = order::skip(&request, self.0.limits.payload_bytes_max)?;
+        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
+        // Reading it first keeps to the tenant, and says what is not there.
+        self.read_task(project.clone(), id, None).await?;
+        let skipped = self.0.driver.verb(id.execution, verb, caller, request_key);
+        skipped.await?;
+        let task_execution = Some(self.read_task(project, id, None).await?);
+        Ok(v1::SkipTaskResponse { task_execution })
     }
 
     async fn list_tasks(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     ActionId, ActionRecord, Data, Definition, DefinitionRef, Event, ExecutionRecord, ExecutionUid,
-    Source, Start,
+    Source, Start, Verb,
 };
 use expr::Value;
 use store::{ExecutionKey, RequestRecord};
@@ -248,13 +248,44 @@ impl Lane {
         request: Option<&RequestKey>,
         reply: Reply<ExecutionRecord>,
     ) {
-        let result = self.once(request, &uid.to_string(), |lane| lane.apply(uid, event));
+        let result = self.once(request, &uid.to_string(), |lane| {
+            lane.check_ancestors(uid, &event)?;
+            lane.apply(uid, event)
+        });
         match result {
             Ok(()) => self.batch.answers.push(Answer::Execution { uid, reply }),
             Err(error) => {
                 let _ = reply.send(Err(error));
             }
         }
+    }
+
+    /// A verb that opens what had ended opens the executions above, too, in the same commit: so
+    /// they are asked first whether they can be opened.
+    fn check_ancestors(&mut self, uid: ExecutionUid, event: &Event) -> Result<(), Error> {
+        let Event::Verb { verb, .. } = event else {
+            return Ok(());
+        };
+        if !matches!(verb, Verb::Rerun { .. } | Verb::Skip { .. }) {
+            return Ok(());
+        }
+        let mut above = Some(uid);
+        while let Some(at) = above {
+            // What is finished and not changed goes from memory again after the commit.
+            self.load(at)?;
+            let Some(slot) = self.executions.get(&at) else {
+                return Ok(());
+            };
+            if at != uid {
+                engine::check_ancestor(&slot.execution, verb)?;
+            }
+            above = slot
+                .execution
+                .record()
+                .parent
+                .map(|parent| parent.task.execution);
+        }
+        Ok(())
     }
 
     pub(super) fn change_action(

@@ -38,6 +38,7 @@ type step struct {
 	State    string            `json:"state"`
 	Item     int               `json:"item"`
 	Attempt  int               `json:"attempt"`
+	Reset    bool              `json:"reset"`
 	Result   any               `json:"result"`
 	Error    any               `json:"error"`
 	Env      map[string]any    `json:"env"`

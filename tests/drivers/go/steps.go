@@ -58,6 +58,8 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return nil, err
 	case "result":
 		return result(ctx, e)
+	case "skip":
+		return r.skip(ctx, e, s)
 	case "delete":
 		delete(r.executions, named(s.Of))
 		return nil, e.Delete(ctx)
@@ -78,6 +80,8 @@ func change(ctx context.Context, e *autan.Execution, s step) (any, error) {
 		} else {
 			info, err = e.Resume(ctx, autan.WithEnv(s.Env))
 		}
+	case "rerun":
+		info, err = rerun(ctx, e, s)
 	case "cancel":
 		info, err = e.Cancel(ctx)
 	case "stop":
@@ -191,6 +195,57 @@ func (r *run) bytes(ctx context.Context, e *autan.Execution, s step) (any, error
 		"content_type": found.ContentType,
 		"metadata":     found.Metadata,
 	}, nil
+}
+
+func rerun(ctx context.Context, e *autan.Execution, s step) (*autan.ExecutionInfo, error) {
+	var options []autan.RerunOption
+	if s.Task != "" {
+		id, err := taskID(ctx, e, s.Task)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, autan.WithTask(id))
+	}
+	if s.Reset {
+		options = append(options, autan.WithReset())
+	}
+	if s.Env != nil {
+		options = append(options, autan.WithEnv(s.Env))
+	}
+	return e.Rerun(ctx, options...)
+}
+
+func (r *run) skip(ctx context.Context, e *autan.Execution, s step) (any, error) {
+	id, err := taskID(ctx, e, s.Task)
+	if err != nil {
+		return nil, err
+	}
+	var options []autan.SkipOption
+	if s.Result != nil {
+		options = append(options, autan.WithResult(s.Result))
+	}
+	task, err := r.client.SkipTask(ctx, id, options...)
+	if err != nil {
+		return nil, err
+	}
+	return object{"state": task.State}, nil
+}
+
+// taskID finds the latest execution of a task.
+func taskID(ctx context.Context, e *autan.Execution, name string) (string, error) {
+	var id string
+	for task, err := range e.Tasks(ctx, autan.ListOptions{}) {
+		if err != nil {
+			return "", err
+		}
+		if task.Name == name {
+			id = task.ID
+		}
+	}
+	if id == "" {
+		return "", fmt.Errorf("there is no task %q", name)
+	}
+	return id, nil
 }
 
 // child gives a name to the sub-workflow that a task started.

@@ -122,6 +122,16 @@ class Run:
     def do_resume(self, step: dict[str, Any]) -> Any:
         return {"state": self.handle(step).resume(env=step.get("env")).state.name}
 
+    def do_rerun(self, step: dict[str, Any]) -> Any:
+        handle = self.handle(step)
+        task = task_id(handle, step["task"]) if "task" in step else ""
+        execution = handle.rerun(task=task, reset=step.get("reset", False), env=step.get("env"))
+        return {"state": execution.state.name}
+
+    def do_skip(self, step: dict[str, Any]) -> Any:
+        task = task_id(self.handle(step), step["task"])
+        return {"state": self.client.tasks.skip(task, result=step.get("result")).state.name}
+
     def do_cancel(self, step: dict[str, Any]) -> Any:
         return {"state": self.handle(step).cancel().state.name}
 
@@ -164,6 +174,12 @@ class Run:
             "history": lines(handle.history()),
             "watch": lines(handle.events()),
         }
+
+
+def task_id(handle: autan.SyncExecutionHandle, name: str) -> str:
+    """The id of the latest execution of a task."""
+    found = [task.task_execution_id for task in handle.tasks() if task.task_name == name]
+    return found[-1]
 
 
 def find(

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, Result, bail};
 use autan::{
-    ActionState, Binary, Client, Error, Event, EventKind, ExecutionHandle, ExecutionState, Payload,
+    ActionState, Binary, Client, Error, Event, EventKind, Execution, ExecutionHandle,
+    ExecutionState, Payload,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,6 +42,7 @@ struct Step {
     state: String,
     item: i32,
     attempt: Option<i32>,
+    reset: bool,
     result: Value,
     error: Value,
     env: Option<Value>,
@@ -119,6 +121,8 @@ impl Run {
                 Some(env) => execution.resume().env(env)?.await?,
                 None => execution.resume().await?,
             },
+            "rerun" => self.rerun(&execution, step).await?,
+            "skip" => return self.skip(&execution, step).await,
             "cancel" => execution.cancel().await?,
             "stop" => execution.stop(final_state(&step.outcome)?).await?,
             "wait" => execution.wait().await?,
@@ -215,6 +219,30 @@ impl Run {
         Ok(Value::Null)
     }
 
+    async fn rerun(&self, execution: &ExecutionHandle, step: &Step) -> Result<Execution> {
+        let mut call = execution.rerun();
+        if let Some(name) = &step.task {
+            call = call.task(task_id(execution, name).await?);
+        }
+        if step.reset {
+            call = call.reset();
+        }
+        if let Some(env) = &step.env {
+            call = call.env(env)?;
+        }
+        Ok(call.await?)
+    }
+
+    async fn skip(&self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
+        let name = step.task.as_deref().context("a skip needs a task")?;
+        let id = task_id(execution, name).await?;
+        let mut call = self.client.tasks().skip(id);
+        if !step.result.is_null() {
+            call = call.result(&step.result)?;
+        }
+        Ok(json!({"state": call.await?.state}))
+    }
+
     /// Gives a name to the sub-workflow that a task started.
     async fn child(&mut self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
         let started = |event: &Event| {
@@ -281,6 +309,16 @@ impl Step {
         };
         event.task_name == self.task && state == self.state
     }
+}
+
+/// The id of the latest execution of a task.
+async fn task_id(execution: &ExecutionHandle, name: &str) -> Result<String> {
+    let tasks = execution.tasks("").collect().await?.into_iter();
+    let mut found = tasks.filter(|task| task.task_name == name);
+    let latest = found
+        .next_back()
+        .with_context(|| format!("no task {name}"))?;
+    Ok(latest.task_execution_id)
 }
 
 /// Follows an execution until something happens.

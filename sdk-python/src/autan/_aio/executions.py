@@ -274,6 +274,40 @@ class ExecutionHandle:
             executions.stop(self._scope, self.id, outcome=outcome, reason=reason)
         )
 
+    async def rerun(
+        self,
+        *,
+        task: str = "",
+        reset: bool = False,
+        env: Mapping[str, object] | None = None,
+        reason: str = "",
+    ) -> models.Execution:
+        """Runs again, in place, what has failed or was cancelled; what follows from it follows.
+
+        Args:
+            task: Id of the only task execution to run again; empty = all that have ended the
+                execution.
+            reset: Runs all items of with-items tasks, not only those that failed or never began.
+            env: Variables to change in the environment.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            TaskExecutionNotFound: There is no such task execution.
+            WrongExecutionState: It has not failed and was not cancelled, or one above it
+                succeeded or is paused.
+        """
+        return await self._transport.unary(
+            executions.rerun(
+                self._scope,
+                self.id,
+                task_execution_id=task,
+                reset=reset,
+                env=env,
+                reason=reason,
+            )
+        )
+
     async def delete(
         self, *, force: bool = False, allow_missing: bool = False, reason: str = ""
     ) -> None:

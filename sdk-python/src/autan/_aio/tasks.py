@@ -38,6 +38,26 @@ class Tasks:
             tasks.get_task(self._scope, task_execution_id, view=view)
         )
 
+    async def skip(
+        self, task_execution_id: str, *, result: object = None, reason: str = ""
+    ) -> models.TaskExecution:
+        """Skips a failed task: what would have followed its success, follows.
+
+        Args:
+            task_execution_id: Its id.
+            result: What counts as its result; None = what its actions gave stays.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            TaskExecutionNotFound: There is none of that id.
+            WrongExecutionState: It has not failed, or an execution above it succeeded or is
+                paused.
+            PayloadError: The result cannot be sent as JSON.
+        """
+        return await self._transport.unary(
+            tasks.skip(self._scope, task_execution_id, result=result, reason=reason)
+        )
+
 
 class Actions:
     """Action executions: attempts of tasks. The asynchronous ones are completed from outside."""

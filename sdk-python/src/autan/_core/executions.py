@@ -26,6 +26,7 @@ _PAUSE = method(_SERVICE, pb.PauseExecutionResponse)
 _RESUME = method(_SERVICE, pb.ResumeExecutionResponse)
 _CANCEL = method(_SERVICE, pb.CancelExecutionResponse)
 _STOP = method(_SERVICE, pb.StopExecutionResponse)
+_RERUN = method(_SERVICE, pb.RerunExecutionResponse)
 _DELETE = method(_SERVICE, pb.DeleteExecutionResponse)
 _HISTORY = method(_SERVICE, pb.ListHistoryEventsResponse)
 WATCH = method(_SERVICE, pb.WatchExecutionResponse)
@@ -177,6 +178,29 @@ def stop(
         request_id=new_request_id(),
     )
     return Call(_STOP, request, _execution)
+
+
+def rerun(
+    scope: Scope,
+    execution_id: str,
+    *,
+    task_execution_id: str,
+    reset: bool,
+    env: Mapping[str, object] | None,
+    reason: str,
+) -> Call[models.Execution]:
+    """RerunExecution."""
+    request = pb.RerunExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        task_execution_id=task_execution_id,
+        reset=reset,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    if env is not None:
+        request.env.CopyFrom(encode_object(env, scope.converter, "env"))
+    return Call(_RERUN, request, _execution)
 
 
 def delete(

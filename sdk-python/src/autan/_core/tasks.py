@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SERVICE = "TaskService"
 _GET_TASK = method(_SERVICE, pb.GetTaskExecutionResponse)
 _LIST_TASKS = method(_SERVICE, pb.ListTaskExecutionsResponse)
+_SKIP = method(_SERVICE, pb.SkipTaskResponse)
 _GET_ACTION = method(_SERVICE, pb.GetActionExecutionResponse)
 _LIST_ACTIONS = method(_SERVICE, pb.ListActionExecutionsResponse)
 _COMPLETE = method(_SERVICE, pb.CompleteActionExecutionResponse)
@@ -51,6 +52,21 @@ def list_tasks(
         return Call(_LIST_TASKS, request, _task_page)
 
     return page
+
+
+def skip(
+    scope: Scope, task_execution_id: str, *, result: object, reason: str
+) -> Call[models.TaskExecution]:
+    """SkipTask."""
+    request = pb.SkipTaskRequest(
+        project=scope.project,
+        task_execution_id=task_execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    if result is not None:
+        request.result.CopyFrom(encode(result, scope.converter, "result"))
+    return Call(_SKIP, request, lambda response: decode.task(response.task_execution))
 
 
 def get_action(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Caller, Data, ExecutionState, Outcome, Verb};
+use engine::{Caller, Data, ExecutionState, Outcome, TaskId, Verb};
 use expr::Value;
 use proto::v1;
 
@@ -168,6 +168,43 @@ pub(crate) fn stop(outcome: i32, reason: &str) -> Result<Verb, Fault> {
         outcome,
         message: field::optional_text("reason", reason)?,
     })
+}
+
+/// The verb that runs tasks again, and the only task that it is about.
+pub(crate) fn rerun(
+    request: &v1::RerunExecutionRequest,
+    payload_bytes_max: usize,
+) -> Result<(Option<TaskId>, Verb), Fault> {
+    let task = match request.task_execution_id.as_str() {
+        "" => None,
+        id => Some(field::task_id(id)?),
+    };
+    if task.is_none() {
+        field::name("execution_id", &request.execution_id)?;
+    }
+    let verb = Verb::Rerun {
+        task: task.map(|task| task.number),
+        reset: request.reset,
+        env: payload::object("env", request.env.clone(), payload_bytes_max)?,
+    };
+    Ok((task, verb))
+}
+
+/// The verb that skips a task, and which.
+pub(crate) fn skip(
+    request: &v1::SkipTaskRequest,
+    payload_bytes_max: usize,
+) -> Result<(TaskId, Verb), Fault> {
+    let task = field::task_id(&request.task_execution_id)?;
+    let result = match request.result.clone() {
+        None => None,
+        given => Some(payload::any("result", given, payload_bytes_max)?),
+    };
+    let verb = Verb::Skip {
+        task: task.number,
+        result,
+    };
+    Ok((task, verb))
 }
 
 /// The change of an action execution that a new state means.

@@ -39,7 +39,7 @@ fn basic(id: TaskId, record: &TaskRecord, context: TaskContext) -> v1::TaskExecu
         v1::TaskType::Action
     };
     let attempts = if record.started_us.is_some() {
-        runtime.retry_no + 1
+        runtime.attempt()
     } else {
         0
     };
@@ -79,6 +79,10 @@ fn basic(id: TaskId, record: &TaskRecord, context: TaskContext) -> v1::TaskExecu
 fn result(record: &TaskRecord) -> Option<Data> {
     if record.runtime.result_dropped {
         return Some(Data::null());
+    }
+    if record.runtime.result_declared {
+        let declared = record.actions.last().and_then(|last| last.output.clone());
+        return Some(declared.unwrap_or_else(Data::null));
     }
     let mut accepted: Vec<&ActionRecord> = record.actions.iter().filter(|a| a.accepted).collect();
     if accepted.is_empty() && !record.state.is_final() {

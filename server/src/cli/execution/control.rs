@@ -1,10 +1,10 @@
 //! Commands that change executions.
 
-use autan::{Client, ExecutionState};
+use autan::{Client, Execution, ExecutionState, RerunExecution, SkipTask};
 
 use super::super::Exit;
 use super::super::error::Error;
-use super::super::input::{Pair, object, pair};
+use super::super::input::{Pair, object, pair, value};
 use super::super::output::Output;
 use super::super::show;
 
@@ -30,6 +30,31 @@ pub(crate) enum Command {
         /// The final state
         #[arg(long, value_enum)]
         state: OutcomeArg,
+    },
+    /// Run again, in place, what has failed or was cancelled
+    Rerun {
+        #[command(flatten)]
+        target: Target,
+        /// Id of the only task execution to run again
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        task: String,
+        /// Run all items of with-items tasks, not only those that failed or never began
+        #[arg(long)]
+        reset: bool,
+        /// Change a variable of the environment; JSON if it parses, else text
+        #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair)]
+        env: Vec<Pair>,
+    },
+    /// Skip a failed task: what would have followed its success, follows
+    Skip {
+        /// Id of the task execution
+        task: String,
+        /// What counts as its result; JSON if it parses, else text
+        #[arg(long, value_name = "VALUE")]
+        result: Option<String>,
+        /// Why, for the record
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
     /// Delete a finished execution with everything that belongs to it
     Delete {
@@ -100,6 +125,25 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
                 .reason(target.reason)
                 .await?
         }
+        Command::Rerun {
+            target,
+            task,
+            reset,
+            env,
+        } => {
+            let call = client.execution(target.id).rerun();
+            let call = call.task(task).reason(target.reason);
+            rerun(call, reset, env).await?
+        }
+        Command::Skip {
+            task,
+            result,
+            reason,
+        } => {
+            let call = client.tasks().skip(task).reason(reason);
+            skip(call, result, output).await?;
+            return Ok(Exit::Success);
+        }
         Command::Delete {
             target,
             force,
@@ -121,4 +165,28 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
         show::execution(e, output.now(), output.paint())
     })?;
     Ok(Exit::Success)
+}
+
+async fn rerun(
+    mut call: RerunExecution,
+    reset: bool,
+    env: Vec<Pair>,
+) -> Result<Execution, autan::Error> {
+    if reset {
+        call = call.reset();
+    }
+    if !env.is_empty() {
+        call = call.env(&object(env))?;
+    }
+    call.await
+}
+
+async fn skip(mut call: SkipTask, result: Option<String>, output: &Output) -> Result<(), Error> {
+    if let Some(result) = result {
+        call = call.result(&value(&result))?;
+    }
+    let task = call.await?;
+    output.many(std::slice::from_ref(&task), |list| {
+        show::tasks(list, output.now())
+    })
 }

@@ -35,6 +35,7 @@ pub(super) async fn call(step: &Do, api: &Api, things: &Things) -> Result<Answer
         "pause" => pause(api, execution_id(step, things).await?).await,
         "resume" => resume(step, api, execution_id(step, things).await?).await,
         "stop" => stop(step, api, things).await?,
+        "rerun" => rerun(step, api, things).await?,
         other => return Ok(Answer::Unsupported(format!("not in the contract: {other}"))),
     };
     expect(&step.call, answer, refused)?;
@@ -168,6 +169,28 @@ async fn resume(step: &Do, api: &Api, execution_id: String) -> Result<(), Status
         ..Default::default()
     };
     api.executions().resume_execution(request).await.map(drop)
+}
+
+/// Mistral's engine has one call for both: running a task again, and skipping it.
+async fn rerun(step: &Do, api: &Api, things: &Things) -> Result<Result<(), Status>> {
+    let task = step.task.as_ref().context("the step names no task")?;
+    let task_execution_id = find(things, task).await?;
+    if step.skip {
+        let request = v1::SkipTaskRequest {
+            project: api.project(),
+            task_execution_id,
+            ..Default::default()
+        };
+        return Ok(api.tasks().skip_task(request).await.map(drop));
+    }
+    let request = v1::RerunExecutionRequest {
+        project: api.project(),
+        task_execution_id,
+        reset: step.reset,
+        env: step.env.as_ref().map(payload),
+        ..Default::default()
+    };
+    Ok(api.executions().rerun_execution(request).await.map(drop))
 }
 
 async fn stop(step: &Do, api: &Api, things: &Things) -> Result<Result<(), Status>> {

@@ -53,6 +53,12 @@ pub(super) struct Do {
     pub(super) state: Option<String>,
     pub(super) message: Option<String>,
     pub(super) env: Option<Value>,
+    /// A task execution, for `rerun`.
+    pub(super) task: Option<Reference>,
+    #[serde(default)]
+    pub(super) reset: bool,
+    #[serde(default)]
+    pub(super) skip: bool,
     /// Mistral refused the call.
     pub(super) raised: Option<Value>,
 }

@@ -2331,6 +2331,154 @@ func (x *StopExecutionResponse) GetExecution() *Execution {
 	return nil
 }
 
+// Request of RerunExecution.
+type RerunExecutionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid; empty = that of `task_execution_id`. Of a sub-workflow it is the uid.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// The only task to run again, in ERROR or CANCELLED; the execution may be RUNNING then. Empty =
+	// all that have ended the execution.
+	TaskExecutionId string `protobuf:"bytes,3,opt,name=task_execution_id,json=taskExecutionId,proto3" json:"task_execution_id,omitempty"`
+	// Runs all items of a with-items task again; otherwise only those that failed, were cancelled or
+	// never began. No difference for other tasks.
+	Reset_ bool `protobuf:"varint,4,opt,name=reset,proto3" json:"reset,omitempty"`
+	// A JSON object merged into the environment; absent = no change.
+	Env *Payload `protobuf:"bytes,5,opt,name=env,proto3" json:"env,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerunExecutionRequest) Reset() {
+	*x = RerunExecutionRequest{}
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerunExecutionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerunExecutionRequest) ProtoMessage() {}
+
+func (x *RerunExecutionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerunExecutionRequest.ProtoReflect.Descriptor instead.
+func (*RerunExecutionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RerunExecutionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *RerunExecutionRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *RerunExecutionRequest) GetTaskExecutionId() string {
+	if x != nil {
+		return x.TaskExecutionId
+	}
+	return ""
+}
+
+func (x *RerunExecutionRequest) GetReset_() bool {
+	if x != nil {
+		return x.Reset_
+	}
+	return false
+}
+
+func (x *RerunExecutionRequest) GetEnv() *Payload {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *RerunExecutionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RerunExecutionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of RerunExecution.
+type RerunExecutionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The execution, BASIC view.
+	Execution     *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerunExecutionResponse) Reset() {
+	*x = RerunExecutionResponse{}
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerunExecutionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerunExecutionResponse) ProtoMessage() {}
+
+func (x *RerunExecutionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerunExecutionResponse.ProtoReflect.Descriptor instead.
+func (*RerunExecutionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RerunExecutionResponse) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
 // Request of DeleteExecution.
 type DeleteExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2352,7 +2500,7 @@ type DeleteExecutionRequest struct {
 
 func (x *DeleteExecutionRequest) Reset() {
 	*x = DeleteExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2512,7 @@ func (x *DeleteExecutionRequest) String() string {
 func (*DeleteExecutionRequest) ProtoMessage() {}
 
 func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2525,7 @@ func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteExecutionRequest) GetProject() string {
@@ -2431,7 +2579,7 @@ type DeleteExecutionResponse struct {
 
 func (x *DeleteExecutionResponse) Reset() {
 	*x = DeleteExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2443,7 +2591,7 @@ func (x *DeleteExecutionResponse) String() string {
 func (*DeleteExecutionResponse) ProtoMessage() {}
 
 func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2456,7 +2604,7 @@ func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
 }
 
 // Request of ListHistoryEvents.
@@ -2484,7 +2632,7 @@ type ListHistoryEventsRequest struct {
 
 func (x *ListHistoryEventsRequest) Reset() {
 	*x = ListHistoryEventsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2644,7 @@ func (x *ListHistoryEventsRequest) String() string {
 func (*ListHistoryEventsRequest) ProtoMessage() {}
 
 func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2657,7 @@ func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListHistoryEventsRequest) GetProject() string {
@@ -2581,7 +2729,7 @@ type ListHistoryEventsResponse struct {
 
 func (x *ListHistoryEventsResponse) Reset() {
 	*x = ListHistoryEventsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2741,7 @@ func (x *ListHistoryEventsResponse) String() string {
 func (*ListHistoryEventsResponse) ProtoMessage() {}
 
 func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2754,7 @@ func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListHistoryEventsResponse) GetEvents() []*HistoryEvent {
@@ -2791,6 +2939,17 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"J\n" +
 	"\x15StopExecutionResponse\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xf2\x01\n" +
+	"\x15RerunExecutionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12*\n" +
+	"\x11task_execution_id\x18\x03 \x01(\tR\x0ftaskExecutionId\x12\x14\n" +
+	"\x05reset\x18\x04 \x01(\bR\x05reset\x12#\n" +
+	"\x03env\x18\x05 \x01(\v2\x11.autan.v1.PayloadR\x03env\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"K\n" +
+	"\x16RerunExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xc7\x01\n" +
 	"\x16DeleteExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
@@ -2841,7 +3000,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n" +
 	"\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n" +
 	"\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n" +
-	"\x18WATCH_END_REASON_DELETED\x10\x052\xd5\b\n" +
+	"\x18WATCH_END_REASON_DELETED\x10\x052\xaf\t\n" +
 	"\x10ExecutionService\x12X\n" +
 	"\x0eStartExecution\x12\x1f.autan.v1.StartExecutionRequest\x1a .autan.v1.StartExecutionResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fGetExecution\x12\x1d.autan.v1.GetExecutionRequest\x1a\x1e.autan.v1.GetExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
@@ -2852,7 +3011,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x0ePauseExecution\x12\x1f.autan.v1.PauseExecutionRequest\x1a .autan.v1.PauseExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fResumeExecution\x12 .autan.v1.ResumeExecutionRequest\x1a!.autan.v1.ResumeExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fCancelExecution\x12 .autan.v1.CancelExecutionRequest\x1a!.autan.v1.CancelExecutionResponse\"\x03\x90\x02\x02\x12U\n" +
-	"\rStopExecution\x12\x1e.autan.v1.StopExecutionRequest\x1a\x1f.autan.v1.StopExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
+	"\rStopExecution\x12\x1e.autan.v1.StopExecutionRequest\x1a\x1f.autan.v1.StopExecutionResponse\"\x03\x90\x02\x02\x12X\n" +
+	"\x0eRerunExecution\x12\x1f.autan.v1.RerunExecutionRequest\x1a .autan.v1.RerunExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fDeleteExecution\x12 .autan.v1.DeleteExecutionRequest\x1a!.autan.v1.DeleteExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
 	"\x11ListHistoryEvents\x12\".autan.v1.ListHistoryEventsRequest\x1a#.autan.v1.ListHistoryEventsResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
@@ -2869,7 +3029,7 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),             // 1: autan.v1.IdConflictPolicy
@@ -2901,104 +3061,110 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(*CancelExecutionResponse)(nil),   // 27: autan.v1.CancelExecutionResponse
 	(*StopExecutionRequest)(nil),      // 28: autan.v1.StopExecutionRequest
 	(*StopExecutionResponse)(nil),     // 29: autan.v1.StopExecutionResponse
-	(*DeleteExecutionRequest)(nil),    // 30: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),   // 31: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsRequest)(nil),  // 32: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil), // 33: autan.v1.ListHistoryEventsResponse
-	nil,                               // 34: autan.v1.Execution.LabelsEntry
-	nil,                               // 35: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                               // 36: autan.v1.CountExecutionsResponse.GroupsEntry
-	(ExecutionState)(0),               // 37: autan.v1.ExecutionState
-	(*Payload)(nil),                   // 38: autan.v1.Payload
-	(*Failure)(nil),                   // 39: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),     // 40: google.protobuf.Timestamp
-	(PayloadFormat)(0),                // 41: autan.v1.PayloadFormat
-	(View)(0),                         // 42: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),     // 43: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),       // 44: google.protobuf.Duration
-	(*HistoryEvent)(nil),              // 45: autan.v1.HistoryEvent
+	(*RerunExecutionRequest)(nil),     // 30: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),    // 31: autan.v1.RerunExecutionResponse
+	(*DeleteExecutionRequest)(nil),    // 32: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),   // 33: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsRequest)(nil),  // 34: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil), // 35: autan.v1.ListHistoryEventsResponse
+	nil,                               // 36: autan.v1.Execution.LabelsEntry
+	nil,                               // 37: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                               // 38: autan.v1.CountExecutionsResponse.GroupsEntry
+	(ExecutionState)(0),               // 39: autan.v1.ExecutionState
+	(*Payload)(nil),                   // 40: autan.v1.Payload
+	(*Failure)(nil),                   // 41: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),     // 42: google.protobuf.Timestamp
+	(PayloadFormat)(0),                // 43: autan.v1.PayloadFormat
+	(View)(0),                         // 44: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),     // 45: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),       // 46: google.protobuf.Duration
+	(*HistoryEvent)(nil),              // 47: autan.v1.HistoryEvent
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	37, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	38, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	38, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	38, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	39, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	34, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	40, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	40, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	40, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	39, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	40, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	40, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	40, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	41, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	36, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	42, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	42, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	42, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
 	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	38, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	40, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	38, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	38, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	35, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	40, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	40, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	37, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	41, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	38, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	43, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	40, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
 	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	42, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	41, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	43, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	44, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	43, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	45, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
 	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	42, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	41, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	44, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	43, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	36, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	38, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
 	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	44, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	41, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	46, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	43, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
 	17, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
 	18, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
 	19, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	45, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	47, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
 	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	44, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	46, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
 	5,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	44, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	42, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	41, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	46, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	44, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	43, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	38, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	40, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
 	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	37, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	39, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
 	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	41, // 49: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	45, // 50: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	7,  // 51: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 52: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 53: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	13, // 54: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	15, // 55: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	20, // 56: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	22, // 57: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	24, // 58: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	26, // 59: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	28, // 60: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 61: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	32, // 62: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	8,  // 63: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 64: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 65: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	14, // 66: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	16, // 67: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	21, // 68: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	23, // 69: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	25, // 70: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	27, // 71: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	29, // 72: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 73: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	33, // 74: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	63, // [63:75] is the sub-list for method output_type
-	51, // [51:63] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	40, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	5,  // 50: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	43, // 51: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	47, // 52: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	7,  // 53: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 54: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 55: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	13, // 56: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	15, // 57: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	20, // 58: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	22, // 59: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	24, // 60: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	26, // 61: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	28, // 62: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 63: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	32, // 64: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	34, // 65: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	8,  // 66: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 67: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 68: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	14, // 69: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	16, // 70: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	21, // 71: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	23, // 72: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	25, // 73: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	27, // 74: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	29, // 75: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 76: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	33, // 77: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	35, // 78: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	66, // [66:79] is the sub-list for method output_type
+	53, // [53:66] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -3025,7 +3191,7 @@ func file_autan_v1_executions_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   32,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

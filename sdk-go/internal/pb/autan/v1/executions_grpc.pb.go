@@ -29,6 +29,7 @@ const (
 	ExecutionService_ResumeExecution_FullMethodName   = "/autan.v1.ExecutionService/ResumeExecution"
 	ExecutionService_CancelExecution_FullMethodName   = "/autan.v1.ExecutionService/CancelExecution"
 	ExecutionService_StopExecution_FullMethodName     = "/autan.v1.ExecutionService/StopExecution"
+	ExecutionService_RerunExecution_FullMethodName    = "/autan.v1.ExecutionService/RerunExecution"
 	ExecutionService_DeleteExecution_FullMethodName   = "/autan.v1.ExecutionService/DeleteExecution"
 	ExecutionService_ListHistoryEvents_FullMethodName = "/autan.v1.ExecutionService/ListHistoryEvents"
 )
@@ -99,6 +100,18 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
 	StopExecution(ctx context.Context, in *StopExecutionRequest, opts ...grpc.CallOption) (*StopExecutionResponse, error)
+	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
+	// is one more, and what comes after the tasks follows from their new end. All executions above a
+	// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+	//
+	// Without `task_execution_id` all tasks run again that have failed without being handled or were
+	// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
+	// name the task in there.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
+	// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
+	// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	RerunExecution(ctx context.Context, in *RerunExecutionRequest, opts ...grpc.CallOption) (*RerunExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -226,6 +239,16 @@ func (c *executionServiceClient) StopExecution(ctx context.Context, in *StopExec
 	return out, nil
 }
 
+func (c *executionServiceClient) RerunExecution(ctx context.Context, in *RerunExecutionRequest, opts ...grpc.CallOption) (*RerunExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RerunExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_RerunExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *executionServiceClient) DeleteExecution(ctx context.Context, in *DeleteExecutionRequest, opts ...grpc.CallOption) (*DeleteExecutionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteExecutionResponse)
@@ -312,6 +335,18 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
 	StopExecution(context.Context, *StopExecutionRequest) (*StopExecutionResponse, error)
+	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
+	// is one more, and what comes after the tasks follows from their new end. All executions above a
+	// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+	//
+	// Without `task_execution_id` all tasks run again that have failed without being handled or were
+	// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
+	// name the task in there.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
+	// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
+	// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -359,6 +394,9 @@ func (UnimplementedExecutionServiceServer) CancelExecution(context.Context, *Can
 }
 func (UnimplementedExecutionServiceServer) StopExecution(context.Context, *StopExecutionRequest) (*StopExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StopExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RerunExecution not implemented")
 }
 func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteExecution not implemented")
@@ -560,6 +598,24 @@ func _ExecutionService_StopExecution_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_RerunExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RerunExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).RerunExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_RerunExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).RerunExecution(ctx, req.(*RerunExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ExecutionService_DeleteExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteExecutionRequest)
 	if err := dec(in); err != nil {
@@ -638,6 +694,10 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "StopExecution",
 			Handler:    _ExecutionService_StopExecution_Handler,
+		},
+		{
+			MethodName: "RerunExecution",
+			Handler:    _ExecutionService_RerunExecution_Handler,
 		},
 		{
 			MethodName: "DeleteExecution",

@@ -749,6 +749,134 @@ func (x *ListTaskExecutionsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Request of SkipTask.
+type SkipTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id of the task execution.
+	TaskExecutionId string `protobuf:"bytes,2,opt,name=task_execution_id,json=taskExecutionId,proto3" json:"task_execution_id,omitempty"`
+	// What counts as its result from now on; absent = what its actions gave stays.
+	Result *Payload `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipTaskRequest) Reset() {
+	*x = SkipTaskRequest{}
+	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipTaskRequest) ProtoMessage() {}
+
+func (x *SkipTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipTaskRequest.ProtoReflect.Descriptor instead.
+func (*SkipTaskRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SkipTaskRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *SkipTaskRequest) GetTaskExecutionId() string {
+	if x != nil {
+		return x.TaskExecutionId
+	}
+	return ""
+}
+
+func (x *SkipTaskRequest) GetResult() *Payload {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *SkipTaskRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SkipTaskRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of SkipTask.
+type SkipTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task execution, BASIC view.
+	TaskExecution *TaskExecution `protobuf:"bytes,1,opt,name=task_execution,json=taskExecution,proto3" json:"task_execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipTaskResponse) Reset() {
+	*x = SkipTaskResponse{}
+	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipTaskResponse) ProtoMessage() {}
+
+func (x *SkipTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipTaskResponse.ProtoReflect.Descriptor instead.
+func (*SkipTaskResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SkipTaskResponse) GetTaskExecution() *TaskExecution {
+	if x != nil {
+		return x.TaskExecution
+	}
+	return nil
+}
+
 // Request of GetActionExecution.
 type GetActionExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -768,7 +896,7 @@ type GetActionExecutionRequest struct {
 
 func (x *GetActionExecutionRequest) Reset() {
 	*x = GetActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +908,7 @@ func (x *GetActionExecutionRequest) String() string {
 func (*GetActionExecutionRequest) ProtoMessage() {}
 
 func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +921,7 @@ func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{6}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetActionExecutionRequest) GetProject() string {
@@ -842,7 +970,7 @@ type GetActionExecutionResponse struct {
 
 func (x *GetActionExecutionResponse) Reset() {
 	*x = GetActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -854,7 +982,7 @@ func (x *GetActionExecutionResponse) String() string {
 func (*GetActionExecutionResponse) ProtoMessage() {}
 
 func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -867,7 +995,7 @@ func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{7}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -903,7 +1031,7 @@ type ListActionExecutionsRequest struct {
 
 func (x *ListActionExecutionsRequest) Reset() {
 	*x = ListActionExecutionsRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1043,7 @@ func (x *ListActionExecutionsRequest) String() string {
 func (*ListActionExecutionsRequest) ProtoMessage() {}
 
 func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1056,7 @@ func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListActionExecutionsRequest) GetProject() string {
@@ -1022,7 +1150,7 @@ type ListActionExecutionsResponse struct {
 
 func (x *ListActionExecutionsResponse) Reset() {
 	*x = ListActionExecutionsResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1162,7 @@ func (x *ListActionExecutionsResponse) String() string {
 func (*ListActionExecutionsResponse) ProtoMessage() {}
 
 func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1175,7 @@ func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListActionExecutionsResponse) GetActionExecutions() []*ActionExecution {
@@ -1081,7 +1209,7 @@ type CompleteActionExecutionRequest struct {
 
 func (x *CompleteActionExecutionRequest) Reset() {
 	*x = CompleteActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1221,7 @@ func (x *CompleteActionExecutionRequest) String() string {
 func (*CompleteActionExecutionRequest) ProtoMessage() {}
 
 func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1234,7 @@ func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CompleteActionExecutionRequest) GetProject() string {
@@ -1148,7 +1276,7 @@ type CompleteActionExecutionResponse struct {
 
 func (x *CompleteActionExecutionResponse) Reset() {
 	*x = CompleteActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1288,7 @@ func (x *CompleteActionExecutionResponse) String() string {
 func (*CompleteActionExecutionResponse) ProtoMessage() {}
 
 func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1301,7 @@ func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CompleteActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1200,7 +1328,7 @@ type FailActionExecutionRequest struct {
 
 func (x *FailActionExecutionRequest) Reset() {
 	*x = FailActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1340,7 @@ func (x *FailActionExecutionRequest) String() string {
 func (*FailActionExecutionRequest) ProtoMessage() {}
 
 func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1353,7 @@ func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FailActionExecutionRequest) GetProject() string {
@@ -1267,7 +1395,7 @@ type FailActionExecutionResponse struct {
 
 func (x *FailActionExecutionResponse) Reset() {
 	*x = FailActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1407,7 @@ func (x *FailActionExecutionResponse) String() string {
 func (*FailActionExecutionResponse) ProtoMessage() {}
 
 func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1420,7 @@ func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FailActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1321,7 +1449,7 @@ type UpdateActionExecutionRequest struct {
 
 func (x *UpdateActionExecutionRequest) Reset() {
 	*x = UpdateActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1461,7 @@ func (x *UpdateActionExecutionRequest) String() string {
 func (*UpdateActionExecutionRequest) ProtoMessage() {}
 
 func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1474,7 @@ func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateActionExecutionRequest) GetProject() string {
@@ -1395,7 +1523,7 @@ type UpdateActionExecutionResponse struct {
 
 func (x *UpdateActionExecutionResponse) Reset() {
 	*x = UpdateActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1535,7 @@ func (x *UpdateActionExecutionResponse) String() string {
 func (*UpdateActionExecutionResponse) ProtoMessage() {}
 
 func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1548,7 @@ func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UpdateActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1501,7 +1629,16 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\x0epayload_format\x18\a \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"\x86\x01\n" +
 	"\x1aListTaskExecutionsResponse\x12@\n" +
 	"\x0ftask_executions\x18\x01 \x03(\v2\x17.autan.v1.TaskExecutionR\x0etaskExecutions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb9\x01\n" +
+	"\x0fSkipTaskRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12*\n" +
+	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12)\n" +
+	"\x06result\x18\x03 \x01(\v2\x11.autan.v1.PayloadR\x06result\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"R\n" +
+	"\x10SkipTaskResponse\x12>\n" +
+	"\x0etask_execution\x18\x01 \x01(\v2\x17.autan.v1.TaskExecutionR\rtaskExecution\"\x82\x02\n" +
 	"\x19GetActionExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12.\n" +
 	"\x13action_execution_id\x18\x02 \x01(\tR\x11actionExecutionId\x12\"\n" +
@@ -1551,10 +1688,11 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\bTaskType\x12\x19\n" +
 	"\x15TASK_TYPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TASK_TYPE_ACTION\x10\x01\x12\x16\n" +
-	"\x12TASK_TYPE_WORKFLOW\x10\x022\xf2\x05\n" +
+	"\x12TASK_TYPE_WORKFLOW\x10\x022\xba\x06\n" +
 	"\vTaskService\x12^\n" +
 	"\x10GetTaskExecution\x12!.autan.v1.GetTaskExecutionRequest\x1a\".autan.v1.GetTaskExecutionResponse\"\x03\x90\x02\x01\x12d\n" +
-	"\x12ListTaskExecutions\x12#.autan.v1.ListTaskExecutionsRequest\x1a$.autan.v1.ListTaskExecutionsResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\x12ListTaskExecutions\x12#.autan.v1.ListTaskExecutionsRequest\x1a$.autan.v1.ListTaskExecutionsResponse\"\x03\x90\x02\x01\x12F\n" +
+	"\bSkipTask\x12\x19.autan.v1.SkipTaskRequest\x1a\x1a.autan.v1.SkipTaskResponse\"\x03\x90\x02\x02\x12d\n" +
 	"\x12GetActionExecution\x12#.autan.v1.GetActionExecutionRequest\x1a$.autan.v1.GetActionExecutionResponse\"\x03\x90\x02\x01\x12j\n" +
 	"\x14ListActionExecutions\x12%.autan.v1.ListActionExecutionsRequest\x1a&.autan.v1.ListActionExecutionsResponse\"\x03\x90\x02\x01\x12s\n" +
 	"\x17CompleteActionExecution\x12(.autan.v1.CompleteActionExecutionRequest\x1a).autan.v1.CompleteActionExecutionResponse\"\x03\x90\x02\x02\x12g\n" +
@@ -1574,7 +1712,7 @@ func file_autan_v1_tasks_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_tasks_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_autan_v1_tasks_proto_goTypes = []any{
 	(TaskType)(0),                           // 0: autan.v1.TaskType
 	(*TaskExecution)(nil),                   // 1: autan.v1.TaskExecution
@@ -1583,80 +1721,86 @@ var file_autan_v1_tasks_proto_goTypes = []any{
 	(*GetTaskExecutionResponse)(nil),        // 4: autan.v1.GetTaskExecutionResponse
 	(*ListTaskExecutionsRequest)(nil),       // 5: autan.v1.ListTaskExecutionsRequest
 	(*ListTaskExecutionsResponse)(nil),      // 6: autan.v1.ListTaskExecutionsResponse
-	(*GetActionExecutionRequest)(nil),       // 7: autan.v1.GetActionExecutionRequest
-	(*GetActionExecutionResponse)(nil),      // 8: autan.v1.GetActionExecutionResponse
-	(*ListActionExecutionsRequest)(nil),     // 9: autan.v1.ListActionExecutionsRequest
-	(*ListActionExecutionsResponse)(nil),    // 10: autan.v1.ListActionExecutionsResponse
-	(*CompleteActionExecutionRequest)(nil),  // 11: autan.v1.CompleteActionExecutionRequest
-	(*CompleteActionExecutionResponse)(nil), // 12: autan.v1.CompleteActionExecutionResponse
-	(*FailActionExecutionRequest)(nil),      // 13: autan.v1.FailActionExecutionRequest
-	(*FailActionExecutionResponse)(nil),     // 14: autan.v1.FailActionExecutionResponse
-	(*UpdateActionExecutionRequest)(nil),    // 15: autan.v1.UpdateActionExecutionRequest
-	(*UpdateActionExecutionResponse)(nil),   // 16: autan.v1.UpdateActionExecutionResponse
-	(TaskState)(0),                          // 17: autan.v1.TaskState
-	(*Payload)(nil),                         // 18: autan.v1.Payload
-	(*timestamppb.Timestamp)(nil),           // 19: google.protobuf.Timestamp
-	(ActionState)(0),                        // 20: autan.v1.ActionState
-	(View)(0),                               // 21: autan.v1.View
-	(PayloadFormat)(0),                      // 22: autan.v1.PayloadFormat
-	(*fieldmaskpb.FieldMask)(nil),           // 23: google.protobuf.FieldMask
+	(*SkipTaskRequest)(nil),                 // 7: autan.v1.SkipTaskRequest
+	(*SkipTaskResponse)(nil),                // 8: autan.v1.SkipTaskResponse
+	(*GetActionExecutionRequest)(nil),       // 9: autan.v1.GetActionExecutionRequest
+	(*GetActionExecutionResponse)(nil),      // 10: autan.v1.GetActionExecutionResponse
+	(*ListActionExecutionsRequest)(nil),     // 11: autan.v1.ListActionExecutionsRequest
+	(*ListActionExecutionsResponse)(nil),    // 12: autan.v1.ListActionExecutionsResponse
+	(*CompleteActionExecutionRequest)(nil),  // 13: autan.v1.CompleteActionExecutionRequest
+	(*CompleteActionExecutionResponse)(nil), // 14: autan.v1.CompleteActionExecutionResponse
+	(*FailActionExecutionRequest)(nil),      // 15: autan.v1.FailActionExecutionRequest
+	(*FailActionExecutionResponse)(nil),     // 16: autan.v1.FailActionExecutionResponse
+	(*UpdateActionExecutionRequest)(nil),    // 17: autan.v1.UpdateActionExecutionRequest
+	(*UpdateActionExecutionResponse)(nil),   // 18: autan.v1.UpdateActionExecutionResponse
+	(TaskState)(0),                          // 19: autan.v1.TaskState
+	(*Payload)(nil),                         // 20: autan.v1.Payload
+	(*timestamppb.Timestamp)(nil),           // 21: google.protobuf.Timestamp
+	(ActionState)(0),                        // 22: autan.v1.ActionState
+	(View)(0),                               // 23: autan.v1.View
+	(PayloadFormat)(0),                      // 24: autan.v1.PayloadFormat
+	(*fieldmaskpb.FieldMask)(nil),           // 25: google.protobuf.FieldMask
 }
 var file_autan_v1_tasks_proto_depIdxs = []int32{
 	0,  // 0: autan.v1.TaskExecution.type:type_name -> autan.v1.TaskType
-	17, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
-	18, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
-	18, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
-	18, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
-	19, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
-	19, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
-	19, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
-	19, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
-	19, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
-	19, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
-	20, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
-	18, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
-	18, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
-	19, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
-	19, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
-	21, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
-	22, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	23, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	19, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
+	20, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
+	20, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
+	20, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
+	21, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
+	21, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
+	21, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
+	21, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
+	21, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
+	21, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
+	22, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
+	20, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
+	20, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
+	21, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
+	21, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
+	23, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
+	24, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	25, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
 	1,  // 19: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
-	21, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
-	22, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	23, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
+	24, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	1,  // 22: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
-	21, // 23: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
-	22, // 24: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	23, // 25: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	2,  // 26: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	21, // 27: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
-	22, // 28: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	2,  // 29: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
-	18, // 30: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
-	2,  // 31: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	18, // 32: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
-	2,  // 33: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	20, // 34: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
-	2,  // 35: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	3,  // 36: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
-	5,  // 37: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
-	7,  // 38: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
-	9,  // 39: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
-	11, // 40: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
-	13, // 41: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
-	15, // 42: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
-	4,  // 43: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
-	6,  // 44: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
-	8,  // 45: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
-	10, // 46: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
-	12, // 47: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
-	14, // 48: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
-	16, // 49: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
-	43, // [43:50] is the sub-list for method output_type
-	36, // [36:43] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	20, // 23: autan.v1.SkipTaskRequest.result:type_name -> autan.v1.Payload
+	1,  // 24: autan.v1.SkipTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
+	23, // 25: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
+	24, // 26: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	25, // 27: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 28: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	23, // 29: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
+	24, // 30: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2,  // 31: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
+	20, // 32: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
+	2,  // 33: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	20, // 34: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
+	2,  // 35: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	22, // 36: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
+	2,  // 37: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	3,  // 38: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
+	5,  // 39: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
+	7,  // 40: autan.v1.TaskService.SkipTask:input_type -> autan.v1.SkipTaskRequest
+	9,  // 41: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
+	11, // 42: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
+	13, // 43: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
+	15, // 44: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
+	17, // 45: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
+	4,  // 46: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
+	6,  // 47: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
+	8,  // 48: autan.v1.TaskService.SkipTask:output_type -> autan.v1.SkipTaskResponse
+	10, // 49: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
+	12, // 50: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
+	14, // 51: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
+	16, // 52: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
+	18, // 53: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
+	46, // [46:54] is the sub-list for method output_type
+	38, // [38:46] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_tasks_proto_init() }
@@ -1666,7 +1810,7 @@ func file_autan_v1_tasks_proto_init() {
 	}
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_states_proto_init()
-	file_autan_v1_tasks_proto_msgTypes[8].OneofWrappers = []any{
+	file_autan_v1_tasks_proto_msgTypes[10].OneofWrappers = []any{
 		(*ListActionExecutionsRequest_ExecutionId)(nil),
 		(*ListActionExecutionsRequest_TaskExecutionId)(nil),
 	}
@@ -1676,7 +1820,7 @@ func file_autan_v1_tasks_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_tasks_proto_rawDesc), len(file_autan_v1_tasks_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	TaskService_GetTaskExecution_FullMethodName        = "/autan.v1.TaskService/GetTaskExecution"
 	TaskService_ListTaskExecutions_FullMethodName      = "/autan.v1.TaskService/ListTaskExecutions"
+	TaskService_SkipTask_FullMethodName                = "/autan.v1.TaskService/SkipTask"
 	TaskService_GetActionExecution_FullMethodName      = "/autan.v1.TaskService/GetActionExecution"
 	TaskService_ListActionExecutions_FullMethodName    = "/autan.v1.TaskService/ListActionExecutions"
 	TaskService_CompleteActionExecution_FullMethodName = "/autan.v1.TaskService/CompleteActionExecution"
@@ -43,6 +44,13 @@ type TaskServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListTaskExecutions(ctx context.Context, in *ListTaskExecutionsRequest, opts ...grpc.CallOption) (*ListTaskExecutionsResponse, error)
+	// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
+	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
+	// is RUNNING again and its `run` is one more, as are all executions above it.
+	//
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
+	// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+	SkipTask(ctx context.Context, in *SkipTaskRequest, opts ...grpc.CallOption) (*SkipTaskResponse, error)
 	// Returns one action execution.
 	//
 	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -88,6 +96,16 @@ func (c *taskServiceClient) ListTaskExecutions(ctx context.Context, in *ListTask
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListTaskExecutionsResponse)
 	err := c.cc.Invoke(ctx, TaskService_ListTaskExecutions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) SkipTask(ctx context.Context, in *SkipTaskRequest, opts ...grpc.CallOption) (*SkipTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SkipTaskResponse)
+	err := c.cc.Invoke(ctx, TaskService_SkipTask_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +177,13 @@ type TaskServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListTaskExecutions(context.Context, *ListTaskExecutionsRequest) (*ListTaskExecutionsResponse, error)
+	// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
+	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
+	// is RUNNING again and its `run` is one more, as are all executions above it.
+	//
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
+	// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+	SkipTask(context.Context, *SkipTaskRequest) (*SkipTaskResponse, error)
 	// Returns one action execution.
 	//
 	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -195,6 +220,9 @@ func (UnimplementedTaskServiceServer) GetTaskExecution(context.Context, *GetTask
 }
 func (UnimplementedTaskServiceServer) ListTaskExecutions(context.Context, *ListTaskExecutionsRequest) (*ListTaskExecutionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTaskExecutions not implemented")
+}
+func (UnimplementedTaskServiceServer) SkipTask(context.Context, *SkipTaskRequest) (*SkipTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SkipTask not implemented")
 }
 func (UnimplementedTaskServiceServer) GetActionExecution(context.Context, *GetActionExecutionRequest) (*GetActionExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetActionExecution not implemented")
@@ -264,6 +292,24 @@ func _TaskService_ListTaskExecutions_Handler(srv interface{}, ctx context.Contex
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TaskServiceServer).ListTaskExecutions(ctx, req.(*ListTaskExecutionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_SkipTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SkipTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).SkipTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_SkipTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).SkipTask(ctx, req.(*SkipTaskRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -372,6 +418,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListTaskExecutions",
 			Handler:    _TaskService_ListTaskExecutions_Handler,
+		},
+		{
+			MethodName: "SkipTask",
+			Handler:    _TaskService_SkipTask_Handler,
 		},
 		{
 			MethodName: "GetActionExecution",

@@ -415,6 +415,30 @@ class StopExecutionResponse(_message.Message):
     execution: Execution
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
+class RerunExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "task_execution_id", "reset", "env", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    ENV_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    task_execution_id: str
+    reset: bool
+    env: _payloads_pb2.Payload
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., reset: bool = ..., env: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RerunExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
 class DeleteExecutionRequest(_message.Message):
     __slots__ = ("project", "execution_id", "force", "allow_missing", "reason", "request_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]

@@ -88,6 +88,11 @@ class ExecutionServiceStub(object):
                 request_serializer=autan_dot_v1_dot_executions__pb2.StopExecutionRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.StopExecutionResponse.FromString,
                 _registered_method=True)
+        self.RerunExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/RerunExecution',
+                request_serializer=autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.FromString,
+                _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/DeleteExecution',
                 request_serializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionRequest.SerializeToString,
@@ -214,6 +219,23 @@ class ExecutionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RerunExecution(self, request, context):
+        """Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
+        is one more, and what comes after the tasks follows from their new end. All executions above a
+        sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+
+        Without `task_execution_id` all tasks run again that have failed without being handled or were
+        cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
+        name the task in there.
+
+        Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
+        in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
+        again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteExecution(self, request, context):
         """Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 
@@ -284,6 +306,11 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.StopExecution,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.StopExecutionRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.StopExecutionResponse.SerializeToString,
+            ),
+            'RerunExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerunExecution,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.SerializeToString,
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
@@ -570,6 +597,33 @@ class ExecutionService(object):
             '/autan.v1.ExecutionService/StopExecution',
             autan_dot_v1_dot_executions__pb2.StopExecutionRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.StopExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RerunExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/RerunExecution',
+            autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.FromString,
             options,
             channel_credentials,
             insecure,

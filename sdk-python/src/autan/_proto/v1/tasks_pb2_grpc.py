@@ -45,6 +45,11 @@ class TaskServiceStub(object):
                 request_serializer=autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsResponse.FromString,
                 _registered_method=True)
+        self.SkipTask = channel.unary_unary(
+                '/autan.v1.TaskService/SkipTask',
+                request_serializer=autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.FromString,
+                _registered_method=True)
         self.GetActionExecution = channel.unary_unary(
                 '/autan.v1.TaskService/GetActionExecution',
                 request_serializer=autan_dot_v1_dot_tasks__pb2.GetActionExecutionRequest.SerializeToString,
@@ -90,6 +95,18 @@ class TaskServiceServicer(object):
         """Lists the task executions of an execution in order of their creation.
 
         Errors: EXECUTION_NOT_FOUND, INVALID_FILTER, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SkipTask(self, request, context):
+        """Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
+        `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
+        is RUNNING again and its `run` is one more, as are all executions above it.
+
+        Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
+        one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +170,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListTaskExecutions,
                     request_deserializer=autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsRequest.FromString,
                     response_serializer=autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsResponse.SerializeToString,
+            ),
+            'SkipTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.SkipTask,
+                    request_deserializer=autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.SerializeToString,
             ),
             'GetActionExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.GetActionExecution,
@@ -235,6 +257,33 @@ class TaskService(object):
             '/autan.v1.TaskService/ListTaskExecutions',
             autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsRequest.SerializeToString,
             autan_dot_v1_dot_tasks__pb2.ListTaskExecutionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SkipTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.TaskService/SkipTask',
+            autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.SerializeToString,
+            autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,
