@@ -335,6 +335,13 @@ impl ExecutionService for Service {
         Err(Status::unimplemented("not in this fake"))
     }
 
+    async fn rerun_execution(
+        &self,
+        _: Request<v1::RerunExecutionRequest>,
+    ) -> Result<Response<v1::RerunExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
     async fn delete_execution(
         &self,
         _: Request<v1::DeleteExecutionRequest>,
