@@ -151,17 +151,8 @@ impl Machine<'_> {
             }
             return;
         }
-        let is_paused = |state| state == ActionState::Paused;
-        let memory = self.ex.task(task);
-        let mut active = memory
-            .active_actions
-            .iter()
-            .filter_map(|number| memory.action(*number));
-        if active.any(|record| is_paused(record.state)) {
+        if !self.no_longer_paused(task) {
             return;
-        }
-        if memory.record.state == TaskState::Paused {
-            self.set_task_state(task, TaskState::Running, None);
         }
         let any_paused = self
             .ex
@@ -170,6 +161,22 @@ impl Machine<'_> {
         if self.ex.record.state == ExecutionState::Paused && !any_paused {
             self.resume_self();
         }
+    }
+
+    /// Lets a task go on of which nothing is paused any more. False if something is.
+    pub(super) fn no_longer_paused(&mut self, task: u32) -> bool {
+        let memory = self.ex.task(task);
+        let mut active = memory
+            .active_actions
+            .iter()
+            .filter_map(|number| memory.action(*number));
+        if active.any(|record| record.state == ActionState::Paused) {
+            return false;
+        }
+        if memory.record.state == TaskState::Paused {
+            self.set_task_state(task, TaskState::Running, None);
+        }
+        true
     }
 
     /// Tells the children that are under way what to do.

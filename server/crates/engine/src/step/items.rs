@@ -36,6 +36,10 @@ impl Machine<'_> {
             let active = u32::try_from(memory.active_actions.len()).unwrap_or(u32::MAX);
             let index = memory.next_item;
             if index >= count || (concurrency > 0 && active >= concurrency) {
+                // A rerun that keeps all results has nothing to wait for.
+                if active == 0 && memory.accepted >= count {
+                    self.item_ended(task);
+                }
                 return Ok(());
             }
             let is_kept = memory.kept_items.contains(&index);
@@ -58,6 +62,7 @@ impl Machine<'_> {
 
     /// Goes on after one item has ended: with the next items, or with the end of the task.
     pub(super) fn item_ended(&mut self, task: u32) {
+        self.no_longer_paused(task);
         let memory = self.ex.task(task);
         let count = memory.record.runtime.items.unwrap_or(1);
         if memory.accepted_cancelled > 0 {

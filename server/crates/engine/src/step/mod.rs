@@ -166,12 +166,19 @@ impl<'a> Machine<'a> {
     /// Does the steps that are left. An execution of which nothing is under way any more is
     /// finished here, whatever the event was: none can stay RUNNING without a cause.
     pub(crate) fn run(mut self) -> Changes {
-        for _ in 0..self.world.limits().steps_per_event_max {
+        let mut steps = self.world.limits().steps_per_event_max;
+        loop {
+            if self.ex.work.is_empty() && self.is_running() && self.ex.record.progress.active == 0 {
+                self.finish();
+            }
+            if steps == 0 {
+                break;
+            }
+            steps -= 1;
             match self.ex.work.pop_front() {
                 Some(Work::Begin(task)) => self.begin(task),
                 Some(Work::Inline { task, action }) => self.run_inline(task, action),
                 Some(Work::Refresh(task)) => self.refresh(task),
-                None if self.is_running() && self.ex.record.progress.active == 0 => self.finish(),
                 None => break,
             }
         }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use definition::{Document, Kind, Options};
 use engine::world::{AdHocAction, Definition, Query};
 use engine::{
-    ActionId, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution, ExecutionRecord,
-    ExecutionUid, Limits, Outcome, Source, Start, TaskRecord, Verb, World,
+    ActionId, ActionRecord, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution,
+    ExecutionRecord, ExecutionUid, HistoryEvent, Limits, Outcome, Source, Start, TaskRecord, Verb,
+    World,
 };
 use expr::Value;
 use uuid::Uuid;
@@ -17,7 +18,14 @@ use uuid::Uuid;
 /// The time at which every test begins.
 pub(crate) const START_US: i64 = 1_700_000_000_000_000;
 
-type Stored = (ExecutionRecord, Vec<TaskRecord>, Arc<Definition>);
+/// The rows of one execution, as commits have left them.
+struct Stored {
+    record: ExecutionRecord,
+    /// Without their actions, which are rows of their own.
+    tasks: BTreeMap<u32, TaskRecord>,
+    actions: BTreeMap<(u32, u32), ActionRecord>,
+    definition: Arc<Definition>,
+}
 
 /// Everything around the executions of one test.
 pub(crate) struct Harness {
@@ -26,6 +34,9 @@ pub(crate) struct Harness {
     /// Actions that wait for a result.
     pub(crate) dispatched: Vec<Dispatch>,
     pub(crate) cancelled: BTreeSet<ActionId>,
+    /// Whether actions of finished executions go on: a server that is stopped forgets them.
+    pub(crate) orphans_end: bool,
+    store: BTreeMap<ExecutionUid, Stored>,
     catalog: Catalog,
     inbox: VecDeque<(ExecutionUid, Event)>,
     started: u128,
@@ -80,6 +91,8 @@ impl Harness {
             executions: BTreeMap::new(),
             dispatched: Vec::new(),
             cancelled: BTreeSet::new(),
+            orphans_end: true,
+            store: BTreeMap::new(),
             catalog: Catalog::default(),
             inbox: VecDeque::new(),
             started: 0,
@@ -222,7 +235,16 @@ impl Harness {
         self.cancelled.extend(&changes.cancels);
         self.dispatched
             .retain(|dispatch| !changes.cancels.contains(&dispatch.action));
-        self.dispatched.extend(changes.dispatches);
+        for dispatch in changes.dispatches {
+            // A dispatch may be repeated; what is under way is left alone.
+            if !self
+                .dispatched
+                .iter()
+                .any(|known| known.action == dispatch.action)
+            {
+                self.dispatched.push(dispatch);
+            }
+        }
         if changes.more {
             self.inbox.push_back((uid, Event::Continue));
         }
@@ -234,7 +256,52 @@ impl Harness {
             // Refusals of inner events are of no interest, as in the driver.
             let _ = self.apply_one(uid, event);
         }
-        self.check_history();
+        self.commit();
+    }
+
+    /// Writes what has changed, and nothing else, as the store would.
+    fn commit(&mut self) {
+        for (uid, execution) in &mut self.executions {
+            let changed = execution.changed();
+            check_numbers(changed.record, changed.history);
+            let definition = execution.definition();
+            let row = self.store.entry(*uid).or_insert_with(|| {
+                assert!(changed.is_new, "an execution has no row");
+                Stored {
+                    record: changed.record.clone(),
+                    tasks: BTreeMap::new(),
+                    actions: BTreeMap::new(),
+                    definition: definition.clone(),
+                }
+            });
+            if changed.row_changed {
+                let (old, new) = (&row.record, changed.record);
+                let kept = (old.params.clone(), old.vars.clone(), old.output.clone());
+                row.record = new.clone();
+                if !changed.payloads_changed {
+                    (row.record.params, row.record.vars, row.record.output) = kept;
+                }
+            }
+            for (task, is_new) in changed.tasks {
+                let actions = Vec::new();
+                let record = TaskRecord {
+                    actions,
+                    ..task.clone()
+                };
+                let known = row.tasks.insert(task.number, record).is_some();
+                assert_eq!(known, !is_new, "the row of task {}", task.number);
+            }
+            for (task, action, is_new) in changed.actions {
+                let known = row.actions.insert((task, action.number), action.clone());
+                assert_eq!(
+                    known.is_some(),
+                    !is_new,
+                    "the row of action {task}/{}",
+                    action.number
+                );
+            }
+            execution.committed();
+        }
     }
 
     fn apply_one(&mut self, uid: ExecutionUid, event: Event) -> Result<(), engine::Error> {
@@ -301,7 +368,11 @@ impl Harness {
 
     /// Goes to the next moment at which something is due, if there is one until then.
     fn next_moment(&mut self, until: i64) -> bool {
-        let sleeping = self.dispatched.iter();
+        let heard = |dispatch: &&Dispatch| {
+            let execution = &self.executions[&dispatch.action.task.execution];
+            self.orphans_end || !execution.record().state.is_final()
+        };
+        let sleeping = self.dispatched.iter().filter(heard);
         let sleeping = sleeping.map(|dispatch| (wake_us(dispatch), None));
         let due = self.executions.iter();
         let due = due.filter_map(|(uid, execution)| Some((execution.next_due_us()?, Some(*uid))));
@@ -314,7 +385,14 @@ impl Harness {
             self.apply(uid, Event::TimeReached)
                 .expect("the time is never refused");
         } else {
-            let index = self.dispatched.iter().position(|d| wake_us(d) == time);
+            let due = |dispatch: &&Dispatch| heard(dispatch) && wake_us(dispatch) == time;
+            let found = self
+                .dispatched
+                .iter()
+                .filter(due)
+                .map(|due| due.action)
+                .min();
+            let index = self.dispatched.iter().position(|d| Some(d.action) == found);
             let dispatch = self.dispatched.remove(index.expect("it was just seen"));
             self.answer(&dispatch);
         }
@@ -340,24 +418,18 @@ impl Harness {
         &self.executions[&uid]
     }
 
-    /// What would be stored of an execution.
-    pub(crate) fn stored(&self, uid: ExecutionUid) -> Stored {
-        let execution = self.get(uid);
-        let tasks = execution.tasks().cloned().collect();
-        (
-            execution.record().clone(),
-            tasks,
-            execution.definition().clone(),
-        )
-    }
-
     /// Stops the server and starts it again: every unfinished execution is rebuilt from its records.
     pub(crate) fn restart(&mut self) {
         let uids: Vec<ExecutionUid> = self.executions.keys().copied().collect();
         self.dispatched.clear();
         self.inbox.clear();
         for uid in uids {
-            let (record, tasks, definition) = self.stored(uid);
+            let row = &self.store[&uid];
+            let mut tasks: Vec<TaskRecord> = row.tasks.values().cloned().collect();
+            for ((task, _), action) in &row.actions {
+                tasks[*task as usize - 1].actions.push(action.clone());
+            }
+            let (record, definition) = (row.record.clone(), row.definition.clone());
             let restored = engine::restore(record, tasks, definition, self.now_us, &self.catalog);
             let (execution, changes) = restored;
             self.executions.insert(uid, execution);
@@ -365,17 +437,14 @@ impl Harness {
         }
         self.settle();
     }
+}
 
-    /// History is numbered without holes, from what was not yet committed.
-    fn check_history(&self) {
-        for execution in self.executions.values() {
-            let changed = execution.changed();
-            let numbers: Vec<i64> = changed.history.iter().map(|event| event.sequence).collect();
-            let last = execution.record().last_sequence;
-            let first = last - i64::try_from(numbers.len()).expect("histories are short") + 1;
-            assert_eq!(numbers, (first..=last).collect::<Vec<_>>());
-        }
-    }
+/// History is numbered without holes.
+fn check_numbers(record: &ExecutionRecord, history: &[HistoryEvent]) {
+    let numbers: Vec<i64> = history.iter().map(|event| event.sequence).collect();
+    let last = record.last_sequence;
+    let first = last - i64::try_from(numbers.len()).expect("histories are short") + 1;
+    assert_eq!(numbers, (first..=last).collect::<Vec<_>>());
 }
 
 /// When the world answers an action: sleeps by their time, anything else at once.

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(
     clippy::disallowed_methods,
-    reason = "the tests read their scenarios from files"
+    reason = "the tests read their scenarios from files, and take fresh seeds from the clock"
 )]
 
 mod harness;
 mod limits;
 mod scenarios;
+mod simulation;

@@ -1,0 +1,199 @@
+//! Workflows made by chance: each is valid, and ends if its actions do.
+
+use std::fmt::Write as _;
+
+use super::Chance;
+
+/// Levels of workflows that call one another: `w0` calls `w1`, which calls `w2`.
+const LEVELS: usize = 3;
+
+/// A document with one workflow a level.
+pub(super) fn document(chance: &mut Chance) -> String {
+    let mut document = "version: '2.0'\n".to_owned();
+    for level in 0..LEVELS {
+        workflow(chance, level, &mut document);
+    }
+    document
+}
+
+fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
+    let _ = writeln!(document, "w{level}:\n  input: [{{seed: 0}}]");
+    if chance.percent(20) {
+        let _ = writeln!(document, "  vars: {{v: '<% $.seed %>', n: 0}}");
+    }
+    if chance.percent(40) {
+        let _ = writeln!(
+            document,
+            "  output: {{n: '<% $.get(n, 0) %>', g: '<% global(g) %>'}}"
+        );
+    }
+    if chance.percent(20) {
+        let _ = writeln!(
+            document,
+            "  output-on-error: {{why: '<% $.get(why, none) %>'}}"
+        );
+    }
+    if chance.percent(15) {
+        let _ = writeln!(document, "  task-defaults: {{on-error: [noop]}}");
+    }
+    document.push_str("  tasks:\n");
+    let count = 1 + chance.below(6);
+    let edges = Edges::new(chance, count);
+    for task in 0..count {
+        let _ = writeln!(document, "    t{task}:");
+        body(chance, level, document);
+        policies(chance, document);
+        publishing(chance, document);
+        edges.write(chance, task, document);
+    }
+}
+
+/// What the task runs.
+fn body(chance: &mut Chance, level: usize, document: &mut String) {
+    let items = chance.percent(25);
+    if items {
+        let source = *chance.pick(&[
+            "<% range(3) %>",
+            "<% [] %>",
+            "<% range($.get(n, 2)) %>",
+            "{{ [1, 2, 3, 4] }}",
+        ]);
+        let _ = writeln!(document, "      with-items: i in {source}");
+        if chance.percent(50) {
+            let _ = writeln!(document, "      concurrency: {}", 1 + chance.below(2));
+        }
+    }
+    let body = match chance.below(20) {
+        0..9 => "action: std.async_noop".to_owned(),
+        9..13 => "action: std.echo output='<% [$.get(n), env().word, global(g)] %>'".to_owned(),
+        13..14 => "action: std.fail".to_owned(),
+        14..15 => "action: std.sleep seconds=2".to_owned(),
+        15..16 => "action: std.echo output='<% $.missing %>'".to_owned(),
+        _ if level + 1 < LEVELS => format!("workflow: w{} seed='<% $.seed %>'", level + 1),
+        _ => "action: std.noop".to_owned(),
+    };
+    let _ = writeln!(document, "      {body}");
+}
+
+fn policies(chance: &mut Chance, document: &mut String) {
+    let lines = [
+        "wait-before: 1",
+        "wait-after: 2",
+        "timeout: 5",
+        "retry: {count: 2, delay: 1}",
+        "retry: {count: 2, delay: 0, break-on: '<% $.get(n, 0) > 2 %>'}",
+        "retry: {count: 3, delay: 1, continue-on: '<% task().state = SUCCESS %>'}",
+        "pause-before: true",
+        "fail-on: '<% $.get(n, 0) = 3 %>'",
+        "keep-result: false",
+    ];
+    let mut used: Vec<&str> = Vec::new();
+    for line in lines {
+        let key = line.split(':').next().unwrap_or_default();
+        if chance.percent(8) && !used.contains(&key) {
+            let _ = writeln!(document, "      {line}");
+            used.push(key);
+        }
+    }
+}
+
+fn publishing(chance: &mut Chance, document: &mut String) {
+    let lines = [
+        "publish: {n: '<% $.get(n, 0) + 1 %>', r: '<% task().result %>'}",
+        "publish-on-error: {why: '<% task().state_info %>'}",
+        "publish-on-skip: {r: '<% task().result %>', skipped: true}",
+    ];
+    for line in lines {
+        if chance.percent(40) {
+            let _ = writeln!(document, "      {line}");
+        }
+    }
+}
+
+/// Which task leads to which. The first is never led to, so that there is a start; edges go
+/// onward, but for one that goes back as long as a counter is small.
+struct Edges {
+    to: Vec<Vec<usize>>,
+    back: Option<(usize, usize)>,
+}
+
+impl Edges {
+    fn new(chance: &mut Chance, count: usize) -> Self {
+        let mut to = vec![Vec::new(); count];
+        for later in 1..count {
+            for earlier in 0..later {
+                if chance.percent(45) {
+                    to[earlier].push(later);
+                }
+            }
+        }
+        let back = (count > 2 && chance.percent(25)).then(|| {
+            let from = 2 + chance.below(count - 2);
+            (from, 1 + chance.below(from))
+        });
+        Self { to, back }
+    }
+
+    fn write(&self, chance: &mut Chance, task: usize, document: &mut String) {
+        let inbound = self.to.iter().filter(|to| to.contains(&task)).count();
+        if inbound > 0 && chance.percent(60) && self.back.is_none_or(|(_, to)| to != task) {
+            let join = match chance.below(3) {
+                0 => "one".to_owned(),
+                1 if inbound > 1 => "2".to_owned(),
+                _ => "all".to_owned(),
+            };
+            let _ = writeln!(document, "      join: {join}");
+        }
+        // Each edge is of one kind, so that joins count it once.
+        let mut clauses: [Vec<String>; 4] = Default::default();
+        for to in &self.to[task] {
+            let kind = *chance.pick(&[0, 0, 0, 1, 2, 3]);
+            let target = match chance.below(6) {
+                0 => format!("t{to}: <% $.get(n, 0) < 3 %>"),
+                1 => format!("t{to}: <% task().state != ERROR %>"),
+                _ => format!("t{to}"),
+            };
+            clauses[kind].push(target);
+        }
+        let back = self.back.filter(|(from, _)| *from == task);
+        if let Some((_, to)) = back {
+            clauses[0].push(format!("t{to}: <% $.c < 3 %>"));
+        }
+        if chance.percent(8) {
+            let command = *chance.pick(&["pause", "fail", "succeed", "noop", "fail msg=enough"]);
+            let kind = chance.below(4);
+            let at = chance.below(clauses[kind].len() + 1);
+            clauses[kind].insert(at, command.to_owned());
+        }
+        let names = ["on-success", "on-error", "on-complete", "on-skip"];
+        for (name, targets) in names.iter().zip(&clauses) {
+            if targets.is_empty() {
+                continue;
+            }
+            let counts = back.is_some() && *name == "on-success";
+            let counter = "publish: {branch: {c: '<% $.get(c, 0) + 1 %>'}}";
+            let scoped = *chance.pick(&[
+                "",
+                "",
+                "publish: {branch: {b: '<% $.get(n, 0) %>'}}",
+                "publish: {global: {g: {k: '<% $.get(n, 0) %>'}}}",
+                "publish: {atomic: {g: {c: '<% coalesce(global(g), {}).get(c, 0) + 1 %>'}}}",
+            ]);
+            let scoped = if counts { counter } else { scoped };
+            if scoped.is_empty() {
+                let _ = writeln!(document, "      {name}: [{}]", listed(targets));
+            } else {
+                let _ = writeln!(document, "      {name}:\n        {scoped}");
+                let _ = writeln!(document, "        next: [{}]", listed(targets));
+            }
+        }
+    }
+}
+
+fn listed(targets: &[String]) -> String {
+    let quoted = targets.iter().map(|target| match target.split_once(": ") {
+        Some((name, condition)) => format!("{{{name}: '{condition}'}}"),
+        None => format!("'{target}'"),
+    });
+    quoted.collect::<Vec<_>>().join(", ")
+}

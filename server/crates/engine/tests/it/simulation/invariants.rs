@@ -1,0 +1,166 @@
+//! What must hold after every step, and what two halves of a run are compared by.
+
+use std::fmt::Write as _;
+
+use engine::{ActionState, Execution, ExecutionState, Progress, Runner, TaskRecord, TaskState};
+
+use crate::harness::Harness;
+
+/// Everything that is to be seen of all executions.
+pub(super) fn fingerprint(harness: &Harness) -> String {
+    let mut text = String::new();
+    for (uid, execution) in &harness.executions {
+        let record = execution.record();
+        let _ = writeln!(
+            text,
+            "{uid} {} run {} at {} due {:?} {:?} {:?} {:?}",
+            record.state.word(),
+            record.run,
+            record.last_sequence,
+            execution.next_due_us(),
+            record.state_info,
+            record.output,
+            record.backlog,
+        );
+        for task in execution.tasks() {
+            let _ = writeln!(
+                text,
+                "  {} {} {} {:?} published {:?} global {:?} next {:?} by {:?} {:?}",
+                task.number,
+                task.name,
+                task.state.word(),
+                task.state_info,
+                task.published,
+                task.published_global,
+                task.next_tasks,
+                task.triggered_by.iter().map(|t| t.task).collect::<Vec<_>>(),
+                task.runtime,
+            );
+            for action in &task.actions {
+                let _ = writeln!(
+                    text,
+                    "    {} {}[{}] {} attempt {} accepted {} {:?} {:?}",
+                    action.number,
+                    action.name,
+                    action.index,
+                    action.state.word(),
+                    action.attempt,
+                    action.accepted,
+                    action.input,
+                    action.output,
+                );
+            }
+        }
+    }
+    text
+}
+
+pub(super) fn assert_invariants(harness: &Harness) {
+    for (uid, execution) in &harness.executions {
+        if let Err(wrong) = check(harness, execution) {
+            panic!("{uid}: {wrong}\n{}", fingerprint(harness));
+        }
+    }
+}
+
+fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
+    if execution.has_work() {
+        return Err("steps are left over".into());
+    }
+    let record = execution.record();
+    let counted = count(execution);
+    if record.progress != counted {
+        let wrong = record.progress;
+        return Err(format!("counts {wrong:?} instead of {counted:?}"));
+    }
+    if record.state.is_final() != record.output.is_some() {
+        return Err("has output without an end, or an end without output".into());
+    }
+    if record.state == ExecutionState::Cancelled && counted.active > 0 {
+        return Err("is cancelled with tasks under way".into());
+    }
+    if record.state == ExecutionState::Running {
+        check_causes(execution)?;
+    }
+    for task in execution.tasks() {
+        check_children(harness, task)?;
+        if task.state.is_final() && task.runtime.due.is_some() {
+            return Err(format!("task {} waits though it has ended", task.number));
+        }
+    }
+    Ok(())
+}
+
+fn count(execution: &Execution) -> Progress {
+    let mut progress = Progress::default();
+    for task in execution.tasks() {
+        progress.total += 1;
+        match task.state {
+            TaskState::Success => progress.success += 1,
+            TaskState::Error => progress.error += 1,
+            TaskState::Cancelled => progress.cancelled += 1,
+            TaskState::Skipped => progress.skipped += 1,
+            _ => progress.active += 1,
+        }
+    }
+    progress
+}
+
+/// A running execution has something that it waits for, and each of its tasks has, too.
+fn check_causes(execution: &Execution) -> Result<(), String> {
+    let mut moving = false;
+    for task in execution.tasks() {
+        let number = task.number;
+        let under_way = task.actions.iter().any(|action| !action.state.is_final());
+        match task.state {
+            TaskState::Idle => return Err(format!("task {number} is IDLE")),
+            TaskState::Running | TaskState::Paused if !under_way => {
+                return Err(format!("task {number} has no action under way"));
+            }
+            TaskState::Delayed if task.runtime.due.is_none() => {
+                return Err(format!("task {number} waits for no time"));
+            }
+            TaskState::Running | TaskState::Paused | TaskState::Delayed => moving = true,
+            TaskState::Waiting => moving |= task.runtime.due.is_some(),
+            TaskState::Success | TaskState::Error | TaskState::Cancelled | TaskState::Skipped => {
+                if !task.processed {
+                    return Err(format!("nothing has followed from task {number}"));
+                }
+            }
+        }
+        let timed = task.runtime.due.is_some() || task.runtime.timeout_us.is_some();
+        if !task.state.is_final() && timed && execution.next_due_us().is_none() {
+            return Err(format!("the timer of task {number} is not set"));
+        }
+    }
+    if moving {
+        Ok(())
+    } else {
+        Err("runs without a cause".into())
+    }
+}
+
+/// An action that stands for a child is in the state that the child is in.
+fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
+    for action in task.actions.iter().filter(|a| a.runner == Runner::Child) {
+        let uid = action.child.ok_or("a child without uid")?;
+        let child = harness.executions.get(&uid);
+        let state = child.map(|child| child.record().state);
+        let agrees = match state {
+            // It never was: what started it is told so.
+            None => action.state == ActionState::Error,
+            Some(ExecutionState::Idle | ExecutionState::Running) => {
+                action.state == ActionState::Running
+            }
+            Some(ExecutionState::Paused) => action.state == ActionState::Paused,
+            Some(ExecutionState::Success) => action.state == ActionState::Success,
+            Some(ExecutionState::Error) => action.state == ActionState::Error,
+            Some(ExecutionState::Cancelled) => action.state == ActionState::Cancelled,
+        };
+        if !agrees {
+            let (number, at) = (task.number, action.state.word());
+            return Err(format!("task {number} has {at} for its child {state:?}"));
+        }
+    }
+    Ok(())
+}

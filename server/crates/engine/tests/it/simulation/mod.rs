@@ -1,0 +1,299 @@
+//! A seeded simulation: generated workflows, results in any order, verbs and restarts at any moment.
+//!
+//! Each run is made twice in step: as it is, and with the server stopped and started again after
+//! some of the steps. After every step both must be the same, down to the last sequence, and keep
+//! what `invariants` asks for. A seed makes a run again:
+//!
+//! ```sh
+//! AUTAN_SEED=42 cargo test -p engine --test it simulation
+//! ```
+
+mod generate;
+mod invariants;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
+
+use definition::Kind;
+use engine::{
+    ActionState, Data, Event, ExecutionState, ExecutionUid, Limits, Outcome, Runner, Verb,
+};
+
+use self::invariants::{assert_invariants, fingerprint};
+use crate::harness::Harness;
+
+/// How long runs with fresh seeds go on.
+const FRESH_MAX: Duration = Duration::from_secs(4);
+
+/// Runs whose seeds are always the same.
+const FIXED_RUNS: u64 = 150;
+
+/// Steps of one run before it is brought to its end.
+const STEPS: u32 = 40;
+
+/// A small generator of numbers that look random: the same from the same seed.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0)
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % u64::try_from(limit).unwrap()).unwrap()
+    }
+
+    /// True in so many of a hundred cases.
+    pub(crate) fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        let index = self.below(items.len());
+        &items[index]
+    }
+}
+
+#[test]
+fn simulation() {
+    if let Ok(seed) = std::env::var("AUTAN_SEED") {
+        Run::new(seed.parse().unwrap(), true).play();
+        return;
+    }
+    for seed in 0..FIXED_RUNS {
+        check(seed);
+    }
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let fresh = u64::try_from(since_epoch.unwrap().as_micros()).unwrap();
+    let (begin, mut runs) = (Instant::now(), 0);
+    while begin.elapsed() < FRESH_MAX {
+        check(fresh + runs);
+        runs += 1;
+    }
+    eprintln!("simulated {FIXED_RUNS} fixed seeds and {runs} from {fresh} on");
+}
+
+#[track_caller]
+fn check(seed: u64) {
+    let result = catch_unwind(AssertUnwindSafe(|| Run::new(seed, false).play()));
+    if let Err(cause) = result {
+        eprintln!("the run with AUTAN_SEED={seed} has failed");
+        std::panic::resume_unwind(cause);
+    }
+}
+
+/// One run, made twice.
+struct Run {
+    chance: Chance,
+    /// Decides about restarts only, so that both halves meet the same steps.
+    fate: Chance,
+    steady: Harness,
+    restarted: Harness,
+    verbose: bool,
+}
+
+impl Run {
+    fn new(seed: u64, verbose: bool) -> Self {
+        let mut chance = Chance::new(seed);
+        let document = generate::document(&mut chance);
+        if verbose {
+            eprintln!("{document}");
+        }
+        let limits = Limits {
+            tasks_max: 200,
+            // So small that events are cut in the middle.
+            steps_per_event_max: u32::try_from(1 + chance.below(30)).unwrap(),
+            ..Limits::default()
+        };
+        let half = || {
+            let mut harness = Harness::new(Kind::Workflows, &document).with_limits(limits);
+            harness.orphans_end = false;
+            harness
+        };
+        Self {
+            chance,
+            fate: Chance::new(!seed),
+            steady: half(),
+            restarted: half(),
+            verbose,
+        }
+    }
+
+    fn play(mut self) {
+        self.step(&Step::Start);
+        for _ in 0..STEPS {
+            let step = self.choose();
+            self.step(&step);
+        }
+        self.finish();
+    }
+
+    /// Makes a step in both halves; they must stay the same.
+    fn step(&mut self, step: &Step) {
+        let steady = step.make(&mut self.steady);
+        let restarted = step.make(&mut self.restarted);
+        let (steady, restarted) = (steady.err(), restarted.err());
+        if self.verbose {
+            eprintln!("{step:?} {steady:?}\n{}", fingerprint(&self.steady));
+        }
+        assert_eq!(steady, restarted, "{step:?} was answered differently");
+        if self.fate.percent(30) {
+            self.restarted.restart();
+        }
+        let (steady, restarted) = (fingerprint(&self.steady), fingerprint(&self.restarted));
+        assert!(
+            steady == restarted,
+            "after {step:?}, without restarts:\n{steady}\nwith them:\n{restarted}"
+        );
+        assert_invariants(&self.steady);
+    }
+
+    fn choose(&mut self) -> Step {
+        let uids: Vec<ExecutionUid> = self.steady.executions.keys().copied().collect();
+        let waiting = waiting_actions(&self.steady);
+        match self.chance.below(100) {
+            0..55 if !waiting.is_empty() => {
+                let (uid, task, action) = *self.chance.pick(&waiting);
+                let result = self.chance.below(5);
+                let text = format!("{{\"n\":{result}}}");
+                let outcome = match self.chance.below(20) {
+                    0..13 => Outcome::Success(Data::parse(text).unwrap()),
+                    13..19 => Outcome::Error(Data::string("no")),
+                    _ => Outcome::Cancelled,
+                };
+                Step::End(uid, task, action, outcome)
+            }
+            55..60 if !waiting.is_empty() => {
+                let (uid, task, action) = *self.chance.pick(&waiting);
+                Step::PauseAction(uid, task, action, self.chance.percent(50))
+            }
+            60..80 => Step::Advance(i64::try_from(self.chance.below(4)).unwrap()),
+            80..82 if uids.len() < 12 => Step::Start,
+            _ => {
+                let uid = *self.chance.pick(&uids);
+                Step::Verb(uid, self.choose_verb(uid))
+            }
+        }
+    }
+
+    fn choose_verb(&mut self, uid: ExecutionUid) -> Verb {
+        let tasks: Vec<u32> = self
+            .steady
+            .get(uid)
+            .tasks()
+            .map(|task| task.number)
+            .collect();
+        let env = self
+            .chance
+            .percent(20)
+            .then(|| Data::parse(r#"{"word":"changed"}"#).unwrap());
+        let stop = |outcome| Verb::Stop {
+            outcome,
+            message: Some("Stopped.".into()),
+        };
+        match self.chance.below(20) {
+            0..4 => Verb::Pause,
+            4..9 => Verb::Resume { env },
+            9..10 => stop(ExecutionState::Success),
+            10..12 => stop(ExecutionState::Error),
+            12..14 => stop(ExecutionState::Cancelled),
+            14..16 if !tasks.is_empty() => Verb::Skip {
+                task: *self.chance.pick(&tasks),
+                result: self.chance.percent(30).then(|| Data::string("declared")),
+            },
+            _ => {
+                let reset = self.chance.percent(50);
+                let one = self.chance.percent(50) && !tasks.is_empty();
+                let task = one.then(|| *self.chance.pick(&tasks));
+                Verb::Rerun { task, reset, env }
+            }
+        }
+    }
+
+    /// Lets everything go on until nothing is left to wait for: then all executions have ended.
+    fn finish(&mut self) {
+        for _ in 0..400 {
+            let paused: Vec<ExecutionUid> = self.in_state(ExecutionState::Paused);
+            let waiting = waiting_actions(&self.steady);
+            if let Some((uid, task, action)) = waiting.first().copied() {
+                let outcome = Outcome::Success(Data::parse(r#"{"n":9}"#).unwrap());
+                self.step(&Step::End(uid, task, action, outcome));
+            } else if let Some(uid) = paused.first() {
+                self.step(&Step::Verb(*uid, Verb::Resume { env: None }));
+            } else if self.in_state(ExecutionState::Running).is_empty() {
+                return;
+            } else {
+                self.step(&Step::Advance(30));
+            }
+        }
+        panic!("does not come to an end:\n{}", fingerprint(&self.steady));
+    }
+
+    fn in_state(&self, state: ExecutionState) -> Vec<ExecutionUid> {
+        let executions = self.steady.executions.iter();
+        executions
+            .filter(|(_, execution)| execution.record().state == state)
+            .map(|(uid, _)| *uid)
+            .collect()
+    }
+}
+
+/// Actions that wait for somebody outside.
+fn waiting_actions(harness: &Harness) -> Vec<(ExecutionUid, u32, u32)> {
+    let mut found = Vec::new();
+    for (uid, execution) in &harness.executions {
+        for task in execution.tasks() {
+            let waiting = task.actions.iter().filter(|action| {
+                action.runner == Runner::External
+                    && matches!(action.state, ActionState::Running | ActionState::Paused)
+            });
+            found.extend(waiting.map(|action| (*uid, task.number, action.number)));
+        }
+    }
+    found
+}
+
+/// One step of a run.
+#[derive(Debug)]
+enum Step {
+    Start,
+    Advance(i64),
+    End(ExecutionUid, u32, u32, Outcome),
+    PauseAction(ExecutionUid, u32, u32, bool),
+    Verb(ExecutionUid, Verb),
+}
+
+impl Step {
+    fn make(&self, harness: &mut Harness) -> Result<(), engine::Error> {
+        match self {
+            Self::Start => {
+                let params = r#"{"env":{"word":"first"}}"#;
+                harness.try_start("w0", r#"{"seed":1}"#, params).map(drop)
+            }
+            Self::Advance(seconds) => {
+                harness.advance(*seconds);
+                Ok(())
+            }
+            Self::End(uid, task, action, outcome) => {
+                harness.end_action(*uid, *task, *action, outcome.clone())
+            }
+            Self::PauseAction(uid, task, action, paused) => {
+                let (task, action, paused) = (*task, *action, *paused);
+                let event = Event::ActionPaused {
+                    task,
+                    action,
+                    paused,
+                };
+                harness.apply(*uid, event)
+            }
+            Self::Verb(uid, verb) => harness.verb(*uid, verb.clone()),
+        }
+    }
+}
