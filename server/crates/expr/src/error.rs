@@ -106,6 +106,16 @@ pub enum EvalErrorKind {
     Opaque,
 }
 
+impl EvalErrorKind {
+    /// The limit that was hit, if that is what happened.
+    pub fn limit(self) -> Option<Limit> {
+        match self {
+            Self::Limit(limit) => Some(limit),
+            _ => None,
+        }
+    }
+}
+
 /// A failed evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvalError {

@@ -12,14 +12,30 @@ use crate::operators;
 use crate::scope::{Frame, Scope};
 use crate::seq::{Cursor, Seq};
 use crate::token::Operator;
-use crate::{Context, EvalErrorKind, Value};
+use crate::{Context, EvalErrorKind, Limit, Value, value};
 
 /// Evaluates an expression to its final result.
 pub(crate) fn evaluate(expr: &Expr, cx: &Context<'_>) -> Result<Value> {
     let mut machine = Machine::new(cx);
     let scope = Frame::root(cx.data.clone());
     let value = machine.eval(expr, &scope)?;
-    machine.finish(value)
+    let value = machine.finish(value)?;
+    // What is only picked out of the data is no larger than the data.
+    let mut left = cx.limits.output_bytes;
+    if is_path(expr) || value::spend(&value, &mut left) {
+        Ok(value)
+    } else {
+        Err(Limit::Output.into())
+    }
+}
+
+fn is_path(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Argument(_) | NodeKind::Constant(_) | NodeKind::Keyword(_) => true,
+        NodeKind::Wrap(inner) => is_path(inner),
+        NodeKind::Member { target, .. } => is_path(target),
+        _ => false,
+    }
 }
 
 impl Machine<'_> {

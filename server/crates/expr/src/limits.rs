@@ -52,3 +52,15 @@ pub enum Limit {
     #[error("the expression calls too many functions of the workflow")]
     HostCalls,
 }
+
+impl Limit {
+    /// The name of the limit, which errors give to callers; it never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steps => "expression_steps",
+            Self::Depth => "expression_depth",
+            Self::Output => "expression_output_bytes",
+            Self::HostCalls => "expression_host_calls",
+        }
+    }
+}

@@ -29,13 +29,16 @@ use session::Session;
 #[derive(Debug)]
 pub(crate) struct Program {
     text: Arc<str>,
-    code: Code,
+    /// Compiled for the default limit on steps.
+    code: Code<'static>,
+    /// Compiled for the limit on steps that the process was configured with.
+    configured: OnceLock<Code<'static>>,
 }
 
 #[derive(Debug)]
-enum Code {
+enum Code<'e> {
     /// One `{{ … }}` that is the whole string, and where the expression begins.
-    Value(Box<Expression<'static, 'static>>, usize),
+    Value(Box<Expression<'e, 'static>>, usize),
     /// A template, under the name [`NAME`] in an environment of its own.
     Text(Box<Environment<'static>>),
 }
@@ -58,34 +61,38 @@ impl Program {
                 span: 0..text.len(),
             });
         }
-        let code = match embed::single_jinja(text) {
-            Some(inner) => {
-                match environment().compile_expression_owned(text[inner.clone()].to_string()) {
-                    Ok(expression) => Code::Value(Box::new(expression), inner.start),
-                    // `{{ x -}}` is no expression, but a good template.
-                    Err(error) => {
-                        text_code(text).map_err(|_| problem(&error, text, inner.start))?
-                    }
-                }
-            }
-            None => text_code(text).map_err(|error| problem(&error, text, 0))?,
-        };
         Ok(Self {
             text: Arc::clone(text),
-            code,
+            code: Code::compile(text, environment())?,
+            configured: OnceLock::new(),
         })
     }
 
     /// Runs it, once for each call to the host that it turns out to need.
     pub(crate) fn eval(&self, cx: &Context<'_>) -> Result<Value, EvalError> {
+        let steps = cx.limits.steps;
+        if steps == Limits::default().steps {
+            return self.run(&self.code, cx);
+        }
+        if let Some(configured) = configured_environment(steps) {
+            let again = || Code::compile(&self.text, configured).unwrap_or_else(|_| never());
+            return self.run(self.configured.get_or_init(again), cx);
+        }
+        let mut own = environment().clone();
+        own.set_fuel(Some(steps));
+        let code = Code::compile(&self.text, &own).unwrap_or_else(|_| never());
+        self.run(&code, cx)
+    }
+
+    fn run(&self, code: &Code<'_>, cx: &Context<'_>) -> Result<Value, EvalError> {
         let session = Arc::new(Session::default());
         let root = session::root(&cx.data, &session);
         let fail = |fault: Fault| error(&self.text, Language::Jinja, 0, fault);
         for _ in 0..=cx.limits.host_calls {
             // An earlier evaluation may have ended without asking.
             values::take_opaque_read();
-            let result = match &self.code {
-                Code::Value(expression, _) => value_of(expression, &root),
+            let result = match code {
+                Code::Value(expression, _) => value_of(expression, &root, cx.limits),
                 Code::Text(environment) => text_of(environment, &root, cx.limits),
             };
             if let Some(binary) = values::take_opaque_read() {
@@ -148,10 +155,30 @@ impl Program {
     }
 }
 
-fn text_code(text: &str) -> Result<Code, Error> {
-    let mut own = environment().clone();
-    own.add_template_owned(NAME, text.to_string())?;
-    Ok(Code::Text(Box::new(own)))
+impl<'e> Code<'e> {
+    fn compile(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
+        let Some(inner) = embed::single_jinja(text) else {
+            return Self::text(text, environment).map_err(|error| problem(&error, text, 0));
+        };
+        let source = text[inner.clone()].to_string();
+        match environment.compile_expression_owned(source) {
+            Ok(expression) => Ok(Self::Value(Box::new(expression), inner.start)),
+            // `{{ x -}}` is no expression, but a good template.
+            Err(error) => {
+                Self::text(text, environment).map_err(|_| problem(&error, text, inner.start))
+            }
+        }
+    }
+
+    fn text(text: &str, environment: &Environment<'static>) -> Result<Self, Error> {
+        let mut own = environment.clone();
+        own.add_template_owned(NAME, text.to_string())?;
+        Ok(Self::Text(Box::new(own)))
+    }
+}
+
+fn never() -> ! {
+    unreachable!("what compiled once compiles again: the limit on steps changes nothing")
 }
 
 /// The environment that all programs share.
@@ -175,9 +202,22 @@ fn environment() -> &'static Environment<'static> {
     })
 }
 
+/// The same with the first other limit on steps that is asked for: a process has one
+/// configuration, and what is compiled needs an environment that lives for ever.
+fn configured_environment(steps: u64) -> Option<&'static Environment<'static>> {
+    static CONFIGURED: OnceLock<Environment<'static>> = OnceLock::new();
+    let configured = CONFIGURED.get_or_init(|| {
+        let mut own = environment().clone();
+        own.set_fuel(Some(steps));
+        own
+    });
+    (configured.fuel() == Some(steps)).then_some(configured)
+}
+
 fn value_of(
-    expression: &Expression<'static, 'static>,
+    expression: &Expression<'_, 'static>,
     root: &minijinja::Value,
+    limits: Limits,
 ) -> Result<Value, Error> {
     let value = expression.eval(root)?;
     if value.is_undefined() {
@@ -186,7 +226,7 @@ fn value_of(
             "the value is undefined",
         ));
     }
-    values::from_jinja(&value)
+    values::from_jinja_within(&value, limits.output_bytes)
 }
 
 fn text_of(

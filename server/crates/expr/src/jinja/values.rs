@@ -10,7 +10,8 @@ use minijinja::{Error, ErrorKind};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::{Binary, Dict, Value};
+use crate::value::spend;
+use crate::{Binary, Dict, Limits, Value};
 
 /// How deeply a value made by a template may be nested.
 const DEPTH_MAX: usize = 128;
@@ -39,28 +40,47 @@ pub(super) fn to_jinja(value: &Value) -> minijinja::Value {
     }
 }
 
-/// A value from `minijinja`.
+/// A value from `minijinja`, an argument of a function, say.
 pub(super) fn from_jinja(value: &minijinja::Value) -> Result<Value, Error> {
-    convert(value, DEPTH_MAX)
+    from_jinja_within(value, Limits::default().output_bytes)
 }
 
-fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
+/// A value from `minijinja` that has no more than so many bytes, unless it is the very value
+/// that went in.
+pub(super) fn from_jinja_within(value: &minijinja::Value, bytes: usize) -> Result<Value, Error> {
+    if let Some(own) = own(value) {
+        return Ok(own);
+    }
+    convert(value, DEPTH_MAX, &mut { bytes })
+}
+
+/// The value that went in.
+fn own(value: &minijinja::Value) -> Option<Value> {
+    if let Some(map) = value.downcast_object_ref::<Map>() {
+        return Some(Value::Dict(map.0.clone()));
+    }
+    if let Some(list) = value.downcast_object_ref::<List>() {
+        return Some(Value::List(Arc::clone(&list.0)));
+    }
+    if let Some(sealed) = value.downcast_object_ref::<Sealed>() {
+        return Some(Value::Binary(sealed.0.clone()));
+    }
+    let opaque = value.downcast_object_ref::<Opaque>()?;
+    Some(opaque.0.clone())
+}
+
+/// `left` is what the value may still have in bytes.
+fn convert(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Value, Error> {
     let bad = |message| Error::new(ErrorKind::InvalidOperation, message);
+    let too_large = || Error::from(ErrorKind::WriteFailure);
     if depth == 0 {
         return Err(bad("the result is nested too deeply"));
     }
-    if let Some(map) = value.downcast_object_ref::<Map>() {
-        return Ok(Value::Dict(map.0.clone()));
+    if let Some(own) = own(value) {
+        return spend(&own, left).then_some(own).ok_or_else(too_large);
     }
-    if let Some(list) = value.downcast_object_ref::<List>() {
-        return Ok(Value::List(Arc::clone(&list.0)));
-    }
-    if let Some(opaque) = value.downcast_object_ref::<Opaque>() {
-        return Ok(opaque.0.clone());
-    }
-    if let Some(sealed) = value.downcast_object_ref::<Sealed>() {
-        return Ok(Value::Binary(sealed.0.clone()));
-    }
+    let length = value.as_str().map_or(2, str::len);
+    *left = left.checked_sub(length).ok_or_else(too_large)?;
     match value.kind() {
         ValueKind::Undefined => Err(Error::new(
             ErrorKind::UndefinedError,
@@ -78,13 +98,14 @@ fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
         ValueKind::String => Ok(Value::from(value.as_str().unwrap_or_default())),
         ValueKind::Seq | ValueKind::Iterable => value
             .try_iter()?
-            .map(|item| convert(&item, depth - 1))
+            .map(|item| convert(&item, depth - 1, left))
             .collect(),
         ValueKind::Map => {
             let mut dict = Dict::new();
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
-                dict.insert(convert(&key, depth - 1)?, convert(&item, depth - 1)?);
+                let key = convert(&key, depth - 1, left)?;
+                dict.insert(key, convert(&item, depth - 1, left)?);
             }
             Ok(Value::Dict(dict))
         }

@@ -12,6 +12,7 @@ mod binary;
 mod compare;
 mod dict;
 mod json;
+mod size;
 mod text;
 mod time;
 
@@ -19,6 +20,7 @@ pub use binary::{BINARY_KEY, Binary};
 pub(crate) use compare::order;
 pub use dict::{Dict, View};
 pub use json::JsonError;
+pub(crate) use size::spend;
 pub(crate) use text::{float_text, repr, tuple_text};
 pub(crate) use time::{DAY, SECOND, offset_text};
 pub use time::{DateTime, TimeSpan};

@@ -1,6 +1,6 @@
 //! Expressions that would not end, or would fill the memory, are stopped with the right limit.
 
-use expr::{Context, EvalErrorKind, Limit, NoHost, Template, Value};
+use expr::{Context, EvalErrorKind, Limit, Limits, NoHost, Template, Value};
 
 fn stopped(text: &str) -> EvalErrorKind {
     let (template, error) = Template::compile_str(text);
@@ -64,6 +64,11 @@ fn expressions_end() {
             "{% for a in range(99999) %}{{ 'x' * 10000 }}{% endfor %}",
             Output,
         ),
+        ("{{ ['x' * 100000] * 1000 }}", Output),
+        (
+            "<% let(t => 'x' * 1000000) -> range(1000).select($t) %>",
+            Output,
+        ),
     ] {
         assert_eq!(stopped(text), EvalErrorKind::Limit(limit), "{text}");
     }
@@ -120,5 +125,38 @@ fn nesting_fits_the_stack() {
         let _ = template
             .eval(&Context::new(data, &NoHost))
             .map(|value| value.to_json());
+    }
+}
+
+/// The limits of the context hold for both languages, and each has a name of its own.
+#[test]
+fn limits_can_be_set() {
+    let small = Limits {
+        steps: 500,
+        depth: 20,
+        output_bytes: 1000,
+        host_calls: 1,
+    };
+    for (text, name) in [
+        ("<% range(1000).len() %>", "expression_steps"),
+        ("{% for a in range(1000) %}{% endfor %}", "expression_steps"),
+        (
+            "{{ range(1000) | map('string') | list | length }}",
+            "expression_steps",
+        ),
+        ("<% def(f, f()) -> f() %>", "expression_depth"),
+        ("<% 'x' * 1001 %>", "expression_output_bytes"),
+        ("<% ['x' * 600, 'x' * 600] %>", "expression_output_bytes"),
+        ("{{ 'x' * 1001 }}", "expression_output_bytes"),
+        ("{{ _.a * 300 }}", "expression_output_bytes"),
+        ("{{ 'x' * 600 }}{{ 'x' * 600 }}", "expression_output_bytes"),
+    ] {
+        let (template, error) = Template::compile_str(text);
+        assert_eq!(error, None, "{text}");
+        let data = Value::from_json("{\"a\": [1, 2, 3]}").unwrap();
+        let mut cx = Context::new(data, &NoHost);
+        cx.limits = small;
+        let failed = template.eval(&cx).expect_err(text);
+        assert_eq!(failed.kind.limit().map(Limit::name), Some(name), "{text}");
     }
 }
