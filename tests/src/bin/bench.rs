@@ -30,6 +30,9 @@ const CLIENTS_PER_CONNECTION: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    for figure in e2e::expressions::figures()? {
+        say(&figure.to_string());
+    }
     let server = TestServer::start().await?;
     let channel = connect(&server).await?;
     create(channel, document()).await?;
