@@ -1,7 +1,7 @@
 //! Mistral's functions in Jinja, both as functions and as filters: `'t' | task` is `task('t')`.
 //! Those of the host are variables of the program (see `session`).
 
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value as Jinja};
 
 use super::values::{from_jinja, to_jinja};
@@ -38,13 +38,21 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("int", int);
     environment.add_filter("float", float);
     environment.add_filter("tojson", tojson);
-    environment.add_filter("wordcount", |text: String| text.split_whitespace().count());
-    environment.set_unknown_method_callback(method);
+    super::filters::register(environment);
+    environment.set_unknown_method_callback(super::methods::call);
     for name in &HOST_FUNCTIONS[..JINJA_FUNCTIONS] {
         environment.add_filter(
             *name,
-            move |state: &mut State<'_, '_>, args: Rest<Jinja>| match state.lookup(name) {
-                Some(function) => function.call(state, &args),
+            move |state: &mut State<'_, '_>, args: Rest<Jinja>, named: Kwargs| match state
+                .lookup(name)
+            {
+                Some(function) => {
+                    let mut args = args.0;
+                    if named.args().next().is_some() {
+                        args.push(Jinja::from(named));
+                    }
+                    function.call(state, &args)
+                }
                 None => Err(Error::new(
                     ErrorKind::UnknownFilter,
                     "not available in a macro",
@@ -68,9 +76,9 @@ fn int(value: &Jinja, default: Option<Jinja>) -> std::result::Result<Jinja, Erro
             })
         }
         None => match f64::try_from(value.clone()) {
+            _ if value.kind() == ValueKind::Bool => Some(Jinja::from(i64::from(value.is_true()))),
             Ok(_) if value.is_integer() => Some(value.clone()),
             Ok(number) => number.to_i128().map(Jinja::from),
-            Err(_) if value.kind() == ValueKind::Bool => Some(Jinja::from(value.is_true())),
             Err(_) if value.is_undefined() => return Err(ErrorKind::UndefinedError.into()),
             Err(_) => None,
         },
@@ -102,25 +110,6 @@ fn tojson(value: &Jinja, indent: Option<usize>) -> std::result::Result<String, E
         .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
     let safe = json.replace('<', "\\u003c").replace('>', "\\u003e");
     Ok(safe.replace('&', "\\u0026").replace('\'', "\\u0027"))
-}
-
-/// The methods of Python's values.
-fn method(
-    state: &mut State<'_, '_>,
-    value: &Jinja,
-    name: &str,
-    args: &[Jinja],
-) -> std::result::Result<Jinja, Error> {
-    if let ("index", ValueKind::Seq, [wanted]) = (name, value.kind(), args) {
-        let place = value.try_iter()?.position(|item| item == *wanted);
-        return place.map(Jinja::from).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("{wanted} is not in the list"),
-            )
-        });
-    }
-    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args)
 }
 
 fn text(value: &Value) -> Result<&str> {

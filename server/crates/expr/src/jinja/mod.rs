@@ -18,7 +18,9 @@ use crate::limits::{Limits, SOURCE_BYTES_MAX};
 use crate::template::error;
 use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
 
+mod filters;
 mod functions;
+mod methods;
 mod names;
 mod session;
 mod values;

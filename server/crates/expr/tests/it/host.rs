@@ -79,6 +79,10 @@ fn both_languages_call_the_host() {
         ),
         ("{{ task('a').result[1] }}", "\"two\""),
         (
+            "{{ ('x' | tasks(recursive=true)).call }}",
+            "\"tasks(x,recursive=True)\"",
+        ),
+        (
             "{{ tasks(recursive=true).call }}",
             "\"tasks(recursive=True)\"",
         ),

@@ -1,0 +1,371 @@
+//! Filters and tests of Jinja2 that `minijinja` lacks or has otherwise.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "minijinja hands its arguments over by value"
+)]
+
+use std::fmt::Write;
+
+use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Output, State, Value as Jinja, filters};
+
+use super::values::from_jinja;
+use crate::Value;
+use crate::value::{float_text, repr};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// The widest text that a filter makes of a short one.
+const WIDTH_MAX: usize = 1 << 16;
+
+/// Adds them.
+pub(super) fn register(environment: &mut Environment<'static>) {
+    environment.set_formatter(format_value);
+    for name in ["escape", "e", "forceescape"] {
+        environment.add_filter(name, |value: &Jinja| Ok::<_, Error>(escape(&shown(value)?)));
+    }
+    environment.add_filter("center", center);
+    environment.add_filter("dictsort", dictsort);
+    environment.add_filter("filesizeformat", file_size);
+    environment.add_filter("pprint", pretty);
+    environment.add_filter("string", shown);
+    environment.add_filter("truncate", truncate);
+    environment.add_filter("urlencode", urlencode);
+    environment.add_filter("wordcount", |value: &Jinja| {
+        let text = shown(value)?;
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        Ok::<_, Error>(words.filter(|word| !word.is_empty()).count())
+    });
+    environment.add_filter("wordwrap", wordwrap);
+    environment.add_filter("xmlattr", xmlattr);
+    environment.add_test("callable", |value: &Jinja| value.kind() == ValueKind::Plain);
+    environment.add_test("iterable", has_items);
+    environment.add_test("sequence", |value: &Jinja| {
+        has_items(value) && value.kind() != ValueKind::Iterable
+    });
+}
+
+fn has_items(value: &Jinja) -> bool {
+    matches!(
+        value.kind(),
+        ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Iterable
+    )
+}
+
+/// Prints a value; floats as Python does.
+fn format_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Jinja,
+) -> std::result::Result<(), Error> {
+    match float(value) {
+        Some(number) => out.write_str(&float_text(number)).map_err(Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+fn float(value: &Jinja) -> Option<f64> {
+    let is_float = value.kind() == ValueKind::Number && !value.is_integer();
+    is_float
+        .then(|| f64::try_from(value.clone()).ok())
+        .flatten()
+}
+
+/// A value as text; an undefined one is an error.
+fn shown(value: &Jinja) -> Result<String> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    Ok(float(value).map_or_else(|| value.to_string(), float_text))
+}
+
+fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// Arguments that may be given by place or by name.
+fn options<const N: usize>(
+    given: &[Jinja],
+    keyed: &Kwargs,
+    names: [&str; N],
+) -> Result<[Option<Jinja>; N]> {
+    if given.len() > N {
+        return Err(ErrorKind::TooManyArguments.into());
+    }
+    let mut found = [const { None }; N];
+    for (index, name) in names.iter().enumerate() {
+        found[index] = match given.get(index) {
+            Some(value) => Some(value.clone()),
+            None => keyed.get::<Option<Jinja>>(name)?,
+        };
+    }
+    keyed.assert_all_used()?;
+    Ok(found)
+}
+
+fn width(given: Option<Jinja>, default: usize) -> Result<usize> {
+    let width = match given {
+        Some(width) => i64::try_from(width)?,
+        None => return Ok(default),
+    };
+    let width = usize::try_from(width).unwrap_or(0);
+    if width > WIDTH_MAX {
+        return Err(bad("the width is too large"));
+    }
+    Ok(width)
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// As Python prints what fits on a line, with the keys of dicts sorted; longer values otherwise.
+fn pretty(value: &Jinja) -> Result<String> {
+    let own = from_jinja(value)?;
+    let text = repr(&sorted(&own));
+    if text.len() <= 80 {
+        return Ok(text);
+    }
+    Ok(filters::pprint(value))
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::List(items) => items.iter().map(sorted).collect(),
+        Value::Dict(dict) => {
+            let mut pairs: Vec<(Value, Value)> = dict
+                .iter()
+                .map(|(key, item)| (key, sorted(&item)))
+                .collect();
+            pairs.sort_by(|(left, _), (right, _)| left.as_str().cmp(&right.as_str()));
+            Value::Dict(pairs.into_iter().collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn center(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
+    let [given] = options(&args, &keyed, ["width"])?;
+    Ok(super::methods::centered(
+        &shown(value)?,
+        width(given, 80)?,
+        ' ',
+    ))
+}
+
+fn dictsort(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<Jinja> {
+    let names = ["case_sensitive", "by", "reverse"];
+    let given = options(&args, &keyed, names)?;
+    let given = names.into_iter().zip(given);
+    let given = given.filter_map(|(name, value)| value.map(|value| (name, value)));
+    filters::dictsort(value, given.collect())
+}
+
+fn truncate(
+    state: &mut State<'_, '_>,
+    value: &Jinja,
+    args: Rest<Jinja>,
+    keyed: Kwargs,
+) -> Result<Jinja> {
+    let names = ["length", "killwords", "end", "leeway"];
+    let given = options(&args, &keyed, names)?;
+    let given = names.into_iter().zip(given);
+    let given = given.filter_map(|(name, value)| value.map(|value| (name, value)));
+    minijinja_contrib::filters::truncate(state, value, given.collect())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a size that is no whole number is cut, as Python does"
+)]
+fn file_size(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
+    let [binary] = options(&args, &keyed, ["binary"])?;
+    let binary = binary.is_some_and(|binary| binary.is_true());
+    let bytes = match value.as_str() {
+        Some(text) => text.trim().parse().map_err(|_| bad("no number"))?,
+        None => f64::try_from(value.clone())?,
+    };
+    let base: f64 = if binary { 1024.0 } else { 1000.0 };
+    if (bytes - 1.0).abs() < f64::EPSILON {
+        return Ok("1 Byte".into());
+    }
+    if bytes < base {
+        return Ok(format!("{} Bytes", bytes as i64));
+    }
+    let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
+    let mut unit = base;
+    let mut shown = String::new();
+    for prefix in units {
+        let prefix = if binary {
+            prefix.to_uppercase() + "i"
+        } else {
+            prefix.into()
+        };
+        shown = format!("{:.1} {prefix}B", bytes / unit);
+        if bytes < unit * base {
+            break;
+        }
+        unit *= base;
+    }
+    Ok(shown)
+}
+
+fn urlencode(value: &Jinja) -> Result<String> {
+    let pairs: Vec<(Jinja, Jinja)> = match value.kind() {
+        ValueKind::Map => {
+            let keys = value.try_iter()?;
+            keys.map(|key| Ok((key.clone(), value.get_item(&key)?)))
+                .collect::<Result<_>>()?
+        }
+        ValueKind::Seq | ValueKind::Iterable => value
+            .try_iter()?
+            .map(|pair| {
+                let parts: Vec<Jinja> = pair.try_iter()?.collect();
+                <[Jinja; 2]>::try_from(parts)
+                    .map(|[key, value]| (key, value))
+                    .map_err(|_| bad("urlencode takes pairs"))
+            })
+            .collect::<Result<_>>()?,
+        _ => return Ok(quoted(&shown(value)?, false)),
+    };
+    let parts: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| Ok(quoted(&shown(key)?, true) + "=" + &quoted(&shown(value)?, true)))
+        .collect::<Result<_>>()?;
+    Ok(parts.join("&"))
+}
+
+fn quoted(text: &str, query: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            b'/' if !query => out.push('/'),
+            b' ' if query => out.push('+'),
+            byte => write!(out, "%{byte:02X}").expect("a String accepts all text"),
+        }
+    }
+    out
+}
+
+fn wordwrap(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
+    let names = [
+        "width",
+        "break_long_words",
+        "wrapstring",
+        "break_on_hyphens",
+    ];
+    let [given, long, wrap, hyphens] = options(&args, &keyed, names)?;
+    let width = width(given, 79)?;
+    if width == 0 {
+        return Err(bad("the width must be above 0"));
+    }
+    let long = long.is_none_or(|long| long.is_true());
+    let hyphens = hyphens.is_none_or(|hyphens| hyphens.is_true());
+    let wrap = wrap
+        .filter(|wrap| !wrap.is_none())
+        .map_or("\n".into(), |wrap| wrap.to_string());
+    let text = shown(value)?;
+    let lines = text
+        .lines()
+        .map(|line| wrapped(line, width, long, hyphens).join(&wrap));
+    Ok(lines.collect::<Vec<_>>().join(&wrap))
+}
+
+/// One line cut into lines of so many characters, at spaces and after hyphens.
+fn wrapped(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut current = String::new();
+    let mut pending = chunks(line, hyphens);
+    pending.reverse();
+    while let Some(chunk) = pending.pop() {
+        let used = current.chars().count();
+        let length = chunk.chars().count();
+        let blank = chunk.bytes().all(|b| b.is_ascii_whitespace());
+        if current.is_empty() && blank && !lines.is_empty() {
+            continue;
+        }
+        if used + length <= width {
+            current.push_str(&chunk);
+        } else if length > width && (long || current.is_empty()) {
+            let room = if long { width - used } else { length };
+            let (now, later): (String, String) = (
+                chunk.chars().take(room).collect(),
+                chunk.chars().skip(room).collect(),
+            );
+            current.push_str(&now);
+            if !later.is_empty() {
+                pending.push(later);
+            }
+            lines.push(std::mem::take(&mut current));
+        } else {
+            lines.push(std::mem::take(&mut current));
+            if !blank {
+                pending.push(chunk);
+            }
+        }
+    }
+    lines.push(current);
+    let lines = lines
+        .into_iter()
+        .map(|line| line.trim_ascii_end().to_string());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+/// Words and the blanks between them; words end after a hyphen between letters.
+fn chunks(line: &str, hyphens: bool) -> Vec<String> {
+    let letters: Vec<char> = line.chars().collect();
+    let mut chunks: Vec<String> = Vec::new();
+    for (index, c) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| letters[before]);
+        let changes =
+            before.is_none_or(|before| before.is_ascii_whitespace() != c.is_ascii_whitespace());
+        let after_hyphen = hyphens
+            && before == Some('-')
+            && index >= 2
+            && letters[index - 2].is_alphabetic()
+            && c.is_alphabetic();
+        match chunks.last_mut() {
+            Some(chunk) if !changes && !after_hyphen => chunk.push(*c),
+            _ => chunks.push(c.to_string()),
+        }
+    }
+    chunks
+}
+
+fn xmlattr(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
+    let [space] = options(&args, &keyed, ["autospace"])?;
+    if value.kind() != ValueKind::Map {
+        return Err(bad("xmlattr takes a dict"));
+    }
+    let mut parts = Vec::new();
+    for key in value.try_iter()? {
+        let item = value.get_item(&key)?;
+        if item.is_none() || item.is_undefined() {
+            continue;
+        }
+        let Some(name) = key.as_str() else {
+            return Err(bad("the name of an attribute must be a string"));
+        };
+        if name.contains([' ', '/', '>', '=']) || name.contains(char::is_whitespace) {
+            return Err(bad(format!("{name:?} is no name of an attribute")));
+        }
+        parts.push(format!("{}=\"{}\"", escape(name), escape(&shown(&item)?)));
+    }
+    let lead = !parts.is_empty() && space.is_none_or(|space| space.is_true());
+    Ok(if lead { " " } else { "" }.to_string() + &parts.join(" "))
+}

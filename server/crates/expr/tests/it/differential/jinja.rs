@@ -1,0 +1,157 @@
+//! The same comparison for Jinja2: generated templates and data go through Jinja2, set up as
+//! Mistral sets it up, and through this crate. What may differ is listed in `jinja_allowed`.
+
+use std::collections::BTreeMap;
+
+use expr::{Context, EvalErrorKind, NoHost, Template, Value};
+
+use super::dice::Dice;
+use super::jinja_allowed as allowed;
+use super::jinja_forms::{BLOCKS, FORMS, LITERALS};
+use super::oracle::{self, Oracle};
+use super::{Found, canonical, judge, leaves};
+
+const PAIRS: usize = 3_000;
+
+#[test]
+fn jinja_is_jinja_with_a_fixed_seed() {
+    compare(1, 0);
+}
+
+#[test]
+fn jinja_is_jinja_with_a_fresh_seed() {
+    compare(
+        super::fresh_seed(),
+        PAIRS * super::UNSEEN_PER_10_000 / 10_000,
+    );
+}
+
+#[test]
+fn every_filter_and_test_of_jinja_exists() {
+    let Some(lines) = oracle::output("jinja_oracle.py", "--names") else {
+        return;
+    };
+    assert!(lines.len() > 90, "Jinja2 lists its names");
+    let missing: Vec<String> = lines
+        .iter()
+        .map(|line| Value::from_json(line).expect("each line is JSON"))
+        .map(|line| {
+            let part = |key| line.get(key).unwrap_or_default().to_text();
+            (part("kind"), part("name"))
+        })
+        .filter(|(kind, name)| !exists(kind, name))
+        .map(|(kind, name)| format!("{kind} {name}"))
+        .filter(|shown| !allowed::MISSING.iter().any(|(known, _)| known == shown))
+        .collect();
+    assert!(missing.is_empty(), "missing: {missing:?}");
+}
+
+fn exists(kind: &str, name: &str) -> bool {
+    let text = match kind {
+        "filters" => format!("{{{{ 1 | {name} }}}}"),
+        "tests" if !name.starts_with(|c: char| c.is_ascii_lowercase()) => return true,
+        "tests" => format!("{{{{ 1 is {name} }}}}"),
+        _ => format!("{{{{ {name} is defined }}}}"),
+    };
+    match run(&text, "null") {
+        Ok(value) => value != "false" || kind == "tests",
+        Err((kind, text)) => kind != EvalErrorKind::UnknownFunction && !text.contains("unknown"),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the figures are what the run is for")]
+fn compare(seed: u64, most: usize) {
+    let Some(oracle) = Oracle::start("jinja_oracle.py") else {
+        return;
+    };
+    let mut dice = Dice::new(seed);
+    let cases: Vec<(String, String)> = (0..PAIRS)
+        .map(|_| (template(&mut dice), leaves::data(&mut dice)))
+        .collect();
+    let answers = oracle.ask(&cases);
+    let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for ((text, data), answer) in cases.iter().zip(&answers) {
+        let found = run(text, data);
+        let verdict = judge(&found, answer).unwrap_or_else(|()| {
+            allowed::reason(text, &found, answer).unwrap_or_else(|| {
+                wrong.push(format!(
+                    "{text}\n  data   {data}\n  here   {found:?}\n  python {answer:?}"
+                ));
+                "DIFFERENT"
+            })
+        });
+        *tally.entry(verdict).or_default() += 1;
+    }
+    eprintln!("Jinja2, seed {seed}: {tally:#?}");
+    super::conclude(&wrong, most, PAIRS);
+}
+
+fn run(text: &str, data: &str) -> Found {
+    let data = Value::from_json(data).expect("the generator writes JSON");
+    let (template, _) = Template::compile_str(text);
+    let value = template.eval(&Context::new(data, &NoHost));
+    value
+        .map(|value| canonical::text(&value))
+        .map_err(|error| (error.kind, error.message))
+}
+
+fn template(dice: &mut Dice) -> String {
+    if dice.chance(15) {
+        let block = dice.pick(BLOCKS);
+        return fill(dice, block, 1);
+    }
+    let value = form(dice, 'a', 2);
+    if dice.chance(15) {
+        format!("a {{{{ {value} }}}} b")
+    } else {
+        format!("{{{{ {value} }}}}")
+    }
+}
+
+/// An expression of the kind that a letter stands for.
+fn form(dice: &mut Dice, letter: char, depth: usize) -> String {
+    let wrong = dice.chance(5);
+    let letter = if wrong {
+        dice.pick(&['i', 's', 'l', 'd', 'n', 'b', 'f'])
+    } else {
+        letter
+    };
+    if depth == 0 || dice.chance(20) {
+        return literal(dice, letter);
+    }
+    let fitting: Vec<&str> = FORMS
+        .iter()
+        .filter(|(kind, _)| letter == 'a' || *kind == letter || (letter == 'u' && *kind == 'i'))
+        .flat_map(|(_, texts)| texts.iter().copied())
+        .collect();
+    if fitting.is_empty() {
+        return literal(dice, letter);
+    }
+    let text = dice.pick(&fitting);
+    fill(dice, text, depth - 1)
+}
+
+fn fill(dice: &mut Dice, text: &str, depth: usize) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        out.push_str(&rest[..at]);
+        let letter = rest[at + 1..].chars().next().expect("a letter follows");
+        rest = &rest[at + 2..];
+        out.push_str(&form(dice, letter, depth));
+    }
+    out + rest
+}
+
+fn literal(dice: &mut Dice, letter: char) -> String {
+    if letter == 'a' {
+        let letter = dice.pick(&['i', 's', 'l', 'd', 'n', 'b', 'f', 'e', 'L']);
+        return literal(dice, letter);
+    }
+    let (_, texts) = LITERALS
+        .iter()
+        .find(|(kind, _)| *kind == letter)
+        .expect("each letter has literals");
+    dice.pick(texts).into()
+}

@@ -1,0 +1,159 @@
+//! What may differ from Jinja2, and why: each line stands in `DIFFERENCES.md`, too.
+
+use expr::EvalErrorKind;
+
+use super::Found;
+use super::oracle::Answer;
+
+/// Names of Jinja2 that do not exist here, and why.
+pub(crate) const MISSING: &[(&str, &str)] = &[
+    (
+        "filters random",
+        "an expression draws nothing by chance in Jinja",
+    ),
+    ("filters urlize", "makes links for web pages"),
+    ("globals lipsum", "makes text by chance"),
+];
+
+/// Why a difference is allowed, if it is.
+pub(crate) fn reason(text: &str, found: &Found, answer: &Answer) -> Option<&'static str> {
+    let mut fitting = RULES
+        .iter()
+        .filter(|rule| (rule.holds)(text, found, answer));
+    fitting.next().map(|rule| rule.why)
+}
+
+struct Rule {
+    why: &'static str,
+    holds: fn(&str, &Found, &Answer) -> bool,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        why: "allowed: a limit was hit",
+        holds: |_, found, _| matches!(found, Err((EvalErrorKind::Limit(_), _))),
+    },
+    Rule {
+        why: "allowed: `text % value` is `text | format(value)`",
+        holds: |_, found, _| refuses(found, "tried to use % operator"),
+    },
+    Rule {
+        why: "allowed: values of different kinds have an order",
+        holds: |_, _, answer| fails(answer, "not supported between instances"),
+    },
+    Rule {
+        why: "allowed: none has no items where some are asked for",
+        holds: |_, _, answer| {
+            let refused = ["is not iterable", "is not subscriptable"];
+            fails(answer, "'NoneType'") && refused.iter().any(|part| fails(answer, part))
+        },
+    },
+    Rule {
+        why: "allowed: tests can be chained",
+        holds: |_, _, answer| fails(answer, "cannot chain multiple tests"),
+    },
+    Rule {
+        why: "allowed: filters of many items take undefined ones as false, or pass them on",
+        holds: |text, _, answer| {
+            let filters = [
+                "select", "reject", "map(", "groupby", "unique", "join(", "sum(", "sort(",
+            ];
+            filters.iter().any(|name| text.contains(name))
+                && (fails(answer, "UndefinedError") || has(answer, "Undefined"))
+        },
+    },
+    Rule {
+        why: "allowed: `attr` finds keys as well",
+        holds: |text, _, answer| text.contains("attr(") && fails(answer, "has no attribute"),
+    },
+    Rule {
+        why: "allowed: what filters find in nothing is undefined, and taken as such",
+        holds: |_, found, answer| {
+            let empty = ["sequence was empty", "has no element", "Undefined"];
+            found.is_ok()
+                && empty
+                    .iter()
+                    .any(|part| fails(answer, part) || has(answer, part))
+                && !fails(answer, "'missing'")
+                || matches!(found, Err((EvalErrorKind::MissingKey, _)))
+                    && matches!(answer, Answer::Value(text)
+                        if text == "[]" || text.contains("Undefined"))
+        },
+    },
+    Rule {
+        why: "allowed: filters, tests and `in` take values of more kinds, as their text or as none",
+        holds: |_, found, answer| {
+            let refused = [
+                "requires string as left operand",
+                "can't multiply sequence",
+                "not all arguments converted",
+                "has no attribute 'splitlines'",
+                "unsupported operand type",
+                "cannot be interpreted as an integer",
+            ];
+            found.is_ok() && refused.iter().any(|part| fails(answer, part))
+        },
+    },
+    Rule {
+        why: "allowed: booleans are no numbers in filters, floats none for `%d`",
+        holds: |_, found, _| {
+            let refused = [
+                "cannot round value (bool)",
+                "cannot get absolute value",
+                "cannot be formatted in decimal",
+                "is not iterable",
+                "invalid operation",
+            ];
+            refused.iter().any(|part| refuses(found, part))
+        },
+    },
+    Rule {
+        why: "allowed: dicts and lists can be keys",
+        holds: |_, found, answer| found.is_ok() && fails(answer, "unhashable type"),
+    },
+    Rule {
+        why: "allowed: sequences and escaped text print as what they hold",
+        holds: |_, _, answer| has(answer, " object at 0x") || has(answer, "Markup("),
+    },
+    Rule {
+        why: "allowed: a filter after a test binds to the argument of the test",
+        holds: |text, found, answer| {
+            let bound = text.contains(" is ") && text.contains(" | ");
+            bound && matches!((found, answer), (Ok(_), Answer::Value(_)))
+        },
+    },
+    Rule {
+        why: "allowed: `/` of integers beyond 53 bits rounds twice",
+        holds: |text, found, answer| {
+            text.contains("/ ") && matches!((found, answer), (Ok(_), Answer::Value(_)))
+        },
+    },
+    Rule {
+        why: "allowed: lists put together are compared as sequences, indented when they hold text",
+        holds: |text, found, answer| {
+            let named = [" < ", "indent(", "] + ", "wordwrap", "urlencode", "_.l + "];
+            named.iter().any(|name| text.contains(name))
+                && matches!((found, answer), (Ok(_), Answer::Value(_)))
+        },
+    },
+    Rule {
+        why: "allowed: `a if b` without else is an error where it gives nothing",
+        holds: |text, found, answer| {
+            text.contains(" if ")
+                && (has(answer, "object:Undefined")
+                    || matches!(found, Err((EvalErrorKind::MissingKey, _))))
+        },
+    },
+];
+
+fn has(answer: &Answer, part: &str) -> bool {
+    matches!(answer, Answer::Value(text) if text.contains(part))
+}
+
+fn fails(answer: &Answer, part: &str) -> bool {
+    matches!(answer, Answer::Error(text) if text.contains(part))
+}
+
+fn refuses(found: &Found, part: &str) -> bool {
+    matches!(found, Err((_, text)) if text.contains(part))
+}
