@@ -60,7 +60,7 @@ impl InputArgs {
     /// All inputs as one object; `None` if none were given.
     pub(super) fn read(self) -> Result<Option<Map<String, Value>>, Error> {
         let object = match &self.input_file {
-            Some(path) => Some(parse_object(path, &read_text(path)?)?),
+            Some(path) => Some(read_object(path)?),
             None => None,
         };
         Ok(merge(object, self.input))
@@ -85,6 +85,10 @@ pub(super) fn object(pairs: impl IntoIterator<Item = Pair>) -> Map<String, Value
 }
 
 /// The object that a JSON or YAML file holds.
+pub(super) fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+    parse_object(path, &read_text(path)?)
+}
+
 fn parse_object(path: &Path, text: &str) -> Result<Map<String, Value>, Error> {
     let wrong = |message: String| Error::Content {
         path: path.to_owned(),

@@ -8,8 +8,11 @@
 //! to standard error. Exit codes: 0 well, 1 error, 2 wrong usage, 3 the execution was cancelled.
 
 mod action;
+mod action_execution;
 mod connect;
+mod environment;
 mod error;
+mod evaluate;
 mod execution;
 mod follow;
 mod human;
@@ -60,9 +63,17 @@ enum Command {
     /// Start, watch and control executions
     #[command(subcommand)]
     Execution(execution::Command),
-    /// Complete actions that run outside
+    /// Manage ad-hoc actions, look at built-in ones, run single ones
     #[command(subcommand)]
     Action(action::Command),
+    /// Complete actions that run outside
+    #[command(subcommand)]
+    ActionExecution(action_execution::Command),
+    /// Manage environments: named sets of variables
+    #[command(subcommand)]
+    Environment(environment::Command),
+    /// Evaluate an expression over given data
+    Evaluate(evaluate::Args),
     /// Ask the server about itself
     #[command(subcommand)]
     Server(server::Command),
@@ -99,6 +110,9 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
         Command::Workbook(command) => workbook::run(globals, command, output).await,
         Command::Execution(command) => execution::run(globals, command, output).await,
         Command::Action(command) => action::run(globals, command, output).await,
+        Command::ActionExecution(command) => action_execution::run(globals, command, output).await,
+        Command::Environment(command) => environment::run(globals, command, output).await,
+        Command::Evaluate(args) => evaluate::run(globals, args, output).await,
         Command::Server(command) => server::run(globals, command, output).await,
     }
 }
@@ -131,8 +145,17 @@ mod tests {
             ("autan execution resume e --env a=1 --server http://x", true),
             ("autan execution stop e", false),
             ("autan execution stop e --state success --reason why", true),
-            ("autan action complete a {} --project p", true),
-            ("autan action complete a {} --file f", false),
+            ("autan action-execution complete a {} --project p", true),
+            ("autan action-execution complete a {} --file f", false),
+            ("autan action run std.echo -i output=1 --wait 2", true),
+            ("autan action run std.echo --env a=1 --environment e", false),
+            ("autan action list --kind adhoc --filter x", true),
+            ("autan action list --kind other", false),
+            ("autan environment create e --var a=1 --file f", true),
+            ("autan environment update e --var a=1 --remove b", true),
+            ("autan environment update e --var a=1 --file f", false),
+            ("autan environment update e", false),
+            ("autan evaluate 1+1 --language yaql --context {}", true),
             ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
             ("autan serve --listen here", false),
             ("autan", false),

@@ -1,10 +1,11 @@
 //! What the server keeps, as tables and descriptions.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use autan::{
-    ActionExecution, Diagnostic, Event, Execution, Payload, TaskExecution, WorkbookRecord,
-    WorkflowRevision,
+    ActionExecution, Diagnostic, Event, Execution, InputParameter, Payload, TaskExecution,
+    Validation, WorkbookRecord, WorkflowRevision,
 };
 
 use super::human::{Paint, between, duration, moment, one_line, relative, state_tone};
@@ -163,6 +164,18 @@ pub(super) fn action(action: &ActionExecution, paint: Paint) -> String {
     )
 }
 
+/// What was found in a document, and the verdict.
+pub(super) fn validation(validation: &Validation, path: &Path) -> String {
+    let verdict = if validation.valid {
+        "valid"
+    } else {
+        "not valid"
+    };
+    let mut lines: Vec<_> = validation.diagnostics.iter().map(diagnostic).collect();
+    lines.push(format!("{}: {verdict}", path.display()));
+    lines.join("\n")
+}
+
 pub(super) fn history(events: &[Event]) -> Table {
     let mut table = Table::new(["SEQ", "TIME", "TASK", "EVENT", "STATE", "DETAIL"]);
     for event in events {
@@ -197,7 +210,7 @@ pub(super) fn workflows(workflows: &[WorkflowRevision], now: SystemTime) -> Tabl
             qualified(&workflow.namespace, &workflow.name).into(),
             Cell::number(&workflow.revision),
             workflow.workflow_type.as_str().into(),
-            inputs(workflow).into(),
+            inputs(&workflow.input).into(),
             Cell::number(&workflow.task_names.len()),
             relative(workflow.update_time, now).into(),
         ]);
@@ -218,7 +231,7 @@ pub(super) fn workflow(workflow: &WorkflowRevision, now: SystemTime, paint: Pain
             ("Description", workflow.description.clone()),
             ("Tags", workflow.tags.join(", ")),
             ("Workbook", workflow.workbook.clone().unwrap_or_default()),
-            ("Input", inputs(workflow)),
+            ("Input", inputs(&workflow.input)),
             ("Output", workflow.output_keys.join(", ")),
             ("Tasks", workflow.task_names.join(", ")),
             ("Created", at(workflow.create_time, now)),
@@ -229,9 +242,8 @@ pub(super) fn workflow(workflow: &WorkflowRevision, now: SystemTime, paint: Pain
 }
 
 /// Names of the inputs, with the defaults of those that have one.
-fn inputs(workflow: &WorkflowRevision) -> String {
-    let inputs: Vec<_> = workflow
-        .input
+pub(super) fn inputs(declared: &[InputParameter]) -> String {
+    let inputs: Vec<_> = declared
         .iter()
         .map(|input| match &input.default_value {
             Some(value) => {
@@ -300,7 +312,7 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic) -> String {
     lines.join("\n")
 }
 
-fn qualified(namespace: &str, name: &str) -> String {
+pub(super) fn qualified(namespace: &str, name: &str) -> String {
     if namespace.is_empty() {
         name.to_owned()
     } else {
@@ -309,7 +321,7 @@ fn qualified(namespace: &str, name: &str) -> String {
 }
 
 /// A moment and how long ago it was.
-fn at(time: Option<SystemTime>, now: SystemTime) -> String {
+pub(super) fn at(time: Option<SystemTime>, now: SystemTime) -> String {
     time.map(|time| format!("{} ({})", moment(time), relative(Some(time), now)))
         .unwrap_or_default()
 }

@@ -234,20 +234,7 @@ async fn validate(
         if !validation.valid {
             exit = Exit::Failure;
         }
-        output.one(&validation, |validation| {
-            let verdict = if validation.valid {
-                "valid"
-            } else {
-                "not valid"
-            };
-            let mut lines: Vec<_> = validation
-                .diagnostics
-                .iter()
-                .map(show::diagnostic)
-                .collect();
-            lines.push(format!("{}: {verdict}", path.display()));
-            lines.join("\n")
-        })?;
+        output.one(&validation, |validation| show::validation(validation, path))?;
     }
     Ok(exit)
 }

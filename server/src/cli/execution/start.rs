@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// A start parameter, such as env={"region": "eu"}; JSON if it parses, else text
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = pair)]
     params: Vec<Pair>,
+    /// Name of a stored environment; the execution gets a copy of its variables
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
     /// A label for filtering
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
@@ -78,6 +81,9 @@ pub(super) async fn run(client: &Client, args: Args, output: &Output) -> Result<
     }
     if !args.params.is_empty() {
         start = start.params(&object(args.params))?;
+    }
+    if let Some(name) = args.environment {
+        start = start.environment(name);
     }
     if args.mode.dry_run {
         start.validate().await?;
