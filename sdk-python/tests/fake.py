@@ -17,6 +17,10 @@ from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from autan._proto.v1 import (
+    actions_pb2,
+    actions_pb2_grpc,
+    environments_pb2,
+    environments_pb2_grpc,
     executions_pb2,
     executions_pb2_grpc,
     system_pb2,
@@ -30,6 +34,8 @@ from autan._proto.v1 import (
 )
 
 SERVICES = [
+    (actions_pb2, actions_pb2_grpc, "ActionService"),
+    (environments_pb2, environments_pb2_grpc, "EnvironmentService"),
     (executions_pb2, executions_pb2_grpc, "ExecutionService"),
     (system_pb2, system_pb2_grpc, "SystemService"),
     (tasks_pb2, tasks_pb2_grpc, "TaskService"),

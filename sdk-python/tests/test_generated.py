@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from autan import _core
-from autan._core import executions, system, tasks, workbooks, workflows
+from autan._core import (
+    actions,
+    environments,
+    executions,
+    expressions,
+    system,
+    tasks,
+    workbooks,
+    workflows,
+)
 from autan._core.call import Method
 from fake import SERVICES
 
@@ -23,7 +32,16 @@ def test_blocking_client_is_what_the_async_one_makes() -> None:
 
 
 def test_every_method_of_the_contract_is_there() -> None:
-    modules = (executions, system, tasks, workbooks, workflows)
+    modules = (
+        actions,
+        environments,
+        executions,
+        expressions,
+        system,
+        tasks,
+        workbooks,
+        workflows,
+    )
     ours = {v.path for m in modules for v in vars(m).values() if isinstance(v, Method)}
     theirs = {
         f"/autan.v1.{name}/{method.name}"

@@ -76,5 +76,5 @@ def test_unknown_event_is_kept() -> None:
     # Field 99, length-delimited, two bytes.
     message = history_pb2.HistoryEvent.FromString(known + b"\x9a\x06\x02ab")
     event = events.event(message)
-    assert (event.sequence, event.type) == (3, "unrecognized")
+    assert (event.sequence, event.type) == (3, "unknown")
     assert event.data == models.UnknownEvent(field_number=99, data=b"ab")

@@ -7,9 +7,11 @@ refuses with, and `autan.testing` runs a server for tests.
 
 from autan._aio.client import Client
 from autan._aio.executions import ExecutionHandle
+from autan._aio.runs import ActionRun
 from autan._core.documents import Document
 from autan._sync_generated.client import SyncClient
 from autan._sync_generated.executions import SyncExecutionHandle
+from autan._sync_generated.runs import SyncActionRun
 from autan._transport.options import TlsConfig
 from autan._transport.retry import RetryPolicy
 from autan.converter import Converter, DefaultConverter
@@ -37,6 +39,7 @@ from autan.errors import (
     ExecutionError,
     ExecutionFailed,
     ExecutionNotFound,
+    ExpressionError,
     FailedPrecondition,
     InputMismatch,
     InvalidArgument,
@@ -52,6 +55,7 @@ from autan.models import (
     Binary,
     Execution,
     ExecutionState,
+    ExpressionLanguage,
     HistoryEvent,
     IdConflictPolicy,
     TaskExecution,
@@ -64,6 +68,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ActionExecution",
+    "ActionRun",
     "ActionState",
     "AdHocAction",
     "AlreadyExists",
@@ -82,6 +87,8 @@ __all__ = [
     "ExecutionHandle",
     "ExecutionNotFound",
     "ExecutionState",
+    "ExpressionError",
+    "ExpressionLanguage",
     "Fail",
     "FailedPrecondition",
     "Go",
@@ -99,6 +106,7 @@ __all__ = [
     "RetryPolicy",
     "RpcError",
     "Succeed",
+    "SyncActionRun",
     "SyncClient",
     "SyncExecutionHandle",
     "Task",

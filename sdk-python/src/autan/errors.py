@@ -131,6 +131,41 @@ class ExecutionCancelled(ExecutionError):
     """The execution was cancelled; `execution.state_info` says why."""
 
 
+class ExpressionError(AutanError):
+    """An expression that was tried out has no value.
+
+    Attributes:
+        syntax: Whether the text does not parse; otherwise its evaluation failed.
+        offset: Where the fault begins, in characters from 0.
+        length: Its length in characters; 0 if only the beginning is known.
+        line: Its line, from 1.
+        column: Its column in characters, from 1.
+        excerpt: The line with carets below, several lines of text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        syntax: bool,
+        offset: int,
+        length: int,
+        line: int,
+        column: int,
+        excerpt: str,
+    ) -> None:
+        super().__init__(message)
+        self.syntax = syntax
+        self.offset = offset
+        self.length = length
+        self.line = line
+        self.column = column
+        self.excerpt = excerpt
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.message}"
+
+
 # Errors of calls, by family
 
 
@@ -254,6 +289,14 @@ class WorkbookNotFound(NotFound):
     """There is no such workbook."""
 
 
+class ActionNotFound(NotFound):
+    """There is no such action or revision."""
+
+
+class EnvironmentNotFound(NotFound):
+    """There is no such environment."""
+
+
 class ExecutionNotFound(NotFound):
     """There is no such execution."""
 
@@ -274,6 +317,14 @@ class WorkbookAlreadyExists(AlreadyExists):
     """A workbook of that name exists in the namespace."""
 
 
+class ActionAlreadyExists(AlreadyExists):
+    """An ad-hoc action of that name exists in the namespace."""
+
+
+class EnvironmentAlreadyExists(AlreadyExists):
+    """An environment of that name exists in the project."""
+
+
 class ExecutionAlreadyExists(AlreadyExists):
     """An execution of that id exists; metadata `state` and `uid`."""
 
@@ -284,6 +335,10 @@ class WrongExecutionState(FailedPrecondition):
 
 class WrongActionState(FailedPrecondition):
     """The action execution is completed already, or is not asynchronous; metadata `state`."""
+
+
+class ActionIsSystem(FailedPrecondition):
+    """The action is built in: no document may define, change or delete it."""
 
 
 class DefinitionInUse(FailedPrecondition):
@@ -338,6 +393,11 @@ REASONS: Mapping[str, type[RpcError]] = {
     "NOT_SUPPORTED": Unimplemented,
     "INTERNAL": Internal,
     "LIMIT_EXCEEDED": LimitExceeded,
+    "ACTION_NOT_FOUND": ActionNotFound,
+    "ACTION_ALREADY_EXISTS": ActionAlreadyExists,
+    "ACTION_IS_SYSTEM": ActionIsSystem,
+    "ENVIRONMENT_NOT_FOUND": EnvironmentNotFound,
+    "ENVIRONMENT_ALREADY_EXISTS": EnvironmentAlreadyExists,
 }
 """Class by reason, for every reason of the contract."""
 

@@ -46,7 +46,7 @@ async def action_of(client: Client, execution_id: str) -> models.ActionExecution
     """Returns the action of the only task, once it has begun."""
     async for event in client.execution(execution_id).events():
         if isinstance(event.data, models.ActionStarted):
-            return await client.actions.get(event.data.action_execution_id)
+            return await client.action_executions.get(event.data.action_execution_id)
     raise AssertionError("the execution ended without an action")
 
 
@@ -82,10 +82,10 @@ async def test_action_from_outside() -> None:
         action = await action_of(client, run.id)
         with pytest.raises(errors.DeadlineExceeded):
             await run.wait(timeout=0.1)
-        await client.actions.complete(action.action_execution_id, {"done": True})
+        await client.action_executions.complete(action.action_execution_id, {"done": True})
         assert (await run.wait(timeout=30)).state == models.ExecutionState.SUCCESS
         with pytest.raises(errors.WrongActionState):
-            await client.actions.fail(action.action_execution_id, "late")
+            await client.action_executions.fail(action.action_execution_id, "late")
 
 
 async def test_verbs() -> None:
@@ -155,6 +155,70 @@ async def test_workbook() -> None:
         assert await run.result(timeout=30) == {"value": "x"}
 
 
+GREET = """
+version: '2.0'
+greet:
+  base: std.echo
+  base-input:
+    output: "<% env().word %>, <% $.who %>!"
+  input:
+    - who
+"""
+
+
+async def test_actions_and_environments() -> None:
+    async with local_server() as server, Client(server.address) as client:
+        assert (await client.actions.validate(GREET)).valid
+        (greet,) = (await client.actions.create(GREET)).actions
+        assert (greet.kind.name, greet.base, greet.input[0].name) == ("ADHOC", "std.echo", "who")
+        adhoc = models.ActionKind.ADHOC
+        assert [a.name async for a in client.actions.list(kind=adhoc)] == ["greet"]
+        assert (await client.actions.get("std.echo")).kind == models.ActionKind.SYSTEM
+        with pytest.raises(errors.ActionIsSystem):
+            await client.actions.delete("std.echo")
+
+        first = await client.environments.create("polite", {"word": "Good day", "x": 1})
+        changed = await client.environments.update(
+            "polite", set={"word": "Hello"}, remove=["x"], etag=first.etag
+        )
+        assert changed.variables == {"word": "Hello"}
+        with pytest.raises(errors.EtagMismatch):
+            await client.environments.delete("polite", etag=first.etag)
+        with pytest.raises(errors.EnvironmentAlreadyExists):
+            await client.environments.create("polite", {})
+
+        run = await client.run_action("greet", {"who": "Ada"}, environment="polite")
+        assert await run.result(str, timeout=30) == "Hello, Ada!"
+        assert (await run.get(payloads=["input"])).kind == models.ExecutionKind.ACTION
+        brief = await client.run_action("std.echo", {"output": 1}, discard=True)
+        assert await brief.result() == 1
+        with pytest.raises(errors.ExecutionNotFound):
+            await brief.get()
+        with pytest.raises(errors.EnvironmentNotFound):
+            await client.run_action("greet", {"who": "Ada"}, environment="rude")
+        with pytest.raises(errors.ActionNotFound):
+            await client.run_action("missing")
+        with pytest.raises(ExecutionFailed):
+            await (await client.run_action("std.fail")).result(timeout=30)
+
+
+async def test_action_run_completed_from_outside() -> None:
+    async with local_server() as server, Client(server.address) as client:
+        run = await client.run_action("std.async_noop", id="r1")
+        assert not run.finished
+        action = await action_of(client, run.id)
+        await client.action_executions.complete(action.action_execution_id, {"done": True})
+        assert await run.result(timeout=30) == {"done": True}
+
+
+async def test_expressions() -> None:
+    async with local_server() as server, Client(server.address) as client:
+        assert await client.evaluate("<% $.a + env().b %>", {"a": 1}, env={"b": 2}) == 3
+        with pytest.raises(errors.ExpressionError) as caught:
+            await client.evaluate("<% $.a + %>")
+        assert (caught.value.syntax, caught.value.line) == (True, 1)
+
+
 async def test_survives_a_crash(tmp_path: Path) -> None:
     async with local_server(data_dir=tmp_path) as server, Client(server.address) as client:
         await client.workflows.create(WAITING)
@@ -162,6 +226,6 @@ async def test_survives_a_crash(tmp_path: Path) -> None:
         action = await action_of(client, "e1")
         server.kill()
     async with local_server(data_dir=tmp_path) as server, Client(server.address) as client:
-        await client.actions.complete(action.action_execution_id)
+        await client.action_executions.complete(action.action_execution_id)
         finished = await client.execution("e1").wait(timeout=30)
         assert finished.state == models.ExecutionState.SUCCESS

@@ -49,7 +49,8 @@ def test_start(fake: FakeServer) -> None:
     assert (run.id, run.started) == ("e1", True)
     (request,) = fake.requests["StartExecution"]
     assert request.input.json == '{"order_id":1152921504606846977}'
-    assert json.loads(request.params.json) == {"task_name": "t", "env": {"region": "eu"}}
+    assert json.loads(request.params.json) == {"task_name": "t"}
+    assert json.loads(request.environment_variables.json) == {"region": "eu"}
     assert request.id_conflict_policy == pb.ID_CONFLICT_POLICY_FAIL
     expected = ("p", "n", "ship", 3, "ship-1", {"team": "a"})
     found = (
@@ -234,11 +235,11 @@ def test_actions(fake: FakeServer) -> None:
         "ListActionExecutions", tasks_pb2.ListActionExecutionsResponse(action_executions=[done])
     )
     with client_of(fake) as client:
-        action = client.actions.complete("a1", Order(1))
+        action = client.action_executions.complete("a1", Order(1))
         with pytest.raises(errors.WrongActionState):
-            client.actions.fail("a1", "no")
-        client.actions.update("a1", models.ActionState.PAUSED)
-        of_task = [a for a in client.actions.list("t1")]
+            client.action_executions.fail("a1", "no")
+        client.action_executions.update("a1", models.ActionState.PAUSED)
+        of_task = [a for a in client.action_executions.list("t1")]
         of_run = [a for a in client.execution("e1").actions()]
     assert action.state == models.ActionState.SUCCESS
     assert fake.requests["CompleteActionExecution"][0].result.json == '{"order_id":1}'

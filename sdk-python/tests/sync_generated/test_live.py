@@ -47,7 +47,7 @@ def action_of(client: SyncClient, execution_id: str) -> models.ActionExecution:
     """Returns the action of the only task, once it has begun."""
     for event in client.execution(execution_id).events():
         if isinstance(event.data, models.ActionStarted):
-            return client.actions.get(event.data.action_execution_id)
+            return client.action_executions.get(event.data.action_execution_id)
     raise AssertionError("the execution ended without an action")
 
 
@@ -83,10 +83,10 @@ def test_action_from_outside() -> None:
         action = action_of(client, run.id)
         with pytest.raises(errors.DeadlineExceeded):
             run.wait(timeout=0.1)
-        client.actions.complete(action.action_execution_id, {"done": True})
+        client.action_executions.complete(action.action_execution_id, {"done": True})
         assert (run.wait(timeout=30)).state == models.ExecutionState.SUCCESS
         with pytest.raises(errors.WrongActionState):
-            client.actions.fail(action.action_execution_id, "late")
+            client.action_executions.fail(action.action_execution_id, "late")
 
 
 def test_verbs() -> None:
@@ -156,6 +156,70 @@ def test_workbook() -> None:
         assert run.result(timeout=30) == {"value": "x"}
 
 
+GREET = """
+version: '2.0'
+greet:
+  base: std.echo
+  base-input:
+    output: "<% env().word %>, <% $.who %>!"
+  input:
+    - who
+"""
+
+
+def test_actions_and_environments() -> None:
+    with local_server() as server, SyncClient(server.address) as client:
+        assert (client.actions.validate(GREET)).valid
+        (greet,) = (client.actions.create(GREET)).actions
+        assert (greet.kind.name, greet.base, greet.input[0].name) == ("ADHOC", "std.echo", "who")
+        adhoc = models.ActionKind.ADHOC
+        assert [a.name for a in client.actions.list(kind=adhoc)] == ["greet"]
+        assert (client.actions.get("std.echo")).kind == models.ActionKind.SYSTEM
+        with pytest.raises(errors.ActionIsSystem):
+            client.actions.delete("std.echo")
+
+        first = client.environments.create("polite", {"word": "Good day", "x": 1})
+        changed = client.environments.update(
+            "polite", set={"word": "Hello"}, remove=["x"], etag=first.etag
+        )
+        assert changed.variables == {"word": "Hello"}
+        with pytest.raises(errors.EtagMismatch):
+            client.environments.delete("polite", etag=first.etag)
+        with pytest.raises(errors.EnvironmentAlreadyExists):
+            client.environments.create("polite", {})
+
+        run = client.run_action("greet", {"who": "Ada"}, environment="polite")
+        assert run.result(str, timeout=30) == "Hello, Ada!"
+        assert (run.get(payloads=["input"])).kind == models.ExecutionKind.ACTION
+        brief = client.run_action("std.echo", {"output": 1}, discard=True)
+        assert brief.result() == 1
+        with pytest.raises(errors.ExecutionNotFound):
+            brief.get()
+        with pytest.raises(errors.EnvironmentNotFound):
+            client.run_action("greet", {"who": "Ada"}, environment="rude")
+        with pytest.raises(errors.ActionNotFound):
+            client.run_action("missing")
+        with pytest.raises(ExecutionFailed):
+            (client.run_action("std.fail")).result(timeout=30)
+
+
+def test_action_run_completed_from_outside() -> None:
+    with local_server() as server, SyncClient(server.address) as client:
+        run = client.run_action("std.async_noop", id="r1")
+        assert not run.finished
+        action = action_of(client, run.id)
+        client.action_executions.complete(action.action_execution_id, {"done": True})
+        assert run.result(timeout=30) == {"done": True}
+
+
+def test_expressions() -> None:
+    with local_server() as server, SyncClient(server.address) as client:
+        assert client.evaluate("<% $.a + env().b %>", {"a": 1}, env={"b": 2}) == 3
+        with pytest.raises(errors.ExpressionError) as caught:
+            client.evaluate("<% $.a + %>")
+        assert (caught.value.syntax, caught.value.line) == (True, 1)
+
+
 def test_survives_a_crash(tmp_path: Path) -> None:
     with local_server(data_dir=tmp_path) as server, SyncClient(server.address) as client:
         client.workflows.create(WAITING)
@@ -163,6 +227,6 @@ def test_survives_a_crash(tmp_path: Path) -> None:
         action = action_of(client, "e1")
         server.kill()
     with local_server(data_dir=tmp_path) as server, SyncClient(server.address) as client:
-        client.actions.complete(action.action_execution_id)
+        client.action_executions.complete(action.action_execution_id)
         finished = client.execution("e1").wait(timeout=30)
         assert finished.state == models.ExecutionState.SUCCESS

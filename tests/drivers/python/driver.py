@@ -99,10 +99,10 @@ class Run:
         if "bytes" in step:
             metadata = step.get("metadata", {})
             result = models.Binary(step["bytes"].encode(), step["content_type"], metadata)
-        self.client.actions.complete(self.action(step), result)
+        self.client.action_executions.complete(self.action(step), result)
 
     def do_bytes(self, step: dict[str, Any]) -> Any:
-        found = self.client.actions.get(self.action(step)).output
+        found = self.client.action_executions.get(self.action(step)).output
         assert isinstance(found, models.Binary)
         return {
             "bytes": found.data.decode(),
@@ -111,10 +111,10 @@ class Run:
         }
 
     def do_fail(self, step: dict[str, Any]) -> Any:
-        self.client.actions.fail(self.action(step), step.get("error"))
+        self.client.action_executions.fail(self.action(step), step.get("error"))
 
     def do_cancel_action(self, step: dict[str, Any]) -> Any:
-        self.client.actions.update(self.action(step), models.ActionState.CANCELLED)
+        self.client.action_executions.update(self.action(step), models.ActionState.CANCELLED)
 
     def do_pause(self, step: dict[str, Any]) -> Any:
         return {"state": self.handle(step).pause().state.name}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autan import models
+from autan._aio.actions import Actions
+from autan._aio.environments import Environments
 from autan._aio.executions import ExecutionHandle, Executions
-from autan._aio.tasks import Actions, Tasks
+from autan._aio.runs import ActionRun
+from autan._aio.tasks import ActionExecutions, Tasks
 from autan._aio.workflows import Workbooks, Workflows
-from autan._core import executions, system
+from autan._core import actions, executions, expressions, system
 from autan._core.call import Scope
 from autan._transport.aio import AioTransport
 from autan._transport.options import TlsConfig, TransportOptions, parse_address
@@ -73,8 +76,12 @@ class Client:
         """Finding and counting executions."""
         self.tasks = Tasks(self._transport, self._scope)
         """Task executions by id."""
+        self.action_executions = ActionExecutions(self._transport, self._scope)
+        """Attempts of tasks by id, and completing those that run outside."""
         self.actions = Actions(self._transport, self._scope)
-        """Action executions by id, and completing those that run outside."""
+        """What tasks do: built-in and ad-hoc actions."""
+        self.environments = Environments(self._transport, self._scope)
+        """Named sets of variables."""
 
     async def __aenter__(self) -> Client:
         return self
@@ -100,6 +107,7 @@ class Client:
         namespace: str = "",
         revision: int = 0,
         params: Mapping[str, object] | None = None,
+        environment: str = "",
         env: Mapping[str, object] | None = None,
         labels: Mapping[str, str] | None = None,
         description: str = "",
@@ -119,7 +127,8 @@ class Client:
             namespace: Namespace of the workflow; empty = the default namespace.
             revision: Number of the revision; 0 = the latest.
             params: Start parameters, such as `task_name` of a reverse workflow.
-            env: The environment; the same as `params["env"]`.
+            environment: Name of a stored environment: the execution gets a copy of it.
+            env: Variables of an environment, instead of a stored one.
             labels: For filtering; at most 64, keys at most 63 bytes, values at most 255.
             description: Free text; at most 4 KiB.
             on_conflict: What to do if an execution of that id exists.
@@ -127,16 +136,19 @@ class Client:
 
         Raises:
             WorkflowNotFound: There is no such workflow or revision.
+            EnvironmentNotFound: There is no such environment.
             InputMismatch: The input does not fit the workflow.
             ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
             PayloadError: The input cannot be sent as JSON.
             PayloadRefused: The input is too large.
+            ValueError: `environment` and `env` are both given.
         """
         options = executions.Start(
             id=id,
             namespace=namespace,
             revision=revision,
             params=params,
+            environment=environment,
             env=env,
             labels=labels or {},
             description=description,
@@ -149,6 +161,100 @@ class Client:
             self._scope,
             answer.execution.execution_id,
             started=answer.started,
+        )
+
+    async def run_action(
+        self,
+        name: str,
+        input: object = None,
+        *,
+        id: str = "",
+        namespace: str = "",
+        environment: str = "",
+        env: Mapping[str, object] | None = None,
+        labels: Mapping[str, str] | None = None,
+        description: str = "",
+        on_conflict: models.IdConflictPolicy = models.IdConflictPolicy.USE_EXISTING,
+        wait: float = 0.0,
+        synchronous: bool = False,
+        discard: bool = False,
+        validate_only: bool = False,
+    ) -> ActionRun:
+        """Runs one action without a workflow. When this returns, the start is durable.
+
+        The run is an execution with one task, to be watched, cancelled and waited for like any
+        other. Safe to repeat, as `start` is.
+
+        Args:
+            name: Name of the action, built-in or ad-hoc.
+            input: What becomes a JSON object with its inputs; at most 1 MiB. No part of it is an
+                expression. None = no inputs.
+            id: Chosen id of the execution; empty = the server gives one. At most 255 bytes.
+            namespace: Namespace of the action; empty = the default namespace.
+            environment: Name of a stored environment, for the expressions of an ad-hoc action.
+            env: Variables of an environment, instead of a stored one.
+            labels: For filtering; at most 64, keys at most 63 bytes, values at most 255.
+            description: Free text; at most 4 KiB.
+            on_conflict: What to do if an execution of that id exists.
+            wait: How long the server may wait for the result before it answers, in seconds; at
+                most 10.
+            synchronous: Refuses an action whose result comes from outside.
+            discard: Deletes the execution with its history once its result was answered by this
+                call, for which the server waits 10 s unless `wait` is given. It is kept if it is
+                not finished by then.
+            validate_only: Checks action and input and starts nothing: the handle leads nowhere.
+
+        Raises:
+            ActionNotFound: There is no such action.
+            EnvironmentNotFound: There is no such environment.
+            InputMismatch: The input does not fit the action.
+            ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
+            InvalidArgument: The action is asynchronous, and `synchronous` is given.
+            PayloadError: The input cannot be sent as JSON.
+            PayloadRefused: The input is too large.
+            ValueError: `environment` and `env` are both given.
+        """
+        options = actions.Run(
+            id=id,
+            namespace=namespace,
+            environment=environment,
+            env=env,
+            labels=labels or {},
+            description=description,
+            on_conflict=on_conflict,
+            wait=wait,
+            synchronous=synchronous,
+            discard=discard,
+            validate_only=validate_only,
+        )
+        ran = await self._transport.unary(actions.run(self._scope, name, input, options))
+        return ActionRun(self._transport, self._scope, ran)
+
+    async def evaluate(
+        self,
+        expression: str,
+        context: object = None,
+        *,
+        env: Mapping[str, object] | None = None,
+        language: models.ExpressionLanguage = models.ExpressionLanguage.UNSPECIFIED,
+    ) -> Any:
+        """Evaluates an expression over given data, as a document would, and returns its value.
+
+        What looks at a running workflow, such as `task()`, is not known there; `env()` is.
+
+        Args:
+            expression: The text; at most 64 KiB.
+            context: What `$` and `_` are; None = an empty object.
+            env: What `env()` gives.
+            language: How to read the text.
+
+        Raises:
+            ExpressionError: The expression does not parse, or its evaluation failed.
+            PayloadError: The context cannot be sent as JSON.
+            PayloadRefused: The context is too large.
+        """
+        return await self._transport.unary(
+            expressions.evaluate(self._scope, expression, context, env=env, language=language)
         )
 
     def execution(self, execution_id: str) -> ExecutionHandle:

@@ -13,7 +13,7 @@ from autan._core.watch import Deadline, Watch, WatchOptions, WatchUnusableError
 from autan.errors import RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from autan._core.call import Scope
     from autan._transport.aio import AioTransport
@@ -29,18 +29,27 @@ class Executions:
         self._scope = scope
 
     async def get(
-        self, execution_id: str, *, view: models.View = models.View.FULL
+        self,
+        execution_id: str,
+        *,
+        view: models.View = models.View.FULL,
+        payloads: Sequence[str] = (),
     ) -> models.Execution:
         """Returns one execution.
 
         Args:
             execution_id: Its id or uid.
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of input, output, params,
+                published_global and error.details;
+                empty = all. For what would be too large together.
 
         Raises:
             ExecutionNotFound: There is no such execution.
         """
-        return await self._transport.unary(executions.get(self._scope, execution_id, view=view))
+        return await self._transport.unary(
+            executions.get(self._scope, execution_id, view=view, payloads=payloads)
+        )
 
     def list(
         self,
@@ -109,16 +118,23 @@ class ExecutionHandle:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r})"
 
-    async def get(self, *, view: models.View = models.View.FULL) -> models.Execution:
+    async def get(
+        self, *, view: models.View = models.View.FULL, payloads: Sequence[str] = ()
+    ) -> models.Execution:
         """Returns the execution as it is now.
 
         Args:
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of input, output, params,
+                published_global and error.details;
+                empty = all. For what would be too large together.
 
         Raises:
             ExecutionNotFound: There is no such execution.
         """
-        return await self._transport.unary(executions.get(self._scope, self.id, view=view))
+        return await self._transport.unary(
+            executions.get(self._scope, self.id, view=view, payloads=payloads)
+        )
 
     async def events(
         self,

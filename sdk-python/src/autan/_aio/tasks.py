@@ -9,7 +9,7 @@ from autan._aio import pages
 from autan._core import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from autan._core.call import Scope
     from autan._transport.aio import AioTransport
@@ -23,19 +23,26 @@ class Tasks:
         self._scope = scope
 
     async def get(
-        self, task_execution_id: str, *, view: models.View = models.View.FULL
+        self,
+        task_execution_id: str,
+        *,
+        view: models.View = models.View.FULL,
+        payloads: Sequence[str] = (),
     ) -> models.TaskExecution:
         """Returns one task execution.
 
         Args:
             task_execution_id: Its id.
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of result, published and
+                published_global;
+                empty = all. For what would be too large together.
 
         Raises:
             TaskExecutionNotFound: There is none of that id.
         """
         return await self._transport.unary(
-            tasks.get_task(self._scope, task_execution_id, view=view)
+            tasks.get_task(self._scope, task_execution_id, view=view, payloads=payloads)
         )
 
     async def skip(
@@ -59,7 +66,7 @@ class Tasks:
         )
 
 
-class Actions:
+class ActionExecutions:
     """Action executions: attempts of tasks. The asynchronous ones are completed from outside."""
 
     def __init__(self, transport: AioTransport, scope: Scope) -> None:
@@ -67,19 +74,25 @@ class Actions:
         self._scope = scope
 
     async def get(
-        self, action_execution_id: str, *, view: models.View = models.View.FULL
+        self,
+        action_execution_id: str,
+        *,
+        view: models.View = models.View.FULL,
+        payloads: Sequence[str] = (),
     ) -> models.ActionExecution:
         """Returns one action execution.
 
         Args:
             action_execution_id: Its id.
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of input and output;
+                empty = all. For what would be too large together.
 
         Raises:
             ActionExecutionNotFound: There is none of that id.
         """
         return await self._transport.unary(
-            tasks.get_action(self._scope, action_execution_id, view=view)
+            tasks.get_action(self._scope, action_execution_id, view=view, payloads=payloads)
         )
 
     def list(

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 if TYPE_CHECKING:
@@ -68,6 +69,17 @@ class Page(Generic[T]):
 def new_request_id() -> str:
     """Returns an id that makes a change idempotent: its retries carry the same one."""
     return str(uuid.uuid4())
+
+
+def mask(fields: Sequence[str]) -> FieldMask | None:
+    """Chooses fields of an answer or a change; none of them is no choice.
+
+    Raises:
+        TypeError: A text is given instead of a list of them.
+    """
+    if isinstance(fields, str):
+        raise TypeError("a list of names, not one text")
+    return FieldMask(paths=fields) if fields else None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from autan._proto.v1 import executions_pb2, system_pb2, tasks_pb2, workbooks_pb2, workflows_pb2
+    from autan._proto.v1 import (
+        actions_pb2,
+        environments_pb2,
+        executions_pb2,
+        system_pb2,
+        tasks_pb2,
+        workbooks_pb2,
+        workflows_pb2,
+    )
 
 E = TypeVar("E", bound=models.OpenEnum)
 
@@ -38,6 +46,7 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
         project=m.project,
         execution_id=m.execution_id,
         uid=m.uid,
+        kind=models.ExecutionKind(m.kind),
         workflow_name=m.workflow_name,
         workflow_namespace=m.workflow_namespace,
         workflow_revision=m.workflow_revision,
@@ -128,15 +137,51 @@ def workflow(m: workflows_pb2.Workflow) -> models.WorkflowInfo:
         description=m.description,
         tags=tuple(m.tags),
         type=m.type,
-        input=tuple(
-            models.InputParameter(
-                name=p.name, required=p.required, default_value=payload(p.default_value)
-            )
-            for p in m.input
-        ),
+        input=tuple(_input(p) for p in m.input),
         output_keys=tuple(m.output_keys),
         task_names=tuple(m.task_names),
         workbook=m.workbook,
+        create_time=time(m, "create_time"),
+        update_time=time(m, "update_time"),
+        etag=m.etag,
+    )
+
+
+def _input(m: workflows_pb2.InputParameter) -> models.InputParameter:
+    return models.InputParameter(
+        name=m.name, required=m.required, default_value=payload(m.default_value)
+    )
+
+
+def action_info(m: actions_pb2.Action) -> models.ActionInfo:
+    """Reads an action, or a revision of one."""
+    return models.ActionInfo(
+        project=m.project,
+        namespace=m.namespace,
+        name=m.name,
+        kind=models.ActionKind(m.kind),
+        revision=m.revision,
+        revision_hash=m.revision_hash,
+        source=m.source,
+        description=m.description,
+        tags=tuple(m.tags),
+        input=tuple(_input(p) for p in m.input),
+        base=m.base,
+        asynchronous=m.asynchronous,
+        workbook=m.workbook,
+        create_time=time(m, "create_time"),
+        update_time=time(m, "update_time"),
+        etag=m.etag,
+    )
+
+
+def environment(m: environments_pb2.Environment) -> models.EnvironmentInfo:
+    """Reads an environment."""
+    return models.EnvironmentInfo(
+        project=m.project,
+        name=m.name,
+        description=m.description,
+        variables=payload(m.variables),
         create_time=time(m, "create_time"),
         update_time=time(m, "update_time"),
         etag=m.etag,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from autan._proto.v1 import history_pb2 as pb
 
-UNRECOGNIZED = "unrecognized"
+UNKNOWN = "unknown"
 _LENGTH_DELIMITED = 2
 
 
@@ -30,7 +30,7 @@ def event(m: pb.HistoryEvent) -> models.HistoryEvent:
         task_execution_id=m.task_execution_id,
         task_name=m.task_name,
         principal=m.principal,
-        type=kind if kind is not None and reader is not None else UNRECOGNIZED,
+        type=kind if kind is not None and reader is not None else UNKNOWN,
         data=_unknown(m) if reader is None else reader(getattr(m, kind or "")),
     )
 

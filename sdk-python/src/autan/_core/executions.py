@@ -9,12 +9,12 @@ from google.protobuf.duration_pb2 import Duration
 
 from autan import models
 from autan._core import decode, events
-from autan._core.call import Call, Page, Scope, method, new_request_id
-from autan._core.payload import encode_object
+from autan._core.call import Call, Page, Scope, mask, method, new_request_id
+from autan._core.payload import encode_object, set_environment
 from autan._proto.v1 import executions_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _SERVICE = "ExecutionService"
 _START = method(_SERVICE, pb.StartExecutionResponse)
@@ -45,6 +45,7 @@ class Start:
     namespace: str = ""
     revision: int = 0
     params: Mapping[str, object] | None = None
+    environment: str = ""
     env: Mapping[str, object] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
@@ -76,18 +77,21 @@ def start(scope: Scope, name: str, input: object, options: Start) -> Call[Starte
     )
     if input is not None:
         request.input.CopyFrom(encode_object(input, scope.converter, "input"))
-    params = dict(options.params or {})
-    if options.env is not None:
-        params["env"] = options.env
-    if params:
-        request.params.CopyFrom(encode_object(params, scope.converter, "params"))
+    if options.params:
+        request.params.CopyFrom(encode_object(options.params, scope.converter, "params"))
+    set_environment(request, scope, options.environment, options.env)
     return Call(_START, request, _started)
 
 
-def get(scope: Scope, execution_id: str, *, view: models.View) -> Call[models.Execution]:
+def get(
+    scope: Scope, execution_id: str, *, view: models.View, payloads: Sequence[str]
+) -> Call[models.Execution]:
     """GetExecution."""
     request = pb.GetExecutionRequest(
-        project=scope.project, execution_id=execution_id, view=view.wire_name
+        project=scope.project,
+        execution_id=execution_id,
+        view=view.wire_name,
+        read_mask=mask(payloads),
     )
     return Call(_GET, request, _execution)
 

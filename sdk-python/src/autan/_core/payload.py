@@ -15,6 +15,7 @@ from autan.models.payload import Binary, PayloadRef
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Value
 
+    from autan._core.call import Scope
     from autan.converter import Converter
 
 INTEGER_MIN = -(2**63)
@@ -48,6 +49,24 @@ def encode_object(value: object, converter: Converter, name: str) -> pb.Payload:
     if not isinstance(plain, dict):
         raise PayloadError(f"{name}: must be a JSON object, not {type(value).__name__}")
     return pb.Payload(json=json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
+
+
+def set_environment(
+    request: Any, scope: Scope, name: str, variables: Mapping[str, object] | None
+) -> None:
+    """Tells a start which environment to take: a stored one, or these variables.
+
+    Raises:
+        ValueError: Both are given.
+        PayloadError: The variables cannot be JSON.
+    """
+    if name and variables is not None:
+        raise ValueError("either environment (the name of a stored one) or env (variables)")
+    if name:
+        request.environment_name = name
+    if variables is not None:
+        payload = encode_object(variables, scope.converter, "env")
+        request.environment_variables.CopyFrom(payload)
 
 
 def decode(payload: pb.Payload) -> Any:

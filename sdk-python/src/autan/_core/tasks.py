@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autan._core import decode
-from autan._core.call import Call, Page, Scope, method, new_request_id
+from autan._core.call import Call, Page, Scope, mask, method, new_request_id
 from autan._core.payload import encode
 from autan._proto.v1 import tasks_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from autan import models
 
@@ -26,11 +26,14 @@ _UPDATE = method(_SERVICE, pb.UpdateActionExecutionResponse)
 
 
 def get_task(
-    scope: Scope, task_execution_id: str, *, view: models.View
+    scope: Scope, task_execution_id: str, *, view: models.View, payloads: Sequence[str]
 ) -> Call[models.TaskExecution]:
     """GetTaskExecution."""
     request = pb.GetTaskExecutionRequest(
-        project=scope.project, task_execution_id=task_execution_id, view=view.wire_name
+        project=scope.project,
+        task_execution_id=task_execution_id,
+        view=view.wire_name,
+        read_mask=mask(payloads),
     )
     return Call(_GET_TASK, request, lambda response: decode.task(response.task_execution))
 
@@ -70,11 +73,14 @@ def skip(
 
 
 def get_action(
-    scope: Scope, action_execution_id: str, *, view: models.View
+    scope: Scope, action_execution_id: str, *, view: models.View, payloads: Sequence[str]
 ) -> Call[models.ActionExecution]:
     """GetActionExecution."""
     request = pb.GetActionExecutionRequest(
-        project=scope.project, action_execution_id=action_execution_id, view=view.wire_name
+        project=scope.project,
+        action_execution_id=action_execution_id,
+        view=view.wire_name,
+        read_mask=mask(payloads),
     )
     return Call(_GET_ACTION, request, _action)
 

@@ -10,7 +10,7 @@ from autan._core import tasks
 from autan._sync_generated import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from autan._core.call import Scope
     from autan._transport.blocking import BlockingTransport
@@ -24,18 +24,27 @@ class SyncTasks:
         self._scope = scope
 
     def get(
-        self, task_execution_id: str, *, view: models.View = models.View.FULL
+        self,
+        task_execution_id: str,
+        *,
+        view: models.View = models.View.FULL,
+        payloads: Sequence[str] = (),
     ) -> models.TaskExecution:
         """Returns one task execution.
 
         Args:
             task_execution_id: Its id.
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of result, published and
+                published_global;
+                empty = all. For what would be too large together.
 
         Raises:
             TaskExecutionNotFound: There is none of that id.
         """
-        return self._transport.unary(tasks.get_task(self._scope, task_execution_id, view=view))
+        return self._transport.unary(
+            tasks.get_task(self._scope, task_execution_id, view=view, payloads=payloads)
+        )
 
     def skip(
         self, task_execution_id: str, *, result: object = None, reason: str = ""
@@ -58,7 +67,7 @@ class SyncTasks:
         )
 
 
-class SyncActions:
+class SyncActionExecutions:
     """Action executions: attempts of tasks. The asynchronous ones are completed from outside."""
 
     def __init__(self, transport: BlockingTransport, scope: Scope) -> None:
@@ -66,18 +75,26 @@ class SyncActions:
         self._scope = scope
 
     def get(
-        self, action_execution_id: str, *, view: models.View = models.View.FULL
+        self,
+        action_execution_id: str,
+        *,
+        view: models.View = models.View.FULL,
+        payloads: Sequence[str] = (),
     ) -> models.ActionExecution:
         """Returns one action execution.
 
         Args:
             action_execution_id: Its id.
             view: How much to return.
+            payloads: Only these payloads of the FULL view, of input and output;
+                empty = all. For what would be too large together.
 
         Raises:
             ActionExecutionNotFound: There is none of that id.
         """
-        return self._transport.unary(tasks.get_action(self._scope, action_execution_id, view=view))
+        return self._transport.unary(
+            tasks.get_action(self._scope, action_execution_id, view=view, payloads=payloads)
+        )
 
     def list(
         self,

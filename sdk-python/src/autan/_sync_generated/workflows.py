@@ -192,7 +192,7 @@ class SyncWorkflows:
 
         Raises:
             WorkflowNotFound: There is no such workflow.
-            DefinitionInUse: SyncExecutions of it are running.
+            DefinitionInUse: Some executions of it are running.
             EtagMismatch: The workflow was changed meanwhile.
         """
         self._transport.unary(

@@ -1,11 +1,14 @@
 """What the server answers with: plain, immutable data, without protobuf types."""
 
-from autan.models.action import ActionExecution
+from autan.models.action import ActionExecution, ActionInfo, AppliedActions
 from autan.models.enums import (
+    ActionKind,
     ActionState,
     CountGroup,
     DocumentKind,
+    ExecutionKind,
     ExecutionState,
+    ExpressionLanguage,
     IdConflictPolicy,
     OpenEnum,
     Severity,
@@ -15,6 +18,7 @@ from autan.models.enums import (
     View,
     WatchStart,
 )
+from autan.models.environment import EnvironmentInfo
 from autan.models.execution import Count, Execution, Failure, Gap, Progress
 from autan.models.history import (
     ActionStarted,
@@ -49,9 +53,12 @@ from autan.models.workflow import (
 
 __all__ = [
     "ActionExecution",
+    "ActionInfo",
+    "ActionKind",
     "ActionStarted",
     "ActionState",
     "ActionStateChanged",
+    "AppliedActions",
     "AppliedWorkbook",
     "AppliedWorkflows",
     "Binary",
@@ -61,11 +68,14 @@ __all__ = [
     "Diagnostic",
     "DocumentKind",
     "EnvironmentChanged",
+    "EnvironmentInfo",
     "EventData",
     "Execution",
+    "ExecutionKind",
     "ExecutionStarted",
     "ExecutionState",
     "ExecutionStateChanged",
+    "ExpressionLanguage",
     "Failure",
     "Gap",
     "HistoryEvent",

@@ -1,4 +1,4 @@
-"""Action executions: attempts of tasks."""
+"""Actions, and action executions: attempts of tasks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,63 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from autan.models.enums import ActionState
+    from autan.models.enums import ActionKind, ActionState
+    from autan.models.workflow import Diagnostic, InputParameter
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionInfo:
+    """An action: what a task does. Of an ad-hoc action, one revision.
+
+    Attributes:
+        project: Tenant; empty for built-in ones.
+        namespace: Scope of the name inside the project; empty for built-in ones.
+        name: Unique in the namespace; members of a workbook are called `workbook.member`.
+        kind: Where it comes from.
+        revision: Of an ad-hoc action: number of the revision, from 1.
+        revision_hash: Of an ad-hoc action: hash of the revision's text, hexadecimal.
+        source: Of an ad-hoc action: the document that holds it; FULL view only.
+        description: Free text.
+        tags: Tags from the document.
+        input: Declared inputs in order.
+        base: Of an ad-hoc action: name of the action that it wraps, as the document has it.
+        asynchronous: Whether it ends only when somebody completes it from outside; of an ad-hoc
+            action unknown.
+        workbook: Of an ad-hoc action: workbook that it came with, if any.
+        create_time: Of an ad-hoc action: when the first revision was created.
+        update_time: Of an ad-hoc action: when this revision was created.
+        etag: Of an ad-hoc action: changes with every revision; guards updates and deletions.
+    """
+
+    project: str
+    namespace: str
+    name: str
+    kind: ActionKind
+    revision: int
+    revision_hash: str
+    source: str
+    description: str
+    tags: tuple[str, ...]
+    input: tuple[InputParameter, ...]
+    base: str
+    asynchronous: bool
+    workbook: str
+    create_time: datetime | None
+    update_time: datetime | None
+    etag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppliedActions:
+    """Result of creating or updating ad-hoc actions.
+
+    Attributes:
+        actions: The revisions in document order, FULL view.
+        warnings: Warnings about the document.
+    """
+
+    actions: tuple[ActionInfo, ...]
+    warnings: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,6 +113,39 @@ class TaskType(OpenEnum):
     WORKFLOW = 2
 
 
+class ExecutionKind(OpenEnum):
+    """What an execution runs."""
+
+    UNSPECIFIED = 0
+    WORKFLOW = 1
+    ACTION = 2
+    """One action by itself."""
+
+
+class ActionKind(OpenEnum):
+    """Where an action comes from."""
+
+    UNSPECIFIED = 0
+    """In lists: all of them."""
+    SYSTEM = 1
+    """Built into the server."""
+    ADHOC = 2
+    """Defined by a document, over another action."""
+    WORKER = 3
+    """Provided by workers."""
+
+
+class ExpressionLanguage(OpenEnum):
+    """How the text of an expression is to be read."""
+
+    UNSPECIFIED = 0
+    """As in a document: expressions in `<% %>` or `{{ }}`, with or without text around them."""
+    YAQL = 1
+    """One YAQL expression without `<% %>`."""
+    JINJA = 2
+    """One Jinja2 expression without `{{ }}`."""
+
+
 class TimerKind(OpenEnum):
     """What a timer is for."""
 

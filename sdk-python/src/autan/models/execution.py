@@ -1,4 +1,4 @@
-"""Executions: running and finished workflows."""
+"""Executions: running and finished workflows, and single actions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from autan.models.enums import ExecutionState
+    from autan.models.enums import ExecutionKind, ExecutionState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One run of a workflow, as it was when the server answered.
+    """One run of a workflow, or of one action by itself, as it was when the server answered.
 
     Payloads (`input`, `output`, `params`, `published_global`) are decoded JSON, and None where the
     view does not carry them. Integers are exact.
@@ -59,9 +59,10 @@ class Execution:
         project: Tenant.
         execution_id: Chosen by the client, or the uid.
         uid: UUID given by the server; another one if an id is used again.
-        workflow_name: Full name of the workflow.
+        kind: What it runs.
+        workflow_name: Full name of the workflow; of kind ACTION, name of the action.
         workflow_namespace: Namespace that the workflow was found in.
-        workflow_revision: Number of the revision that it runs.
+        workflow_revision: Number of the revision that it runs; 0 of kind ACTION.
         state: Its state.
         state_info: Why it is in that state, if there is something to say.
         run: 1, and one more for each rerun in place.
@@ -85,6 +86,7 @@ class Execution:
     project: str
     execution_id: str
     uid: str
+    kind: ExecutionKind
     workflow_name: str
     workflow_namespace: str
     workflow_revision: int

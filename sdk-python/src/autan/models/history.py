@@ -166,7 +166,7 @@ class HistoryEvent:
         task_execution_id: The task execution that it is about, if any.
         task_name: Name of that task.
         principal: Who caused it, for verbs; empty for the engine itself.
-        type: Kind of event, such as "task_state_changed"; "unrecognized" for `UnknownEvent`.
+        type: Kind of event, such as "task_state_changed"; "unknown" for `UnknownEvent`.
         data: What happened, one class for each kind.
     """
 
