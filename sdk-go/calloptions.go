@@ -1,5 +1,7 @@
 package autan
 
+import "google.golang.org/protobuf/types/known/fieldmaskpb"
+
 // callConfig collects the options of one call. Which options a call takes is a matter of types:
 // each option implements the interfaces of the calls that heed it.
 type callConfig struct {
@@ -19,7 +21,22 @@ type callConfig struct {
 }
 
 // StartOption changes [Client.Start].
-type StartOption interface{ start(*startConfig) }
+type StartOption interface{ start(*launchConfig) }
+
+// RunOption changes [Client.RunAction].
+type RunOption interface{ run(*launchConfig) }
+
+// LaunchOption changes [Client.Start] and [Client.RunAction].
+type LaunchOption interface {
+	StartOption
+	RunOption
+}
+
+// EvaluateOption changes [Client.Evaluate].
+type EvaluateOption interface{ evaluate(*evaluateConfig) }
+
+// GetOption changes a call such as [Execution.Get].
+type GetOption interface{ get(*getConfig) }
 
 // VerbOption changes a call such as [Execution.Cancel].
 type VerbOption interface {
@@ -49,18 +66,18 @@ type DefineOption interface {
 	define(*callConfig)
 }
 
-// CreateOption changes [Workflows.Create].
+// CreateOption changes [Workflows.Create], [Actions.Create] and [Environments.Create].
 type CreateOption interface{ create(*callConfig) }
 
-// UpdateOption changes [Workflows.Update] and [Workbooks.Update].
+// UpdateOption changes an update, as [Workflows.Update].
 type UpdateOption interface{ update(*callConfig) }
 
-// RemoveOption changes [Workflows.Delete] and [Workbooks.Delete].
+// RemoveOption changes the deletion of what is defined, as [Workflows.Delete].
 type RemoveOption interface{ remove(*callConfig) }
 
 // Option is an option of every call that changes something.
 type Option interface {
-	StartOption
+	LaunchOption
 	VerbOption
 	DefineOption
 	RemoveOption
@@ -68,16 +85,17 @@ type Option interface {
 
 type requestIDOption string
 
-func (o requestIDOption) start(c *startConfig) { c.request.RequestId = string(o) }
-func (o requestIDOption) verb(c *callConfig)   { c.requestID = string(o) }
-func (o requestIDOption) resume(c *callConfig) { c.requestID = string(o) }
-func (o requestIDOption) rerun(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) skip(c *callConfig)   { c.requestID = string(o) }
-func (o requestIDOption) delete(c *callConfig) { c.requestID = string(o) }
-func (o requestIDOption) define(c *callConfig) { c.requestID = string(o) }
-func (o requestIDOption) create(c *callConfig) { c.requestID = string(o) }
-func (o requestIDOption) update(c *callConfig) { c.requestID = string(o) }
-func (o requestIDOption) remove(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) start(c *launchConfig) { c.requestID = string(o) }
+func (o requestIDOption) run(c *launchConfig)   { c.requestID = string(o) }
+func (o requestIDOption) verb(c *callConfig)    { c.requestID = string(o) }
+func (o requestIDOption) resume(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) rerun(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) skip(c *callConfig)    { c.requestID = string(o) }
+func (o requestIDOption) delete(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) define(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) create(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) update(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) remove(c *callConfig)  { c.requestID = string(o) }
 
 // WithRequestID sets the id that makes a call idempotent: a call with the same id and the same
 // content has the outcome of the first one, for 24 hours. The id must be a UUID. Without this
@@ -100,14 +118,17 @@ func WithReason(reason string) VerbOption { return reasonOption(reason) }
 
 type envOption struct{ env any }
 
-func (o envOption) start(c *startConfig) { c.params["env"] = o.env }
-func (o envOption) resume(c *callConfig) { c.env = o.env }
-func (o envOption) rerun(c *callConfig)  { c.env = o.env }
+func (o envOption) start(c *launchConfig)      { c.env = o.env }
+func (o envOption) run(c *launchConfig)        { c.env = o.env }
+func (o envOption) evaluate(c *evaluateConfig) { c.env = o.env }
+func (o envOption) resume(c *callConfig)       { c.env = o.env }
+func (o envOption) rerun(c *callConfig)        { c.env = o.env }
 
-// WithEnv sets the environment at the start, or merges variables into it at resume and rerun. The
-// value must encode to a JSON object.
+// WithEnv sets the environment at the start and of an evaluation, or merges variables into it at
+// resume and rerun. The value must encode to a JSON object.
 func WithEnv(env any) interface {
-	StartOption
+	LaunchOption
+	EvaluateOption
 	ResumeOption
 	RerunOption
 } {
@@ -183,14 +204,15 @@ func WithStrict() DefineOption { return strictOption{} }
 
 type validateOnlyOption struct{}
 
-func (validateOnlyOption) start(c *startConfig) { c.request.ValidateOnly = true }
-func (validateOnlyOption) define(c *callConfig) { c.validateOnly = true }
-func (validateOnlyOption) create(c *callConfig) { c.validateOnly = true }
-func (validateOnlyOption) update(c *callConfig) { c.validateOnly = true }
+func (validateOnlyOption) start(c *launchConfig) { c.validateOnly = true }
+func (validateOnlyOption) run(c *launchConfig)   { c.validateOnly = true }
+func (validateOnlyOption) define(c *callConfig)  { c.validateOnly = true }
+func (validateOnlyOption) create(c *callConfig)  { c.validateOnly = true }
+func (validateOnlyOption) update(c *callConfig)  { c.validateOnly = true }
 
 // WithValidateOnly checks everything as the call would, and changes nothing.
 func WithValidateOnly() interface {
-	StartOption
+	LaunchOption
 	DefineOption
 } {
 	return validateOnlyOption{}
@@ -200,9 +222,32 @@ type allowExistingOption struct{}
 
 func (allowExistingOption) create(c *callConfig) { c.allowExisting = true }
 
-// WithAllowExisting makes [Workflows.Create] add a revision where a workflow of that name exists,
-// instead of failing: "create or update".
+// WithAllowExisting makes a creation add a revision where a workflow or action of that name exists,
+// or replace the environment, instead of failing: "create or update".
 func WithAllowExisting() CreateOption { return allowExistingOption{} }
+
+type getConfig struct{ payloads []string }
+
+type payloadsOption []string
+
+func (o payloadsOption) get(c *getConfig) { c.payloads = append(c.payloads, o...) }
+
+// WithOnly brings these payloads only, by the names of the fields in the contract, such as
+// "input": for what would be too large together. Other fields are there as ever. The names stand
+// with each method.
+func WithOnly(names ...string) GetOption { return payloadsOption(names) }
+
+// readMask is what the options of a look choose; nil chooses all.
+func readMask(opts []GetOption) *fieldmaskpb.FieldMask {
+	var cfg getConfig
+	for _, opt := range opts {
+		opt.get(&cfg)
+	}
+	if len(cfg.payloads) == 0 {
+		return nil
+	}
+	return &fieldmaskpb.FieldMask{Paths: cfg.payloads}
+}
 
 // collect applies options to a fresh configuration with a request id.
 func collect[O any](opts []O, apply func(O, *callConfig)) callConfig {

@@ -32,11 +32,13 @@ type Client struct {
 	calls   *grpc.ClientConn
 	watches *watchPool
 
-	executions pb.ExecutionServiceClient
-	tasks      pb.TaskServiceClient
-	workflows  pb.WorkflowServiceClient
-	workbooks  pb.WorkbookServiceClient
-	system     pb.SystemServiceClient
+	actions      pb.ActionServiceClient
+	environments pb.EnvironmentServiceClient
+	executions   pb.ExecutionServiceClient
+	tasks        pb.TaskServiceClient
+	workflows    pb.WorkflowServiceClient
+	workbooks    pb.WorkbookServiceClient
+	system       pb.SystemServiceClient
 }
 
 // Dial connects to the server at addr: "host:port", "http://host:port", or "https://host:port",
@@ -87,11 +89,13 @@ func newClient(target string, cfg dialConfig) (*Client, error) {
 		watches: newWatchPool(func() (*grpc.ClientConn, error) {
 			return grpc.NewClient(target, slices.Concat(cfg.transport(), cfg.grpc)...)
 		}),
-		executions: pb.NewExecutionServiceClient(conn),
-		tasks:      pb.NewTaskServiceClient(conn),
-		workflows:  pb.NewWorkflowServiceClient(conn),
-		workbooks:  pb.NewWorkbookServiceClient(conn),
-		system:     pb.NewSystemServiceClient(conn),
+		actions:      pb.NewActionServiceClient(conn),
+		environments: pb.NewEnvironmentServiceClient(conn),
+		executions:   pb.NewExecutionServiceClient(conn),
+		tasks:        pb.NewTaskServiceClient(conn),
+		workflows:    pb.NewWorkflowServiceClient(conn),
+		workbooks:    pb.NewWorkbookServiceClient(conn),
+		system:       pb.NewSystemServiceClient(conn),
 	}, nil
 }
 
@@ -125,6 +129,12 @@ func (c *Client) Workflows() *Workflows { return &Workflows{client: c} }
 
 // Workbooks returns the client's access to workbooks.
 func (c *Client) Workbooks() *Workbooks { return &Workbooks{client: c} }
+
+// Actions returns the client's access to actions, built-in and ad-hoc.
+func (c *Client) Actions() *Actions { return &Actions{client: c} }
+
+// Environments returns the client's access to environments.
+func (c *Client) Environments() *Environments { return &Environments{client: c} }
 
 // ServerInfo says what the server is.
 type ServerInfo struct {

@@ -392,8 +392,11 @@ func TestStartSendsItsOptions(t *testing.T) {
 		Project: "p", WorkflowNamespace: "n", WorkflowName: "ship", WorkflowRevision: 3,
 		ExecutionId: "ship-42",
 		Input:       text(`{"id":18446744073709551615,"expr":"<a & b>","none":null}`),
-		Params:      text(`{"env":{"e":1},"free":true,"task_name":"t"}`),
-		Labels:      map[string]string{"k": "v"}, Description: "d",
+		Params:      text(`{"free":true,"task_name":"t"}`),
+		Environment: &pb.StartExecutionRequest_EnvironmentVariables{
+			EnvironmentVariables: text(`{"e":1}`),
+		},
+		Labels: map[string]string{"k": "v"}, Description: "d",
 		IdConflictPolicy: pb.IdConflictPolicy_ID_CONFLICT_POLICY_FAIL,
 		RequestId:        "00000000-0000-4000-8000-000000000001", ValidateOnly: true,
 	}
@@ -448,13 +451,13 @@ func TestVerbsSendTheirOptions(t *testing.T) {
 		},
 		`RemoveBook {"name":"b"}`: func() error { return c.Workbooks().Delete(ctx, "b") },
 		`Complete {"actionExecutionId":"a","result":{"json":"[1]"}}`: func() error {
-			return ignore(c.CompleteAction(ctx, "a", []int{1}))
+			return ignore(c.CompleteActionExecution(ctx, "a", []int{1}))
 		},
 		`Fail {"actionExecutionId":"a","error":{"json":"\"broken\""}}`: func() error {
-			return ignore(c.FailAction(ctx, "a", errors.New("broken")))
+			return ignore(c.FailActionExecution(ctx, "a", errors.New("broken")))
 		},
 		`UpdateAction {"actionExecutionId":"a","state":"ACTION_STATE_PAUSED"}`: func() error {
-			return ignore(c.UpdateAction(ctx, "a", ActionPaused))
+			return ignore(c.UpdateActionExecution(ctx, "a", ActionPaused))
 		},
 	} {
 		name, text, _ := strings.Cut(want, " ")

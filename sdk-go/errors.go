@@ -77,6 +77,16 @@ const (
 	ReasonInternal Reason = "INTERNAL"
 	// ReasonLimitExceeded: the execution would pass a limit of its size; metadata "limit".
 	ReasonLimitExceeded Reason = "LIMIT_EXCEEDED"
+	// ReasonActionNotFound: no such action or revision.
+	ReasonActionNotFound Reason = "ACTION_NOT_FOUND"
+	// ReasonActionAlreadyExists: an ad-hoc action of that name exists in the namespace.
+	ReasonActionAlreadyExists Reason = "ACTION_ALREADY_EXISTS"
+	// ReasonActionIsSystem: no document may define, change or delete a built-in action.
+	ReasonActionIsSystem Reason = "ACTION_IS_SYSTEM"
+	// ReasonEnvironmentNotFound: no such environment.
+	ReasonEnvironmentNotFound Reason = "ENVIRONMENT_NOT_FOUND"
+	// ReasonEnvironmentAlreadyExists: an environment of that name exists in the project.
+	ReasonEnvironmentAlreadyExists Reason = "ENVIRONMENT_ALREADY_EXISTS"
 )
 
 // Error is a failed call.

@@ -39,7 +39,7 @@ func (e *Execution) ref() string {
 	return e.id
 }
 
-// ExecutionInfo is an execution as it was at one moment.
+// ExecutionInfo is an execution, of a workflow or of one action by itself, as it was at one moment.
 type ExecutionInfo struct {
 	// Project is the tenant.
 	Project string
@@ -47,11 +47,13 @@ type ExecutionInfo struct {
 	ID string
 	// UID was given by the server; another one if an id is used again.
 	UID string
-	// WorkflowName is the full name of the workflow.
+	// Kind says what it runs.
+	Kind ExecutionKind
+	// WorkflowName is the full name of the workflow; of kind ACTION, the name of the action.
 	WorkflowName string
 	// WorkflowNamespace is where the workflow was found.
 	WorkflowNamespace string
-	// WorkflowRevision is the number of the revision that it runs.
+	// WorkflowRevision is the number of the revision that it runs; 0 of kind ACTION.
 	WorkflowRevision int
 	// State of the execution.
 	State ExecutionState
@@ -102,25 +104,31 @@ type Progress struct {
 	Success, Error, Cancelled, Skipped int
 }
 
-// GetExecution returns an execution by id or uid, with payloads.
+// GetExecution returns an execution by id or uid, as [Execution.Get].
 //
-// Errors: EXECUTION_NOT_FOUND.
-func (c *Client) GetExecution(ctx context.Context, id string) (*ExecutionInfo, error) {
-	return c.Execution(id).Get(ctx)
+// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED.
+func (c *Client) GetExecution(
+	ctx context.Context, id string, opts ...GetOption,
+) (*ExecutionInfo, error) {
+	return c.Execution(id).Get(ctx, opts...)
 }
 
-// Get returns the execution as it is now, with payloads.
+// Get returns the execution as it is now, with payloads: "input", "output", "params",
+// "published_global" and "error.details", or those chosen by [WithOnly].
 //
-// Errors: EXECUTION_NOT_FOUND.
-func (e *Execution) Get(ctx context.Context) (*ExecutionInfo, error) {
-	return e.get(ctx, pb.View_VIEW_FULL)
+// Errors: EXECUTION_NOT_FOUND, LIMIT_EXCEEDED if the payloads are too large together.
+func (e *Execution) Get(ctx context.Context, opts ...GetOption) (*ExecutionInfo, error) {
+	return e.get(ctx, pb.View_VIEW_FULL, opts...)
 }
 
-func (e *Execution) get(ctx context.Context, view pb.View) (*ExecutionInfo, error) {
+func (e *Execution) get(
+	ctx context.Context, view pb.View, opts ...GetOption,
+) (*ExecutionInfo, error) {
 	r, err := e.client.executions.GetExecution(ctx, &pb.GetExecutionRequest{
 		Project:     e.client.project,
 		ExecutionId: e.ref(),
 		View:        view,
+		ReadMask:    readMask(opts),
 	})
 	if err != nil {
 		return nil, err
@@ -304,6 +312,7 @@ func executionFrom(e *pb.Execution) *ExecutionInfo {
 		Project:               e.GetProject(),
 		ID:                    e.GetExecutionId(),
 		UID:                   e.GetUid(),
+		Kind:                  ExecutionKind(e.GetKind()),
 		WorkflowName:          e.GetWorkflowName(),
 		WorkflowNamespace:     e.GetWorkflowNamespace(),
 		WorkflowRevision:      int(e.GetWorkflowRevision()),

@@ -111,6 +111,8 @@ func dialFake(t *testing.T, f *fake, opts ...DialOption) *Client {
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(grpc.UnaryInterceptor(f.intercept))
 	pb.RegisterExecutionServiceServer(server, watchService{fake: f})
+	pb.RegisterActionServiceServer(server, pb.UnimplementedActionServiceServer{})
+	pb.RegisterEnvironmentServiceServer(server, pb.UnimplementedEnvironmentServiceServer{})
 	pb.RegisterTaskServiceServer(server, pb.UnimplementedTaskServiceServer{})
 	pb.RegisterWorkflowServiceServer(server, pb.UnimplementedWorkflowServiceServer{})
 	pb.RegisterWorkbookServiceServer(server, pb.UnimplementedWorkbookServiceServer{})

@@ -171,6 +171,105 @@ func TestLiveListAndCount(t *testing.T) {
 	}
 }
 
+const greet = `
+version: '2.0'
+greet:
+  base: std.echo
+  base-input:
+    output: "<% env().word %>, <% $.who %>!"
+  input:
+    - who
+`
+
+func TestLiveActionsAndEnvironments(t *testing.T) {
+	ctx := limited(t)
+	c := autantest.StartLocal(t).Dial(t)
+	made, err := c.Actions().Create(ctx, greet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := made.Actions[0]; a.Name != "greet" || a.Kind != autan.ActionAdhoc || a.Base != "std.echo" {
+		t.Errorf("got %+v", a)
+	}
+	if found := collected(t, c.Actions().List(ctx, autan.ActionAdhoc, autan.ListOptions{})); len(
+		found) != 1 {
+		t.Errorf("got %v", found)
+	}
+	err = c.Actions().Delete(ctx, "std.echo")
+	if !autan.IsReason(err, autan.ReasonActionIsSystem) {
+		t.Errorf("got %v", err)
+	}
+	first, err := c.Environments().Create(ctx, "polite", "", map[string]any{"word": "x", "y": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := autan.EnvironmentChange{Set: map[string]any{"word": "Hello"}, Remove: []string{"y"}}
+	changed, err := c.Environments().Update(ctx, "polite", change, autan.WithETag(first.ETag))
+	if err != nil || changed.Variables.String() != `{"word":"Hello"}` {
+		t.Errorf("got %v, %v", changed, err)
+	}
+	err = c.Environments().Delete(ctx, "polite", autan.WithETag(first.ETag))
+	if !autan.IsReason(err, autan.ReasonETagMismatch) {
+		t.Errorf("got %v", err)
+	}
+	who := map[string]any{"who": "Ada"}
+	run, err := c.RunAction(ctx, "greet", who, autan.WithEnvironment("polite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := autan.ActionResult[string](ctx, run); err != nil || text != "Hello, Ada!" {
+		t.Errorf("got %q, %v", text, err)
+	}
+	info, err := run.Get(ctx, autan.WithOnly("input"))
+	if err != nil || info.Kind != autan.ExecutionOfAction || info.Input == nil || info.Output != nil {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	_, err = c.RunAction(ctx, "greet", who, autan.WithEnvironment("rude"))
+	if !autan.IsReason(err, autan.ReasonEnvironmentNotFound) {
+		t.Errorf("got %v", err)
+	}
+	brief, err := c.RunAction(ctx, "std.echo", map[string]any{"output": 1}, autan.WithDiscard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := autan.ActionResult[int](ctx, brief); err != nil || n != 1 {
+		t.Errorf("got %v, %v", n, err)
+	}
+	if _, err := brief.Get(ctx); !autan.IsNotFound(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLiveActionRunCompletedFromOutside(t *testing.T) {
+	ctx := limited(t)
+	c := autantest.StartLocal(t).Dial(t)
+	run, err := c.RunAction(ctx, "std.async_noop", nil)
+	if err != nil || run.Finished {
+		t.Fatalf("got %+v, %v", run, err)
+	}
+	if _, err := c.CompleteActionExecution(ctx, run.Action.ID, 42); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := autan.ActionResult[int](ctx, run); err != nil || n != 42 {
+		t.Errorf("got %v, %v", n, err)
+	}
+}
+
+func TestLiveEvaluate(t *testing.T) {
+	ctx := limited(t)
+	c := autantest.StartLocal(t).Dial(t)
+	value, err := c.Evaluate(ctx, "<% $.a + env().b %>", map[string]int{"a": 1},
+		autan.WithEnv(map[string]int{"b": 2}))
+	if err != nil || value.String() != "3" {
+		t.Errorf("got %v, %v", value, err)
+	}
+	_, err = c.Evaluate(ctx, "<% $.a + %>", nil)
+	var fault *autan.ExpressionError
+	if !errors.As(err, &fault) || !fault.Syntax || fault.Line != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 // asked returns the action execution that waits for its answer.
 func asked(ctx context.Context, t *testing.T, run *autan.Execution) string {
 	t.Helper()
@@ -207,19 +306,19 @@ func TestLiveVerbs(t *testing.T) {
 	if info, err = run.Resume(ctx); err != nil || info.State != autan.ExecutionRunning {
 		t.Fatalf("got %+v, %v", info, err)
 	}
-	if _, err := c.CompleteAction(ctx, action, map[string]any{"yes": true}); err != nil {
+	if _, err := c.CompleteActionExecution(ctx, action, map[string]any{"yes": true}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := autan.Result[map[string]json.RawMessage](ctx, run)
 	if err != nil || string(out["answer"]) != `{"yes":true}` {
 		t.Errorf("got %s, %v", out["answer"], err)
 	}
-	if _, err := c.CompleteAction(ctx, action, nil); !autan.IsReason(err, autan.ReasonActionState) {
+	if _, err := c.CompleteActionExecution(ctx, action, nil); !autan.IsReason(err, autan.ReasonActionState) {
 		t.Errorf("got %v", err)
 	}
 
 	run = start()
-	if _, err := c.FailAction(ctx, asked(ctx, t, run), errors.New("no way")); err != nil {
+	if _, err := c.FailActionExecution(ctx, asked(ctx, t, run), errors.New("no way")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = autan.Result[any](ctx, run)
@@ -328,7 +427,7 @@ func TestLiveCrash(t *testing.T) {
 			crashed = true
 			server.Kill()
 			autantest.StartLocal(t, data, autantest.WithListen(server.Addr))
-			if _, err := c.CompleteAction(ctx, d.ActionExecutionID, "yes"); err != nil {
+			if _, err := c.CompleteActionExecution(ctx, d.ActionExecutionID, "yes"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -87,15 +87,19 @@ func noFilter[T any](what string) iter.Seq2[T, error] {
 // int32Arg refuses what the API cannot carry, instead of wrapping it around.
 func int32Arg(name string, n int) (int32, error) {
 	if n < 0 || n > math.MaxInt32 {
-		text := fmt.Sprintf("must be between 0 and %d, is %d", math.MaxInt32, n)
-		return 0, &Error{
-			Code:       codes.InvalidArgument,
-			Reason:     ReasonInvalidField,
-			Message:    name + " " + text,
-			Violations: []Violation{{Field: name, Description: text}},
-		}
+		return 0, invalidArg(name, fmt.Sprintf("must be between 0 and %d, is %d", math.MaxInt32, n))
 	}
 	return int32(n), nil
+}
+
+// invalidArg is the error of an argument that makes no sense, found before it is sent.
+func invalidArg(name, text string) error {
+	return &Error{
+		Code:       codes.InvalidArgument,
+		Reason:     ReasonInvalidField,
+		Message:    name + " " + text,
+		Violations: []Violation{{Field: name, Description: text}},
+	}
 }
 
 // timeFrom returns the zero time for an absent timestamp.

@@ -127,6 +127,46 @@ func (t TaskType) String() string {
 // MarshalText implements [encoding.TextMarshaler] with [TaskType.String].
 func (t TaskType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
+// ExecutionKind says what an execution runs.
+type ExecutionKind int32
+
+// Kinds of executions.
+const (
+	// ExecutionOfWorkflow runs a workflow.
+	ExecutionOfWorkflow ExecutionKind = 1
+	// ExecutionOfAction runs one action by itself.
+	ExecutionOfAction ExecutionKind = 2
+)
+
+// String returns "WORKFLOW", "ACTION", or "KIND_42" for a kind that this package does not know.
+func (k ExecutionKind) String() string {
+	return word(pb.ExecutionKind_name, int32(k), "EXECUTION_KIND_", "KIND_")
+}
+
+// MarshalText implements [encoding.TextMarshaler] with [ExecutionKind.String].
+func (k ExecutionKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// ActionKind says where an action comes from.
+type ActionKind int32
+
+// Kinds of actions.
+const (
+	// ActionSystem is built into the server.
+	ActionSystem ActionKind = 1
+	// ActionAdhoc is defined by a document, over another action.
+	ActionAdhoc ActionKind = 2
+	// ActionWorker is provided by workers.
+	ActionWorker ActionKind = 3
+)
+
+// String returns a word such as "ADHOC", or "KIND_42" for a kind that this package does not know.
+func (k ActionKind) String() string {
+	return word(pb.ActionKind_name, int32(k), "ACTION_KIND_", "KIND_")
+}
+
+// MarshalText implements [encoding.TextMarshaler] with [ActionKind.String].
+func (k ActionKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // TimerKind says what a timer is for.
 type TimerKind int32
 

@@ -114,23 +114,23 @@ func (e *Execution) Tasks(
 func (e *Execution) Actions(
 	ctx context.Context, opts ListOptions,
 ) iter.Seq2[*ActionExecution, error] {
-	return e.client.actions(ctx, opts, &pb.ListActionExecutionsRequest{
+	return e.client.attempts(ctx, opts, &pb.ListActionExecutionsRequest{
 		Parent: &pb.ListActionExecutionsRequest_ExecutionId{ExecutionId: e.ref()},
 	})
 }
 
-// TaskActions yields the action executions of one task execution, as [Execution.Actions].
+// ListActionExecutions yields the action executions of one task execution, as [Execution.Actions].
 //
 // Errors: TASK_EXECUTION_NOT_FOUND.
-func (c *Client) TaskActions(
+func (c *Client) ListActionExecutions(
 	ctx context.Context, taskExecutionID string, opts ListOptions,
 ) iter.Seq2[*ActionExecution, error] {
-	return c.actions(ctx, opts, &pb.ListActionExecutionsRequest{
+	return c.attempts(ctx, opts, &pb.ListActionExecutionsRequest{
 		Parent: &pb.ListActionExecutionsRequest_TaskExecutionId{TaskExecutionId: taskExecutionID},
 	})
 }
 
-func (c *Client) actions(
+func (c *Client) attempts(
 	ctx context.Context, opts ListOptions, of *pb.ListActionExecutionsRequest,
 ) iter.Seq2[*ActionExecution, error] {
 	if opts.Filter != "" {
@@ -149,14 +149,18 @@ func (c *Client) actions(
 		})
 }
 
-// GetTask returns one task execution, with payloads.
+// GetTaskExecution returns one task execution, with payloads: "result", "published" and
+// "published_global", or those chosen by [WithOnly].
 //
-// Errors: TASK_EXECUTION_NOT_FOUND.
-func (c *Client) GetTask(ctx context.Context, taskExecutionID string) (*TaskExecution, error) {
+// Errors: TASK_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED if the payloads are too large together.
+func (c *Client) GetTaskExecution(
+	ctx context.Context, taskExecutionID string, opts ...GetOption,
+) (*TaskExecution, error) {
 	r, err := c.tasks.GetTaskExecution(ctx, &pb.GetTaskExecutionRequest{
 		Project:         c.project,
 		TaskExecutionId: taskExecutionID,
 		View:            pb.View_VIEW_FULL,
+		ReadMask:        readMask(opts),
 	})
 	if err != nil {
 		return nil, err
@@ -192,16 +196,18 @@ func (c *Client) SkipTask(
 	return taskFrom(r.GetTaskExecution()), nil
 }
 
-// GetAction returns one action execution, with payloads.
+// GetActionExecution returns one action execution, with payloads: "input" and "output", or the one
+// chosen by [WithOnly].
 //
-// Errors: ACTION_EXECUTION_NOT_FOUND.
-func (c *Client) GetAction(
-	ctx context.Context, actionExecutionID string,
+// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED.
+func (c *Client) GetActionExecution(
+	ctx context.Context, actionExecutionID string, opts ...GetOption,
 ) (*ActionExecution, error) {
 	r, err := c.tasks.GetActionExecution(ctx, &pb.GetActionExecutionRequest{
 		Project:           c.project,
 		ActionExecutionId: actionExecutionID,
 		View:              pb.View_VIEW_FULL,
+		ReadMask:          readMask(opts),
 	})
 	if err != nil {
 		return nil, err
@@ -209,12 +215,12 @@ func (c *Client) GetAction(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// CompleteAction completes an action execution that runs outside, with its result: anything that
+// CompleteActionExecution completes an action execution that runs outside, with its result: anything that
 // encodes to JSON; nil is null.
 //
 // Errors: ACTION_EXECUTION_NOT_FOUND, ACTION_STATE (completed already), PAYLOAD_INVALID,
 // PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
-func (c *Client) CompleteAction(
+func (c *Client) CompleteActionExecution(
 	ctx context.Context, actionExecutionID string, result any, opts ...Option,
 ) (*ActionExecution, error) {
 	cfg := collect(opts, Option.verb)
@@ -234,11 +240,11 @@ func (c *Client) CompleteAction(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// FailAction completes an action execution that runs outside, with an error result: anything that
+// FailActionExecution completes an action execution that runs outside, with an error result: anything that
 // encodes to JSON, often a text.
 //
-// Errors: as [Client.CompleteAction].
-func (c *Client) FailAction(
+// Errors: as [Client.CompleteActionExecution].
+func (c *Client) FailActionExecution(
 	ctx context.Context, actionExecutionID string, failure any, opts ...Option,
 ) (*ActionExecution, error) {
 	cfg := collect(opts, Option.verb)
@@ -262,11 +268,11 @@ func (c *Client) FailAction(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// UpdateAction pauses, resumes or cancels an asynchronous action execution: [ActionPaused],
+// UpdateActionExecution pauses, resumes or cancels an asynchronous action execution: [ActionPaused],
 // [ActionRunning] or [ActionCancelled].
 //
 // Errors: ACTION_EXECUTION_NOT_FOUND, ACTION_STATE, INVALID_FIELD.
-func (c *Client) UpdateAction(
+func (c *Client) UpdateActionExecution(
 	ctx context.Context, actionExecutionID string, state ActionState, opts ...VerbOption,
 ) (*ActionExecution, error) {
 	cfg := collect(opts, VerbOption.verb)

@@ -47,17 +47,23 @@ func Result[T any](ctx context.Context, e *Execution) (T, error) {
 	if err != nil {
 		return zero, err
 	}
+	return outputOf[T](info, info.Output)
+}
+
+// outputOf is the output of a finished execution as a T, if it ended well.
+func outputOf[T any](info *ExecutionInfo, output *Payload) (T, error) {
 	if info.State != ExecutionSuccess {
+		var zero T
 		return zero, &ExecutionError{
 			ExecutionID:  info.ID,
 			WorkflowName: info.WorkflowName,
 			State:        info.State,
 			StateInfo:    info.StateInfo,
 			Failure:      info.Failure,
-			Output:       info.Output,
+			Output:       output,
 		}
 	}
-	return Decode[T](info.Output)
+	return Decode[T](output)
 }
 
 // endWatcher waits for the end and needs no position: each session begins with the present.

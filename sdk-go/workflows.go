@@ -306,19 +306,21 @@ func workflowFrom(w *pb.Workflow) *Workflow {
 		Description:  w.GetDescription(),
 		Tags:         w.GetTags(),
 		Type:         w.GetType(),
-		Input: mapSlice(w.GetInput(), func(p *pb.InputParameter) InputParameter {
-			return InputParameter{
-				Name:     p.GetName(),
-				Required: p.GetRequired(),
-				Default:  payloadFrom(p.GetDefaultValue()),
-			}
-		}),
-		OutputKeys: w.GetOutputKeys(),
-		TaskNames:  w.GetTaskNames(),
-		Workbook:   w.GetWorkbook(),
-		CreateTime: timeFrom(w.GetCreateTime()),
-		UpdateTime: timeFrom(w.GetUpdateTime()),
-		ETag:       w.GetEtag(),
+		Input:        mapSlice(w.GetInput(), inputFrom),
+		OutputKeys:   w.GetOutputKeys(),
+		TaskNames:    w.GetTaskNames(),
+		Workbook:     w.GetWorkbook(),
+		CreateTime:   timeFrom(w.GetCreateTime()),
+		UpdateTime:   timeFrom(w.GetUpdateTime()),
+		ETag:         w.GetEtag(),
+	}
+}
+
+func inputFrom(p *pb.InputParameter) InputParameter {
+	return InputParameter{
+		Name:     p.GetName(),
+		Required: p.GetRequired(),
+		Default:  payloadFrom(p.GetDefaultValue()),
 	}
 }
 

@@ -167,11 +167,11 @@ func (r *run) act(ctx context.Context, e *autan.Execution, s step) error {
 				ContentType: s.ContentType, Data: []byte(*s.Bytes), Metadata: s.Metadata,
 			}
 		}
-		_, err = r.client.CompleteAction(ctx, id, result)
+		_, err = r.client.CompleteActionExecution(ctx, id, result)
 	case "fail":
-		_, err = r.client.FailAction(ctx, id, s.Error)
+		_, err = r.client.FailActionExecution(ctx, id, s.Error)
 	default:
-		_, err = r.client.UpdateAction(ctx, id, autan.ActionCancelled)
+		_, err = r.client.UpdateActionExecution(ctx, id, autan.ActionCancelled)
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func (r *run) bytes(ctx context.Context, e *autan.Execution, s step) (any, error
 	if err != nil {
 		return nil, err
 	}
-	action, err := r.client.GetAction(ctx, event.Detail.(*autan.ActionStarted).ActionExecutionID)
+	action, err := r.client.GetActionExecution(ctx, event.Detail.(*autan.ActionStarted).ActionExecutionID)
 	if err != nil {
 		return nil, err
 	}
