@@ -37,8 +37,9 @@ impl Machine<'_> {
         let needed = Self::join_needs(spec, inbound.len());
         let mut triggers = Vec::new();
         let mut never: Vec<Arc<str>> = Vec::new();
+        let mut open = None;
         for from in inbound {
-            match self.inbound(&workflow, *from, spec_index) {
+            match self.inbound(&workflow, *from, spec_index, &mut open) {
                 Inbound::Leads(trigger) => triggers.push(trigger),
                 Inbound::May => {}
                 Inbound::Never(why) => {
@@ -71,15 +72,23 @@ impl Machine<'_> {
         memory.outbound = None;
     }
 
-    fn inbound(&self, workflow: &model::Workflow, from: usize, join: usize) -> Inbound {
-        let Some(number) = self.ex.latest[from] else {
-            let mut seen = vec![false; workflow.tasks.len()];
-            return if self.may_be_reached(workflow, from, &mut seen) {
+    /// What an inbound task means for a join; `open` is found out when it is needed first.
+    fn inbound(
+        &self,
+        workflow: &model::Workflow,
+        from: usize,
+        join: usize,
+        open: &mut Option<Vec<bool>>,
+    ) -> Inbound {
+        if self.is_pending(from) {
+            let open = open.get_or_insert_with(|| self.open_tasks(workflow));
+            return if open[from] {
                 Inbound::May
             } else {
                 Inbound::Never("impossible route")
             };
-        };
+        }
+        let number = self.ex.latest[from].expect("what is not pending was created");
         let record = &self.ex.task(number).record;
         // While an execution is paused, what follows from a completed task is not decided yet.
         if !record.state.is_final() || !record.processed {
@@ -95,33 +104,69 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether a task that was never created may still be: some way to it is open. Walks back
-    /// without recursion, each task once.
-    fn may_be_reached(&self, workflow: &model::Workflow, task: usize, seen: &mut [bool]) -> bool {
-        let mut stack = vec![task];
-        while let Some(at) = stack.pop() {
-            if std::mem::replace(&mut seen[at], true) {
-                continue;
-            }
-            let inbound = &workflow.graph.inbound[at];
-            if inbound.is_empty() {
-                return true;
-            }
+    /// Whether a task can only be brought about by others: it was never created, or is a join that
+    /// waits for them.
+    fn is_pending(&self, spec: usize) -> bool {
+        self.ex.latest[spec].is_none_or(|number| {
+            let record = &self.ex.task(number).record;
+            record.state == TaskState::Waiting && record.runtime.due.is_none()
+        })
+    }
+
+    /// Which tasks may still come to their end: those under way, and those that enough of these lead
+    /// to. Joins that wait for one another in a circle are not among them.
+    fn open_tasks(&self, workflow: &model::Workflow) -> Vec<bool> {
+        let count = workflow.tasks.len();
+        let mut leads_to = vec![Vec::new(); count];
+        let (mut open, mut arrived) = (vec![false; count], vec![0; count]);
+        let mut stack = Vec::new();
+        for (to, inbound) in workflow.graph.inbound.iter().enumerate() {
             for from in inbound {
-                match self.ex.latest[*from] {
-                    None => stack.push(*from),
-                    Some(number) => {
-                        let record = &self.ex.task(number).record;
-                        let name = &workflow.tasks[at].name;
-                        let leads = || record.next_tasks.iter().any(|(next, _)| next == name);
-                        if !record.state.is_final() || !record.processed || leads() {
-                            return true;
-                        }
-                    }
+                leads_to[*from].push(to);
+            }
+            open[to] = match self.ex.latest[to] {
+                _ if self.is_pending(to) => inbound.is_empty(),
+                None => false,
+                Some(number) => {
+                    let record = &self.ex.task(number).record;
+                    !record.state.is_final() || !record.processed
                 }
+            };
+            if open[to] {
+                stack.push(to);
             }
         }
-        false
+        // What has ended has led where it has led.
+        let ended = (0..count).filter(|spec| !open[*spec] && !self.is_pending(*spec));
+        let mut steps: Vec<usize> = Vec::new();
+        for from in ended {
+            let number = self.ex.latest[from].expect("what is not pending was created");
+            let next = &self.ex.task(number).record.next_tasks;
+            let went = |to: &&usize| {
+                next.iter()
+                    .any(|(name, _)| *name == workflow.tasks[**to].name)
+            };
+            steps.extend(leads_to[from].iter().filter(went));
+        }
+        loop {
+            for to in std::mem::take(&mut steps) {
+                arrived[to] += 1;
+                let needed = match workflow.tasks[to].join {
+                    Some(_) => {
+                        Self::join_needs(&workflow.tasks[to], workflow.graph.inbound[to].len())
+                    }
+                    None => 1,
+                };
+                if arrived[to] >= needed && self.is_pending(to) && !open[to] {
+                    open[to] = true;
+                    stack.push(to);
+                }
+            }
+            let Some(from) = stack.pop() else {
+                return open;
+            };
+            steps.extend(&leads_to[from]);
+        }
     }
 
     /// Joins that a completed task may have made ready or impossible. Those that it led to were told

@@ -6,6 +6,7 @@
 //!
 //! ```sh
 //! AUTAN_SEED=42 cargo test -p engine --test it simulation
+//! AUTAN_SECONDS=600 cargo test -p engine --test it simulation   # so long with fresh seeds
 //! ```
 
 mod generate;
@@ -22,11 +23,11 @@ use engine::{
 use self::invariants::{assert_invariants, fingerprint};
 use crate::harness::Harness;
 
-/// How long runs with fresh seeds go on.
-const FRESH_MAX: Duration = Duration::from_secs(4);
+/// How long runs with fresh seeds go on, unless it is said otherwise.
+const FRESH_SECONDS: u64 = 3;
 
 /// Runs whose seeds are always the same.
-const FIXED_RUNS: u64 = 150;
+const FIXED_RUNS: u64 = 80;
 
 /// Steps of one run before it is brought to its end.
 const STEPS: u32 = 40;
@@ -72,8 +73,9 @@ fn simulation() {
     }
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let fresh = u64::try_from(since_epoch.unwrap().as_micros()).unwrap();
+    let seconds = std::env::var("AUTAN_SECONDS").map_or(FRESH_SECONDS, |s| s.parse().unwrap());
     let (begin, mut runs) = (Instant::now(), 0);
-    while begin.elapsed() < FRESH_MAX {
+    while begin.elapsed() < Duration::from_secs(seconds) {
         check(fresh + runs);
         runs += 1;
     }
