@@ -112,7 +112,8 @@ fn published_global(reader: &mut Reader, record: &ExecutionRecord) -> Result<Dat
     loop {
         let slice = reader.list_tasks(key, &Filter::all(), &page, Payloads::Include)?;
         page.after = slice.rows.last().map(|task| task.number);
-        let all = slice.rows.into_iter();
+        // Those without an order are contained in `vars`.
+        let all = slice.rows.into_iter().filter(|task| task.global_order > 0);
         published.extend(all.filter_map(|task| Some((task.global_order, task.published_global?))));
         if !slice.more {
             break;

@@ -31,7 +31,7 @@ pub enum Error {
         /// The state of the execution above.
         state: ExecutionState,
     },
-    /// No task of the execution has failed or was cancelled, and none is under way.
+    /// No task of the execution has failed or was cancelled, and nothing else is left to do.
     #[error("the execution in state {} has no task to run again", state.word())]
     NothingToRerun {
         /// The state of the execution.

@@ -59,17 +59,33 @@ impl Machine<'_> {
             }
             names.1 = keys(&merged);
             let data = self.data(Value::Dict(merged), "what the task publishes")?;
+            let again = self.ex.task(task).record.published_global.is_some();
             self.ex.globals_published += 1;
             let order = self.ex.globals_published;
             let record = &mut self.ex.task_mut(task).record;
             record.published_global = Some(data);
             record.global_order = order;
+            if again {
+                self.gather_globals()?;
+            }
         }
         let kind = HistoryKind::VariablesPublished {
             branch: names.0,
             global: names.1,
         };
         self.ex.log(self.now, Some(task), kind);
+        Ok(())
+    }
+
+    /// Keeps what was published to the whole execution so far in one place, because one of the tasks
+    /// has published again: its row has room for its last publication only.
+    fn gather_globals(&mut self) -> Result<(), Fault> {
+        let globals = Value::Dict(self.ex.globals.clone());
+        self.ex.payloads_mut().vars = self.data(globals, "what tasks have published globally")?;
+        let records = self.ex.tasks().filter(|record| record.global_order > 0);
+        for task in records.map(|record| record.number).collect::<Vec<_>>() {
+            self.ex.task_mut(task).record.global_order = 0;
+        }
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::event::{Caller, Event, Verb};
 use crate::execution::Execution;
 use crate::history::HistoryKind;
-use crate::record::{ActionRecord, Runner, TaskRuntime};
+use crate::record::{ActionRecord, Runner, TaskRecord, TaskRuntime};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// Whether an execution can be opened because a verb is applied somewhere below it.
@@ -133,7 +133,11 @@ impl Machine<'_> {
             | TaskState::Skipped => false,
         });
         let tasks: Vec<u32> = failed.map(|record| record.number).collect();
-        if tasks.is_empty() && self.ex.record.progress.active == 0 {
+        let undecided = |record: &TaskRecord| record.state.is_final() && !record.processed;
+        let goes_on = self.ex.record.progress.active > 0
+            || !self.ex.record.backlog.is_empty()
+            || self.ex.tasks().any(undecided);
+        if tasks.is_empty() && !goes_on {
             let state = self.ex.record.state;
             return Err(Error::NothingToRerun { state });
         }

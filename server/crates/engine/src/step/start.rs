@@ -145,6 +145,7 @@ fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
     restore_contexts(execution);
     let mut published: Vec<(u32, Data)> = execution
         .tasks()
+        .filter(|record| record.global_order > 0)
         .filter_map(|record| Some((record.global_order, record.published_global.clone()?)))
         .collect();
     published.sort_by_key(|(order, _)| *order);
