@@ -1,6 +1,7 @@
 //! Templates: JSON-like structures whose strings may hold expressions, compiled once.
 //! Finding the expressions in a string is left to `embed`, running them to `eval` and `jinja`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -229,15 +230,15 @@ impl Compiler {
     fn yaql(&mut self, text: &Arc<str>) -> Node {
         let mut parts = Vec::new();
         let mut exprs: Vec<(usize, Expr)> = Vec::new();
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut end = 0;
         for found in embed::yaql(text) {
             let source = &text[found.inner.clone()];
-            let number = match seen.iter().position(|other| *other == source) {
-                Some(number) => number,
+            let number = match seen.get(source) {
+                Some(number) => *number,
                 None => match parser::parse(source) {
                     Ok(expr) => {
-                        seen.push(source);
+                        seen.insert(source, exprs.len());
                         exprs.push((found.inner.start, expr));
                         exprs.len() - 1
                     }

@@ -96,7 +96,7 @@ pub(super) fn note(
         path: path.to_string().into(),
     };
     let text = called.node.as_text().unwrap_or("");
-    let place = |range: Range<usize>| expressions::within(called.node.span, text, range);
+    let mut place = |range: Range<usize>| sink.within(called.node.span, text, range);
     let path_of_call = path.key(called.key);
     let mut given: Vec<(Arc<str>, Site)> = parsed
         .places
@@ -114,10 +114,11 @@ pub(super) fn note(
             given.push((Arc::from(key), site(&path.key(key), entry.key_span)));
         }
     }
+    let own = site(&path_of_call, place(0..name.len()));
     sink.facts.calls.push(CallFact {
         name: Arc::from(name),
         is_workflow: called.is_workflow,
-        site: site(&path_of_call, place(0..name.len())),
+        site: own,
         given,
         is_complete,
     });
@@ -131,7 +132,7 @@ pub(super) fn split(sink: &mut Sink, path: &Path<'_>, node: &Node, text: &str) -
         return None;
     };
     if let Some(range) = &inline.dropped {
-        let span = expressions::within(node.span, text, range.clone());
+        let span = sink.within(node.span, text, range.clone());
         let message = format!(
             "{} is not read as a parameter",
             Quoted(&text[range.clone()])
@@ -144,7 +145,7 @@ pub(super) fn split(sink: &mut Sink, path: &Path<'_>, node: &Node, text: &str) -
         let is_bracket = text[..place.start].ends_with('=') && text[place.start..].starts_with('[');
         if is_bracket && value.as_str().is_some() {
             let message = format!("the value of {} is text, for it is not a list", Quoted(key));
-            let span = expressions::within(node.span, text, place.clone());
+            let span = sink.within(node.span, text, place.clone());
             sink.warn(Rule::IgnoredParameter, path, span, message)
                 .help("a list reaches to the last `]` of the line and is written as in JSON");
         }

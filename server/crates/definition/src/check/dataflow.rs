@@ -113,6 +113,7 @@ pub(super) fn check(sink: &mut Sink, flow: &Flow<'_>) {
         everywhere,
         publishers,
         after: BTreeMap::new(),
+        outbound: outbound(flow.graph),
         steps: 0,
     };
     for one in &flow.of_vars {
@@ -126,6 +127,8 @@ pub(super) fn check(sink: &mut Sink, flow: &Flow<'_>) {
             judge.in_task(one, position, task);
         }
     }
+    let steps = judge.steps;
+    sink.spend(steps);
 }
 
 struct Judge<'s, 'w> {
@@ -137,6 +140,7 @@ struct Judge<'s, 'w> {
     publishers: BTreeMap<&'s str, Vec<usize>>,
     /// For each variable the tasks that run after one of its publishers.
     after: BTreeMap<&'s str, Vec<bool>>,
+    outbound: Vec<Vec<usize>>,
     steps: usize,
 }
 
@@ -232,7 +236,7 @@ impl<'s> Judge<'s, '_> {
     }
 
     fn after(&mut self, name: &str) -> Vec<bool> {
-        let outbound = outbound(self.flow.graph);
+        let outbound = &self.outbound;
         let mut after = vec![false; outbound.len()];
         let mut queue = self.publishers.get(name).cloned().unwrap_or_default();
         self.steps += outbound.len();

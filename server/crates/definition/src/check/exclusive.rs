@@ -18,8 +18,11 @@ const ERROR: States = 2;
 const SKIPPED: States = 4;
 
 /// Joins that cannot be met, each with the task at which the branches part.
-pub(super) fn joins(tasks: &IndexMap<Arc<str>, Task>, graph: &Graph) -> Vec<(usize, usize)> {
-    let mut steps = 0;
+pub(super) fn joins(
+    tasks: &IndexMap<Arc<str>, Task>,
+    graph: &Graph,
+    steps: &mut usize,
+) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (position, task) in tasks.values().enumerate() {
         let inbound = &graph.inbound[position];
@@ -28,10 +31,10 @@ pub(super) fn joins(tasks: &IndexMap<Arc<str>, Task>, graph: &Graph) -> Vec<(usi
             Some(Join::Count(count)) => count as usize == inbound.len(),
             None => false,
         };
-        if waits_for_all && let Some(fork) = fork(tasks, graph, position, &mut steps) {
+        if waits_for_all && let Some(fork) = fork(tasks, graph, position, steps) {
             found.push((position, fork));
         }
-        if steps > STEPS_MAX {
+        if *steps > STEPS_MAX {
             break;
         }
     }
@@ -47,11 +50,16 @@ fn fork(
 ) -> Option<usize> {
     let mut needed: BTreeMap<usize, States> = BTreeMap::new();
     for &inbound in &graph.inbound[join] {
+        // To know how a task leads here its transitions are looked through.
+        *steps += transitions(&tasks[inbound]);
+        if *steps > STEPS_MAX {
+            return None;
+        }
         let mut branch = vec![(inbound, states(&tasks[inbound], join))];
         let mut at = inbound;
         // Only a task with a single way to it surely runs once, and after that one.
         while let [before] = graph.inbound[at][..] {
-            *steps += 1;
+            *steps += transitions(&tasks[before]);
             if *steps > STEPS_MAX || before == at {
                 return None;
             }
@@ -71,6 +79,10 @@ fn fork(
         }
     }
     None
+}
+
+fn transitions(task: &Task) -> usize {
+    1 + task.on_success.len() + task.on_error.len() + task.on_complete.len() + task.on_skip.len()
 }
 
 /// The final states of a task in which it may lead to another one.

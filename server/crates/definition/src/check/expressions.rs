@@ -35,7 +35,7 @@ pub(super) fn template(sink: &mut Sink, path: &Path<'_>, node: &Node, looked: Lo
     for finding in template.inspect() {
         descend(sink, path, node, &finding.path, &mut |sink, path, node| {
             let text = node.as_text().unwrap_or("");
-            let span = within(node.span, text, finding.span.clone());
+            let span = sink.within(node.span, text, finding.span.clone());
             tell(sink, path, span, &finding);
         });
     }
@@ -54,20 +54,20 @@ pub(super) fn text_template(
 ) -> Template {
     let (template, error) = Template::compile_str(text);
     if let Some(error) = error {
-        let span = place(node, part.start, &error.span);
+        let span = place(sink, node, part.start, &error.span);
         say(sink, path, span, &error, looked == Looked::AtUpload);
     }
     for finding in template.inspect() {
-        let span = place(node, part.start, &finding.span);
+        let span = place(sink, node, part.start, &finding.span);
         tell(sink, path, span, &finding);
     }
     template
 }
 
 /// The place of a part of a text that begins at an offset of the text of `node`.
-fn place(node: &Node, start: usize, part: &Range<usize>) -> Span {
+fn place(sink: &mut Sink, node: &Node, start: usize, part: &Range<usize>) -> Span {
     let text = node.as_text().unwrap_or("");
-    within(node.span, text, start + part.start..start + part.end)
+    sink.within(node.span, text, start + part.start..start + part.end)
 }
 
 /// Compiles a value that has no node of its own, such as an inline parameter, whose text begins
@@ -82,19 +82,21 @@ pub(super) fn value_template(
 ) -> Template {
     let (template, errors) = Template::compile(value);
     // Within a list the offsets are those of its items.
-    let place = |path: &[PathSegment], part: &Range<usize>| {
+    let place = |sink: &mut Sink, path: &[PathSegment], part: &Range<usize>| {
         if path.is_empty() {
-            place(node, start, part)
+            place(sink, node, start, part)
         } else {
             node.span
         }
     };
     for error in &errors {
         let is_error = looked == Looked::AtUpload && error.path.is_empty();
-        say(sink, path, place(&error.path, &error.span), error, is_error);
+        let span = place(sink, &error.path, &error.span);
+        say(sink, path, span, error, is_error);
     }
     for finding in template.inspect() {
-        tell(sink, path, place(&finding.path, &finding.span), &finding);
+        let span = place(sink, &finding.path, &finding.span);
+        tell(sink, path, span, &finding);
     }
     template
 }
@@ -102,7 +104,7 @@ pub(super) fn value_template(
 fn report(sink: &mut Sink, path: &Path<'_>, node: &Node, error: &CompileError, looked: Looked) {
     let is_error = looked == Looked::AtUpload && error.path.len() <= 1;
     descend(sink, path, node, &error.path, &mut |sink, path, node| {
-        let span = within(node.span, node.as_text().unwrap_or(""), error.span.clone());
+        let span = sink.within(node.span, node.as_text().unwrap_or(""), error.span.clone());
         say(sink, path, span, error, is_error);
     });
 }
@@ -182,7 +184,7 @@ fn warn_of_lost(sink: &mut Sink, path: &Path<'_>, node: &Node) {
         Content::Scalar(Value::Str(text)) if text.contains('\n') => {
             for (open, close) in [("<%", "%>"), ("{{", "}}")] {
                 if let Some(part) = broken(text, open, close) {
-                    let span = within(node.span, text, part);
+                    let span = sink.within(node.span, text, part);
                     let message =
                         format!("`{open} … {close}` over several lines is text, not an expression");
                     sink.warn(Rule::IgnoredExpression, path, span, message)
@@ -220,24 +222,6 @@ fn broken(text: &str, open: &str, close: &str) -> Option<Range<usize>> {
         }
         from = end;
     }
-}
-
-/// The place of a part of a scalar's text, as far as it can be known: text that is written as it
-/// reads, in one line. Otherwise the place of the whole scalar.
-pub(super) fn within(span: Span, text: &str, part: Range<usize>) -> Span {
-    let chars = text.chars().count();
-    let Some(quotes) = span.width().checked_sub(chars) else {
-        return span;
-    };
-    let is_verbatim = span.is_one_line() && matches!(quotes, 0 | 2);
-    let (Some(before), Some(inside)) = (text.get(..part.start), text.get(part)) else {
-        return span;
-    };
-    if !is_verbatim {
-        return span;
-    }
-    let start = span.start.right(quotes / 2 + before.chars().count());
-    Span::new(start, start.right(inside.chars().count().max(1)))
 }
 
 /// Whether a text is one expression, from its first character to its last but blanks.

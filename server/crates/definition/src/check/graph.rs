@@ -69,7 +69,10 @@ pub(super) fn link(
         WorkflowType::Reverse => linker.reverse(place.path, &marks),
     };
     if workflow_type == WorkflowType::Direct && !graph.inbound.is_empty() {
-        warn_of_exclusive(sink, place.path, &marks, &exclusive::joins(&tasks, &graph));
+        let mut steps = 0;
+        let joins = exclusive::joins(&tasks, &graph, &mut steps);
+        sink.spend(steps);
+        warn_of_exclusive(sink, place.path, &marks, &joins);
     }
     (tasks, graph)
 }

@@ -110,6 +110,7 @@ fn with_params(text: &str, name: Range<usize>) -> Inline {
     let mut scan = Scan {
         text,
         absent: BTreeMap::new(),
+        line: 0..0,
     };
     let mut from = 0;
     while let Some((key, value)) = scan.next_param(from) {
@@ -170,6 +171,8 @@ struct Scan<'t> {
     text: &'t str,
     /// Until where each closing mark is known not to occur.
     absent: BTreeMap<&'static str, usize>,
+    /// The rest of the line that was last looked at.
+    line: Range<usize>,
 }
 
 impl Scan<'_> {
@@ -251,9 +254,13 @@ impl Scan<'_> {
         found
     }
 
-    fn line_end(&self, from: usize) -> usize {
-        self.text[from..]
-            .find('\n')
-            .map_or(self.text.len(), |at| from + at)
+    fn line_end(&mut self, from: usize) -> usize {
+        if !self.line.contains(&from) {
+            let end = self.text[from..]
+                .find('\n')
+                .map_or(self.text.len(), |at| from + at);
+            self.line = from..end;
+        }
+        self.line.end
     }
 }

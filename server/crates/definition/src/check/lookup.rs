@@ -10,6 +10,9 @@ use super::facts::CallFact;
 use super::path::{Path, Quoted};
 use super::sink::Sink;
 
+/// Missing inputs that one message names.
+const SHOWN_MAX: usize = 3;
+
 /// What a workflow is started with besides its inputs: a call gives them in the same mapping.
 const START_OPTIONS: [&str; 5] = ["task_name", "env", "evaluate_env", "notify", "namespace"];
 
@@ -118,20 +121,32 @@ fn inputs(sink: &mut Sink, call: &CallFact, signature: &Signature<'_>) {
         return;
     }
     let given: BTreeSet<&str> = call.given.iter().map(|(name, _)| &**name).collect();
-    for name in signature
-        .required
-        .iter()
-        .filter(|name| !given.contains(**name))
-    {
-        let (called, name) = (Quoted(&call.name), Quoted(name));
-        let path = root.verbatim(&call.site.path);
-        if call.is_workflow {
-            let message = format!("the workflow {called} needs the input {name}");
-            sink.warn(Rule::MissingInput, &path, call.site.span, message);
-        } else {
-            let message = format!("the action {called} needs the input {name}");
-            sink.warn(Rule::MissingInput, &path, call.site.span, message)
-                .help("only an environment with `__actions` could give it otherwise");
-        }
+    // The search ends soon after as many names as are given, however many are needed.
+    let is_missing = |name: &&&str| !given.contains(**name);
+    let mut missing = signature.required.iter().filter(is_missing);
+    let shown: Vec<String> = missing
+        .by_ref()
+        .take(SHOWN_MAX)
+        .map(|name| Quoted(name).to_string())
+        .collect();
+    if shown.is_empty() {
+        return;
+    }
+    let mut names = shown.join(", ");
+    if missing.next().is_some() {
+        names.push_str(" and more");
+    }
+    let plural = if shown.len() == 1 { "" } else { "s" };
+    let what = if call.is_workflow {
+        "workflow"
+    } else {
+        "action"
+    };
+    let called = Quoted(&call.name);
+    let message = format!("the {what} {called} needs the input{plural} {names}");
+    let path = root.verbatim(&call.site.path);
+    let said = sink.warn(Rule::MissingInput, &path, call.site.span, message);
+    if !call.is_workflow {
+        said.help("only an environment with `__actions` could give it otherwise");
     }
 }

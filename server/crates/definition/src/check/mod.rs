@@ -13,7 +13,7 @@
 //! | `facts`, `dataflow`, `lookup`       | who sets the variables, who is called with what    |
 //! | `exclusive`                         | joins of branches of which only one runs           |
 //! | `shape`                             | types, emptiness, repetition, known keys           |
-//! | `sink`, `path`, `suggest`           | diagnostics                                        |
+//! | `sink`, `path`, `place`, `suggest`  | diagnostics                                        |
 
 mod action;
 mod calls;
@@ -30,6 +30,7 @@ mod names;
 mod on_clause;
 mod parameters;
 mod path;
+mod place;
 mod policies;
 mod publish;
 mod shape;
@@ -77,14 +78,18 @@ pub struct Checked {
     pub document: Option<Document>,
     /// Everything found, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How much work there was beyond reading the text: characters read again or walked over,
+    /// names compared, transitions followed.
+    pub steps: usize,
 }
 
 /// Checks a text as a document of the given kind.
 pub fn check(source: &str, kind: Kind, options: Options) -> Checked {
-    let mut sink = Sink::new(options);
+    let mut sink = Sink::new(options, source);
     let document = read(&mut sink, source, kind);
     Checked {
         document: document.filter(|_| sink.errors() == 0),
+        steps: sink.steps(),
         diagnostics: sink.into_diagnostics(),
     }
 }
@@ -98,6 +103,7 @@ fn read(sink: &mut Sink, source: &str, kind: Kind) -> Option<Document> {
             return None;
         }
     };
+    sink.spend(read.reread);
     for duplicate in read.duplicates {
         let message = format!(
             "the key {} occurs twice; the last one counts",

@@ -244,7 +244,7 @@ fn made(sink: &mut Sink, path: &Path<'_>, node: &Node, inline: Inline) -> Next {
     let is_command = matches!(&*inline.name, "noop" | "fail" | "succeed" | "pause");
     for (key, place) in &inline.places {
         if !(is_command && &**key == "msg") {
-            let span = expressions::within(node.span, node.as_text().unwrap_or(""), place.clone());
+            let span = sink.within(node.span, node.as_text().unwrap_or(""), place.clone());
             let what = if is_command {
                 "an engine command takes `msg` only"
             } else {

@@ -1,17 +1,22 @@
 //! Collects diagnostics while a document is walked, and facts that are judged later. The only
 //! place that decides what a severity does to the verdict.
 
+use std::ops::Range;
+
 use crate::diagnostic::{Diagnostic, Related, Rule, Severity};
 use crate::position::Span;
 
 use super::Options;
 use super::facts::{Facts, Use};
 use super::path::Path;
+use super::place::Source;
 
 /// Diagnostics of each severity that are kept; of a document with more the first are told.
 const DIAGNOSTICS_MAX: usize = 500;
 /// Names are compared with all others only so often, for that is not linear.
 const SUGGESTIONS_MAX: usize = 50;
+/// What comparing names may cost for one document.
+const SUGGEST_STEPS_MAX: usize = 5_000_000;
 
 /// Where findings go.
 pub(super) struct Sink {
@@ -20,26 +25,33 @@ pub(super) struct Sink {
     errors: usize,
     warnings: usize,
     suggestions: usize,
+    /// What comparing names may still cost.
+    suggest_budget: usize,
+    steps: usize,
     /// Takes what is said after the list is full.
     spare: Option<Diagnostic>,
     /// How many were said since.
     left_out: usize,
     /// Noted, not yet judged.
     pub(super) facts: Facts,
+    source: Source,
 }
 
 impl Sink {
     /// An empty sink.
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options, source: &str) -> Self {
         Self {
             options,
             diagnostics: Vec::new(),
             errors: 0,
             warnings: 0,
             suggestions: 0,
+            suggest_budget: SUGGEST_STEPS_MAX,
+            steps: 0,
             spare: None,
             left_out: 0,
             facts: Facts::default(),
+            source: Source::new(source),
         }
     }
 
@@ -70,6 +82,11 @@ impl Sink {
         self.push(severity, rule, path, span, message.into())
     }
 
+    /// The place of a part, in bytes, of the text of a scalar that stands in `span`.
+    pub(super) fn within(&mut self, span: Span, text: &str, part: Range<usize>) -> Span {
+        self.source.within(span, text, part)
+    }
+
     /// What the caller knows of the world around the document.
     pub(super) fn options(&self) -> Options {
         self.options
@@ -94,7 +111,30 @@ impl Sink {
         if !self.may_suggest() {
             return None;
         }
-        super::suggest::nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
+        self.nearest(wrong, names)
+            .map(|name| format!("did you mean `{name}`?"))
+    }
+
+    /// The name most like another one.
+    pub(super) fn nearest<'n>(
+        &mut self,
+        wrong: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        let before = self.suggest_budget;
+        let near = super::suggest::nearest(wrong, names, &mut self.suggest_budget);
+        self.spend(before - self.suggest_budget);
+        near
+    }
+
+    /// Counts work whose amount is not bounded by the text alone.
+    pub(super) fn spend(&mut self, steps: usize) {
+        self.steps += steps;
+    }
+
+    /// How much of such work there was.
+    pub(super) fn steps(&self) -> usize {
+        self.steps + self.source.steps()
     }
 
     /// Whether there may be one more suggestion; counts it.

@@ -3,25 +3,40 @@
 /// Longer names are not compared; the cost grows with the square of the length.
 const CHARS_MAX: usize = 64;
 
-/// The name with the fewest edits, if they are few for its length.
-pub(super) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let wrong: Vec<char> = wrong.chars().take(CHARS_MAX + 1).collect();
+/// The name with the fewest edits, if they are few for its length. `budget` is what may still be
+/// spent: looking at a name costs one, comparing it the product of the lengths.
+pub(super) fn nearest<'n>(
+    wrong: &str,
+    names: impl Iterator<Item = &'n str>,
+    budget: &mut usize,
+) -> Option<&'n str> {
+    if wrong.len() > CHARS_MAX * 4 {
+        return None;
+    }
+    let wrong: Vec<char> = wrong.chars().collect();
     if wrong.len() > CHARS_MAX {
         return None;
     }
     let allowed = (wrong.len() / 3).clamp(1, 3);
-    names
-        .filter(|name| name.len() <= CHARS_MAX * 4)
-        .filter_map(|name| {
-            let right: Vec<char> = name.chars().collect();
-            if right.len().abs_diff(wrong.len()) > allowed {
-                return None;
-            }
-            let distance = distance(&wrong, &right);
-            (distance <= allowed && distance < right.len()).then_some((distance, name))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+    let mut best: Option<(usize, &str)> = None;
+    for name in names {
+        *budget = budget.saturating_sub(1);
+        // A text has at least a quarter as many characters as bytes.
+        if name.len() > (wrong.len() + allowed) * 4 || *budget == 0 {
+            continue;
+        }
+        let right: Vec<char> = name.chars().collect();
+        if right.len().abs_diff(wrong.len()) > allowed {
+            continue;
+        }
+        *budget = budget.saturating_sub(wrong.len() * right.len());
+        let distance = distance(&wrong, &right);
+        let is_near = distance <= allowed && distance < right.len();
+        if is_near && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, name));
+        }
+    }
+    best.map(|(_, name)| name)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours.
@@ -60,7 +75,11 @@ mod tests {
             ("zebra", None),
             ("", None),
         ] {
-            assert_eq!(nearest(wrong, names.into_iter()), right, "{wrong}");
+            assert_eq!(
+                nearest(wrong, names.into_iter(), &mut 10_000),
+                right,
+                "{wrong}"
+            );
         }
     }
 }

@@ -65,7 +65,7 @@ fn item(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>, Temp
         match Value::from_json(source) {
             Ok(list) => Template::compile(&list).0,
             Err(error) => {
-                let span = expressions::within(node.span, text, part);
+                let span = sink.within(node.span, text, part);
                 let message = format!("the list is not valid JSON: {error}");
                 sink.error(Rule::InvalidWithItems, path, span, message)
                     .help("texts in the list take double quotes");
@@ -76,7 +76,7 @@ fn item(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>, Temp
         let end = part.end;
         let rest = text[end..].trim_matches(is_blank);
         if !rest.is_empty() {
-            let span = expressions::within(node.span, text, end..text.len());
+            let span = sink.within(node.span, text, end..text.len());
             let message = format!("{} after the source is not read", Quoted(rest));
             sink.warn(Rule::IgnoredParameter, path, span, message);
         }

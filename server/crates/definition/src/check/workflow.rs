@@ -191,7 +191,7 @@ fn tasks(
     let Some(entry) = mapping.get("tasks") else {
         let message = "a workflow needs `tasks`";
         let mut names = mapping.texts().map(|(key, _)| key);
-        let near = names.find(|key| super::suggest::nearest(key, ["tasks"].into_iter()).is_some());
+        let near = names.find(|key| sink.nearest(key, ["tasks"].into_iter()).is_some());
         let help = near.map(|key| format!("did you mean `tasks` by {}?", Quoted(key)));
         sink.error(Rule::MissingKey, path, workflow.key_span, message)
             .suggestion = help;

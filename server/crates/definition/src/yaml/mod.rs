@@ -7,6 +7,7 @@
 //! | file      | owns                                                                   |
 //! |-----------|------------------------------------------------------------------------|
 //! | `mask`    | making `*`, `&` and `@` ordinary characters, as Mistral's loader does  |
+//! | `layout`  | lines within brackets and quotes that begin further left                |
 //! | `reader`  | events to nodes, duplicate keys, merge keys, limits                    |
 //! | `resolve` | the meaning of plain and tagged scalars                                |
 //! | `tabs`    | refusing tabs outside of text, which the parser would accept           |
@@ -16,6 +17,7 @@
 //! What keys and values mean for a workflow is left to `check`.
 
 mod dump;
+mod layout;
 pub(crate) mod limits;
 mod mask;
 mod node;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use expr::Value;
 use indexmap::map::Entry as Slot;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
+use super::layout::Layout;
 use super::limits::{BYTES_MAX, DEPTH_MAX, DIGITS_MAX, NODES_MAX};
 use super::mask::Mask;
 use super::node::{Content, Entry, Mapping, Node};
@@ -47,6 +48,8 @@ pub(crate) struct Read {
     pub(crate) duplicates: Vec<Duplicate>,
     /// Plain texts that begin with `&`, `*` or `@`.
     pub(crate) sigils: Vec<Span>,
+    /// Bytes that were read more than once.
+    pub(crate) reread: usize,
 }
 
 /// Reads a text with at most one document. Without any there is no node.
@@ -70,29 +73,42 @@ pub(crate) fn read(source: &str) -> Result<Read, Fault> {
             "the document uses every private use character of Unicode".to_owned(),
         ));
     };
-    let mut reader = Reader {
-        mask,
-        stack: Vec::new(),
-        root: None,
-        nodes: 0,
-        duplicates: Vec::new(),
-        sigils: Vec::new(),
-        quoted: Vec::new(),
+    let mut layout = Layout::new(hidden);
+    let reader = loop {
+        let mut reader = Reader::new(&mask);
+        match reader.read(&layout) {
+            Ok(()) => break reader,
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Scan(error)) => {
+                if !layout.accepts(&error) {
+                    return Err(scan_fault(source, &error, &layout));
+                }
+            }
+        }
     };
-    for event in Parser::new_from_str(&hidden) {
-        let (event, span) = event.map_err(|error| scan_fault(source, &error))?;
-        reader.event(event, convert(span))?;
-    }
     tabs::refuse(source, &reader.quoted)?;
     Ok(Read {
         root: reader.root,
         duplicates: reader.duplicates,
         sigils: reader.sigils,
+        reread: layout.reread(),
     })
 }
 
-struct Reader {
-    mask: Mask,
+/// Why reading ended early.
+enum Stop {
+    Fault(Fault),
+    Scan(ScanError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+struct Reader<'m> {
+    mask: &'m Mask,
     stack: Vec<Frame>,
     root: Option<Node>,
     nodes: usize,
@@ -131,7 +147,35 @@ enum Key {
     Merge(Span),
 }
 
-impl Reader {
+impl<'m> Reader<'m> {
+    fn new(mask: &'m Mask) -> Self {
+        Self {
+            mask,
+            stack: Vec::new(),
+            root: None,
+            nodes: 0,
+            duplicates: Vec::new(),
+            sigils: Vec::new(),
+            quoted: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, layout: &Layout<'_>) -> Result<(), Stop> {
+        for event in Parser::new_from_str(layout.text()) {
+            let (mut event, span) = event.map_err(Stop::Scan)?;
+            if let Event::Scalar(text, ScalarStyle::Literal | ScalarStyle::Folded, ..) = &mut event
+                && layout.ends_at(span.end)
+                && text.ends_with('\n')
+            {
+                // The last line of a block ends as it does in the text.
+                text.to_mut().pop();
+            }
+            let span = Span::new(layout.position(span.start), layout.position(span.end));
+            self.event(event, span)?;
+        }
+        Ok(())
+    }
+
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err(syntax(
@@ -420,18 +464,6 @@ fn merge(own: Mapping, merged: Vec<(Value, Entry)>) -> Mapping {
     mapping
 }
 
-fn convert(span: saphyr_parser::Span) -> Span {
-    Span::new(position(span.start), position(span.end))
-}
-
-fn position(marker: Marker) -> Position {
-    let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Position {
-        line: clamp(marker.line()).max(1),
-        column: clamp(marker.col()).saturating_add(1),
-    }
-}
-
 /// The tag `!` alone: "whatever is usual", which for scalars is text.
 fn is_non_specific(tag: &Tag) -> bool {
     (tag.handle.is_empty() && tag.suffix == "!") || (tag.handle == "!" && tag.suffix.is_empty())
@@ -486,8 +518,8 @@ pub(super) fn syntax(span: Span, message: String) -> Fault {
 }
 
 /// The parser's own error, with a hint where the line shows a usual slip.
-fn scan_fault(source: &str, error: &ScanError) -> Fault {
-    let at = position(*error.marker());
+fn scan_fault(source: &str, error: &ScanError, layout: &Layout<'_>) -> Fault {
+    let at = layout.position(*error.marker());
     let line = source.lines().nth(at.line as usize - 1).unwrap_or("");
     let indent = &line[..line.len() - line.trim_start().len()];
     let help = if indent.contains('\t') {

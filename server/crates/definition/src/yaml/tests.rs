@@ -98,6 +98,27 @@ fn faults_have_places() {
 }
 
 #[test]
+fn lines_within_brackets_and_quotes_may_begin_anywhere() {
+    for (text, expected) in [
+        ("a:\n  b: [\n  1,\n2\n]", "{\"a\": {\"b\": [1, 2]}}"),
+        ("a:\n  b: {\n    c: 1\n  }", "{\"a\": {\"b\": {\"c\": 1}}}"),
+        (
+            "a:\n  b: \"x\ny\\\"\nz\"",
+            "{\"a\": {\"b\": \"x y\\\" z\"}}",
+        ),
+        (
+            "a:\n  b: 'x\n''y'\nc: 1",
+            "{\"a\": {\"b\": \"x 'y\"}, \"c\": 1}",
+        ),
+        ("a: |\n  x", "{\"a\": \"x\"}"),
+        ("a: |\n  x\n", "{\"a\": \"x\\n\"}"),
+        ("a: [\n1\nb: 2", "3:2 yaml-syntax"),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn repeated_keys_are_told() {
     let duplicates = read("a: 1\nb: 2\na: 3")
         .expect("the text is YAML")

@@ -8,3 +8,4 @@ mod conformance;
 mod fixtures;
 mod properties;
 mod summary;
+mod work;
