@@ -102,6 +102,7 @@ pub(super) fn check_first(
     let Checked {
         document,
         diagnostics,
+        ..
     } = check(source, how.kind.into(), how.into());
     for diagnostic in &diagnostics {
         if output.is_json() {

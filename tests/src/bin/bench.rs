@@ -30,6 +30,9 @@ const CLIENTS_PER_CONNECTION: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    for figure in e2e::definitions::figures()? {
+        say(&figure.to_string());
+    }
     for figure in e2e::expressions::figures()? {
         say(&figure.to_string());
     }

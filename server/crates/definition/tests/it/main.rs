@@ -5,6 +5,7 @@
 )]
 
 mod conformance;
+mod docs;
 mod fixtures;
 mod properties;
 mod summary;
