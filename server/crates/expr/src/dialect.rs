@@ -65,7 +65,7 @@ impl Translator<'_> {
                 '{' => last = self.brace()?,
                 '}' => self.out.push_str("\\}"),
                 '*' | '+' | '?' => last = self.repetition(&c.to_string())?,
-                '(' => last = self.group(),
+                '(' => last = self.group()?,
                 '^' | '|' => {
                     self.out.push(c);
                     last = Last::Nothing;
@@ -112,18 +112,30 @@ impl Translator<'_> {
     }
 
     /// `(?#…)` is a comment; all else is alike.
-    fn group(&mut self) -> Last {
+    fn group(&mut self) -> Result<Last> {
         let mut ahead = self.rest.clone();
         if ahead.next() == Some('?') && ahead.next() == Some('#') {
             self.rest = ahead;
             while self.rest.next().is_some_and(|c| c != ')') {}
-            return self.last;
+            return Ok(self.last);
+        }
+        let flags: String = self
+            .rest
+            .clone()
+            .skip(1)
+            .take_while(|c| *c != ')')
+            .collect();
+        let is_flags = self.rest.peek() == Some(&'?')
+            && !flags.is_empty()
+            && flags.chars().all(|c| "aiLmsux".contains(c));
+        if is_flags && !self.out.is_empty() {
+            return Err(Fault::value("the flags of a pattern stand at its start"));
         }
         self.out.push('(');
         // This mark belongs to the parenthesis and repeats nothing.
         let mark = self.rest.next_if_eq(&'?');
         self.out.extend(mark);
-        Last::Nothing
+        Ok(Last::Nothing)
     }
 
     fn class(&mut self) -> Result<()> {

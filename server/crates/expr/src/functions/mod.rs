@@ -32,9 +32,12 @@ mod regexes;
 mod search;
 mod sets;
 mod signature;
+mod splitting;
 mod strings;
+mod substrings;
 mod system;
 mod times;
+mod trimming;
 
 pub(crate) use call::Call;
 pub(crate) use data::{dump_json, dump_yaml, parse_json, parse_yaml};
@@ -110,6 +113,9 @@ const GROUPS: &[(&str, &[Builtin])] = &[
     ("system", system::BUILTINS),
     ("branching", branching::BUILTINS),
     ("strings", strings::BUILTINS),
+    ("strings", splitting::BUILTINS),
+    ("strings", trimming::BUILTINS),
+    ("strings", substrings::BUILTINS),
     ("math", math::BUILTINS),
     ("lists", lists::BUILTINS),
     ("lists", change::BUILTINS),

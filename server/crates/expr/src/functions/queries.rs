@@ -359,14 +359,15 @@ fn distinct(call: &mut Call<'_, '_>) -> Result<Value> {
 }
 
 fn enumerate(call: &mut Call<'_, '_>) -> Result<Value> {
-    let (mut cursor, mut number) = (call.cursor(0), int(&call.value(1))?);
+    let mut cursor = call.cursor(0);
+    let mut number = Value::Int(int(&call.value(1))?);
     Ok(call.machine.lazy(move |machine| {
         let Some(item) = cursor.next(machine)? else {
             return Ok(None);
         };
-        let pair = Value::from(vec![Value::Int(number), item]);
-        number = number.saturating_add(1);
-        Ok(Some(pair))
+        let next = crate::number::add(&number, &Value::Int(1))?;
+        let number = std::mem::replace(&mut number, next);
+        Ok(Some(Value::from(vec![number, item])))
     }))
 }
 

@@ -125,6 +125,23 @@ fn a_view_is_asked_for_one_key() {
         ("<% $.get(x, 5) %>", "5", vec!["x"]),
         ("<% $['a'].b %>", "1", vec!["a"]),
         ("{{ _.a.b + 1 }}", "2", vec!["a"]),
+        (
+            "<% range(50).select($ + 1).sum() + $.a.b %>",
+            "1276",
+            vec!["a"],
+        ),
+        ("x <% $.a.b %>", "\"x 1\"", vec!["a"]),
+        (
+            "<% let(x => $.a) -> range(9).select($x.b).sum() %>",
+            "9",
+            vec!["a"],
+        ),
+        ("x {{ _.a.b }}", "\"x 1\"", vec!["a"]),
+        (
+            "{% for i in range(9) %}{{ i }}{% endfor %}{{ _.a.b }}",
+            "\"0123456781\"",
+            vec!["a"],
+        ),
         ("<% $ %>", "{\"a\":1}", vec!["all"]),
     ] {
         let view = Arc::new(Keys(Mutex::default()));

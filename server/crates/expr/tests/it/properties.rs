@@ -139,6 +139,69 @@ const BINARY: &[&str] = &[
     "(%).toDict(&)",
 ];
 
+/// Pieces that templates are made of.
+fn template() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{#",
+        "#}",
+        "_",
+        ".a",
+        ".b.c",
+        "[0]",
+        "[::-1]",
+        "1",
+        "'s'",
+        "none",
+        "true",
+        " | ",
+        "length",
+        "list",
+        "join",
+        "map('upper')",
+        "batch(2)",
+        "wordwrap(1)",
+        "center(99)",
+        "truncate(2)",
+        "tojson",
+        "format(1)",
+        " is ",
+        "defined",
+        "odd",
+        " if ",
+        " else ",
+        "endif",
+        "for x in _.a",
+        "endfor",
+        "set x = 1",
+        "macro m()",
+        "endmacro",
+        "m()",
+        "x",
+        " + ",
+        " * ",
+        " ** ",
+        " ~ ",
+        " // ",
+        "(",
+        ")",
+        "range(9)",
+        ".zfill(3)",
+        ".split()",
+        ".format(1)",
+        "-",
+        " ",
+        "\n",
+        "é",
+        "raw",
+        "endraw",
+    ]);
+    prop::collection::vec(pieces, 0..30).prop_map(|pieces| pieces.concat())
+}
+
 /// Expressions that parse, most of the time.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(LEAF).prop_map(ToString::to_string);
@@ -197,6 +260,24 @@ proptest! {
     #[test]
     fn any_expression_ends(text in expression()) {
         run(&format!("<% {text} %>"));
+    }
+
+    #[test]
+    fn any_template_ends(text in template()) {
+        run(&text);
+        run(&format!("{{{{ {text} }}}}"));
+        run(&format!("{{% if {text} %}}{{{{ {text} }}}}{{% endif %}}"));
+    }
+
+    /// Evaluating the same template again gives the same, within the same limits.
+    #[test]
+    fn evaluation_repeats(text in expression()) {
+        let (template, _) = Template::compile_str(&format!("<% {text} %>"));
+        let data = Value::from_json("{\"a\": [1, 2], \"b\": {\"c\": \"x\"}}").unwrap();
+        let limits = Limits { steps: 20_000, ..Limits::default() };
+        let cx = Context { limits, ..Context::new(data, &NoHost) };
+        let shown = || template.eval(&cx).map(|value| value.to_text());
+        prop_assert_eq!(shown(), shown());
     }
 
     #[test]

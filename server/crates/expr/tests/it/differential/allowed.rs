@@ -132,7 +132,7 @@ const RULES: &[Rule] = &[
             let again = AGAIN.iter().any(|name| expr.contains(name));
             again
                 && matches!((found, answer), (Ok(found), Answer::Value(wanted))
-                    if wanted.contains("[]") && found.len() > wanted.len())
+                    if found.len() > wanted.len())
         },
     },
     Rule {
