@@ -19,6 +19,8 @@ pub struct Config {
     pub http: Http,
     /// `std.javascript`.
     pub javascript: Javascript,
+    /// `std.email`.
+    pub email: Email,
 }
 
 /// The configuration of `std.http`.
@@ -47,6 +49,16 @@ pub struct Javascript {
     pub stack_bytes_max: usize,
 }
 
+/// The configuration of `std.email`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Email {
+    /// Seconds for one message, from connecting to the server's word that it has it.
+    pub timeout_s: u64,
+    /// PEM file with certificates to trust besides those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// Most actions at the same time by configuration; each may hold a whole response in memory.
 const CONCURRENCY_CAP: usize = 10_000;
 
@@ -69,6 +81,7 @@ impl Default for Config {
             egress: egress::Config::default(),
             http: Http::default(),
             javascript: Javascript::default(),
+            email: Email::default(),
         }
     }
 }
@@ -94,6 +107,15 @@ impl Default for Javascript {
     }
 }
 
+impl Default for Email {
+    fn default() -> Self {
+        Self {
+            timeout_s: 60,
+            ca_file: None,
+        }
+    }
+}
+
 impl Config {
     /// Checks what the types cannot.
     pub(super) fn check(&self) -> Result<(), Error> {
@@ -110,7 +132,8 @@ impl Config {
         let key = "javascript.memory_bytes_max";
         at_most(key, javascript.memory_bytes_max, SCRIPT_MEMORY_BYTES_CAP)?;
         let key = "javascript.stack_bytes_max";
-        at_most(key, javascript.stack_bytes_max, SCRIPT_STACK_BYTES_CAP)
+        at_most(key, javascript.stack_bytes_max, SCRIPT_STACK_BYTES_CAP)?;
+        seconds("email.timeout_s", self.email.timeout_s)
     }
 }
 

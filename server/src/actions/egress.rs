@@ -4,9 +4,10 @@
 //! in, so the server's own machine and link-local addresses (metadata services of clouds among them)
 //! are denied unless configured otherwise. A target is checked three times: its URL before each
 //! hop, and every address that its name resolves to, inside the resolver that the connection uses,
-//! so that the checked address is the used one. Sending is left to `http`.
+//! so that the checked address is the used one. What is no HTTP connects through the policy itself.
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use ipnet::IpNet;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::Deserialize;
+use tokio::net::TcpStream;
 
 /// Where requests may go.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,7 +51,7 @@ pub enum Malformed {
     Host(String),
 }
 
-/// Why a request is not sent.
+/// Why nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("the scheme '{scheme}' is not allowed, only http and https are")]
@@ -63,6 +65,24 @@ pub(super) enum Refusal {
         host: String,
         address: IpAddr,
         network: Network,
+    },
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreachable {
+    /// The policy forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The name has no address.
+    #[error("cannot find the address of '{host}': {source}")]
+    Unknown { host: String, source: io::Error },
+    /// No address answers.
+    #[error("cannot connect to '{host}' at port {port}: {source}")]
+    Closed {
+        host: String,
+        port: u16,
+        source: io::Error,
     },
 }
 
@@ -126,6 +146,31 @@ impl Policy {
             return Ok(());
         };
         self.check_addresses(host, found).map(drop)
+    }
+
+    /// Connects to an allowed host, at one of the very addresses that were checked.
+    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, Unreachable> {
+        self.check_plain_host(host)?;
+        let unknown = |source| Unreachable::Unknown {
+            host: host.into(),
+            source,
+        };
+        let found = tokio::net::lookup_host((host, port)).await;
+        let checked = self.check_addresses(host, found.map_err(unknown)?)?;
+        let closed = |source| Unreachable::Closed {
+            host: host.into(),
+            port,
+            source,
+        };
+        TcpStream::connect(&checked[..]).await.map_err(closed)
+    }
+
+    /// The same as [`Self::check_host`] for a host that is written without brackets.
+    pub(super) fn check_plain_host(&self, host: &str) -> Result<(), Refusal> {
+        match host.parse::<Ipv6Addr>() {
+            Ok(address) => self.check_host(&format!("[{address}]")),
+            Err(_) => self.check_host(host),
+        }
     }
 
     fn check_addresses(

@@ -15,6 +15,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::AbortHandle;
 
+use super::egress::Policy;
+use super::email::Email;
 use super::http::{self, Http};
 use super::javascript::Javascript;
 use super::{Config, Error, wait};
@@ -34,6 +36,7 @@ struct Inner {
     slots: Semaphore,
     http: Http,
     javascript: Javascript,
+    email: Email,
 }
 
 /// Where the ends of actions go.
@@ -65,13 +68,15 @@ impl Runner {
     /// Sets up, before the first action, what all of them share. Actions run on `handle`.
     pub fn new(config: &Config, handle: Handle) -> Result<Self, Error> {
         config.check()?;
+        let policy = Policy::new(config.egress.clone());
         let inner = Inner {
             handle,
             report: OnceLock::new(),
             running: Mutex::default(),
             slots: Semaphore::new(config.concurrency_max),
-            http: Http::new(config)?,
+            http: Http::new(&config.http, &policy)?,
             javascript: Javascript::new(&config.javascript),
+            email: Email::new(&config.email, &policy)?,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -141,6 +146,10 @@ impl Inner {
                 echo(input)
             }
             "std.javascript" | "std.js" => self.javascript.run(input).await,
+            "std.email" => {
+                let _slot = self.slot().await;
+                self.email.run(dispatch.action, input).await
+            }
             "std.http" => {
                 let _slot = self.slot().await;
                 self.http.run(input, HeaderMap::new()).await

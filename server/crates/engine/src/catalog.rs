@@ -86,6 +86,43 @@ pub const BUILTINS: &[Builtin] = &[
         runs: Runs::Delayed(builtin::echo),
     },
     Builtin {
+        name: "std.email",
+        class: "SendEmailAction",
+        parameters: &[
+            required("from_addr", TEXT, "The sender."),
+            required("to_addrs", LIST, "The recipients."),
+            required(
+                "smtp_server",
+                TEXT,
+                "The mail server, with a port unless it is 25.",
+            ),
+            optional("reply_to", LIST, "null", "Where answers go."),
+            optional("cc_addrs", LIST, "null", "Recipients of a copy."),
+            optional(
+                "bcc_addrs",
+                LIST,
+                "null",
+                "Recipients that the others do not see.",
+            ),
+            optional(
+                "smtp_password",
+                TEXT,
+                "null",
+                "Password of the sender; sent over TLS only.",
+            ),
+            optional("subject", TEXT, "null", "The subject."),
+            optional("body", TEXT, "null", "The text."),
+            optional(
+                "html_body",
+                TEXT,
+                "null",
+                "The same as HTML, for those who can show it.",
+            ),
+        ],
+        doc: "Sends a mail.",
+        runs: Runs::Server,
+    },
+    Builtin {
         name: "std.fail",
         class: "FailAction",
         parameters: &[optional(
@@ -162,6 +199,7 @@ const TEXT: &[Kind] = &[Kind::Text];
 const NUMBER: &[Kind] = &[Kind::Number];
 const BOOLEAN: &[Kind] = &[Kind::Boolean];
 const DICT: &[Kind] = &[Kind::Dict];
+const LIST: &[Kind] = &[Kind::List];
 const TEXT_DICT_LIST: &[Kind] = &[Kind::Text, Kind::Dict, Kind::List];
 
 /// The parameters of requests.

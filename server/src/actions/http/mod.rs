@@ -15,8 +15,9 @@ use engine::{Data, Dispatch, Outcome};
 use expr::Value;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::Error;
+use super::config::Http as Config;
 use super::egress::Policy;
-use super::{Config, Error};
 use answer::Answer;
 use clients::Clients;
 use error::{Failure, Problem};
@@ -35,14 +36,12 @@ pub(super) struct Http {
 
 impl Http {
     /// Sets up, before the first request, what all of them share.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let policy = Policy::new(config.egress.clone());
-        let clients = Clients::new(&policy, config.http.ca_file.as_deref())?;
+    pub(super) fn new(config: &Config, policy: &Policy) -> Result<Self, Error> {
         Ok(Self {
-            policy,
-            clients,
-            default_timeout_s: config.http.timeout_s,
-            response_bytes_max: config.http.response_bytes_max,
+            policy: policy.clone(),
+            clients: Clients::new(policy, config.ca_file.as_deref())?,
+            default_timeout_s: config.timeout_s,
+            response_bytes_max: config.response_bytes_max,
         })
     }
 
