@@ -21,6 +21,8 @@ pub struct Config {
     pub javascript: Javascript,
     /// `std.email`.
     pub email: Email,
+    /// `std.ssh` and `std.ssh_proxied`.
+    pub ssh: Ssh,
 }
 
 /// The configuration of `std.http`.
@@ -59,13 +61,29 @@ pub struct Email {
     pub ca_file: Option<PathBuf>,
 }
 
+/// The configuration of `std.ssh` and `std.ssh_proxied`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ssh {
+    /// Seconds for connecting to one host and logging in, through the gateway or not.
+    pub connect_timeout_s: u64,
+    /// Seconds for the whole action, all hosts together.
+    pub timeout_s: u64,
+    /// Most bytes that a command may write on one host.
+    pub output_bytes_max: usize,
+    /// Folder of the private keys that workflows may name.
+    pub key_folder: Option<PathBuf>,
+    /// File of the hosts to believe; without it all are believed.
+    pub known_hosts: Option<PathBuf>,
+}
+
 /// Most actions at the same time by configuration; each may hold a whole response in memory.
 const CONCURRENCY_CAP: usize = 10_000;
 
 /// Longest default timeout by configuration: a day.
 const TIMEOUT_S_CAP: u64 = 24 * 60 * 60;
 
-/// Most bytes of a response by configuration.
+/// Most bytes of a response, or of what a command writes, by configuration.
 const RESPONSE_BYTES_CAP: usize = 64 << 20;
 
 /// Most bytes of memory of a script by configuration.
@@ -82,6 +100,7 @@ impl Default for Config {
             http: Http::default(),
             javascript: Javascript::default(),
             email: Email::default(),
+            ssh: Ssh::default(),
         }
     }
 }
@@ -116,11 +135,26 @@ impl Default for Email {
     }
 }
 
+impl Default for Ssh {
+    fn default() -> Self {
+        Self {
+            connect_timeout_s: 30,
+            timeout_s: 600,
+            output_bytes_max: 1 << 20,
+            key_folder: None,
+            known_hosts: None,
+        }
+    }
+}
+
 impl Config {
     /// Checks what the types cannot.
     pub(super) fn check(&self) -> Result<(), Error> {
         let Self {
-            http, javascript, ..
+            http,
+            javascript,
+            ssh,
+            ..
         } = self;
         at_most("concurrency_max", self.concurrency_max, CONCURRENCY_CAP)?;
         seconds("http.timeout_s", http.timeout_s)?;
@@ -133,7 +167,11 @@ impl Config {
         at_most(key, javascript.memory_bytes_max, SCRIPT_MEMORY_BYTES_CAP)?;
         let key = "javascript.stack_bytes_max";
         at_most(key, javascript.stack_bytes_max, SCRIPT_STACK_BYTES_CAP)?;
-        seconds("email.timeout_s", self.email.timeout_s)
+        seconds("email.timeout_s", self.email.timeout_s)?;
+        seconds("ssh.connect_timeout_s", ssh.connect_timeout_s)?;
+        seconds("ssh.timeout_s", ssh.timeout_s)?;
+        let key = "ssh.output_bytes_max";
+        at_most(key, ssh.output_bytes_max, RESPONSE_BYTES_CAP)
     }
 }
 

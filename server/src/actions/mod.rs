@@ -1,5 +1,5 @@
 //! The built-in actions that touch the world outside or take time: `std.sleep`, `std.echo` with a
-//! delay, requests, mail, scripts.
+//! delay, requests, mail, scripts, commands on other machines.
 //!
 //! [`Runner`] runs what the engine has dispatched, after the commit of the dispatch, and reports
 //! how it ended. Actions that touch nothing outside run inside the engine and never come here.
@@ -13,12 +13,14 @@ mod error;
 mod http;
 mod javascript;
 mod runner;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod wait;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Email, Http, Javascript};
+pub use config::{Config, Email, Http, Javascript, Ssh};
 pub use egress::{Config as Egress, HostPattern, Network};
 pub use error::Error;
 pub use runner::Runner;

@@ -19,6 +19,8 @@ use super::egress::Policy;
 use super::email::Email;
 use super::http::{self, Http};
 use super::javascript::Javascript;
+#[cfg(feature = "ssh")]
+use super::ssh::Ssh;
 use super::{Config, Error, wait};
 use crate::driver::Driver;
 
@@ -37,6 +39,8 @@ struct Inner {
     http: Http,
     javascript: Javascript,
     email: Email,
+    #[cfg(feature = "ssh")]
+    ssh: Ssh,
 }
 
 /// Where the ends of actions go.
@@ -77,6 +81,8 @@ impl Runner {
             http: Http::new(&config.http, &policy)?,
             javascript: Javascript::new(&config.javascript),
             email: Email::new(&config.email, &policy)?,
+            #[cfg(feature = "ssh")]
+            ssh: Ssh::new(&config.ssh, &policy)?,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -149,6 +155,16 @@ impl Inner {
             "std.email" => {
                 let _slot = self.slot().await;
                 self.email.run(dispatch.action, input).await
+            }
+            #[cfg(feature = "ssh")]
+            name @ ("std.ssh" | "std.ssh_proxied") => {
+                let _slot = self.slot().await;
+                self.ssh.run(input, name == "std.ssh_proxied").await
+            }
+            #[cfg(not(feature = "ssh"))]
+            "std.ssh" | "std.ssh_proxied" => {
+                let message = "Failed to execute ssh cmd: this server was built without SSH";
+                Outcome::Error(Data::string(message))
             }
             "std.http" => {
                 let _slot = self.slot().await;

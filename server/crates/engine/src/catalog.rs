@@ -177,6 +177,62 @@ pub const BUILTINS: &[Builtin] = &[
         runs: Runs::Server,
     },
     Builtin {
+        name: "std.ssh",
+        class: "SSHAction",
+        parameters: &[
+            CMD,
+            HOST,
+            USERNAME,
+            optional(
+                "password",
+                TEXT,
+                "\"\"",
+                "Password of the user, or of the private key.",
+            ),
+            optional("private_key_filename", TEXT, "null", KEY_FILE),
+            PRIVATE_KEY,
+            optional(
+                "return_result_on_error",
+                BOOLEAN,
+                "false",
+                "Whether a command that fails is a success with its output and exit code.",
+            ),
+        ],
+        doc: "Runs a command on other machines.",
+        runs: Runs::Server,
+    },
+    Builtin {
+        name: "std.ssh_proxied",
+        class: "SSHProxiedAction",
+        parameters: &[
+            CMD,
+            HOST,
+            USERNAME,
+            required("private_key_filename", TEXT, KEY_FILE),
+            required(
+                "gateway_host",
+                TEXT,
+                "The machine that the way goes through.",
+            ),
+            optional(
+                "gateway_username",
+                TEXT,
+                "null",
+                "Whom to log in as there, if another.",
+            ),
+            optional(
+                "password",
+                TEXT,
+                "null",
+                "Password of the user, or of the private key.",
+            ),
+            optional("proxy_command", TEXT, "null", "Not supported."),
+            PRIVATE_KEY,
+        ],
+        doc: "Runs a command on other machines, which are reached through a gateway.",
+        runs: Runs::Server,
+    },
+    Builtin {
         name: "std.test_dict",
         class: "TestDictAction",
         parameters: &[
@@ -200,6 +256,7 @@ const NUMBER: &[Kind] = &[Kind::Number];
 const BOOLEAN: &[Kind] = &[Kind::Boolean];
 const DICT: &[Kind] = &[Kind::Dict];
 const LIST: &[Kind] = &[Kind::List];
+const TEXT_LIST: &[Kind] = &[Kind::Text, Kind::List];
 const TEXT_DICT_LIST: &[Kind] = &[Kind::Text, Kind::Dict, Kind::List];
 
 /// The parameters of requests.
@@ -262,6 +319,14 @@ const SCRIPT: &[Parameter] = &[
     ),
     optional("context", ANY, "null", "What the script sees as `$`."),
 ];
+
+/// Where a private key is.
+const KEY_FILE: &str = "Name of a private key in the server's folder of keys.";
+
+const CMD: Parameter = required("cmd", TEXT, "The command, as a shell there takes it.");
+const HOST: Parameter = required("host", TEXT_LIST, "The machine, or a list of several.");
+const USERNAME: Parameter = required("username", TEXT, "Whom to log in as.");
+const PRIVATE_KEY: Parameter = optional("private_key", TEXT, "null", "The text of a private key.");
 
 const fn required(name: &'static str, kinds: &'static [Kind], doc: &'static str) -> Parameter {
     Parameter {

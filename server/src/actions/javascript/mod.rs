@@ -1,8 +1,8 @@
 //! `std.javascript`, also called `std.js`: a script as an action.
 //!
-//! Each run has an engine of its own that knows the language and nothing else: no files, no network,
-//! no modules. Time, memory and stack are limited. `values` takes the context in and the result out;
-//! what a script may be given to do is left to the configuration.
+//! Each run has an engine of its own that knows the language and nothing else: no files, no
+//! network, no modules. Time, memory and stack are limited. `values` takes the context in and the
+//! result out; how large the limits are is left to the configuration.
 
 mod error;
 mod values;

@@ -73,7 +73,8 @@ async fn what_is_sent_arrives() {
     let bench = Bench::open();
     let cases: [(&str, &[&str], &[&str], &[&str]); 3] = [
         (
-            r#""to_addrs": ["b@example.com", "Grace <g@example.com>"], "cc_addrs": ["c@example.com"],
+            r#""to_addrs": ["b@example.com", "Grace <g@example.com>"],
+               "cc_addrs": ["c@example.com"],
                "bcc_addrs": "hidden@example.com", "reply_to": ["r@example.com"],
                "subject": "Grüße", "body": "Hello\n.\nend""#,
             &[

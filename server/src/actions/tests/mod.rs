@@ -13,6 +13,8 @@ mod redirects;
 mod results;
 mod runner;
 mod site;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod tls;
 mod web;
 

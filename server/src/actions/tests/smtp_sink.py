@@ -1,7 +1,7 @@
 """A mail server for tests: prints its port, then each message that it takes as a line of JSON.
 
-Arguments: nothing, or a certificate and its key for STARTTLS, which then is needed, and a login too.
-Recipients whose names begin with `no` are refused for ever, those with `later` for now.
+Arguments: nothing, or a certificate and its key for STARTTLS, which then is needed, and a login
+too. Recipients whose names begin with `no` are refused for ever, those with `later` for now.
 """
 
 import asyncio
