@@ -1,13 +1,14 @@
+# ruff: noqa: INP001
 """How a result of Python is written, so that it can be compared as text with one of Rust."""
 
 import collections.abc
-import datetime
+import datetime as dt
 import decimal
 import json
 import re
 
 
-def text(value):
+def text(value: object) -> str:
     """One value with its type, its parts in order, those of a set sorted."""
     if value is None:
         return "null"
@@ -19,10 +20,10 @@ def text(value):
         return "float:" + repr(value)
     if isinstance(value, str):
         return json.dumps(str(value), ensure_ascii=False)
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return "datetime:" + value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        return "timespan:%d" % (value // datetime.timedelta(microseconds=1))
+    if isinstance(value, dt.timedelta):
+        return f"timespan:{value // dt.timedelta(microseconds=1)}"
     if isinstance(value, re.Pattern):
         return "regex"
     if isinstance(value, collections.abc.Mapping):

@@ -1,8 +1,9 @@
+# ruff: noqa: INP001
 """The real Jinja2, set up as Mistral sets it up, and lists of its names (`--names`)."""
 
-import json
 import re
 import sys
+from typing import Any
 
 import jinja2
 import jinja2.sandbox
@@ -14,7 +15,7 @@ ENVIRONMENT = jinja2.sandbox.SandboxedEnvironment(
 SINGLE = re.compile(r"\{\{(.*?)\}\}")
 
 
-def evaluate(text, data):
+def evaluate(text: str, data: Any) -> Any:
     """The value of a text, where `_` is the data: of one `{{ }}` its own, otherwise text."""
     found = SINGLE.search(text)
     if found and found.span() == (0, len(text)):
@@ -26,7 +27,7 @@ def evaluate(text, data):
     return ENVIRONMENT.from_string(text).render(_=data)
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Lists in place of the sequences that filters give."""
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
@@ -47,6 +48,6 @@ if __name__ == "__main__":
     if "--names" in sys.argv:
         for kind in ("filters", "tests", "globals"):
             for name in sorted(getattr(ENVIRONMENT, kind)):
-                print(json.dumps({"kind": kind, "name": name}))
+                serve.say({"kind": kind, "name": name})
     else:
         serve.serve(evaluate)

@@ -1,14 +1,16 @@
+# ruff: noqa: INP001
 """The real YAQL, set up as Mistral sets it up, and a list of its functions (`--functions`)."""
 
-import collections.abc  # noqa: F401, yaql forgets to
+import collections.abc  # yaql forgets to
 import json
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import serve
 import yaml
 import yaql
 from yaql.language import factory, utils, yaqltypes
-
-import serve
 
 OPTIONS = {
     "yaql.limitIterators": -1,
@@ -21,7 +23,7 @@ OPTIONS = {
 }
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Lists and dicts of Python in place of YAQL's frozen ones."""
     if isinstance(value, collections.abc.Mapping):
         return {key: plain(item) for key, item in value.items()}
@@ -30,11 +32,11 @@ def plain(value):
     return value
 
 
-def context():
+def context() -> Any:
     """What Mistral adds to YAQL's own functions."""
     root = yaql.create_context()
 
-    def add(name, function):
+    def add(name: str, function: Callable[..., Any]) -> None:
         root.register_function(function, name=name)
 
     add("json_parse", lambda data: utils.convert_input_data(json.loads(data)))
@@ -47,18 +49,18 @@ ENGINE = factory.YaqlFactory(keyword_operator="=>", allow_delegates=False).creat
 ROOT = context()
 
 
-def evaluate(expression, data):
+def evaluate(expression: str, data: Any) -> Any:
     """The final value of an expression; `data` is what `$` is."""
     child = ROOT.create_child_context()
     child["$"] = utils.convert_input_data(data)
     return ENGINE(expression.strip()).evaluate(context=child)
 
 
-def functions():
+def functions() -> Iterator[dict[str, Any]]:
     """Each overload: its name, whether it is a method and a function, its parameters."""
     layer = yaql.create_context()
     while layer is not None:
-        for name, overloads in layer._functions.items():
+        for name, overloads in layer._functions.items():  # noqa: SLF001
             for overload in overloads:
                 yield {
                     "name": name,
@@ -69,7 +71,7 @@ def functions():
         layer = layer.parent
 
 
-def parameters(overload):
+def parameters(overload: Any) -> Iterator[str]:
     """The names of the parameters that an expression can give, as it would write them."""
     given = [
         (parameter.position is None, parameter.position or 0, key, parameter)
@@ -84,7 +86,7 @@ def parameters(overload):
             yield name
 
 
-def camel(name):
+def camel(name: str) -> str:
     """The name that YAQL's convention gives to a parameter of Python."""
     first, *rest = name.strip("_").split("_")
     return first + "".join(word.capitalize() for word in rest)
@@ -94,6 +96,6 @@ if __name__ == "__main__":
     if "--functions" in sys.argv:
         for function in functions():
             function["parameters"] = list(function["parameters"])
-            print(json.dumps(function))
+            serve.say(function)
     else:
         serve.serve(evaluate)

@@ -95,7 +95,7 @@ fn command(python: &Path, script: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
     let mut command = Command::new(python);
     command
-        .arg("-B")
+        .args(["-B", "-W", "ignore"])
         .arg(folder.join(script))
         .env("PYTHONHASHSEED", "0")
         .env("PYTHONIOENCODING", "utf-8")
