@@ -11,6 +11,7 @@ mod listing;
 mod payloads;
 mod scenarios;
 mod shutdown;
+mod store_faults;
 mod support;
 mod tidy;
 mod watch;

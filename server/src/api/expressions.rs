@@ -234,7 +234,7 @@ mod tests {
         for (expression, language, syntax, place, message) in [
             ("1 +", Yaql, true, (3, 1, 4), ""),
             ("$.größe + $.nope", Yaql, false, (10, 1, 11), "nope"),
-            ("text\n<% $.nope %>", Unspecified, false, (10, 2, 6), "nope"),
+            ("text\n<% $.nope %>", Unspecified, false, (8, 2, 4), "nope"),
             (
                 "task()",
                 Yaql,

@@ -84,7 +84,7 @@ fn bytes_and_hints_come_in() {
         ),
         (
             Some(bytes(&[0; 750])),
-            Err("has 1057 bytes, 1000 are allowed"),
+            Err("has 1051 bytes, 1000 are allowed"),
         ),
         (
             Some(other(Encoding::Ref(PayloadRef::default()))),
