@@ -159,6 +159,96 @@ async fn workbooks() {
     findings.none();
 }
 
+#[tokio::test]
+async fn ad_hoc_actions() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("twice");
+    let mut findings = Findings::default();
+    let (project, actions) = (api.project(), api.actions());
+    let source = |name: &str, extra: &str| {
+        format!("version: '2.0'\n{name}: {{base: std.echo output=1}}\n{extra}")
+    };
+    macro_rules! check_call {
+        ($what:literal, $method:ident, $request:ident, $field:ident: $first:expr, $other:expr) => {{
+            let id = fresh();
+            let make = |$field: String| v1::$request {
+                project: project.clone(),
+                $field,
+                request_id: id.clone(),
+                ..Default::default()
+            };
+            let send = |request| {
+                let mut client = actions.clone();
+                async move { client.$method(request).await }
+            };
+            let (first, other) = (make($first), make($other));
+            check(&mut findings, $what, first, other, send).await;
+        }};
+    }
+    check_call!("create action", create_action, CreateActionRequest,
+        source: source("a", ""), source("b", ""));
+    check_call!("update action", update_action, UpdateActionRequest,
+        source: source("a", "# 2\n"), source("a", "# 3\n"));
+    check_call!("run action", run_action, RunActionRequest,
+        action_name: "a".to_owned(), "std.noop".to_owned());
+    check_call!("delete action", delete_action, DeleteActionRequest,
+        name: "a".to_owned(), "other".to_owned());
+    let started = api.list_executions("kind = ACTION").await.unwrap().len();
+    findings.holds(&format!("{started} runs"), started == 1);
+    findings.none();
+}
+
+#[tokio::test]
+async fn environments() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("twice");
+    let mut findings = Findings::default();
+    let (project, environments) = (api.project(), api.environments());
+    macro_rules! check_call {
+        (
+            $what:literal, $method:ident,
+            $request:ident { $($field:ident: $first:expr),* }, $changed:literal
+        ) => {{
+            let id = fresh();
+            let make = |name: &str| v1::$request {
+                project: project.clone(),
+                name: name.to_owned(),
+                $($field: $first,)*
+                request_id: id.clone(),
+                ..Default::default()
+            };
+            let send = |request| {
+                let mut client = environments.clone();
+                async move { client.$method(request).await }
+            };
+            check(&mut findings, $what, make("prod"), make($changed), send).await;
+        }};
+    }
+    check_call!(
+        "create environment",
+        create_environment,
+        CreateEnvironmentRequest {
+            variables: Some(payload(&json!({"a": 1})))
+        },
+        "test"
+    );
+    check_call!(
+        "update environment",
+        update_environment,
+        UpdateEnvironmentRequest {
+            description: "new".to_owned()
+        },
+        "test"
+    );
+    check_call!(
+        "delete environment",
+        delete_environment,
+        DeleteEnvironmentRequest {},
+        "test"
+    );
+    findings.none();
+}
+
 #[expect(
     clippy::needless_update,
     reason = "some requests have more fields than others"

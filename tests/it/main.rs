@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+mod actions;
 mod bad_input;
 mod crash;
 mod definitions;
+mod environments;
 mod failures;
 mod idempotency;
 mod listing;

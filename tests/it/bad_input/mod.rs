@@ -2,6 +2,7 @@
 
 mod documents;
 mod lists;
+mod resources;
 mod starts;
 mod states;
 mod unknown;

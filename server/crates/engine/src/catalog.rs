@@ -63,6 +63,8 @@ pub(crate) enum Runs {
     /// Inline unless it has to wait.
     Delayed(fn(&Value) -> Outcome),
     Server,
+    /// The server begins it, somebody outside ends it.
+    ServerThenExternal,
     External,
 }
 
@@ -160,7 +162,7 @@ pub const BUILTINS: &[Builtin] = &[
         class: "MistralHTTPAction",
         parameters: HTTP,
         doc: "Sends an HTTP request with its own ids and waits until somebody completes it.",
-        runs: Runs::Server,
+        runs: Runs::ServerThenExternal,
     },
     Builtin {
         name: "std.noop",
@@ -381,14 +383,14 @@ impl Builtin {
         match self.runs {
             Runs::Delayed(_) if seconds(input, "delay") > 0.0 => Runner::Server,
             Runs::Inline(_) | Runs::Delayed(_) => Runner::Inline,
-            Runs::Server => Runner::Server,
+            Runs::Server | Runs::ServerThenExternal => Runner::Server,
             Runs::External => Runner::External,
         }
     }
 
     /// Whether it ends only when somebody completes it from outside.
     pub const fn is_asynchronous(&self) -> bool {
-        matches!(self.runs, Runs::External)
+        matches!(self.runs, Runs::External | Runs::ServerThenExternal)
     }
 
     /// Required parameters that the input lacks, and what it has that is no parameter.

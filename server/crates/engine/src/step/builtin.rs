@@ -14,7 +14,7 @@ const TEST_DICT_SIZE_MAX: i64 = 100_000;
 pub(super) fn run_inline(builtin: &Builtin, input: &Value) -> Outcome {
     match builtin.runs {
         Runs::Inline(run) | Runs::Delayed(run) => run(input),
-        Runs::Server | Runs::External => {
+        Runs::Server | Runs::ServerThenExternal | Runs::External => {
             Outcome::Error(Data::string("the action cannot run inside the engine"))
         }
     }
