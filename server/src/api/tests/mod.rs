@@ -2,6 +2,7 @@
 
 mod definitions;
 mod executions;
+mod handed_over;
 mod patience;
 mod tasks;
 mod transport;
@@ -70,9 +71,11 @@ struct Api {
 
 impl Api {
     async fn start() -> Self {
-        let server = Server::start(&Config::in_memory())
-            .await
-            .expect("the server starts");
+        Self::on(&Config::in_memory()).await
+    }
+
+    async fn on(config: &Config) -> Self {
+        let server = Server::start(config).await.expect("the server starts");
         let url = format!("http://{}", server.address());
         let endpoint = Channel::from_shared(url).expect("the address is a URL");
         let channel = endpoint.connect().await.expect("the server listens");
