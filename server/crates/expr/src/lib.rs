@@ -46,3 +46,4 @@ pub use regex::Pattern;
 pub use seq::Seq;
 pub use template::{Template, is_expression, language_of};
 pub use value::{BINARY_KEY, Binary, DateTime, Dict, JsonError, TimeSpan, Value, View};
+pub use yaml::resolve as yaml_scalar;

@@ -6,18 +6,23 @@
 
 use std::fmt::Write;
 
-use num_bigint::BigInt;
-use num_traits::Num;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::value::float_text;
 use crate::{Dict, Value};
+
+pub mod resolve;
+
+use resolve::Resolved;
 
 /// The longest text that is read, in bytes.
 const BYTES_MAX: usize = 1 << 20;
 
 /// How deeply it may be nested.
 const DEPTH_MAX: usize = 100;
+
+/// Characters of a bad scalar that an error shows.
+const SHOWN_CHARS_MAX: usize = 60;
 
 /// Why YAML cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,8 @@ pub(crate) enum YamlError {
     Unsupported(&'static str),
     #[error("a {0} cannot be a key in YAML")]
     Key(&'static str),
+    #[error("`{0}` is no number that can be read")]
+    Scalar(String),
     #[error("a {0} has no YAML form")]
     Kind(&'static str),
 }
@@ -68,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
             Event::Scalar(text, style, ..) => {
                 let plain = matches!(style, ScalarStyle::Plain);
                 let value = if plain {
-                    resolve(&text)
+                    resolve(&text)?
                 } else {
                     Value::from(&*text)
                 };
@@ -130,88 +137,15 @@ impl Builder {
     }
 }
 
-/// A plain scalar by the rules of YAML 1.1, as PyYAML has them.
-fn resolve(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Value::Bool(true);
-        }
-        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Value::Bool(false);
-        }
-        _ => {}
+/// A plain scalar. What is no value of JSON, and what would merge, stays text.
+fn resolve(text: &str) -> Result<Value, YamlError> {
+    match resolve::plain(text) {
+        Ok(Resolved::Value(value)) => Ok(value),
+        Ok(_) => Ok(Value::from(text)),
+        Err(_) => Err(YamlError::Scalar(
+            text.chars().take(SHOWN_CHARS_MAX).collect(),
+        )),
     }
-    integer(text)
-        .or_else(|| float(text))
-        .unwrap_or_else(|| Value::from(text))
-}
-
-fn split_sign(text: &str) -> (bool, &str) {
-    match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    }
-}
-
-fn integer(text: &str) -> Option<Value> {
-    let (negative, digits) = split_sign(text);
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.len() > 10_000 {
-        return None;
-    }
-    let plain = digits.replace('_', "");
-    let number = if let Some(bits) = plain.strip_prefix("0b") {
-        BigInt::from_str_radix(bits, 2).ok()?
-    } else if let Some(hex) = plain.strip_prefix("0x") {
-        BigInt::from_str_radix(hex, 16).ok()?
-    } else if plain == "0" {
-        BigInt::ZERO
-    } else if plain.contains(':') {
-        let mut total = BigInt::ZERO;
-        for (index, part) in plain.split(':').enumerate() {
-            let part: u32 = part.parse().ok()?;
-            if index > 0 && part > 59 {
-                return None;
-            }
-            total = total * 60 + part;
-        }
-        if digits.starts_with('0') {
-            return None;
-        }
-        total
-    } else if let Some(octal) = plain.strip_prefix('0') {
-        BigInt::from_str_radix(octal, 8).ok()?
-    } else {
-        plain.parse().ok()?
-    };
-    Some(Value::from_bigint(if negative { -number } else { number }))
-}
-
-/// A float needs a point, and its exponent a sign.
-fn float(text: &str) -> Option<Value> {
-    let (negative, digits) = split_sign(text);
-    let number = match digits {
-        ".inf" | ".Inf" | ".INF" => f64::INFINITY,
-        ".nan" | ".NaN" | ".NAN" if digits.len() == text.len() => f64::NAN,
-        _ => {
-            let plain = digits.replace('_', "");
-            let mantissa = match plain.split_once(['e', 'E']) {
-                Some((mantissa, exponent)) => {
-                    exponent.strip_prefix(['+', '-'])?;
-                    mantissa
-                }
-                None => &*plain,
-            };
-            let (whole, fraction) = mantissa.split_once('.')?;
-            let digits_only = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-            let none = whole.is_empty() && fraction.is_empty();
-            if none || !digits_only(whole) || !digits_only(fraction) {
-                return None;
-            }
-            plain.parse().ok()?
-        }
-    };
-    Some(Value::Float(if negative { -number } else { number }))
 }
 
 /// Writes a document in block style, keys sorted where all are text, as PyYAML does.
@@ -358,18 +292,7 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with(':')
         && !text.starts_with("---")
         && !text.starts_with("...")
-        && !matches!(text, "=" | "<<")
-        && matches!(resolve(text), Value::Str(_))
-        && !is_date(text)
-}
-
-/// Whether YAML 1.1 would read a date here.
-fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() >= 8
-        && bytes[..4].iter().all(u8::is_ascii_digit)
-        && bytes[4] == b'-'
-        && bytes[5].is_ascii_digit()
+        && matches!(resolve::plain(text), Ok(Resolved::Value(Value::Str(_))))
 }
 
 fn double_quoted(text: &str) -> String {

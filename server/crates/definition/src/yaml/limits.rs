@@ -6,5 +6,3 @@ pub(crate) const BYTES_MAX: usize = 1 << 20;
 pub(crate) const DEPTH_MAX: usize = 100;
 /// Scalars, lists and mappings in a document.
 pub(crate) const NODES_MAX: usize = 100_000;
-/// Digits of a number; parsing more would not be linear.
-pub(crate) const DIGITS_MAX: usize = 4_300;

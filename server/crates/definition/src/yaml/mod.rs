@@ -1,7 +1,7 @@
 //! YAML text to a tree of nodes that know where they stand, as Mistral's loader would read it.
 //!
-//! **Invariant:** the only importer of the YAML parser, and the only place that knows the rules of
-//! YAML 1.1: what a bare word means (`resolve`), which keys merge, what is refused.
+//! **Invariant:** the only importer of the YAML parser, and the only place that knows which keys
+//! merge and what is refused. What a bare word means is left to `expr::yaml_scalar`.
 //! **Invariant:** linear in the text; every dimension has a limit (`limits`).
 //!
 //! | file      | owns                                                                   |
@@ -9,7 +9,6 @@
 //! | `mask`    | making `*`, `&` and `@` ordinary characters, as Mistral's loader does  |
 //! | `layout`  | lines within brackets and quotes that begin further left                |
 //! | `reader`  | events to nodes, duplicate keys, merge keys, limits                    |
-//! | `resolve` | the meaning of plain and tagged scalars                                |
 //! | `tabs`    | refusing tabs outside of text, which the parser would accept           |
 //! | `node`    | the tree                                                               |
 //! | `dump`    | a value back to text that reads as the same value                      |
@@ -22,7 +21,6 @@ pub(crate) mod limits;
 mod mask;
 mod node;
 mod reader;
-mod resolve;
 mod tabs;
 
 pub(crate) use dump::dump;

@@ -1,14 +1,17 @@
-//! What a scalar means: the implicit types of YAML 1.1 as PyYAML implements them, and the tags of
-//! the core schema. `yes` is true, `010` is 8, `1:30` is 90, `1e3` is text, `2020-01-01` a date.
+//! What a scalar of YAML means: the implicit types of YAML 1.1 as PyYAML implements them, and the
+//! tags of the core schema. `yes` is true, `010` is 8, `1:30` is 90, `1e3` is text, `2020-01-01` a
+//! date. Both `yaml_parse` and the reader of definitions go by it; reading is left to them.
 
-use expr::Value;
 use num_bigint::BigInt;
 
-use super::limits::DIGITS_MAX;
+use crate::Value;
+
+/// Digits of a number; parsing more would not be linear.
+pub const DIGITS_MAX: usize = 4_300;
 
 /// The meaning of a scalar.
 #[derive(Clone, Debug)]
-pub(super) enum Resolved {
+pub enum Resolved {
     /// A value of JSON.
     Value(Value),
     /// A timestamp.
@@ -23,7 +26,7 @@ pub(super) enum Resolved {
 
 /// A scalar that has the form of a type but is no value of it, such as `0b_` or `!!int x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Malformed {
+pub enum Malformed {
     /// Not a number of this base.
     Number,
     /// More digits than are read.
@@ -35,7 +38,7 @@ pub(super) enum Malformed {
 }
 
 /// The meaning of a plain scalar without a tag.
-pub(super) fn plain(text: &str) -> Result<Resolved, Malformed> {
+pub fn plain(text: &str) -> Result<Resolved, Malformed> {
     if let Some(value) = word(text) {
         return Ok(Resolved::Value(value));
     }
@@ -62,7 +65,7 @@ pub(super) fn plain(text: &str) -> Result<Resolved, Malformed> {
 }
 
 /// The meaning of a scalar with a tag of the core schema, such as `int` for `!!int`.
-pub(super) fn tagged(tag: &str, text: &str) -> Result<Resolved, Malformed> {
+pub fn tagged(tag: &str, text: &str) -> Result<Resolved, Malformed> {
     let value = match tag {
         "str" => Value::from(text),
         "null" => Value::Null,
