@@ -9,6 +9,7 @@ mod definitions;
 mod environments;
 mod failures;
 mod idempotency;
+mod language;
 mod listing;
 mod payloads;
 mod scenarios;
