@@ -125,6 +125,15 @@ async fn no_answer_and_no_server_are_told_apart() {
     assert!(gone.retryable());
 }
 
+#[tokio::test]
+async fn payloads_can_be_chosen() {
+    let fake = Fake::start(Vec::new()).await;
+    let run = fake.client().execution("e1");
+    run.get().await.unwrap();
+    run.get().only(["input", "error.details"]).await.unwrap();
+    assert_eq!(fake.script.calls(), ["get", "get input error.details"]);
+}
+
 /// Waits for an execution in this state: its result, or the error, as text.
 async fn result_of(state: proto::v1::ExecutionState, output: &str) -> Result<i32, Error> {
     let fake = Fake::start(Vec::new()).await;

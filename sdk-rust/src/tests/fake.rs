@@ -253,9 +253,11 @@ impl ExecutionService for Service {
 
     async fn get_execution(
         &self,
-        _: Request<v1::GetExecutionRequest>,
+        request: Request<v1::GetExecutionRequest>,
     ) -> Result<Response<v1::GetExecutionResponse>, Status> {
-        self.0.record("get".to_owned())?;
+        let mask = request.into_inner().read_mask.unwrap_or_default();
+        let call = format!("get {}", mask.paths.join(" "));
+        self.0.record(call.trim_end().to_owned())?;
         let execution = Some(self.0.execution.lock().unwrap().clone());
         Ok(Response::new(v1::GetExecutionResponse { execution }))
     }

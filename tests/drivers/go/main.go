@@ -45,6 +45,15 @@ type step struct {
 	Outcome  string            `json:"outcome"`
 	Filter   string            `json:"filter"`
 
+	Source      string         `json:"source"`
+	Environment string         `json:"environment"`
+	Variables   map[string]any `json:"variables"`
+	Set         map[string]any `json:"set"`
+	Remove      []string       `json:"remove"`
+	Action      string         `json:"action"`
+	Expression  string         `json:"expression"`
+	Context     any            `json:"context"`
+
 	Bytes       *string           `json:"bytes"`
 	ContentType string            `json:"content_type"`
 	Metadata    map[string]string `json:"metadata"`

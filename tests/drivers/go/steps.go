@@ -41,6 +41,12 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return r.start(ctx, s)
 	case "list":
 		return r.list(ctx, s)
+	case "create_environment", "update_environment", "delete_environment":
+		return r.environment(ctx, s)
+	case "run_action":
+		return r.runAction(ctx, s)
+	case "evaluate":
+		return r.evaluate(ctx, s)
 	}
 	e, ok := r.executions[named(s.Of)]
 	if !ok {
@@ -112,11 +118,19 @@ func finalState(word string) (autan.ExecutionState, error) {
 }
 
 func (r *run) create(ctx context.Context, s step) error {
-	if s.Kind == "workbook" {
-		_, _, err := r.client.Workbooks().Create(ctx, r.source)
-		return err
+	source := r.source
+	if s.Source != "" {
+		source = s.Source
 	}
-	_, err := r.client.Workflows().Create(ctx, r.source)
+	var err error
+	switch s.Kind {
+	case "workbook":
+		_, _, err = r.client.Workbooks().Create(ctx, source)
+	case "actions":
+		_, err = r.client.Actions().Create(ctx, source)
+	default:
+		_, err = r.client.Workflows().Create(ctx, source)
+	}
 	return err
 }
 
@@ -124,6 +138,9 @@ func (r *run) start(ctx context.Context, s step) (any, error) {
 	options := []autan.StartOption{autan.WithParams(s.Params)}
 	if s.ID != "" {
 		options = append(options, autan.WithID(s.ID))
+	}
+	if s.Environment != "" {
+		options = append(options, autan.WithEnvironment(s.Environment))
 	}
 	for key, value := range s.Labels {
 		options = append(options, autan.WithLabel(key, value))
@@ -263,7 +280,11 @@ func (r *run) child(ctx context.Context, e *autan.Execution, s step) error {
 }
 
 func result(ctx context.Context, e *autan.Execution) (any, error) {
-	output, err := autan.Result[any](ctx, e)
+	return ending(autan.Result[any](ctx, e))
+}
+
+// ending says how an execution, or a single action, ended.
+func ending(output any, err error) (any, error) {
 	var ended *autan.ExecutionError
 	if !errors.As(err, &ended) {
 		return object{"result": output}, err

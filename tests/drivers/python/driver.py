@@ -43,10 +43,36 @@ class Run:
         return self.handles[step.get("of", "run")]
 
     def do_create(self, step: dict[str, Any]) -> Any:
+        source = step.get("source", self.source)
         if step.get("kind") == "workbook":
-            self.client.workbooks.create(self.source)
+            self.client.workbooks.create(source)
+        elif step.get("kind") == "actions":
+            self.client.actions.create(source)
         else:
-            self.client.workflows.create(self.source)
+            self.client.workflows.create(source)
+
+    def do_create_environment(self, step: dict[str, Any]) -> Any:
+        return self.client.environments.create(step["environment"], step["variables"]).variables
+
+    def do_update_environment(self, step: dict[str, Any]) -> Any:
+        change = {"set": step.get("set"), "remove": step.get("remove", ())}
+        return self.client.environments.update(step["environment"], **change).variables
+
+    def do_delete_environment(self, step: dict[str, Any]) -> Any:
+        self.client.environments.delete(step["environment"])
+
+    def do_run_action(self, step: dict[str, Any]) -> Any:
+        run = self.client.run_action(
+            step["action"], step.get("input"), environment=step.get("environment", "")
+        )
+        return result(run)
+
+    def do_evaluate(self, step: dict[str, Any]) -> Any:
+        try:
+            return {"value": self.client.evaluate(step["expression"], step.get("context"))}
+        except errors.ExpressionError as error:
+            names = ("syntax", "offset", "length", "line", "column")
+            return {"error": {name: getattr(error, name) for name in names}}
 
     def do_start(self, step: dict[str, Any]) -> Any:
         handle = self.client.start(
@@ -54,6 +80,7 @@ class Run:
             step.get("input"),
             id=step.get("id", ""),
             params=step.get("params"),
+            environment=step.get("environment", ""),
             labels=step.get("labels"),
         )
         self.handles[step.get("as", "run")] = handle
@@ -143,12 +170,7 @@ class Run:
         return {"state": self.handle(step).wait(timeout=PATIENCE).state.name}
 
     def do_result(self, step: dict[str, Any]) -> Any:
-        try:
-            return {"result": self.handle(step).result(timeout=PATIENCE)}
-        except errors.ExecutionFailed as error:
-            return {"failed": error.execution.output}
-        except errors.ExecutionCancelled as error:
-            return {"cancelled": error.execution.output}
+        return result(self.handle(step))
 
     def do_delete(self, step: dict[str, Any]) -> Any:
         self.handle(step).delete()
@@ -191,6 +213,16 @@ def find(
             if wanted(event):
                 return event
     raise LookupError("the execution ended before it happened")
+
+
+def result(handle: autan.SyncExecutionHandle) -> dict[str, Any]:
+    """How an execution, or a single action, ends."""
+    try:
+        return {"result": handle.result(timeout=PATIENCE)}
+    except errors.ExecutionFailed as error:
+        return {"failed": error.execution.output}
+    except errors.ExecutionCancelled as error:
+        return {"cancelled": error.execution.output}
 
 
 def lines(events: Iterable[models.HistoryEvent]) -> list[str]:

@@ -51,6 +51,14 @@ struct Step {
     bytes: Option<String>,
     content_type: String,
     metadata: BTreeMap<String, String>,
+    source: Option<String>,
+    environment: Option<String>,
+    variables: Value,
+    set: BTreeMap<String, Value>,
+    remove: Vec<String>,
+    action: String,
+    expression: String,
+    context: Option<Value>,
 }
 
 /// The executions of one case, by the names that its steps give them.
@@ -98,6 +106,11 @@ impl Run {
             "create" => return self.create(step).await,
             "start" => return self.start(step).await,
             "list" => return self.list(step).await,
+            "create_environment" | "update_environment" | "delete_environment" => {
+                return self.environment(step).await;
+            }
+            "run_action" => return self.run_action(step).await,
+            "evaluate" => return self.evaluate(step).await,
             _ => {}
         }
         let execution = self.execution(step)?;
@@ -138,12 +151,68 @@ impl Run {
     }
 
     async fn create(&self, step: &Step) -> Result<Value> {
-        if step.kind == "workbook" {
-            self.client.workbooks().create(&self.source).await?;
-        } else {
-            self.client.workflows().create(&self.source).await?;
+        let source = step.source.as_ref().unwrap_or(&self.source);
+        match step.kind.as_str() {
+            "workbook" => drop(self.client.workbooks().create(source).await?),
+            "actions" => drop(self.client.actions().create(source).await?),
+            _ => drop(self.client.workflows().create(source).await?),
         }
         Ok(Value::Null)
+    }
+
+    /// Creates, changes or deletes an environment.
+    async fn environment(&self, step: &Step) -> Result<Value> {
+        let name = step.environment.as_deref();
+        let name = name.context("an environment needs a name")?;
+        let environments = self.client.environments();
+        let found = match step.call.as_str() {
+            "create_environment" => environments.create(name, &step.variables)?.await?,
+            "update_environment" => {
+                let mut change = environments.update(name);
+                for (name, value) in &step.set {
+                    change = change.set(name, value)?;
+                }
+                for name in &step.remove {
+                    change = change.remove(name);
+                }
+                change.await?
+            }
+            _ => {
+                environments.delete(name).await?;
+                return Ok(Value::Null);
+            }
+        };
+        value(found.variables.as_ref())
+    }
+
+    /// Runs one action without a workflow.
+    async fn run_action(&self, step: &Step) -> Result<Value> {
+        let mut run = self.client.run_action(&step.action);
+        if let Some(input) = &step.input {
+            run = run.input(input)?;
+        }
+        if let Some(environment) = &step.environment {
+            run = run.environment(environment);
+        }
+        ending(run.result().await)
+    }
+
+    async fn evaluate(&self, step: &Step) -> Result<Value> {
+        let mut call = self.client.evaluate(&step.expression);
+        if let Some(context) = &step.context {
+            call = call.context(context)?;
+        }
+        match call.await {
+            Ok(found) => Ok(json!({"value": found.to_value()?})),
+            Err(Error::Expression(error)) => Ok(json!({"error": {
+                "syntax": error.syntax,
+                "offset": error.offset,
+                "length": error.length,
+                "line": error.line,
+                "column": error.column,
+            }})),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn start(&mut self, step: &Step) -> Result<Value> {
@@ -156,6 +225,9 @@ impl Run {
         }
         if let Some(params) = &step.params {
             start = start.params(params)?;
+        }
+        if let Some(environment) = &step.environment {
+            start = start.environment(environment);
         }
         if let Some(id) = &step.id {
             start = start.id(id);
@@ -333,7 +405,12 @@ async fn find(execution: &ExecutionHandle, wanted: impl Fn(&Event) -> bool) -> R
 }
 
 async fn result(execution: &ExecutionHandle) -> Result<Value> {
-    match execution.result::<Value>().await {
+    ending(execution.result().await)
+}
+
+/// How an execution, or a single action, ended.
+fn ending(result: Result<Value, Error>) -> Result<Value> {
+    match result {
         Ok(output) => Ok(json!({"result": output})),
         Err(Error::Execution(ended)) => {
             let output = value(ended.output.as_ref())?;
