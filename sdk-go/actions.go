@@ -149,8 +149,8 @@ func (a *Actions) GetRevision(
 }
 
 // List yields the built-in actions and then the ad-hoc ones, each by name, page by page as they are
-// needed: of the namespace chosen by [Actions.In], or of all; of one kind, or 0 for all. Fields of the filter: name, namespace, workbook, tag,
-// create_time, update_time. The first error ends it.
+// needed: of the namespace chosen by [Actions.In], or of all; of one kind, or 0 for all. Fields of
+// the filter: name, namespace, workbook, tag, create_time, update_time. The first error ends it.
 //
 // Errors: INVALID_FILTER.
 func (a *Actions) List(

@@ -313,7 +313,8 @@ func TestLiveVerbs(t *testing.T) {
 	if err != nil || string(out["answer"]) != `{"yes":true}` {
 		t.Errorf("got %s, %v", out["answer"], err)
 	}
-	if _, err := c.CompleteActionExecution(ctx, action, nil); !autan.IsReason(err, autan.ReasonActionState) {
+	_, err = c.CompleteActionExecution(ctx, action, nil)
+	if !autan.IsReason(err, autan.ReasonActionState) {
 		t.Errorf("got %v", err)
 	}
 

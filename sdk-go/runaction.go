@@ -10,8 +10,8 @@ import (
 	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
 )
 
-// WithWait lets the server answer only with the result of the action, or after this time, of at most
-// 10 s. Without it the server answers as soon as the start is durable.
+// WithWait lets the server answer only with the result of the action, or after this time, of at
+// most 10 s. Without it the server answers as soon as the start is durable.
 func WithWait(d time.Duration) RunOption {
 	return runFunc(func(c *launchConfig) { c.wait = durationpb.New(d) })
 }

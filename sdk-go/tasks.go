@@ -215,8 +215,8 @@ func (c *Client) GetActionExecution(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// CompleteActionExecution completes an action execution that runs outside, with its result: anything that
-// encodes to JSON; nil is null.
+// CompleteActionExecution completes an action execution that runs outside, with its result:
+// anything that encodes to JSON; nil is null.
 //
 // Errors: ACTION_EXECUTION_NOT_FOUND, ACTION_STATE (completed already), PAYLOAD_INVALID,
 // PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
@@ -240,8 +240,8 @@ func (c *Client) CompleteActionExecution(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// FailActionExecution completes an action execution that runs outside, with an error result: anything that
-// encodes to JSON, often a text.
+// FailActionExecution completes an action execution that runs outside, with an error result:
+// anything that encodes to JSON, often a text.
 //
 // Errors: as [Client.CompleteActionExecution].
 func (c *Client) FailActionExecution(
@@ -268,8 +268,8 @@ func (c *Client) FailActionExecution(
 	return actionFrom(r.GetActionExecution()), nil
 }
 
-// UpdateActionExecution pauses, resumes or cancels an asynchronous action execution: [ActionPaused],
-// [ActionRunning] or [ActionCancelled].
+// UpdateActionExecution pauses, resumes or cancels an asynchronous action execution:
+// [ActionPaused], [ActionRunning] or [ActionCancelled].
 //
 // Errors: ACTION_EXECUTION_NOT_FOUND, ACTION_STATE, INVALID_FIELD.
 func (c *Client) UpdateActionExecution(

@@ -45,10 +45,7 @@ WORDS = [
     (r"\bautan\._transport\.aio\b", "autan._transport.blocking"),
     (r"\bAioTransport\b", "BlockingTransport"),
     (r"\b(?<!Sync)(?=(?:Client|ExecutionHandle|ActionRun)\b)", "Sync"),
-    (
-        r"\b(?=(?:Workflows|Workbooks|Executions|Tasks|ActionExecutions|Actions|Environments)\b)(?=[A-Z])",
-        "Sync",
-    ),
+    (rf"\b(?=(?:{CLASSES})\b)", "Sync"),
 ]
 
 # Prose of docstrings in which the nouns above are just nouns stays readable.

@@ -83,9 +83,9 @@ impl Actions {
             .ok_or(Error::Incomplete { field: "action" })
     }
 
-    /// The actions that match a filter over `name`, `namespace`, `workbook`, `tag`, `create_time` and
-    /// `update_time`: first the built-in ones, then the latest revisions of ad-hoc ones, each by
-    /// name. An empty filter matches all.
+    /// The actions that match a filter over `name`, `namespace`, `workbook`, `tag`, `create_time`
+    /// and `update_time`: first the built-in ones, then the latest revisions of ad-hoc ones, each
+    /// by name. An empty filter matches all.
     pub fn list(&self, filter: impl Into<String>) -> Listing<Action> {
         self.list_kind(proto::v1::ActionKind::Unspecified.into(), filter.into())
     }

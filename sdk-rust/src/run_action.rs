@@ -1,6 +1,7 @@
 //! Running one action without a workflow.
 //!
-//! Owns the start and [`ActionRun`]. Left to others: the execution that stands behind it (`handle`).
+//! Owns the start and [`ActionRun`]. Left to others: the execution that stands behind it
+//! (`handle`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,8 +70,8 @@ impl RunAction {
         self
     }
 
-    /// Gives these variables to the expressions of an ad-hoc action: anything that serde writes as a
-    /// JSON object.
+    /// Gives these variables to the expressions of an ad-hoc action: anything that serde writes as
+    /// a JSON object.
     pub fn env(mut self, variables: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         let variables = Payload::encode(variables, "the environment")?.into_proto();
         self.request.environment = Some(Environment::EnvironmentVariables(variables));

@@ -45,7 +45,11 @@ impl Things {
 
 /// Implements a service from its methods: what each answers to a request.
 macro_rules! service {
-    ($trait:ident { $($name:ident($request:ident: $query:ident) -> $answer:ident $body:block)+ }) => {
+    (
+        $trait:ident {
+            $($name:ident($request:ident: $query:ident) -> $answer:ident $body:block)+
+        }
+    ) => {
         #[tonic::async_trait]
         impl $trait for Things {
             $(async fn $name(

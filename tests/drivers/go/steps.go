@@ -199,7 +199,8 @@ func (r *run) bytes(ctx context.Context, e *autan.Execution, s step) (any, error
 	if err != nil {
 		return nil, err
 	}
-	action, err := r.client.GetActionExecution(ctx, event.Detail.(*autan.ActionStarted).ActionExecutionID)
+	id := event.Detail.(*autan.ActionStarted).ActionExecutionID
+	action, err := r.client.GetActionExecution(ctx, id)
 	if err != nil {
 		return nil, err
 	}
