@@ -26,7 +26,8 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "expression: where, select, toDict over 100 items",
-        text: "<% $.items.where($.state = ok).select([$.name, $.size * 2]).toDict($[0], $[1]).len() %>",
+        text: "<% $.items.where($.state = ok).select([$.name, $.size * 2])\
+               .toDict($[0], $[1]).len() %>",
         data: items,
         rounds: 100_000,
         result: "50",

@@ -19,7 +19,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
             ("$.where($ > 1)", "[1, 2, 3]", "[2, 3]"),
             (
                 "$.where($.state = ERROR).select($.name)",
-                "[{\"name\": \"a\", \"state\": \"ERROR\"}, {\"name\": \"b\", \"state\": \"SUCCESS\"}]",
+                "[{\"name\": \"a\", \"state\": \"ERROR\"}, {\"name\": \"b\", \"state\": \"IDLE\"}]",
                 "[\"a\"]",
             ),
         ],

@@ -13,7 +13,8 @@ use crate::{Dict, Value};
 pub(super) const BUILTINS: &[Builtin] = &[
     function(
         "regex",
-        "pattern: string, ignoreCase: bool? = false, multiLine: bool? = false, dotAll: bool? = false",
+        "pattern: string, ignoreCase: bool? = false, multiLine: bool? = false, \
+         dotAll: bool? = false",
         |call| {
             let flags = Flags {
                 ignore_case: call.flag(1),
