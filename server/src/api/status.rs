@@ -146,7 +146,8 @@ fn of_driver(error: &driver::Error) -> Outline {
         E::RequestReused { request_id } => Outline::new(R::RequestIdReused, &text)
             .bad_field("request_id", &text)
             .with("request_id", request_id),
-        E::BrokenDefinition { .. } => Outline::internal(),
+        E::BrokenDefinition { .. } | E::Fault => Outline::internal(),
+        E::Undone => Outline::new(R::StoreUnavailable, text).retry(),
         E::Overloaded => Outline::new(R::Overloaded, text).retry(),
         E::ShuttingDown => Outline::new(R::ShuttingDown, text).retry(),
     }
@@ -169,6 +170,7 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("execution")
             .with("state", state.word())
             .with("verb", "rerun"),
+        E::Fault => Outline::internal(),
         E::TaskState { verb, state } => Outline::new(R::ExecutionState, text)
             .precondition("task execution")
             .with("state", state.word())

@@ -9,6 +9,7 @@ use engine::{
 use expr::Value;
 use store::{ExecutionKey, RequestRecord};
 
+use super::isolate::isolated;
 use super::lane::Lane;
 use super::order::{
     ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started, Subject,
@@ -174,7 +175,11 @@ impl Lane {
             parent: None,
             principal: order.principal.clone(),
         };
-        let (execution, changes) = engine::start(start, self.now_us, &self.world())?;
+        let started = isolated(|| engine::start(start, self.now_us, &self.world()));
+        let (execution, changes) = started.map_err(|fault| {
+            tracing::error!("an execution cannot be started: {fault}");
+            Error::Fault
+        })??;
         if order.validate_only {
             return Ok(StartOutcome::Checked(Box::new(execution.record().clone())));
         }

@@ -73,6 +73,12 @@ pub enum Error {
         /// Name of the workflow.
         name: Arc<str>,
     },
+    /// The server has met a fault of its own in this request.
+    #[error("a fault of the server")]
+    Fault,
+    /// A fault was met in another execution, and what was not stored yet was undone.
+    #[error("the server has undone what it was doing; nothing was changed")]
+    Undone,
     /// Too many requests wait.
     #[error("too many requests are waiting")]
     Overloaded,

@@ -17,6 +17,7 @@ use store::{ExecutionKey, RequestRecord, Writer};
 use super::Error;
 use super::answer::Answer;
 use super::definitions::Definitions;
+use super::isolate::isolated;
 use super::order::Command;
 use super::watch::Hub;
 use super::world::LaneWorld;
@@ -58,6 +59,8 @@ pub(super) struct Lane {
     timers: BTreeSet<(i64, ExecutionUid)>,
     /// Executions that were stopped by the limit of steps.
     continued: VecDeque<ExecutionUid>,
+    /// Executions on which the rules have failed, and what the fault said.
+    pub(super) broken: HashMap<ExecutionUid, String>,
     /// Executions whose commit has failed: in memory they were ahead of the store.
     pub(super) lost: BTreeSet<ExecutionUid>,
     pub(super) batch: Batch,
@@ -118,6 +121,7 @@ impl Lane {
             definitions: RefCell::default(),
             timers: BTreeSet::new(),
             continued: VecDeque::new(),
+            broken: HashMap::new(),
             lost: BTreeSet::new(),
             batch: Batch::default(),
             commands,
@@ -276,10 +280,22 @@ impl Lane {
             });
         };
         let now_us = self.now_us;
-        let result = engine::apply(&mut slot.execution, event, now_us, &self.world());
+        let execution = &mut slot.execution;
+        let result = isolated(|| engine::apply(execution, event, now_us, &self.world()));
+        let result = result.map_err(|fault| self.put_aside(uid, fault));
         self.put_back(uid, slot);
-        self.absorb(uid, result?);
+        self.absorb(uid, result??);
         Ok(())
+    }
+
+    /// Gives the batch up because the rules have failed on one execution, which is ended when it is
+    /// loaded again.
+    pub(super) fn put_aside(&mut self, uid: ExecutionUid, fault: String) -> Error {
+        tracing::error!(execution.uid = %uid, "execution {uid} is put aside: {fault}");
+        self.broken.insert(uid, fault);
+        self.batch.touched.insert(uid);
+        self.fail_batch(Error::Undone);
+        Error::Fault
     }
 
     /// Applies an event that nobody waits for.
@@ -386,7 +402,11 @@ impl Lane {
 
     fn start_child(&mut self, start: Start) {
         let (uid, parent) = (start.uid, start.parent.clone());
-        let started = engine::start(start, self.now_us, &self.world());
+        let started = isolated(|| engine::start(start, self.now_us, &self.world()));
+        let started = started.unwrap_or_else(|fault| {
+            tracing::error!("sub-workflow {uid} cannot be started: {fault}");
+            Err(engine::Error::Fault)
+        });
         match started {
             Ok((execution, changes)) => {
                 self.insert(execution);

@@ -11,6 +11,7 @@ mod answer;
 mod commit;
 mod definitions;
 mod error;
+mod isolate;
 mod lane;
 mod order;
 mod recover;
@@ -157,9 +158,15 @@ impl Driver {
     {
         let readers = self.readers.clone();
         let result = tokio::task::spawn_blocking(move || readers.read(work)).await;
-        result
-            .map_err(|_| Error::ShuttingDown)?
-            .map_err(Error::from)
+        match result {
+            Ok(read) => read.map_err(Error::from),
+            Err(lost) if lost.is_panic() => {
+                tracing::error!("a read has panicked: {lost}");
+                Err(Error::Fault)
+            }
+            // The threads that may block are gone with the runtime.
+            Err(_) => Err(Error::ShuttingDown),
+        }
     }
 
     /// News of an execution, from now on. Subscribe first, then read: nothing is missed.

@@ -7,6 +7,7 @@ use engine::{Data, Event, Execution, ExecutionUid};
 use store::Loaded;
 
 use super::Error;
+use super::isolate::isolated;
 use super::lane::Lane;
 
 /// Executions that are taken up between two commits at start.
@@ -87,8 +88,24 @@ impl Lane {
             self.batch.touched.insert(uid);
             return Ok(());
         }
-        let restored = engine::restore(record, tasks, definition, self.now_us, &self.world());
-        let (execution, changes) = restored;
+        let now_us = self.now_us;
+        let fault = self.broken.remove(&uid);
+        let world = self.world();
+        let restored = match fault {
+            None => {
+                let (record, tasks, definition) =
+                    (record.clone(), tasks.clone(), definition.clone());
+                isolated(|| engine::restore(record, tasks, definition, now_us, &world))
+            }
+            Some(fault) => Err(fault),
+        };
+        let restored = restored.or_else(|fault| {
+            tracing::error!(execution.uid = %uid, "execution {uid} is ended: {fault}");
+            let message =
+                "The server has met a fault of its own in this execution; its log says more.";
+            isolated(|| engine::abandon(record, tasks, definition, message, now_us, &world))
+        });
+        let (execution, changes) = restored.map_err(|_| Error::Fault)?;
         let children = execution.active_children();
         self.insert(execution);
         self.absorb(uid, changes);

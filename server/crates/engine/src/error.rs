@@ -84,6 +84,9 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// The rules themselves have failed.
+    #[error("a fault of the server")]
+    Fault,
 }
 
 fn mismatch(missing: &[String], unexpected: &[String]) -> String {

@@ -46,6 +46,8 @@ kinds! {
     /// Anything else that is wrong with the definition or its data: an unknown action, input that
     /// does not fit, a shape.
     Workflow = "workflow_error",
+    /// A fault of the server, which has put the execution aside.
+    Internal = "internal_error",
 }
 
 impl From<EvalErrorKind> for FailureKind {

@@ -41,5 +41,5 @@ pub use record::{
 };
 pub use single::check_action;
 pub use state::{ActionState, ExecutionState, TaskState};
-pub use step::{apply, check_ancestor, restore, start, view_of};
+pub use step::{abandon, apply, check_ancestor, restore, start, view_of};
 pub use world::{AdHocAction, Definition, Query, World};

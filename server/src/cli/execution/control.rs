@@ -90,6 +90,16 @@ pub(crate) enum OutcomeArg {
     Cancelled,
 }
 
+impl From<OutcomeArg> for ExecutionState {
+    fn from(outcome: OutcomeArg) -> Self {
+        match outcome {
+            OutcomeArg::Success => Self::Success,
+            OutcomeArg::Error => Self::Error,
+            OutcomeArg::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
 pub(super) async fn run(client: &Client, command: Command, output: &Output) -> Result<Exit, Error> {
     let execution = match command {
         Command::Pause(target) => {
@@ -114,14 +124,9 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
                 .await?
         }
         Command::Stop { target, state } => {
-            let outcome = match state {
-                OutcomeArg::Success => ExecutionState::Success,
-                OutcomeArg::Error => ExecutionState::Error,
-                OutcomeArg::Cancelled => ExecutionState::Cancelled,
-            };
             client
                 .execution(target.id)
-                .stop(outcome)
+                .stop(state.into())
                 .reason(target.reason)
                 .await?
         }

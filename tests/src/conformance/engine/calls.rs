@@ -33,7 +33,11 @@ pub(super) async fn call(step: &Do, api: &Api, things: &Things) -> Result<Answer
         "complete_action" => complete_action(step, api, things).await?,
         "update_action" => update_action(step, api, things).await?,
         "pause" => pause(api, execution_id(step, things).await?).await,
-        "resume" => resume(step, api, execution_id(step, things).await?).await,
+        "resume" => {
+            let id = execution_id(step, things).await?;
+            let answer = resume(step, api, id.clone()).await;
+            ignored_at_the_end(answer, step, api, &id).await?
+        }
         "stop" => stop(step, api, things).await?,
         "rerun" => rerun(step, api, things).await?,
         other => return Ok(Answer::Unsupported(format!("not in the contract: {other}"))),
@@ -209,14 +213,21 @@ async fn stop(step: &Do, api: &Api, things: &Things) -> Result<Result<(), Status
         ..Default::default()
     };
     let answer = api.executions().stop_execution(request).await.map(drop);
-    // Mistral ignores a stop of a finished execution in silence, where we refuse it: nothing
-    // changes either way.
+    ignored_at_the_end(answer, step, api, &id).await
+}
+
+/// Mistral ignores some verbs on a finished execution in silence, where we refuse them: nothing
+/// changes either way.
+async fn ignored_at_the_end(
+    answer: Result<(), Status>,
+    step: &Do,
+    api: &Api,
+    id: &str,
+) -> Result<Result<(), Status>> {
     match answer {
         Err(status) if status.code() == Code::FailedPrecondition && step.raised.is_none() => {
-            let execution = api
-                .execution(&id)
-                .await
-                .context("reading the stopped execution")?;
+            let execution = api.execution(id).await;
+            let execution = execution.context("reading the execution of the verb")?;
             let finished = execution.end_time.is_some();
             Ok(if finished { Ok(()) } else { Err(status) })
         }

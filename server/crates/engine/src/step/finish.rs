@@ -75,6 +75,14 @@ impl Machine<'_> {
         self.ex.record_mut().failure = Some(kind);
     }
 
+    /// Ends in ERROR because the rules themselves have failed on it: nothing is evaluated.
+    pub(super) fn abandoned(&mut self, message: Arc<str>) {
+        self.ex.work.clear();
+        let output = self.output_with_result(Some(&message), &Dict::new());
+        self.end(ExecutionState::Error, Some(message), output);
+        self.ex.record_mut().failure = Some(FailureKind::Internal);
+    }
+
     /// Ends in CANCELLED.
     pub(super) fn cancelled(&mut self, message: Option<Arc<str>>) {
         let output = self.output_with_result(message.as_ref(), &Dict::new());

@@ -39,8 +39,8 @@ use crate::view::{Layer, Layers};
 use crate::world::World;
 
 pub use rerun::check_ancestor;
+pub use start::{abandon, restore, start, view_of};
 pub(crate) use start::{bind_input, missing_inputs};
-pub use start::{restore, start, view_of};
 
 /// A step that is left to do; numbers are those of task executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,25 +44,8 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         });
     }
     let params = start_params(&order, &extra)?;
-    let keep = |value: Dict, what| {
-        Data::from_value(Value::Dict(value)).map_err(|error| Error::Params {
-            field: what,
-            message: error.to_string(),
-        })
-    };
-    let params = keep(params, "params")?;
-    // Input that needs no defaults is kept as it came, byte for byte.
-    let same = order
-        .input
-        .value()
-        .as_dict()
-        .is_some_and(|given| given.len() == input.len());
-    let input = if same {
-        order.input.clone()
-    } else {
-        let hints = order.input.metadata().cloned().unwrap_or_default();
-        keep(input, "input")?.with_metadata(hints)
-    };
+    let params = kept(params, "params")?;
+    let input = kept_input(&order.input, input)?;
     let (root, item_index, depth) = match &order.parent {
         Some(parent) => (parent.root, parent.item_index, parent.depth),
         None => (order.uid, 0, 0),
@@ -101,6 +84,24 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     Ok((execution, changes))
 }
 
+/// The input as it is kept: as it came, byte for byte, if it needs no defaults.
+fn kept_input(given: &Data, bound: Dict) -> Result<Data, Error> {
+    let asked = given.value().as_dict().map(Dict::len);
+    if asked == Some(bound.len()) {
+        return Ok(given.clone());
+    }
+    let hints = given.metadata().cloned().unwrap_or_default();
+    Ok(kept(bound, "input")?.with_metadata(hints))
+}
+
+/// A start parameter in the form in which it is kept.
+fn kept(value: Dict, field: &'static str) -> Result<Data, Error> {
+    Data::from_value(Value::Dict(value)).map_err(|error| Error::Params {
+        field,
+        message: error.to_string(),
+    })
+}
+
 /// Brings an execution back from its stored records. What was under way goes on: the steps that a
 /// commit had left over, inline actions, and those that the server runs (delivered again).
 pub fn restore(
@@ -116,6 +117,31 @@ pub fn restore(
         machine.take_up();
     }
     let changes = machine.run();
+    (execution, changes)
+}
+
+/// Ends an execution on whose stored records the rules have failed, so that it stands in nobody's
+/// way: it is in ERROR with this message, and its parent is told. What was under way is left alone.
+pub fn abandon(
+    record: ExecutionRecord,
+    tasks: Vec<TaskRecord>,
+    definition: Arc<Definition>,
+    message: &str,
+    now_us: i64,
+    world: &dyn World,
+) -> (Execution, Changes) {
+    let mut execution = Execution::stored(record, definition);
+    for task in tasks {
+        let number = task.number as usize;
+        let spec = execution.workflow().tasks.get_index_of(&task.name);
+        // Where the numbers do not fit together, the rest cannot be held.
+        if let Some(spec) = spec.filter(|_| number == execution.tasks.len() + 1) {
+            execution.restore_task(Task::new(task, spec, Branch::default()));
+        }
+    }
+    let mut machine = Machine::new(&mut execution, world, now_us);
+    machine.abandoned(message.into());
+    let changes = std::mem::take(&mut machine.out);
     (execution, changes)
 }
 

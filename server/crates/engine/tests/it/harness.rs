@@ -418,18 +418,35 @@ impl Harness {
         &self.executions[&uid]
     }
 
+    /// What a commit has left of an execution.
+    fn stored(&self, uid: ExecutionUid) -> (ExecutionRecord, Vec<TaskRecord>, Arc<Definition>) {
+        let row = &self.store[&uid];
+        let mut tasks: Vec<TaskRecord> = row.tasks.values().cloned().collect();
+        for ((task, _), action) in &row.actions {
+            tasks[*task as usize - 1].actions.push(action.clone());
+        }
+        (row.record.clone(), tasks, row.definition.clone())
+    }
+
+    /// Ends an execution on which the rules have failed; one of its rows may be missing.
+    pub(crate) fn abandon(&mut self, uid: ExecutionUid, lost_task: Option<u32>, message: &str) {
+        let (record, mut tasks, definition) = self.stored(uid);
+        tasks.retain(|task| Some(task.number) != lost_task);
+        let (now_us, catalog) = (self.now_us, &self.catalog);
+        let (execution, changes) =
+            engine::abandon(record, tasks, definition, message, now_us, catalog);
+        self.executions.insert(uid, execution);
+        self.absorb(uid, changes);
+        self.settle();
+    }
+
     /// Stops the server and starts it again: every unfinished execution is rebuilt from its records.
     pub(crate) fn restart(&mut self) {
         let uids: Vec<ExecutionUid> = self.executions.keys().copied().collect();
         self.dispatched.clear();
         self.inbox.clear();
         for uid in uids {
-            let row = &self.store[&uid];
-            let mut tasks: Vec<TaskRecord> = row.tasks.values().cloned().collect();
-            for ((task, _), action) in &row.actions {
-                tasks[*task as usize - 1].actions.push(action.clone());
-            }
-            let (record, definition) = (row.record.clone(), row.definition.clone());
+            let (record, tasks, definition) = self.stored(uid);
             let restored = engine::restore(record, tasks, definition, self.now_us, &self.catalog);
             let (execution, changes) = restored;
             self.executions.insert(uid, execution);

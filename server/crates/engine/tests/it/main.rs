@@ -6,6 +6,7 @@
     reason = "the tests read their scenarios from files, and take fresh seeds from the clock"
 )]
 
+mod abandoned;
 mod harness;
 mod limits;
 mod scenarios;
