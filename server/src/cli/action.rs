@@ -80,7 +80,7 @@ pub(super) enum Command {
         strict: bool,
     },
     /// Run one action without a workflow
-    Run(Box<Run>),
+    Run(Box<RunArgs>),
 }
 
 /// Arguments of `get`.
@@ -118,7 +118,7 @@ pub(super) struct Save {
 
 /// Arguments of `run`.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// Name of the action
     name: String,
     #[command(flatten)]
@@ -293,7 +293,7 @@ async fn validate(
 }
 
 /// Starts the action and waits; prints the result if there is one by then.
-async fn run_one(client: &Client, args: Run, output: &Output) -> Result<Exit, Error> {
+async fn run_one(client: &Client, args: RunArgs, output: &Output) -> Result<Exit, Error> {
     let mut run = client
         .run_action(args.name)
         .namespace(args.namespace)

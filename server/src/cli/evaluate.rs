@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// What `$` and `_` are: JSON, or a JSON or YAML file (`-` is standard input)
     #[arg(short, long, value_name = "FILE|JSON")]
     context: Option<String>,
-    /// A variable that env() gives; JSON if it parses, else text
+    /// A variable that `env()` gives; JSON if it parses, else text
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     env: Vec<Pair>,
     /// Take the text for one expression of this language, without its brackets

@@ -89,7 +89,7 @@ fn on_conflict(policy: i32) -> Result<OnConflict, Fault> {
     }
 }
 
-/// What env() is to give, as a field of its own.
+/// What `env()` is to give, as a field of its own.
 enum Environment {
     Name(String),
     Variables(v1::Payload),

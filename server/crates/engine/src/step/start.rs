@@ -26,13 +26,7 @@ use crate::world::{Definition, World};
 /// not errors: the execution then ends in ERROR.
 pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution, Changes), Error> {
     let workflow = order.definition.workflow.clone();
-    let (input, extra) = if order.definition.reference.is_action() {
-        // The input is the action's, which has been checked; the workflow behind declares none.
-        let input = order.input.value().as_dict().cloned();
-        (input.unwrap_or_default(), Dict::new())
-    } else {
-        bind_input(&workflow.input, order.input.value())
-    };
+    let (input, extra) = bind_order(&order);
     let missing: Vec<String> = missing_inputs(&workflow.input, &input);
     let is_child = order.parent.is_some();
     if !missing.is_empty() || (!is_child && !extra.is_empty()) {
@@ -326,6 +320,16 @@ impl Machine<'_> {
             }
         }
     }
+}
+
+/// The input of a start, and what of it is not declared.
+fn bind_order(order: &Start) -> (Dict, Dict) {
+    if order.definition.reference.is_action() {
+        // The input is the action's, which has been checked; the workflow behind declares none.
+        let input = order.input.value().as_dict().cloned();
+        return (input.unwrap_or_default(), Dict::new());
+    }
+    bind_input(&order.definition.workflow.input, order.input.value())
 }
 
 /// Sorts given inputs into declared ones, with defaults filled in, and others.
