@@ -1705,17 +1705,17 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "StopExecution"));
             self.inner.unary(req, path, codec).await
         }
-        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
-        /// is one more, and what comes after the tasks follows from their new end. All executions above a
-        /// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its
+        /// `run` is one more, and what comes after the tasks follows from their new end. All executions
+        /// above a sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
         ///
         /// Without `task_execution_id` all tasks run again that have failed without being handled or were
         /// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
         /// name the task in there.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
-        /// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
-        /// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is
+        /// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
+        /// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
         pub async fn rerun_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::RerunExecutionRequest>,
@@ -1934,17 +1934,17 @@ pub mod execution_service_server {
             tonic::Response<super::StopExecutionResponse>,
             tonic::Status,
         >;
-        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
-        /// is one more, and what comes after the tasks follows from their new end. All executions above a
-        /// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+        /// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its
+        /// `run` is one more, and what comes after the tasks follows from their new end. All executions
+        /// above a sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
         ///
         /// Without `task_execution_id` all tasks run again that have failed without being handled or were
         /// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
         /// name the task in there.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
-        /// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
-        /// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is
+        /// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
+        /// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
         async fn rerun_execution(
             &self,
             request: tonic::Request<super::RerunExecutionRequest>,
@@ -3209,11 +3209,11 @@ pub mod task_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
-        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
-        /// is RUNNING again and its `run` is one more, as are all executions above it.
+        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
+        /// execution is RUNNING again and its `run` is one more, as are all executions above it.
         ///
-        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
-        /// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
+        /// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
         pub async fn skip_task(
             &mut self,
             request: impl tonic::IntoRequest<super::SkipTaskRequest>,
@@ -3415,11 +3415,11 @@ pub mod task_service_server {
             tonic::Status,
         >;
         /// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
-        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
-        /// is RUNNING again and its `run` is one more, as are all executions above it.
+        /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
+        /// execution is RUNNING again and its `run` is one more, as are all executions above it.
         ///
-        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
-        /// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
+        /// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
         async fn skip_task(
             &self,
             request: tonic::Request<super::SkipTaskRequest>,

@@ -105,7 +105,8 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
     match command {
         Command::Serve(args) => serve::serve(*args, output).await,
         Command::Validate(args) => validate::validate(&args, output),
-        Command::Run(args) => run::run(globals, *args, output).await,
+        // Large, since it may hold a whole server.
+        Command::Run(args) => Box::pin(run::run(globals, *args, output)).await,
         Command::Workflow(command) => workflow::run(globals, command, output).await,
         Command::Workbook(command) => workbook::run(globals, command, output).await,
         Command::Execution(command) => execution::run(globals, command, output).await,

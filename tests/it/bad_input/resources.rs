@@ -231,6 +231,31 @@ async fn environments() {
         let answer = api.environments().update_environment(request).await;
         findings.refused(&format!("update {name} {path}"), answer, code, reason);
     }
+    look_for_nothing(&api, &mut findings).await;
+    start_with_bad_ones(&api, &mut findings).await;
+    settle(findings, &api).await;
+}
+
+/// Starts whose environment is not there, or is none.
+async fn start_with_bad_ones(api: &Api, findings: &mut Findings) {
+    let (invalid, missing) = (Code::InvalidArgument, Code::NotFound);
+    let start = |env: Value| v1::StartExecutionRequest {
+        params: Some(payload(&json!({"env": env}))),
+        ..api.start_request("echo", &json!({}))
+    };
+    for (env, code, reason) in [
+        (json!("nowhere"), missing, R::EnvironmentNotFound),
+        (json!([1]), invalid, R::InvalidField),
+        (json!(""), invalid, R::InvalidField),
+    ] {
+        let answer = api.executions().start_execution(start(env.clone())).await;
+        findings.refused(&format!("start with {env}"), answer, code, reason);
+    }
+}
+
+/// Reading and deleting what is not there, and a filter on what environments do not have.
+async fn look_for_nothing(api: &Api, findings: &mut Findings) {
+    let missing = Code::NotFound;
     let (project, name) = (api.project(), "nothing".to_owned());
     let request = v1::GetEnvironmentRequest {
         project: project.clone(),
@@ -252,21 +277,7 @@ async fn environments() {
         ..Default::default()
     };
     let answer = api.environments().list_environments(request).await;
-    findings.refused("list", answer, invalid, R::InvalidFilter);
-
-    let start = |env: Value| v1::StartExecutionRequest {
-        params: Some(payload(&json!({"env": env}))),
-        ..api.start_request("echo", &json!({}))
-    };
-    for (env, code, reason) in [
-        (json!("nowhere"), missing, R::EnvironmentNotFound),
-        (json!([1]), invalid, R::InvalidField),
-        (json!(""), invalid, R::InvalidField),
-    ] {
-        let answer = api.executions().start_execution(start(env.clone())).await;
-        findings.refused(&format!("start with {env}"), answer, code, reason);
-    }
-    settle(findings, &api).await;
+    findings.refused("list", answer, Code::InvalidArgument, R::InvalidFilter);
 }
 
 #[tokio::test]

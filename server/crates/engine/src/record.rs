@@ -172,8 +172,8 @@ pub struct TaskRecord {
     pub published: Option<Data>,
     /// An object, if it published for the whole execution.
     pub published_global: Option<Data>,
-    /// Order of `published_global` among all tasks of the execution, from 1; 0 if it is contained in
-    /// the `vars` of the execution.
+    /// Order of `published_global` among all tasks of the execution, from 1; 0 if it is contained
+    /// in the `vars` of the execution.
     pub global_order: u32,
     /// What the policies remember.
     pub runtime: TaskRuntime,

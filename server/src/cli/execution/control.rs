@@ -1,6 +1,6 @@
 //! Commands that change executions.
 
-use autan::{Client, Execution, ExecutionState, RerunExecution, SkipTask};
+use autan::{Client, DeleteExecution, Execution, ExecutionState, RerunExecution, SkipTask};
 
 use super::super::Exit;
 use super::super::error::Error;
@@ -154,14 +154,8 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             force,
             allow_missing,
         } => {
-            let mut call = client.execution(&target.id).delete().reason(target.reason);
-            if force {
-                call = call.force();
-            }
-            if allow_missing {
-                call = call.allow_missing();
-            }
-            call.await?;
+            let call = client.execution(&target.id).delete().reason(target.reason);
+            delete(call, force, allow_missing).await?;
             output.note(format!("deleted {}", target.id));
             return Ok(Exit::Success);
         }
@@ -170,6 +164,20 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
         show::execution(e, output.now(), output.paint())
     })?;
     Ok(Exit::Success)
+}
+
+async fn delete(
+    mut call: DeleteExecution,
+    force: bool,
+    allow_missing: bool,
+) -> Result<(), autan::Error> {
+    if force {
+        call = call.force();
+    }
+    if allow_missing {
+        call = call.allow_missing();
+    }
+    call.await
 }
 
 async fn rerun(

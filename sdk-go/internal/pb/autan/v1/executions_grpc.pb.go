@@ -100,17 +100,17 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
 	StopExecution(ctx context.Context, in *StopExecutionRequest, opts ...grpc.CallOption) (*StopExecutionResponse, error)
-	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
-	// is one more, and what comes after the tasks follows from their new end. All executions above a
-	// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its
+	// `run` is one more, and what comes after the tasks follows from their new end. All executions
+	// above a sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
 	//
 	// Without `task_execution_id` all tasks run again that have failed without being handled or were
 	// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
 	// name the task in there.
 	//
-	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
-	// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
-	// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is
+	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
+	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(ctx context.Context, in *RerunExecutionRequest, opts ...grpc.CallOption) (*RerunExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
@@ -335,17 +335,17 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
 	StopExecution(context.Context, *StopExecutionRequest) (*StopExecutionResponse, error)
-	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its `run`
-	// is one more, and what comes after the tasks follows from their new end. All executions above a
-	// sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
+	// Runs failed or cancelled tasks again, in place: a finished execution is RUNNING again, its
+	// `run` is one more, and what comes after the tasks follows from their new end. All executions
+	// above a sub-workflow go on with it. Policies begin anew: waits, retries, timeout.
 	//
 	// Without `task_execution_id` all tasks run again that have failed without being handled or were
 	// cancelled. A task that runs a sub-workflow starts it anew; to go on inside the sub-workflow,
 	// name the task in there.
 	//
-	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is not
-	// in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to run
-	// again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (execution or task is
+	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
+	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//

@@ -45,11 +45,11 @@ type TaskServiceClient interface {
 	// Errors: EXECUTION_NOT_FOUND, INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListTaskExecutions(ctx context.Context, in *ListTaskExecutionsRequest, opts ...grpc.CallOption) (*ListTaskExecutionsResponse, error)
 	// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
-	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
-	// is RUNNING again and its `run` is one more, as are all executions above it.
+	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
+	// execution is RUNNING again and its `run` is one more, as are all executions above it.
 	//
-	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
-	// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
+	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
 	SkipTask(ctx context.Context, in *SkipTaskRequest, opts ...grpc.CallOption) (*SkipTaskResponse, error)
 	// Returns one action execution.
 	//
@@ -178,11 +178,11 @@ type TaskServiceServer interface {
 	// Errors: EXECUTION_NOT_FOUND, INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListTaskExecutions(context.Context, *ListTaskExecutionsRequest) (*ListTaskExecutionsResponse, error)
 	// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
-	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
-	// is RUNNING again and its `run` is one more, as are all executions above it.
+	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
+	// execution is RUNNING again and its `run` is one more, as are all executions above it.
 	//
-	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
-	// one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
+	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
 	SkipTask(context.Context, *SkipTaskRequest) (*SkipTaskResponse, error)
 	// Returns one action execution.
 	//

@@ -102,11 +102,11 @@ class TaskServiceServicer(object):
 
     def SkipTask(self, request, context):
         """Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
-        `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished execution
-        is RUNNING again and its `run` is one more, as are all executions above it.
+        `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
+        execution is RUNNING again and its `run` is one more, as are all executions above it.
 
-        Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution or
-        one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
+        or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -113,8 +113,8 @@ impl Machine<'_> {
         })
     }
 
-    /// Which tasks may still come to their end: those under way, and those that enough of these lead
-    /// to. Joins that wait for one another in a circle are not among them.
+    /// Which tasks may still come to their end: those under way, and those that enough of these
+    /// lead to. Joins that wait for one another in a circle are not among them.
     fn open_tasks(&self, workflow: &model::Workflow) -> Vec<bool> {
         let count = workflow.tasks.len();
         let mut leads_to = vec![Vec::new(); count];
@@ -169,8 +169,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Joins that a completed task may have made ready or impossible. Those that it led to were told
-    /// already; the others matter only if it did not go everywhere that it could have gone.
+    /// Joins that a completed task may have made ready or impossible. Those that it led to were
+    /// told already; the others matter only if it did not go everywhere that it could have gone.
     pub(super) fn refresh_joins_after(&mut self, task: u32) {
         if self.ex.waiting.is_empty() {
             return;

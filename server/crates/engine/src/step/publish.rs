@@ -77,8 +77,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Keeps what was published to the whole execution so far in one place, because one of the tasks
-    /// has published again: its row has room for its last publication only.
+    /// Keeps what was published to the whole execution so far in one place, because one of the
+    /// tasks has published again: its row has room for its last publication only.
     fn gather_globals(&mut self) -> Result<(), Fault> {
         let globals = Value::Dict(self.ex.globals.clone());
         self.ex.payloads_mut().vars = self.data(globals, "what tasks have published globally")?;

@@ -1,5 +1,5 @@
-//! Going on after a failure: running tasks again in place, skipping them, and opening what had ended
-//! because of them.
+//! Going on after a failure: running tasks again in place, skipping them, and opening what had
+//! ended because of them.
 //!
 //! | verb  | execution                            | task             |
 //! |-------|--------------------------------------|------------------|

@@ -1,5 +1,5 @@
-//! The life cycle from outside: pause, resume, stop, cancel. Rerunning and skipping tasks has a file
-//! of its own, `rerun`.
+//! The life cycle from outside: pause, resume, stop, cancel. Rerunning and skipping tasks has a
+//! file of its own, `rerun`.
 //!
 //! | verb   | IDLE, RUNNING | PAUSED      | SUCCESS, ERROR | CANCELLED   |
 //! |--------|---------------|-------------|----------------|-------------|

@@ -123,44 +123,51 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
             let message = (!message.is_empty()).then(|| message.into());
             harness.verb(uid, Verb::Stop { outcome, message })
         }
-        "rerun" => {
-            let mut verb = (None, false, None);
-            for word in rest.split_whitespace() {
-                match word.split_once('=') {
-                    Some(("env", object)) => verb.2 = Some(data(object)),
-                    _ if word == "reset" => verb.1 = true,
-                    _ => verb.0 = Some(find_task(harness, uid, word).number),
-                }
-            }
-            let (task, reset, env) = verb;
-            harness.verb(uid, Verb::Rerun { task, reset, env })
-        }
+        "rerun" => rerun(harness, uid, rest),
         "skip" => {
             let (name, result) = rest.split_once(' ').unwrap_or((rest, ""));
             let task = find_task(harness, uid, name).number;
             let result = (!result.is_empty()).then(|| data(result));
             harness.verb(uid, Verb::Skip { task, result })
         }
-        "complete" | "fail" | "cancel-action" | "pause-action" | "resume-action" | "hand-over" => {
-            let (name, value) = rest.split_once(' ').unwrap_or((rest, "null"));
-            let (task, action) = find_action(harness, uid, name);
-            match verb {
-                "complete" => harness.end_action(uid, task, action, Outcome::Success(data(value))),
-                "fail" => harness.end_action(uid, task, action, Outcome::Error(data(value))),
-                "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
-                "hand-over" => harness.apply(uid, Event::ActionHandedOver { task, action }),
-                _ => {
-                    let paused = verb == "pause-action";
-                    harness.apply(
-                        uid,
-                        Event::ActionPaused {
-                            task,
-                            action,
-                            paused,
-                        },
-                    )
-                }
-            }
+        _ => command_on_action(harness, uid, verb, rest),
+    }
+}
+
+fn rerun(harness: &mut Harness, uid: ExecutionUid, words: &str) -> Result<(), engine::Error> {
+    let (mut task, mut reset, mut env) = (None, false, None);
+    for word in words.split_whitespace() {
+        match word.split_once('=') {
+            Some(("env", object)) => env = Some(Data::parse(object).unwrap()),
+            _ if word == "reset" => reset = true,
+            _ => task = Some(find_task(harness, uid, word).number),
+        }
+    }
+    harness.verb(uid, Verb::Rerun { task, reset, env })
+}
+
+fn command_on_action(
+    harness: &mut Harness,
+    uid: ExecutionUid,
+    verb: &str,
+    rest: &str,
+) -> Result<(), engine::Error> {
+    let (name, value) = rest.split_once(' ').unwrap_or((rest, "null"));
+    let (task, action) = find_action(harness, uid, name);
+    let data = || Data::parse(value).unwrap();
+    match verb {
+        "complete" => harness.end_action(uid, task, action, Outcome::Success(data())),
+        "fail" => harness.end_action(uid, task, action, Outcome::Error(data())),
+        "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
+        "hand-over" => harness.apply(uid, Event::ActionHandedOver { task, action }),
+        "pause-action" | "resume-action" => {
+            let paused = verb == "pause-action";
+            let event = Event::ActionPaused {
+                task,
+                action,
+                paused,
+            };
+            harness.apply(uid, event)
         }
         other => panic!("unknown command {other}"),
     }

@@ -121,9 +121,9 @@ impl Edges {
     fn new(chance: &mut Chance, count: usize) -> Self {
         let mut to = vec![Vec::new(); count];
         for later in 1..count {
-            for earlier in 0..later {
+            for edges in &mut to[..later] {
                 if chance.percent(45) {
-                    to[earlier].push(later);
+                    edges.push(later);
                 }
             }
         }

@@ -147,14 +147,13 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
         let child = harness.executions.get(&uid);
         let state = child.map(|child| child.record().state);
         let agrees = match state {
-            // It never was: what started it is told so.
-            None => action.state == ActionState::Error,
+            // One that never was: what started it is told so.
+            None | Some(ExecutionState::Error) => action.state == ActionState::Error,
             Some(ExecutionState::Idle | ExecutionState::Running) => {
                 action.state == ActionState::Running
             }
             Some(ExecutionState::Paused) => action.state == ActionState::Paused,
             Some(ExecutionState::Success) => action.state == ActionState::Success,
-            Some(ExecutionState::Error) => action.state == ActionState::Error,
             Some(ExecutionState::Cancelled) => action.state == ActionState::Cancelled,
         };
         if !agrees {

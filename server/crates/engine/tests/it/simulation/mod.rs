@@ -1,4 +1,4 @@
-//! A seeded simulation: generated workflows, results in any order, verbs and restarts at any moment.
+//! A seeded simulation: generated workflows, results in any order, verbs and restarts at any time.
 //!
 //! Each run is made twice in step: as it is, and with the server stopped and started again after
 //! some of the steps. After every step both must be the same, down to the last sequence, and keep
@@ -24,8 +24,8 @@ use self::invariants::{assert_invariants, fingerprint};
 use crate::harness::Harness;
 
 /// How long runs with fresh seeds go on, unless it is said otherwise. None by default: they still
-/// find that what a rerun or skipped task publishes reaches the tasks that it had led to before only
-/// after a restart.
+/// find that what a rerun or skipped task publishes reaches the tasks that it had led to before
+/// only after a restart.
 const FRESH_SECONDS: u64 = 0;
 
 /// Runs whose seeds are always the same.
