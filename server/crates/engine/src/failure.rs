@@ -3,51 +3,29 @@
 
 use expr::EvalErrorKind;
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// Why an execution ended in ERROR.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum FailureKind {
-            $($(#[$doc])* $name,)*
-        }
+use crate::words::words;
 
-        impl FailureKind {
-            /// As it is stored and told.
-            pub const fn word(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)*
-                }
-            }
-
-            /// The kind of a word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word {
-                    $($word => Some(Self::$name),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// Tasks failed and nothing handled it.
-    Task = "task_error",
-    /// An expression could not be evaluated.
-    Expression = "expression_error",
-    /// An expression read inside binary data.
-    PayloadOpaque = "payload_opaque",
-    /// A limit was hit: of an expression, of the size of data, of tasks or of nesting.
-    Limit = "limit_exceeded",
-    /// The command `fail` was reached.
-    FailCommand = "fail_command",
-    /// It was stopped with this outcome from outside.
-    Stopped = "stopped",
-    /// Anything else that is wrong with the definition or its data: an unknown action, input that
-    /// does not fit, a shape.
-    Workflow = "workflow_error",
-    /// A fault of the server, which has put the execution aside.
-    Internal = "internal_error",
+words! {
+    /// Why an execution ended in ERROR.
+    FailureKind {
+        /// Tasks failed and nothing handled it.
+        Task = "task_error",
+        /// An expression could not be evaluated.
+        Expression = "expression_error",
+        /// An expression read inside binary data.
+        PayloadOpaque = "payload_opaque",
+        /// A limit was hit: of an expression, of the size of data, of tasks or of nesting.
+        Limit = "limit_exceeded",
+        /// The command `fail` was reached.
+        FailCommand = "fail_command",
+        /// It was stopped with this outcome from outside.
+        Stopped = "stopped",
+        /// Anything else that is wrong with the definition or its data: an unknown action, input
+        /// that does not fit, a shape.
+        Workflow = "workflow_error",
+        /// A fault of the server, which has put the execution aside.
+        Internal = "internal_error",
+    }
 }
 
 impl From<EvalErrorKind> for FailureKind {

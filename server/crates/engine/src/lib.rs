@@ -22,6 +22,7 @@ mod single;
 pub mod state;
 mod step;
 mod view;
+mod words;
 pub mod world;
 
 pub use catalog::{BUILTINS, Builtin};

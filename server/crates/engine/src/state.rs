@@ -1,30 +1,8 @@
 //! The state words, Mistral's, and what may follow what.
 
-use serde::{Deserialize, Serialize};
+use crate::words::words;
 
-macro_rules! states {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
-        }
-        impl $name {
-            /// All states, in the order of their declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The word for it, as expressions and rows show it.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-            /// The state of that word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
-
-states! {
+words! {
     /// State of an execution.
     ExecutionState {
         /// Accepted, not begun.
@@ -42,7 +20,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// State of a task execution.
     TaskState {
         /// Created, held back.
@@ -66,7 +44,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// State of an action execution.
     ActionState {
         /// Under way.
