@@ -165,6 +165,8 @@ class BlockingStream(Generic[Resp]):
     ) -> None:
         self._call.cancel()
         self._reader.join()
+        # The call is to die here (see `_read_ahead`).
+        del self._call
         self._transport.release_stream_channel(self._channel)
 
     def read(self, timeout: float) -> Resp | None:
@@ -191,6 +193,10 @@ class BlockingStream(Generic[Resp]):
                 self._queue.put(message)
         except grpc.RpcError as error:
             end = _translate(error)
+            # What was raised is the call itself, and its traceback leads to it again: such a ring
+            # would live until the interpreter ends. There the finalizer of the call waits for a
+            # lock that a thread of `grpc` may hold, which no longer runs: it would wait for ever.
+            error.__traceback__ = None
         self._queue.put(end)
 
 
