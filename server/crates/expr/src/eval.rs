@@ -147,30 +147,55 @@ impl Machine<'_> {
 
     /// The scope that the left side of `->` makes.
     fn scope_of(&mut self, node: &Expr, scope: &Scope) -> Result<Scope> {
+        self.enter()?;
+        let made = self.made_by(node, scope);
+        self.leave();
+        match made? {
+            Made::Scope(scope) => Ok(scope),
+            Made::Value(_) => Err(not_a_scope().at(&node.span)),
+        }
+    }
+
+    /// What a part of the left side of `->` gives: a scope, or the value that `and` and `or`
+    /// choose by.
+    fn made_by(&mut self, node: &Expr, scope: &Scope) -> Result<Made> {
+        self.step()?;
         let fault = |fault: Box<Fault>| fault.at(&node.span);
-        match &node.kind {
-            NodeKind::Wrap(inner) => self.scope_of(inner, scope),
+        let made = match &node.kind {
+            NodeKind::Wrap(inner) => return self.made_by(inner, scope),
             NodeKind::Binary(Operator::Arrow, left, right) => {
                 let inner = self.scope_of(left, scope)?;
-                self.scope_of(right, &inner)
+                return self.made_by(right, &inner);
             }
-            NodeKind::Function(call) => match &*call.name {
-                "let" | "with" => {
-                    let (args, named) = self.call_args(call, scope).map_err(fault)?;
-                    if *call.name == *"with" && !named.is_empty() {
-                        return Err(fault(Fault::no_match("with() takes no named arguments")));
-                    }
-                    Ok(Frame::bind(scope, args, named))
+            NodeKind::Binary(operator @ (Operator::And | Operator::Or), left, right) => {
+                self.enter()?;
+                let first = self.made_by(left, scope);
+                self.leave();
+                let first = first?;
+                let decided = first.truthy() == (*operator == Operator::Or);
+                return if decided {
+                    Ok(first)
+                } else {
+                    self.made_by(right, scope)
+                };
+            }
+            NodeKind::Function(call) if matches!(&*call.name, "let" | "with") => {
+                let (args, named) = self.call_args(call, scope).map_err(fault)?;
+                if *call.name == *"with" && !named.is_empty() {
+                    return Err(fault(Fault::no_match("with() takes no named arguments")));
                 }
-                "def" => self.define(call, scope).map_err(fault),
-                _ => Err(fault(not_a_scope())),
-            },
+                Frame::bind(scope, args, named)
+            }
+            NodeKind::Function(call) if *call.name == *"def" => {
+                self.define(call, scope).map_err(fault)?
+            }
             NodeKind::Method { target, call, .. } if *call.name == *"unpack" => {
                 let sequence = self.eval(target, scope)?;
-                self.unpack(sequence, call, scope).map_err(fault)
+                self.unpack(sequence, call, scope).map_err(fault)?
             }
-            _ => Err(fault(not_a_scope())),
-        }
+            _ => return self.eval(node, scope).map(Made::Value),
+        };
+        Ok(Made::Scope(made))
     }
 
     fn define(&mut self, call: &Call, scope: &Scope) -> Result<Scope> {
@@ -336,6 +361,21 @@ impl Machine<'_> {
             _ => self.mark_lazy(),
         }
         Ok(())
+    }
+}
+
+/// What the left side of `->`, or a part of it, gives.
+enum Made {
+    Scope(Scope),
+    Value(Value),
+}
+
+impl Made {
+    fn truthy(&self) -> bool {
+        match self {
+            Self::Scope(_) => true,
+            Self::Value(value) => value.truthy(),
+        }
     }
 }
 

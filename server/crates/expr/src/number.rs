@@ -161,7 +161,7 @@ pub(crate) fn round(number: &Value, digits: i64) -> Result<Value> {
         _ if digits >= 0 => Ok(number.clone()),
         _ => {
             let number = to_bigint(number).ok_or_else(|| Fault::value("not a number"))?;
-            let places = u32::try_from(-digits).unwrap_or(u32::MAX);
+            let places = u32::try_from(digits.unsigned_abs()).unwrap_or(u32::MAX);
             if u64::from(places) > number.bits() {
                 return Ok(Value::Int(0));
             }

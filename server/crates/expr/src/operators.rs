@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::fault::{Fault, Result};
-use crate::functions::dispatch;
+use crate::functions::{self, dispatch};
 use crate::machine::Machine;
 use crate::number;
 use crate::seq::{Cursor, Seq, SeqKind};
@@ -65,9 +65,9 @@ pub(crate) fn binary(
         Operator::Divide => divide(&left, &right),
         Operator::Modulo if is_number(&left) && is_number(&right) => number::modulo(&left, &right),
         Operator::In => contains(machine, &left, right),
-        Operator::Match => crate::functions::matches(machine, &left, &right).map(Value::Bool),
+        Operator::Match => functions::matches(machine, &left, &right).map(Value::Bool),
         Operator::NotMatch => {
-            crate::functions::matches(machine, &left, &right).map(|found| Value::Bool(!found))
+            functions::matches(machine, &left, &right).map(|found| Value::Bool(!found))
         }
         Operator::Modulo
         | Operator::Dot
@@ -222,13 +222,13 @@ fn subtract(left: &Value, right: &Value) -> Result<Value> {
 fn multiply(machine: &mut Machine<'_>, left: &Value, right: &Value) -> Result<Value> {
     match (left, right) {
         (left, right) if is_number(left) && is_number(right) => number::multiply(left, right),
-        (Value::Str(text), times) | (times, Value::Str(text)) if integer(times).is_some() => {
-            let times = usize::try_from(integer(times).unwrap_or(0)).unwrap_or(0);
+        (Value::Str(text), times) | (times, Value::Str(text)) if is_integer(times) => {
+            let times = repetitions(times)?;
             machine.check_bytes(text.len().saturating_mul(times))?;
             Ok(Value::from(text.repeat(times)))
         }
-        (Value::List(items), times) | (times, Value::List(items)) if integer(times).is_some() => {
-            let times = usize::try_from(integer(times).unwrap_or(0)).unwrap_or(0);
+        (Value::List(items), times) | (times, Value::List(items)) if is_integer(times) => {
+            let times = repetitions(times)?;
             machine.spend(items.len().saturating_mul(times) as u64)?;
             Ok(std::iter::repeat_n(items, times)
                 .flat_map(|items| items.iter().cloned())
@@ -284,18 +284,14 @@ pub(crate) fn is_number(value: &Value) -> bool {
     matches!(value, Value::Int(_) | Value::Float(_) | Value::BigInt(_))
 }
 
-/// An integer that counts something; booleans are integers in Python.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        Value::Bool(flag) => Some(i64::from(*flag)),
-        Value::BigInt(number) => Some(if number.sign() == num_bigint::Sign::Minus {
-            -1
-        } else {
-            i64::MAX
-        }),
-        _ => None,
-    }
+/// Booleans are integers in Python.
+fn is_integer(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Bool(_) | Value::BigInt(_))
+}
+
+/// How often an integer says to repeat something: below 0 is never.
+fn repetitions(times: &Value) -> Result<usize> {
+    Ok(usize::try_from(functions::int(times)?).unwrap_or(0))
 }
 
 fn list_index(items: &[Value], index: i64) -> Result<Value> {

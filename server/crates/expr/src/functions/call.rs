@@ -171,7 +171,7 @@ impl Call<'_, '_> {
 }
 
 /// An integer that counts or places something; booleans count as in Python.
-pub(super) fn int(value: &Value) -> Result<i64> {
+pub(crate) fn int(value: &Value) -> Result<i64> {
     match value {
         Value::Int(number) => Ok(*number),
         Value::Bool(flag) => Ok(i64::from(*flag)),

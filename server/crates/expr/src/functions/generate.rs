@@ -115,7 +115,8 @@ fn range(call: &mut Call<'_, '_>, start: Value, stop: Option<Value>, by: Value) 
         return Err(Fault::value("the step of range() is zero"));
     }
     let stop = stop.map(plain);
-    let mut next = plain(start);
+    // What has no end begins with the very value that was given.
+    let mut next = if stop.is_some() { plain(start) } else { start };
     let past = if down {
         Operator::LessEqual
     } else {

@@ -231,7 +231,7 @@ fn float(call: &mut Call<'_, '_>) -> Result<Value> {
 }
 
 /// A number's text without the white space round it and the underscores between its digits.
-fn plain_digits(text: &str) -> Option<String> {
+pub(crate) fn plain_digits(text: &str) -> Option<String> {
     let text = text.trim();
     let bad = text.starts_with('_') || text.ends_with('_') || text.contains("__");
     (!bad && text.len() <= 20_000).then(|| text.replace('_', ""))

@@ -39,8 +39,9 @@ mod system;
 mod times;
 mod trimming;
 
-pub(crate) use call::Call;
+pub(crate) use call::{Call, int};
 pub(crate) use data::{dump_json, dump_yaml, parse_json, parse_yaml};
+pub(crate) use math::plain_digits;
 pub(crate) use order::Ordering;
 pub(crate) use regexes::matches;
 pub(crate) use signature::Overload;

@@ -179,7 +179,11 @@ fn index_of(call: &mut Call<'_, '_>, length: Option<usize>, last: bool) -> Resul
                 start = start.saturating_add(total);
             }
             let wanted = int(&call.value(index))?;
-            start.saturating_add(if wanted < 0 { total - start } else { wanted })
+            if wanted < 0 {
+                total
+            } else {
+                start.saturating_add(wanted)
+            }
         }
     };
     if start > total {

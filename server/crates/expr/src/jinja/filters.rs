@@ -30,6 +30,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("filesizeformat", file_size);
     environment.add_filter("pprint", pretty);
     environment.add_filter("string", shown);
+    environment.add_filter("striptags", strip_tags);
     environment.add_filter("truncate", truncate);
     environment.add_filter("urlencode", urlencode);
     environment.add_filter("wordcount", |value: &Jinja| {
@@ -39,7 +40,10 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     });
     environment.add_filter("wordwrap", wordwrap);
     environment.add_filter("xmlattr", xmlattr);
-    environment.add_test("callable", |value: &Jinja| value.kind() == ValueKind::Plain);
+    // What is undefined can be called in Python, if only to fail.
+    environment.add_test("callable", |value: &Jinja| {
+        matches!(value.kind(), ValueKind::Plain | ValueKind::Undefined)
+    });
     environment.add_test("iterable", has_items);
     environment.add_test("sequence", |value: &Jinja| {
         has_items(value) && value.kind() != ValueKind::Iterable
@@ -131,8 +135,32 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// Without comments and tags. What only begins like one is text.
+fn strip_tags(value: &Jinja) -> Result<String> {
+    let text = without(&without(&shown(value)?, "<!--", "-->"), "<", ">");
+    Ok(minijinja_contrib::filters::striptags(
+        text.replace('<', "&lt;"),
+    ))
+}
+
+/// A text without the parts between two marks, and without the marks.
+fn without(text: &str, open: &str, close: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, within)) = rest.split_once(open)
+        && let Some((_, after)) = within.split_once(close)
+    {
+        out.push_str(before);
+        rest = after;
+    }
+    out + rest
+}
+
 /// As Python prints what fits on a line, with the keys of dicts sorted; longer values otherwise.
 fn pretty(value: &Jinja) -> Result<String> {
+    if value.is_undefined() {
+        return Ok("Undefined".into());
+    }
     let own = from_jinja(value)?;
     let text = repr(&sorted(&own));
     if text.len() <= 80 {

@@ -10,7 +10,7 @@ use num_traits::ToPrimitive;
 
 use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::fault::{Fault, Result};
-use crate::functions::{dump_json, dump_yaml, parse_json, parse_yaml};
+use crate::functions::{dump_json, dump_yaml, parse_json, parse_yaml, plain_digits};
 
 /// A function of its argument alone.
 type Pure = fn(&Value) -> Result<Value>;
@@ -66,7 +66,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
 fn int(value: &Jinja, default: Option<Jinja>) -> std::result::Result<Jinja, Error> {
     let read = match value.as_str() {
         Some(text) => {
-            let text = text.trim();
+            let text = plain_digits(text).unwrap_or_default();
             let whole = text.parse::<i128>().ok().map(Jinja::from);
             whole.or_else(|| {
                 text.parse::<f64>()
@@ -92,7 +92,7 @@ fn float(value: &Jinja, default: Option<Jinja>) -> std::result::Result<Jinja, Er
         return Err(ErrorKind::UndefinedError.into());
     }
     let read = match value.as_str() {
-        Some(text) => text.trim().parse::<f64>().ok(),
+        Some(text) => plain_digits(text).and_then(|text| text.parse().ok()),
         None if value.kind() == ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
         None => f64::try_from(value.clone()).ok(),
     };

@@ -16,6 +16,9 @@ pub(super) fn call(
     args: &[Jinja],
 ) -> Result<Jinja> {
     let found = match value.as_str() {
+        Some(_) if args.iter().any(Jinja::is_undefined) => {
+            return Err(ErrorKind::UndefinedError.into());
+        }
         Some(text) => string(text, name, args)?,
         None => match (value.kind(), name) {
             (ValueKind::Map | ValueKind::Seq | ValueKind::Iterable, "copy") => {

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ordered
 import serve
 import yaml
 import yaql
@@ -45,6 +46,7 @@ def context() -> Any:
     return root
 
 
+ordered.install()
 ENGINE = factory.YaqlFactory(keyword_operator="=>", allow_delegates=False).create(OPTIONS)
 ROOT = context()
 

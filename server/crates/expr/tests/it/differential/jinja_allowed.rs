@@ -91,6 +91,8 @@ const RULES: &[Rule] = &[
                 "unsupported operand type",
                 "cannot be interpreted as an integer",
                 "has no len()",
+                "is not iterable",
+                "expected str instance",
             ];
             found.is_ok() && refused.iter().any(|part| fails(answer, part))
         },
@@ -124,7 +126,10 @@ const RULES: &[Rule] = &[
     },
     Rule {
         why: "allowed: within texts, floats are written without an exponent",
-        holds: |_, found, answer| found.is_ok() && (has(answer, "e+") || has(answer, "e-")),
+        holds: |_, found, answer| {
+            let exponents = ["e+", "e-", "E+", "E-"];
+            found.is_ok() && exponents.iter().any(|exponent| has(answer, exponent))
+        },
     },
     Rule {
         why: "allowed: a filter after a test binds to the argument of the test",
@@ -137,6 +142,45 @@ const RULES: &[Rule] = &[
         why: "allowed: `/` of integers beyond 53 bits rounds twice",
         holds: |text, found, answer| {
             text.contains("/ ") && matches!((found, answer), (Ok(_), Answer::Value(_)))
+        },
+    },
+    Rule {
+        why: "allowed: what follows a test is its argument, a sign as well",
+        holds: |text, found, _| {
+            let signs = [" + ", " - "];
+            text.contains(" is ")
+                && signs.iter().any(|sign| text.contains(sign))
+                && (refuses(found, "unexpected `+`") || refuses(found, "too many arguments"))
+        },
+    },
+    Rule {
+        why: "allowed: unknown filters and tests are found when they are run",
+        holds: |_, found, answer| {
+            let unknown = ["No filter named", "No test named"];
+            found.is_ok() && unknown.iter().any(|part| fails(answer, part))
+        },
+    },
+    Rule {
+        why: "allowed: an undefined value is in nothing, not even in an empty list",
+        holds: |text, found, answer| {
+            text.contains(" in ")
+                && matches!(found, Err((EvalErrorKind::MissingKey, _)))
+                && matches!(answer, Answer::Value(_))
+        },
+    },
+    Rule {
+        why: "allowed: `pprint` writes tuples as lists",
+        holds: |text, found, answer| {
+            let bare = |text: &str| text.replace(['(', '[', ']', ')', ',', ' '], "");
+            text.contains("pprint")
+                && matches!((found, answer), (Ok(found), Answer::Value(wanted))
+                    if bare(found) == bare(wanted))
+        },
+    },
+    Rule {
+        why: "allowed: `**` of floats may give infinity",
+        holds: |text, found, answer| {
+            text.contains("**") && found.is_ok() && fails(answer, "OverflowError")
         },
     },
     Rule {

@@ -5,6 +5,7 @@
 //! be given again as `AUTAN_SEED`. What may differ is listed in `allowed`.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use expr::{Context, EvalErrorKind, NoHost, Template, Value};
 
@@ -29,7 +30,7 @@ const PAIRS: usize = 20_000;
 
 /// How many differences that nobody has seen yet a fresh seed may bring without failing the
 /// build: they are printed, to be mended or listed. With the fixed seed there must be none.
-const UNSEEN_PER_10_000: usize = 20;
+const UNSEEN: usize = 3;
 
 #[test]
 fn yaql_is_yaql_with_a_fixed_seed() {
@@ -38,8 +39,7 @@ fn yaql_is_yaql_with_a_fixed_seed() {
 
 #[test]
 fn yaql_is_yaql_with_a_fresh_seed() {
-    let pairs = PAIRS / 4;
-    compare(fresh_seed(), pairs, pairs * UNSEEN_PER_10_000 / 10_000);
+    compare(fresh_seed(), PAIRS / 4, UNSEEN);
 }
 
 /// The seed that `AUTAN_SEED` gives, or another one in each run.
@@ -87,26 +87,29 @@ fn compare(seed: u64, pairs: usize, most: usize) {
             count_names(expr, &mut proved);
         }
     }
-    eprintln!("seed {seed}: {tally:#?}");
-    conclude(&wrong, most, pairs);
+    eprintln!("YAQL, seed {seed}: {tally:#?}");
+    conclude("YAQL", seed, &wrong, most, pairs);
     if pairs == PAIRS {
         covered(&proved);
     }
 }
 
 /// Shows what differs, and fails if that is too much.
-#[expect(clippy::print_stderr, reason = "a difference must be seen")]
-fn conclude(wrong: &[String], most: usize, pairs: usize) {
+fn conclude(language: &str, seed: u64, wrong: &[String], most: usize, pairs: usize) {
+    if wrong.is_empty() {
+        return;
+    }
     let shown = wrong.len().min(60);
     let text = format!(
-        "{} of {pairs} differ:\n{}",
+        "{} of {pairs} differ from {language}, AUTAN_SEED={seed}:\n{}\n",
         wrong.len(),
         wrong[..shown].join("\n")
     );
     assert!(wrong.len() <= most, "{text}");
-    if !wrong.is_empty() {
-        eprintln!("{text}");
-    }
+    // Written past the test harness, which would swallow what a test prints that passes.
+    std::io::stderr()
+        .write_all(text.as_bytes())
+        .expect("standard error is open");
 }
 
 /// What one evaluation gave: a value in canonical text, or the kind of the error and its text.
