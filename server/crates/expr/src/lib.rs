@@ -44,6 +44,6 @@ pub use inspect::{Finding, FindingKind, unknown_function};
 pub use limits::{Limit, Limits, NESTING_MAX, SOURCE_BYTES_MAX, TEMPLATE_DEPTH_MAX};
 pub use regex::Pattern;
 pub use seq::Seq;
-pub use template::{Template, is_expression, language_of};
+pub use template::{Template, compilations, holds_expression, is_expression, language_of};
 pub use value::{BINARY_KEY, Binary, DateTime, Dict, JsonError, TimeSpan, Value, View};
 pub use yaml::resolve as yaml_scalar;

@@ -8,10 +8,12 @@ use crate::ast::{Arg, Call, Expr, Node, NodeKind};
 use crate::functions::{self, Form};
 use crate::lexer::{self, SyntaxError};
 use crate::limits::{NESTING_MAX, SOURCE_BYTES_MAX};
+use crate::template::count_compilation;
 use crate::token::{Operator, Token, TokenKind};
 
 /// Parses one expression.
 pub(crate) fn parse(text: &str) -> Result<Expr> {
+    count_compilation();
     if text.len() > SOURCE_BYTES_MAX {
         let message = format!("the expression is longer than {SOURCE_BYTES_MAX} bytes");
         return Err(SyntaxError {

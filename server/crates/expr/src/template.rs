@@ -1,9 +1,12 @@
 //! Templates: JSON-like structures whose strings may hold expressions, compiled once.
 //! Finding the expressions in a string is left to `embed`, running them to `eval` and `jinja`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use crate::ast::Expr;
 use crate::embed;
@@ -94,6 +97,15 @@ impl Template {
         }
     }
 
+    /// This template with another one laid over it: dicts merge at every level, and anything else
+    /// is replaced. What was compiled stays compiled.
+    #[must_use]
+    pub fn overlaid(&self, over: &Self) -> Self {
+        let node = self.node.overlaid(&over.node);
+        let source = overlaid(&self.source, &over.source);
+        Self { source, node }
+    }
+
     /// Whether evaluation gives the source itself.
     pub fn is_literal(&self) -> bool {
         matches!(self.node, Node::Literal(_))
@@ -130,6 +142,21 @@ impl PartialEq for Template {
     }
 }
 
+thread_local! {
+    static COMPILATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many expressions and templates this thread has compiled so far. Compiling is the part of
+/// the work that must happen once for a definition, and never when it runs: tests count on it.
+pub fn compilations() -> u64 {
+    COMPILATIONS.get()
+}
+
+/// Counts one.
+pub(crate) fn count_compilation() {
+    COMPILATIONS.set(COMPILATIONS.get() + 1);
+}
+
 /// Whether a text holds an expression of either language.
 pub fn is_expression(text: &str) -> bool {
     language_of(text).is_some()
@@ -138,6 +165,31 @@ pub fn is_expression(text: &str) -> bool {
 /// The language of the first kind of expression a text holds; YAQL goes first.
 pub fn language_of(text: &str) -> Option<Language> {
     embed::languages(text).0
+}
+
+/// Whether a string in a structure holds an expression of either language.
+pub fn holds_expression(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => is_expression(text),
+        Value::List(items) => items.iter().any(holds_expression),
+        Value::Dict(dict) => dict.iter().any(|(_, item)| holds_expression(&item)),
+        _ => false,
+    }
+}
+
+fn overlaid(under: &Value, over: &Value) -> Value {
+    let (Value::Dict(under), Value::Dict(over)) = (under, over) else {
+        return over.clone();
+    };
+    let mut all = under.clone();
+    for (key, value) in over.iter() {
+        let value = match under.get_value(&key) {
+            Some(existing) => overlaid(&existing, &value),
+            None => value,
+        };
+        all.insert(key, value);
+    }
+    Value::Dict(all)
 }
 
 struct Compiler {
@@ -303,6 +355,39 @@ impl Compiler {
 }
 
 impl Node {
+    /// See [`Template::overlaid`].
+    fn overlaid(&self, over: &Self) -> Self {
+        let (Some(mut all), Some(others)) = (self.entries(), over.entries()) else {
+            return over.clone();
+        };
+        for (key, node) in others {
+            match all.get_mut(&key) {
+                Some(existing) => *existing = existing.overlaid(&node),
+                None => drop(all.insert(key, node)),
+            }
+        }
+        let literal = |(key, node): (&Value, &Self)| match node {
+            Self::Literal(value) => Some((key.clone(), value.clone())),
+            _ => None,
+        };
+        match all.iter().map(literal).collect() {
+            Some(values) => Self::Literal(Value::Dict(values)),
+            None => Self::Dict(all.into_iter().collect()),
+        }
+    }
+
+    /// What a dict holds, each part ready to be evaluated.
+    fn entries(&self) -> Option<IndexMap<Value, Self>> {
+        match self {
+            Self::Dict(entries) => Some(entries.iter().cloned().collect()),
+            Self::Literal(Value::Dict(dict)) => {
+                let entries = dict.iter();
+                Some(entries.map(|(k, v)| (k, Self::Literal(v))).collect())
+            }
+            _ => None,
+        }
+    }
+
     fn visit(&self, path: &mut Vec<PathSegment>, see: &mut dyn FnMut(&[PathSegment], Visited<'_>)) {
         match self {
             Self::Literal(_) | Self::Bad(_) => {}

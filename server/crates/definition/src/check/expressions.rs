@@ -22,6 +22,8 @@ const NAME_BYTES_MAX: usize = 64;
 pub(super) enum Looked {
     /// At upload, at the value itself and one level below; deeper ones when the workflow runs.
     AtUpload,
+    /// At upload, at all levels: the value is written as one text.
+    AsText,
     /// Only when the workflow runs.
     Late,
 }
@@ -55,7 +57,7 @@ pub(super) fn text_template(
     let (template, error) = Template::compile_str(text);
     if let Some(error) = error {
         let span = place(sink, node, part.start, &error.span);
-        say(sink, path, span, &error, looked == Looked::AtUpload);
+        say(sink, path, span, &error, looked != Looked::Late);
     }
     for finding in template.inspect() {
         let span = place(sink, node, part.start, &finding.span);
@@ -90,7 +92,11 @@ pub(super) fn value_template(
         }
     };
     for error in &errors {
-        let is_error = looked == Looked::AtUpload && error.path.is_empty();
+        let is_error = match looked {
+            Looked::AtUpload => error.path.is_empty(),
+            Looked::AsText => true,
+            Looked::Late => false,
+        };
         let span = place(sink, &error.path, &error.span);
         say(sink, path, span, error, is_error);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use expr::{Template, Value};
+use expr::Value;
 use indexmap::IndexMap;
 
 use crate::diagnostic::Rule;
@@ -64,7 +64,7 @@ fn parameter(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>,
             }
             let (name, entry) = mapping.texts().next()?;
             let default = entry.value.to_value();
-            if !Template::compile(&default).0.is_literal() {
+            if expr::holds_expression(&default) {
                 let message = format!("the default of {} is not evaluated", Quoted(name));
                 sink.warn(
                     Rule::IgnoredExpression,

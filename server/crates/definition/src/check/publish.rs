@@ -1,6 +1,6 @@
 //! What a task publishes: the clauses of the task and of its transitions, and their combination.
 
-use expr::{Dict, Template, Value};
+use expr::Template;
 
 use crate::diagnostic::Rule;
 use crate::model::Publish;
@@ -102,23 +102,6 @@ fn overlay(under: &mut Option<Template>, over: Option<&Template>) {
     let Some(over) = over else { return };
     *under = Some(match under {
         None => over.clone(),
-        // Errors in it were reported when the clauses were compiled alone.
-        Some(under) => Template::compile(&merged(under.source(), over.source())).0,
+        Some(under) => under.overlaid(over),
     });
-}
-
-/// Two values as one: mappings merge at every level, and anything else is replaced.
-fn merged(under: &Value, over: &Value) -> Value {
-    let (Value::Dict(under), Value::Dict(over)) = (under, over) else {
-        return over.clone();
-    };
-    let mut all: Dict = under.clone();
-    for (key, value) in over.iter() {
-        let value = match under.get_value(&key) {
-            Some(existing) => merged(&existing, &value),
-            None => value,
-        };
-        all.insert(key, value);
-    }
-    Value::Dict(all)
 }

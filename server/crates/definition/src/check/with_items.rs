@@ -57,13 +57,15 @@ fn item(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>, Temp
     };
     let source = &text[part.clone()];
     let template = if source.starts_with('[') {
-        // Mistral looks for expressions in the text of the list, and then reads it as JSON.
-        let (_, error) = Template::compile_str(source);
-        if error.is_some() {
-            expressions::text_template(sink, path, node, part.clone(), source, Looked::AtUpload);
-        }
         match Value::from_json(source) {
-            Ok(list) => Template::compile(&list).0,
+            Ok(list) => {
+                let (at, looked) = (part.start, Looked::AsText);
+                // Mistral looks for expressions in the text, before it reads it as JSON.
+                if expr::is_expression(source) && !expr::holds_expression(&list) {
+                    expressions::text_template(sink, path, node, part, source, looked);
+                }
+                expressions::value_template(sink, path, node, at, &list, looked)
+            }
             Err(error) => {
                 let span = sink.within(node.span, text, part);
                 let message = format!("the list is not valid JSON: {error}");

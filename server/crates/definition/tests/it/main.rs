@@ -4,6 +4,7 @@
     reason = "only the library must not read files"
 )]
 
+mod compiled_once;
 mod conformance;
 mod docs;
 mod fixtures;

@@ -7,6 +7,7 @@
 )]
 
 mod abandoned;
+mod compiled_once;
 mod harness;
 mod limits;
 mod scenarios;

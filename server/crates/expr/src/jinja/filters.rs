@@ -28,6 +28,10 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("center", center);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("filesizeformat", file_size);
+    environment.add_filter("items", |value: &Jinja| match value.kind() {
+        ValueKind::Undefined => Ok(Jinja::from(Vec::<Jinja>::new())),
+        _ => filters::items(value),
+    });
     environment.add_filter("pprint", pretty);
     environment.add_filter("string", shown);
     environment.add_filter("striptags", strip_tags);
@@ -46,7 +50,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     });
     environment.add_test("iterable", has_items);
     environment.add_test("sequence", |value: &Jinja| {
-        has_items(value) && value.kind() != ValueKind::Iterable
+        has_items(value) && (value.kind() != ValueKind::Iterable || value.len().is_some())
     });
 }
 

@@ -15,7 +15,7 @@ use crate::embed;
 use crate::fault::Fault;
 use crate::inspect::FindingKind;
 use crate::limits::{Limits, SOURCE_BYTES_MAX};
-use crate::template::error;
+use crate::template::{count_compilation, error};
 use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
 
 mod filters;
@@ -159,6 +159,7 @@ impl Program {
 
 impl<'e> Code<'e> {
     fn compile(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
+        count_compilation();
         let Some(inner) = embed::single_jinja(text) else {
             return Self::text(text, environment).map_err(|error| problem(&error, text, 0));
         };

@@ -7,6 +7,7 @@
 
 mod binary;
 mod conformance;
+mod cost;
 mod differential;
 mod host;
 mod limits;

@@ -117,7 +117,7 @@ const RULES: &[Rule] = &[
     Rule {
         why: "allowed: sequences and escaped text print as what they hold",
         holds: |text, found, answer| {
-            let named = ["reverse", "| e", "| forceescape"];
+            let named = ["reverse", "| e", "| forceescape", "| safe"];
             has(answer, " object at 0x")
                 || has(answer, "Markup(")
                 || named.iter().any(|name| text.contains(name))
