@@ -16,6 +16,8 @@ pub(crate) struct Machine<'a> {
     depth: usize,
     /// Whether a sequence, or a set, was made: only then can a result need to be made final.
     made_lazy: bool,
+    /// Values looked at since the last step that was counted for it.
+    looked: u64,
     /// The patterns compiled so far: lambdas meet the same one for every item.
     patterns: BTreeMap<(Arc<str>, Flags), Arc<Pattern>>,
 }
@@ -27,6 +29,7 @@ impl<'a> Machine<'a> {
             steps: cx.limits.steps,
             depth: cx.limits.depth,
             made_lazy: false,
+            looked: 0,
             patterns: BTreeMap::new(),
         }
     }
@@ -104,17 +107,31 @@ impl<'a> Machine<'a> {
     /// Were it lazy, or nested by each round, dropping it would recurse once for every round.
     pub(crate) fn carried(&mut self, value: Value, round: usize) -> Result<Value> {
         let value = self.strict(value)?;
-        if round.is_multiple_of(8) && is_deeper(&value, NESTED_MAX) {
+        if round.is_multiple_of(8) && self.is_deeper(&value, NESTED_MAX)? {
             return Err(Limit::Depth.into());
         }
         Ok(value)
+    }
+
+    /// Counts a look at one of the values within a value, which is much less than a step.
+    ///
+    /// It must be counted: a loop may look again at all that it has gathered, and a list may stand
+    /// many times within another one without taking any memory for it.
+    #[inline]
+    fn look(&mut self) -> Result<()> {
+        self.looked += 1;
+        if self.looked == LOOKS_PER_STEP {
+            self.looked = 0;
+            self.step()?;
+        }
+        Ok(())
     }
 
     /// The result of the whole evaluation.
     pub(crate) fn finish(&mut self, value: Value) -> Result<Value> {
         let value = self.strict(value)?;
         if self.made_lazy {
-            check_hashable(&value)?;
+            self.check_hashable(&value)?;
         }
         Ok(value)
     }
@@ -132,14 +149,14 @@ impl<'a> Machine<'a> {
                 }
                 Value::from(items)
             }
-            Value::List(ref items) if items.iter().any(holds_seq) => {
+            Value::List(ref items) if self.holds_seq(&value)? => {
                 let mut forced = Vec::with_capacity(items.len());
                 for item in items.iter() {
                     forced.push(self.force(item.clone(), depth - 1)?);
                 }
                 Value::from(forced)
             }
-            Value::Dict(ref dict) if !dict.is_view() && holds_seq(&value) => {
+            Value::Dict(ref dict) if self.holds_seq(&value)? => {
                 let mut forced = Dict::new();
                 for (key, item) in dict.iter() {
                     let key = self.force(key, depth - 1)?;
@@ -150,6 +167,75 @@ impl<'a> Machine<'a> {
             other => other,
         })
     }
+
+    fn holds_seq(&mut self, value: &Value) -> Result<bool> {
+        self.look()?;
+        match value {
+            Value::Seq(_) => Ok(true),
+            Value::List(items) => any(items.iter(), |item| self.holds_seq(item)),
+            // A view comes from the host, which knows no sequences.
+            Value::Dict(dict) if !dict.is_view() => any(dict.to_map().iter(), |(key, item)| {
+                Ok(self.holds_seq(key)? || self.holds_seq(item)?)
+            }),
+            _ => Ok(false),
+        }
+    }
+
+    fn is_deeper(&mut self, value: &Value, levels: usize) -> Result<bool> {
+        self.look()?;
+        if levels == 0 {
+            return Ok(true);
+        }
+        match value {
+            Value::List(items) => any(items.iter(), |item| self.is_deeper(item, levels - 1)),
+            Value::Set(items) => any(items.iter(), |item| self.is_deeper(item, levels - 1)),
+            Value::Dict(dict) if !dict.is_view() => any(dict.to_map().iter(), |(key, item)| {
+                Ok(self.is_deeper(key, levels - 1)? || self.is_deeper(item, levels - 1)?)
+            }),
+            _ => Ok(false),
+        }
+    }
+
+    /// Python cannot put lists or dicts into the set that a result is made of, so neither do we.
+    fn check_hashable(&mut self, value: &Value) -> Result<()> {
+        self.look()?;
+        match value {
+            Value::Set(items) => {
+                let bad = items.iter().find(|item| is_unhashable(item));
+                bad.map_or(Ok(()), |item| {
+                    let kind = item.type_name();
+                    let message =
+                        format!("a set in the result may not hold a {kind}: use toList()");
+                    Err(Fault::new(EvalErrorKind::Output, message))
+                })
+            }
+            Value::List(items) => items.iter().try_for_each(|item| self.check_hashable(item)),
+            Value::Dict(dict) if !dict.is_view() => {
+                let map = dict.to_map();
+                let bad = map.keys().find(|key| is_unhashable(key));
+                if let Some(key) = bad {
+                    let kind = key.type_name();
+                    let message = format!("a dict in the result may not have a {kind} as a key");
+                    return Err(Fault::new(EvalErrorKind::Output, message));
+                }
+                map.values().try_for_each(|item| self.check_hashable(item))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether it holds for one of the items; the first that cannot be told ends it.
+fn any<T>(
+    items: impl Iterator<Item = T>,
+    mut holds: impl FnMut(T) -> Result<bool>,
+) -> Result<bool> {
+    for item in items {
+        if holds(item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How deeply lists and dicts may be nested that an evaluation makes: no deeper than JSON.
@@ -158,59 +244,8 @@ const NESTED_MAX: usize = 128;
 /// What compiling a pattern counts as.
 const COMPILE_STEPS: u64 = 500;
 
-fn holds_seq(value: &Value) -> bool {
-    match value {
-        Value::Seq(_) => true,
-        Value::List(items) => items.iter().any(holds_seq),
-        // A view comes from the host, which knows no sequences.
-        Value::Dict(dict) if !dict.is_view() => dict
-            .to_map()
-            .iter()
-            .any(|(key, value)| holds_seq(key) || holds_seq(value)),
-        _ => false,
-    }
-}
-
-fn is_deeper(value: &Value, levels: usize) -> bool {
-    if levels == 0 {
-        return true;
-    }
-    match value {
-        Value::List(items) => items.iter().any(|item| is_deeper(item, levels - 1)),
-        Value::Set(items) => items.iter().any(|item| is_deeper(item, levels - 1)),
-        Value::Dict(dict) if !dict.is_view() => dict
-            .to_map()
-            .iter()
-            .any(|(key, item)| is_deeper(key, levels - 1) || is_deeper(item, levels - 1)),
-        _ => false,
-    }
-}
-
-/// Python cannot put lists or dicts into the set that a result is made of, so neither do we.
-fn check_hashable(value: &Value) -> Result<()> {
-    match value {
-        Value::Set(items) => {
-            let bad = items.iter().find(|item| is_unhashable(item));
-            bad.map_or(Ok(()), |item| {
-                let kind = item.type_name();
-                let message = format!("a set in the result may not hold a {kind}: use toList()");
-                Err(Fault::new(EvalErrorKind::Output, message))
-            })
-        }
-        Value::List(items) => items.iter().try_for_each(check_hashable),
-        Value::Dict(dict) if !dict.is_view() => {
-            let map = dict.to_map();
-            let bad = map.keys().find(|key| is_unhashable(key));
-            if let Some(key) = bad {
-                let kind = key.type_name();
-                let message = format!("a dict in the result may not have a {kind} as a key");
-                return Err(Fault::new(EvalErrorKind::Output, message));
-            }
-            map.values().try_for_each(check_hashable)
-        }
-        _ => Ok(()),
-    }
-}
+/// Looks that count as one step.
+const LOOKS_PER_STEP: u64 = 16;
 
 /// What Python makes of these in a result cannot be in a set, nor be a key.
 fn is_unhashable(value: &Value) -> bool {

@@ -42,6 +42,21 @@ fn expressions_end() {
             "<% let(d => range(9000).toDict(str($))) -> range(9000).select($d.set(x, $)).len() %>",
             Steps,
         ),
+        // What is looked at again in each round, and what stands within itself many times over.
+        (
+            "<% range(99999).aggregate($1.append($2), [].where(true)) %>",
+            Steps,
+        ),
+        (
+            "<% range(99999).aggregate($1.append($2).toList(), []) %>",
+            Steps,
+        ),
+        ("<% range(99999).select([$]).sum() %>", Steps),
+        ("<% range(100).aggregate([$1, $1], range(3)) %>", Steps),
+        (
+            "<% range(100).select($).aggregate({a => $1, b => $1}, range(3)) %>",
+            Steps,
+        ),
         ("<% 'a' * 1000000000 %>", Output),
         ("<% range(60).aggregate($1 + $1, a) %>", Output),
         ("<% pow(10, 100000000) %>", Output),
