@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use expr::{BINARY_KEY, Binary, JsonError, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What begins the stored form of data with hints; no JSON text begins so.
 const HINTS_MARK: char = '\u{1}';
@@ -184,6 +185,22 @@ impl PartialEq for Data {
     fn eq(&self, other: &Self) -> bool {
         (self.0.text == other.0.text || self.value() == other.value())
             && self.metadata() == other.metadata()
+    }
+}
+
+// JSON has no NaN, so everything is equal to itself.
+impl Eq for Data {}
+
+/// As one string, in the stored form.
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(self.stored())
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::from_stored)
     }
 }
 

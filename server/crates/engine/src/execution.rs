@@ -3,20 +3,21 @@
 //! Everything that changes a record goes through here, so that what must be written is known:
 //! [`Execution::changed`] lists it, [`Execution::committed`] forgets it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use definition::model;
 use expr::{Dict, Value};
 
 use crate::branch::Branch;
-use crate::data::Data;
+use crate::commit::Marks;
 use crate::history::{HistoryEvent, HistoryKind, TimerKind};
 use crate::id::{ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
-use crate::record::{ActionRecord, ExecutionRecord, Progress, Runner, TaskRecord};
+use crate::record::{ActionRecord, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger};
 use crate::state::{ExecutionState, TaskState};
 use crate::step::Work;
+use crate::task::Task;
 use crate::world::Definition;
 
 /// One execution in memory.
@@ -37,130 +38,9 @@ pub struct Execution {
     /// Times at which something is due, with the task that it is about.
     timers: BTreeSet<(i64, u32)>,
     /// Steps that are left to do.
-    pub(crate) work: std::collections::VecDeque<Work>,
-    changed: Marks,
-    history: Vec<HistoryEvent>,
-}
-
-/// The items of a task, by variable; all lists are of one length.
-pub(crate) type Items = Arc<Vec<(Arc<str>, Vec<Value>)>>;
-
-/// A task execution in memory.
-#[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) record: TaskRecord,
-    /// Position of its task in the workflow.
-    pub(crate) spec: usize,
-    /// What it sees from the tasks before it.
-    pub(crate) context: Branch,
-    /// What the tasks after it see; made on first use.
-    pub(crate) outbound: Option<Branch>,
-    /// Action executions that are not final, by number.
-    pub(crate) active_actions: BTreeSet<u32>,
-    /// Accepted action executions.
-    pub(crate) accepted: u32,
-    /// Accepted action executions that were cancelled, and those that failed.
-    pub(crate) accepted_cancelled: u32,
-    pub(crate) accepted_failed: u32,
-    /// Of a with-items task: the first item that this attempt has not come to.
-    pub(crate) next_item: u32,
-    /// Of a with-items task that was rerun: items whose results stay.
-    pub(crate) kept_items: BTreeSet<u32>,
-    /// Of a with-items task: the evaluated items, by variable; made anew after a restart.
-    pub(crate) items: Option<Items>,
-}
-
-/// What was changed since the last commit.
-#[derive(Debug, Default)]
-struct Marks {
-    is_new: bool,
-    execution: bool,
-    payloads: bool,
-    /// Task number → whether the row is new.
-    tasks: BTreeMap<u32, bool>,
-    /// Task and action number → whether the row is new.
-    actions: BTreeMap<(u32, u32), bool>,
-}
-
-/// What changed of an execution since its last commit: the rows that the next one must write.
-#[derive(Clone, Debug)]
-pub struct Changed<'a> {
-    /// The execution as it is now.
-    pub record: &'a ExecutionRecord,
-    /// Whether it has no row yet.
-    pub is_new: bool,
-    /// Whether any field but `params`, `vars` and `output` differs from the row. New history always
-    /// writes the row, since it holds the last sequence.
-    pub row_changed: bool,
-    /// Whether `params`, `vars` or `output` differ from what is stored. They lie in a row of their
-    /// own: large payloads are not written again with every step.
-    pub payloads_changed: bool,
-    /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
-    pub tasks: Vec<(&'a TaskRecord, bool)>,
-    /// New or changed actions, with the number of their task and whether they are new.
-    pub actions: Vec<(u32, &'a ActionRecord, bool)>,
-    /// New events, in order of their sequence, without holes.
-    pub history: &'a [HistoryEvent],
-}
-
-impl Task {
-    pub(crate) fn new(record: TaskRecord, spec: usize, context: Branch) -> Self {
-        let mut task = Self {
-            record,
-            spec,
-            context,
-            outbound: None,
-            active_actions: BTreeSet::new(),
-            accepted: 0,
-            accepted_cancelled: 0,
-            accepted_failed: 0,
-            next_item: 0,
-            kept_items: BTreeSet::new(),
-            items: None,
-        };
-        task.recount();
-        task
-    }
-
-    /// Derives the counters from the action records.
-    pub(crate) fn recount(&mut self) {
-        use crate::state::ActionState::{Cancelled, Error};
-        let accepted = self.record.actions.iter().filter(|action| action.accepted);
-        (self.accepted, self.accepted_cancelled, self.accepted_failed) =
-            accepted.fold((0, 0, 0), |(all, cancelled, failed), action| {
-                let is = |state| u32::from(action.state == state);
-                (all + 1, cancelled + is(Cancelled), failed + is(Error))
-            });
-        let actions = &self.record.actions;
-        self.active_actions = actions
-            .iter()
-            .filter(|a| !a.state.is_final())
-            .map(|a| a.number)
-            .collect();
-        let attempt = self.record.runtime.attempt();
-        let present = actions.iter().filter(|a| a.attempt == attempt);
-        self.next_item = present.map(|a| a.index + 1).max().unwrap_or(0);
-        let earlier = actions.iter().filter(|a| a.attempt < attempt && a.accepted);
-        self.kept_items = earlier.map(|a| a.index).collect();
-    }
-
-    /// What the tasks after it see.
-    pub(crate) fn outbound(&self) -> Branch {
-        match (&self.outbound, &self.record.published) {
-            (Some(branch), _) => branch.clone(),
-            (None, None) => self.context.clone(),
-            (None, Some(published)) => match published.value() {
-                Value::Dict(published) => self.context.publish(published),
-                _ => self.context.clone(),
-            },
-        }
-    }
-
-    pub(crate) fn action(&self, number: u32) -> Option<&ActionRecord> {
-        self.record
-            .actions
-            .get(usize::try_from(number).ok()?.checked_sub(1)?)
-    }
+    pub(crate) work: VecDeque<Work>,
+    pub(crate) changed: Marks,
+    pub(crate) history: Vec<HistoryEvent>,
 }
 
 impl Execution {
@@ -176,7 +56,7 @@ impl Execution {
             globals_published: 0,
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
-            work: std::collections::VecDeque::new(),
+            work: VecDeque::new(),
             changed: Marks {
                 is_new: true,
                 execution: true,
@@ -306,6 +186,23 @@ impl Execution {
     pub(crate) fn task(&self, number: u32) -> &Task {
         self.find(number)
             .expect("task numbers inside the engine are of existing tasks")
+    }
+
+    /// The edge from a task, as it is now.
+    pub(crate) fn edge_from(&self, task: u32, event: Edge) -> Trigger {
+        let generation = self.task(task).generation();
+        Trigger {
+            task,
+            event,
+            generation,
+        }
+    }
+
+    /// What a task sees through one edge: what was published when it was taken.
+    pub(crate) fn seen_through(&self, trigger: Trigger) -> Branch {
+        let from = self.task(trigger.task);
+        let earlier = from.earlier.get(trigger.generation as usize);
+        earlier.cloned().unwrap_or_else(|| from.outbound())
     }
 
     /// The environment: the dict under `env` of the start parameters.
@@ -541,43 +438,6 @@ impl Execution {
         };
         self.history.push(event);
     }
-
-    // --- committing ---
-
-    /// Whether a commit must write anything.
-    pub fn is_changed(&self) -> bool {
-        let marks = &self.changed;
-        marks.is_new || marks.execution || !marks.tasks.is_empty() || !marks.actions.is_empty()
-    }
-
-    /// The rows that a commit must write.
-    pub fn changed(&self) -> Changed<'_> {
-        let marks = &self.changed;
-        let tasks = marks.tasks.iter();
-        let actions = marks.actions.iter();
-        Changed {
-            record: &self.record,
-            is_new: marks.is_new,
-            row_changed: marks.execution,
-            payloads_changed: marks.payloads,
-            tasks: tasks
-                .map(|(number, is_new)| (&self.task(*number).record, *is_new))
-                .collect(),
-            actions: actions
-                .map(|((task, action), is_new)| {
-                    let record = self.task(*task).action(*action);
-                    (*task, record.expect("a marked action exists"), *is_new)
-                })
-                .collect(),
-            history: &self.history,
-        }
-    }
-
-    /// Forgets what was changed: it is committed.
-    pub fn committed(&mut self) {
-        self.changed = Marks::default();
-        self.history.clear();
-    }
 }
 
 /// Runners whose actions are repeated when an execution is loaded again.
@@ -607,27 +467,4 @@ fn count(progress: &mut Progress, state: TaskState, by: i32) {
     *counter = counter
         .checked_add_signed(by)
         .expect("each task is counted in exactly one state");
-}
-
-/// The result of a task as `task().result` and the API show it.
-pub(crate) fn result_of(spec: &model::Task, record: &TaskRecord) -> Value {
-    if record.runtime.result_dropped {
-        return Value::Null;
-    }
-    if record.runtime.result_declared {
-        let declared = record.actions.last().and_then(|last| last.output.as_ref());
-        return declared.map_or(Value::Null, |output| output.value().clone());
-    }
-    let mut accepted: Vec<&ActionRecord> = record.actions.iter().filter(|a| a.accepted).collect();
-    accepted.sort_by_key(|action| (action.index, action.number));
-    let value = |action: &ActionRecord| {
-        action
-            .output
-            .as_ref()
-            .map_or(Value::Null, |output: &Data| output.value().clone())
-    };
-    match accepted.as_slice() {
-        [single] if spec.with_items.is_empty() => value(single),
-        all => all.iter().map(|action| value(action)).collect(),
-    }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use expr::{Dict, Host, HostError, Value};
 use uuid::Uuid;
 
-use crate::execution::{Execution, result_of};
+use crate::execution::Execution;
 use crate::record::{ExecutionRecord, TaskRecord};
 use crate::state::{ActionState, TaskState};
+use crate::task::result_of;
 use crate::world::{Query, World};
 
 /// Answers the functions for one evaluation.

@@ -7,6 +7,7 @@
 mod branch;
 pub mod catalog;
 pub mod changes;
+mod commit;
 pub mod data;
 mod error;
 pub mod event;
@@ -21,24 +22,26 @@ mod resolve;
 mod single;
 pub mod state;
 mod step;
+mod task;
 mod view;
 mod words;
 pub mod world;
 
 pub use catalog::{BUILTINS, Builtin};
 pub use changes::{Changes, Dispatch, Message};
+pub use commit::Changed;
 pub use data::Data;
 pub use error::Error;
 pub use event::{Caller, Event, Outcome, Parent, Source, Start, Verb};
-pub use execution::{Changed, Execution};
+pub use execution::Execution;
 pub use failure::FailureKind;
 pub use history::{HistoryEvent, HistoryKind, TimerKind};
 pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, time_text};
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
 pub use limits::Limits;
 pub use record::{
-    ActionRecord, BackloggedCommand, DefinitionRef, Edge, ExecutionRecord, PinnedAction, Progress,
-    Runner, TaskRecord, TaskRuntime, Trigger,
+    ActionRecord, BackloggedCommand, DefinitionRef, Earlier, Edge, ExecutionRecord, PinnedAction,
+    Progress, Runner, TaskRecord, TaskRuntime, Trigger,
 };
 pub use single::check_action;
 pub use state::{ActionState, ExecutionState, TaskState};

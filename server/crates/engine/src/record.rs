@@ -125,6 +125,21 @@ pub struct Trigger {
     /// Kind of its transition.
     #[serde(rename = "e")]
     pub event: Edge,
+    /// How often that task had been taken back before, after it had led to others: it may have
+    /// published something else since.
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
+    pub generation: u32,
+}
+
+/// What a task had left to those that it led to, before it ran again or was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// What had led to it.
+    #[serde(rename = "by", default, skip_serializing_if = "Vec::is_empty")]
+    pub triggered_by: Vec<Trigger>,
+    /// An object, if it had published for the tasks after it.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Data>,
 }
 
 /// Kinds of transitions.
@@ -242,6 +257,10 @@ pub struct TaskRuntime {
     /// Which revisions of ad-hoc actions it calls, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<PinnedAction>,
+    /// What it had left to those that it led to, each time before it was taken back. They keep
+    /// what they saw.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// Whether its results were dropped by `keep-result: false`.
     #[serde(skip_serializing_if = "is_false")]
     pub result_dropped: bool,

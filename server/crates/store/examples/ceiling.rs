@@ -288,6 +288,7 @@ fn begin(number: u32) -> TaskRecord {
         triggered_by: vec![Trigger {
             task: number - 1,
             event: Edge::OnSuccess,
+            generation: 0,
         }],
         published: None,
         published_global: None,

@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::failure::FailureKind;
 use crate::record::TaskRecord;
 use crate::state::{ExecutionState, TaskState};
+use crate::task::Task;
 use crate::view::Layer;
 
 /// Most tasks that a failure message describes.
@@ -158,7 +159,7 @@ impl Machine<'_> {
             .tasks
             .iter()
             .filter(|task| task.record.state.is_final() && task.record.next_tasks.is_empty());
-        last.map(super::super::execution::Task::outbound)
+        last.map(Task::outbound)
             .reduce(|left, right| left.merge(&right))
             .unwrap_or_default()
     }

@@ -6,8 +6,8 @@ use definition::model;
 use expr::{Dict, Value};
 
 use super::{Fault, Machine};
-use crate::execution::Items;
 use crate::state::TaskState;
+use crate::task::Items;
 
 impl Machine<'_> {
     /// Starts as many items as may run now.

@@ -3,8 +3,6 @@
 //! For each inbound task of the definition there is one of three answers: it leads here, it may
 //! still lead here, or it never will. The latest execution of an inbound task counts.
 
-use std::sync::Arc;
-
 use definition::model;
 
 use super::{Machine, Work};
@@ -31,26 +29,14 @@ impl Machine<'_> {
             return;
         }
         let workflow = self.ex.workflow().clone();
-        let spec_index = self.ex.task(task).spec;
-        let spec = &workflow.tasks[spec_index];
-        let inbound = &workflow.graph.inbound[spec_index];
-        let needed = Self::join_needs(spec, inbound.len());
-        let mut triggers = Vec::new();
-        let mut never: Vec<Arc<str>> = Vec::new();
-        let mut open = None;
-        for from in inbound {
-            match self.inbound(&workflow, *from, spec_index, &mut open) {
-                Inbound::Leads(trigger) => triggers.push(trigger),
-                Inbound::May => {}
-                Inbound::Never(why) => {
-                    never.push(format!("'{}' ({why})", workflow.tasks[*from].name).into());
-                }
-            }
-        }
+        let spec = self.ex.task(task).spec;
+        let inbound = workflow.graph.inbound[spec].len();
+        let needed = Self::join_needs(&workflow.tasks[spec], inbound);
+        let (triggers, never) = self.all_inbound(&workflow, spec);
         if triggers.len() >= needed {
             self.set_join_context(task, triggers);
             self.begin(task);
-        } else if inbound.len() - never.len() < needed {
+        } else if inbound - never.len() < needed {
             // What it fails with is what has reached it so far.
             self.set_join_context(task, triggers);
             let info = format!("Failed by tasks: {}", never.join(", "));
@@ -58,11 +44,34 @@ impl Machine<'_> {
         }
     }
 
+    /// Lets a join that nobody waits for any longer see what has reached it so far.
+    pub(super) fn gather_join(&mut self, task: u32) {
+        let workflow = self.ex.workflow().clone();
+        let (triggers, _) = self.all_inbound(&workflow, self.ex.task(task).spec);
+        self.set_join_context(task, triggers);
+    }
+
+    /// What leads to a join, and the tasks that never will, with the reason.
+    fn all_inbound(&self, workflow: &model::Workflow, join: usize) -> (Vec<Trigger>, Vec<String>) {
+        let (mut triggers, mut never) = (Vec::new(), Vec::new());
+        let mut open = None;
+        for from in &workflow.graph.inbound[join] {
+            match self.inbound(workflow, *from, join, &mut open) {
+                Inbound::Leads(trigger) => triggers.push(trigger),
+                Inbound::May => {}
+                Inbound::Never(why) => {
+                    never.push(format!("'{}' ({why})", workflow.tasks[*from].name));
+                }
+            }
+        }
+        (triggers, never)
+    }
+
     /// A join sees what the tasks that led to it see, in the order of the workflow.
     fn set_join_context(&mut self, task: u32, triggers: Vec<Trigger>) {
         let branches = triggers
             .iter()
-            .map(|trigger| self.ex.task(trigger.task).outbound());
+            .map(|trigger| self.ex.seen_through(*trigger));
         let context: Branch = branches
             .reduce(|left, right| left.merge(&right))
             .unwrap_or_default();
@@ -95,11 +104,13 @@ impl Machine<'_> {
             return Inbound::May;
         }
         let name = &workflow.tasks[join].name;
+        // What came after a `pause` is under way only once the execution is resumed.
+        let mut backlog = self.ex.record.backlog.iter();
+        if backlog.any(|held| held.trigger.task == number && held.target == *name) {
+            return Inbound::May;
+        }
         match record.next_tasks.iter().find(|(next, _)| next == name) {
-            Some((_, event)) => Inbound::Leads(Trigger {
-                task: number,
-                event: *event,
-            }),
+            Some((_, event)) => Inbound::Leads(self.ex.edge_from(number, *event)),
             None => Inbound::Never("not triggered"),
         }
     }

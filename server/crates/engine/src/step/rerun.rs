@@ -10,7 +10,10 @@
 //! each with the task that the one below belongs to. They may not be in SUCCESS or PAUSED, which
 //! [`check_ancestor`] finds out before anything is changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use definition::model::WorkflowType;
 
 use super::{Machine, Work};
 use crate::changes::Message;
@@ -188,6 +191,9 @@ impl Machine<'_> {
                 .change_action(task, action, |record| record.accepted = false);
         }
         let is_join = self.ex.spec(task).join.is_some();
+        if is_failed_join(self.ex, task) {
+            self.gather_join(task);
+        }
         let memory = self.ex.task_mut(task);
         let runtime = std::mem::take(&mut memory.record.runtime);
         let made = if is_join && !runtime.begun {
@@ -199,6 +205,7 @@ impl Machine<'_> {
             attempts_before: runtime.attempts_before + made,
             items: runtime.items,
             join_seen: runtime.join_seen,
+            earlier: runtime.earlier,
             ..TaskRuntime::default()
         };
         memory.record.started_us = None;
@@ -208,11 +215,17 @@ impl Machine<'_> {
         self.set_task_state(task, state, info);
     }
 
-    /// Takes back what the end of a task has meant.
+    /// Takes back what the end of a task has meant. The tasks that it has led to keep what they
+    /// saw of it.
     fn forget_consequences(&mut self, task: u32) {
         self.ex.set_timer(task, None);
         self.ex.set_timeout(task, None);
+        // A reverse workflow takes no transitions: a task leads to those that require it.
+        let is_reverse = self.ex.workflow().workflow_type == WorkflowType::Reverse;
         let memory = self.ex.task_mut(task);
+        if is_reverse || !memory.record.next_tasks.is_empty() {
+            memory.begin_generation();
+        }
         memory.outbound = None;
         let record = &mut memory.record;
         record.processed = false;
@@ -281,25 +294,61 @@ impl Machine<'_> {
             self.ex.record_mut().run += 1;
             self.open_self(Some("A sub-workflow goes on.".into()));
         }
-        let attempt = self.ex.task(task).record.runtime.attempt();
-        self.ex.change_action(task, action, |record| {
-            record.state = ActionState::Running;
-            record.output = None;
-            record.accepted = false;
-            record.finished_us = None;
-            // It counts as part of the present attempt, whichever it began in.
-            record.attempt = attempt;
-        });
         let state = ActionState::Running;
+        self.ex.change_action(task, action, |record| {
+            record.state = state;
+            record.output = None;
+            record.finished_us = None;
+        });
         let kind = HistoryKind::ActionStateChanged { action, state };
         self.ex.log(self.now, Some(task), kind);
-        if self.ex.task(task).record.state != TaskState::Running {
+        let state = self.ex.task(task).record.state;
+        let goes_on = matches!(state, TaskState::Running | TaskState::Paused);
+        self.count_again(task, action, !goes_on);
+        if !goes_on {
             self.forget_consequences(task);
-            self.ex.task_mut(task).record.runtime.timed_out = false;
+            let runtime = &mut self.ex.task_mut(task).record.runtime;
+            runtime.timed_out = false;
+            runtime.begun = true;
             self.set_task_state(task, TaskState::Running, None);
         }
         self.reopen_joins(&[task]);
         self.go_on();
+    }
+
+    /// Makes an action that goes on count for the present attempt, whichever it began in, in place
+    /// of those of its item that came after it. With `all`, the last action of every other item
+    /// counts, too: what had ended too late to count, or did not because of a retry that is off.
+    fn count_again(&mut self, task: u32, action: u32, all: bool) {
+        let record = &self.ex.task(task).record;
+        let present = record.runtime.attempt();
+        let own = record.actions[action as usize - 1].clone();
+        let count = record.runtime.items.unwrap_or(1);
+        let others = record.actions.iter().filter(|a| all && a.index < count);
+        let mut counting: BTreeMap<u32, u32> = others.map(|a| (a.index, a.number)).collect();
+        counting.insert(own.index, action);
+        for record in record.actions.clone() {
+            let number = record.number;
+            match counting.get(&record.index) {
+                Some(counts) if *counts == number => {
+                    self.ex.change_action(task, number, |record| {
+                        record.attempt = present;
+                        record.accepted = record.state.is_final();
+                    });
+                }
+                Some(_) if record.accepted || record.attempt == present => {
+                    self.ex.change_action(task, number, |record| {
+                        record.attempt = record.attempt.min(own.attempt);
+                        record.accepted = false;
+                    });
+                    if !record.state.is_final() {
+                        self.cancel_child(task, number);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.ex.task_memory(task).recount();
     }
 }
 

@@ -6,7 +6,7 @@ use expr::Value;
 
 use super::transitions::Command;
 use super::{Fault, Machine};
-use crate::record::{Edge, Trigger};
+use crate::record::Edge;
 use crate::state::TaskState;
 
 impl Machine<'_> {
@@ -62,7 +62,7 @@ impl Machine<'_> {
             let event = Edge::Requires;
             let triggers = numbers?
                 .into_iter()
-                .map(|task| Trigger { task, event })
+                .map(|task| self.ex.edge_from(task, event))
                 .collect();
             Some(Command::required(spec, triggers))
         });

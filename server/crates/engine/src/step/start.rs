@@ -12,11 +12,12 @@ use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::Start;
-use crate::execution::{Execution, Task, is_repeated_after_restart};
+use crate::execution::{Execution, is_repeated_after_restart};
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
-use crate::record::{ExecutionRecord, Progress, TaskRecord};
+use crate::record::{ExecutionRecord, Progress, TaskRecord, Trigger};
 use crate::state::{ActionState, ExecutionState, TaskState};
+use crate::task::{Task, after_publishing};
 use crate::view::{Layer, Layers};
 use crate::world::{Definition, World};
 
@@ -178,38 +179,64 @@ fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
 }
 
 /// Contexts follow from what was published and by what each task was triggered. A join can have
-/// triggers with higher numbers than its own, so the order is found by a walk without recursion.
+/// triggers with higher numbers than its own, so the order is found by a walk without recursion. A
+/// task that was taken back has several contexts, one a generation.
 fn restore_contexts(execution: &mut Execution) {
-    let mut done = vec![false; execution.tasks.len()];
-    for first in 0..execution.tasks.len() {
-        let mut stack = vec![(first, false)];
-        while let Some((index, expanded)) = stack.pop() {
-            if done[index] {
+    let count = execution.tasks.len();
+    // How many generations of each task the walk has come to, and how many it is done with.
+    let (mut entered, mut done) = (vec![0; count], vec![0; count]);
+    for first in 0..count {
+        let mut stack = vec![(
+            first,
+            execution.tasks[first].record.runtime.earlier.len(),
+            false,
+        )];
+        while let Some((index, generation, expanded)) = stack.pop() {
+            if expanded {
+                if done[index] == generation {
+                    restore_context(execution, index, generation);
+                    done[index] += 1;
+                }
                 continue;
             }
-            let triggers: Vec<usize> = execution.tasks[index]
-                .record
-                .triggered_by
-                .iter()
-                .map(|trigger| trigger.task as usize - 1)
-                .filter(|trigger| *trigger < execution.tasks.len() && *trigger != index)
-                .collect();
-            if !expanded {
-                stack.push((index, true));
-                stack.extend(triggers.iter().filter(|t| !done[**t]).map(|t| (*t, false)));
+            if entered[index] > generation {
                 continue;
             }
-            let branches = triggers
-                .iter()
-                .map(|trigger| execution.tasks[*trigger].outbound());
-            let context = branches
-                .reduce(|left, right| left.merge(&right))
-                .unwrap_or_default();
-            let task = &mut execution.tasks[index];
-            task.context = context;
-            task.outbound = Some(task.outbound());
-            done[index] = true;
+            entered[index] = generation + 1;
+            for one in (done[index]..=generation).rev() {
+                stack.push((index, one, true));
+                let triggers = triggers_of(execution, index, one).iter();
+                let triggers = triggers.map(|t| (t.task as usize - 1, t.generation as usize));
+                let known = triggers.filter(|(task, _)| *task < count);
+                stack.extend(known.map(|(task, generation)| (task, generation, false)));
+            }
         }
+    }
+}
+
+/// What had led to a task in one of its generations.
+fn triggers_of(execution: &Execution, index: usize, generation: usize) -> &[Trigger] {
+    let record = &execution.tasks[index].record;
+    let earlier = record.runtime.earlier.get(generation);
+    earlier.map_or(&record.triggered_by, |earlier| &earlier.triggered_by)
+}
+
+fn restore_context(execution: &mut Execution, index: usize, generation: usize) {
+    let count = execution.tasks.len();
+    let triggers = triggers_of(execution, index, generation).iter();
+    let branches = triggers
+        .filter(|trigger| (trigger.task as usize) <= count)
+        .map(|trigger| execution.seen_through(*trigger));
+    let context = branches
+        .reduce(|left, right| left.merge(&right))
+        .unwrap_or_default();
+    let task = &mut execution.tasks[index];
+    if let Some(earlier) = task.record.runtime.earlier.get(generation) {
+        let seen = after_publishing(&context, earlier.published.as_ref());
+        task.earlier.push(seen);
+    } else {
+        task.context = context;
+        task.outbound = Some(task.outbound());
     }
 }
 

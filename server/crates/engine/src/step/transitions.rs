@@ -6,11 +6,11 @@ use definition::model::{self, CommandKind, Join, Target, Transition, WorkflowTyp
 
 use super::{Fault, Machine, Work};
 use crate::branch::Branch;
-use crate::execution::Task;
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::record::{BackloggedCommand, Edge, TaskRecord, TaskRuntime, Trigger};
 use crate::state::TaskState;
+use crate::task::Task;
 
 /// Something to do next.
 #[derive(Clone, Debug)]
@@ -56,6 +56,14 @@ impl Command {
     pub(super) fn is_pause(&self) -> bool {
         matches!(self.target, CommandTarget::State(CommandKind::Pause, _))
     }
+
+    /// Whether it ends the execution.
+    fn is_end(&self) -> bool {
+        matches!(
+            self.target,
+            CommandTarget::State(CommandKind::Fail | CommandKind::Succeed, _)
+        )
+    }
 }
 
 /// What a completed task leads to.
@@ -99,8 +107,10 @@ impl Machine<'_> {
         if matches!(state, TaskState::Success | TaskState::Error) {
             taken.extend(self.taken(task, &spec.on_complete, Edge::OnComplete)?);
         }
+        // Nothing comes of what stands after `fail` and `succeed`.
+        let followed = taken.iter().take_while(|command| !command.is_end());
         let next_tasks =
-            taken.iter().filter_map(
+            followed.filter_map(
                 |command| match (&command.target, command.triggers.first()) {
                     (CommandTarget::Task(spec), Some(trigger)) => {
                         Some((workflow.tasks[*spec].name.clone(), trigger.event))
@@ -141,7 +151,7 @@ impl Machine<'_> {
             };
             taken.push(Command {
                 target,
-                triggers: vec![Trigger { task, event }],
+                triggers: vec![self.ex.edge_from(task, event)],
             });
         }
         Ok(taken)
@@ -269,11 +279,10 @@ impl Machine<'_> {
         let mut context = Branch::default();
         let mut join_seen = Vec::new();
         for trigger in &triggers {
-            let from = self.ex.task(trigger.task);
+            context = context.merge(&self.ex.seen_through(*trigger));
             if is_join {
+                let from = self.ex.task(trigger.task);
                 join_seen.push(from.record.name.clone());
-            } else {
-                context = context.merge(&from.outbound());
             }
         }
         let state = if is_join {

@@ -147,14 +147,29 @@ impl Machine<'_> {
                 ended.push(record.number);
             }
         }
+        self.dispatch(commands);
         for task in ended {
+            match self.ex.record.state {
+                ExecutionState::Running => {}
+                // It was paused again: the rest follows when it is resumed again.
+                ExecutionState::Paused => return,
+                // It has ended again: nothing follows from the rest.
+                ExecutionState::Idle
+                | ExecutionState::Success
+                | ExecutionState::Error
+                | ExecutionState::Cancelled => {
+                    self.ex.task_mut(task).record.processed = true;
+                    continue;
+                }
+            }
             match self.next_of(task) {
                 Ok(next) => {
                     let record = &mut self.ex.task_mut(task).record;
                     record.error_handled = next.handles_error;
                     record.processed = true;
                     // Whoever resumes wants it to run: a `pause` that came meanwhile is past.
-                    commands.extend(next.commands.into_iter().filter(|c| !c.is_pause()));
+                    let commands = next.commands.into_iter().filter(|c| !c.is_pause());
+                    self.dispatch(commands.collect());
                 }
                 Err(fault) => self.fault(task, fault),
             }
@@ -162,7 +177,6 @@ impl Machine<'_> {
         if !self.is_running() {
             return;
         }
-        self.dispatch(commands);
         for join in self.ex.waiting.iter().copied().collect::<Vec<_>>() {
             self.later(Work::Refresh(join));
         }

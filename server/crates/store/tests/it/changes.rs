@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{
-    ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Edge,
+    ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Earlier, Edge,
     ExecutionState, HistoryEvent, HistoryKind, PinnedAction, Progress, Runner, TaskId, TaskRecord,
     TaskRuntime, TaskState, TimerKind, Trigger,
 };
@@ -47,7 +47,11 @@ fn edge() -> impl Strategy<Value = Edge> {
 }
 
 fn trigger() -> impl Strategy<Value = Trigger> {
-    (any::<u32>(), edge()).prop_map(|(task, event)| Trigger { task, event })
+    (any::<u32>(), edge(), 0..3_u32).prop_map(|(task, event, generation)| Trigger {
+        task,
+        event,
+        generation,
+    })
 }
 
 fn timer() -> impl Strategy<Value = (TimerKind, i64)> {
@@ -73,6 +77,13 @@ fn pinned() -> impl Strategy<Value = PinnedAction> {
     (text(), vec(reference, 1..3)).prop_map(|(call, chain)| PinnedAction { call, chain })
 }
 
+fn earlier() -> impl Strategy<Value = Earlier> {
+    (vec(trigger(), 0..2), of(json())).prop_map(|(triggered_by, published)| Earlier {
+        triggered_by,
+        published,
+    })
+}
+
 fn runtime() -> impl Strategy<Value = TaskRuntime> {
     let waited = (select(TaskState::ALL.to_vec()), of(text()));
     let first = (
@@ -94,11 +105,12 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
         vec(text(), 0..3),
         any::<bool>(),
         of(pinned()),
+        vec(earlier(), 0..2),
     );
     let some = (first, second, third).prop_map(|(first, second, third)| {
         let (retry_no, due, timeout_us, seconds, timed_out) = first;
         let (items, concurrency, begun, paused_before, after_wait) = second;
-        let (waited_after, join_seen, result_dropped, ad_hoc) = third;
+        let (waited_after, join_seen, result_dropped, ad_hoc, earlier) = third;
         TaskRuntime {
             retry_no,
             attempts_before: 3,
@@ -115,6 +127,7 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             waited_after,
             join_seen,
             ad_hoc,
+            earlier,
             result_dropped,
         }
     });

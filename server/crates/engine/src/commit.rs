@@ -1,0 +1,78 @@
+//! What a commit must write of an execution: the rows that changed since the last one, and the new
+//! history. Left to others: marking them (`execution`).
+
+use std::collections::BTreeMap;
+
+use crate::execution::Execution;
+use crate::history::HistoryEvent;
+use crate::record::{ActionRecord, ExecutionRecord, TaskRecord};
+
+/// What was changed since the last commit.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    pub(crate) is_new: bool,
+    pub(crate) execution: bool,
+    pub(crate) payloads: bool,
+    /// Task number → whether the row is new.
+    pub(crate) tasks: BTreeMap<u32, bool>,
+    /// Task and action number → whether the row is new.
+    pub(crate) actions: BTreeMap<(u32, u32), bool>,
+}
+
+/// What changed of an execution since its last commit: the rows that the next one must write.
+#[derive(Clone, Debug)]
+pub struct Changed<'a> {
+    /// The execution as it is now.
+    pub record: &'a ExecutionRecord,
+    /// Whether it has no row yet.
+    pub is_new: bool,
+    /// Whether any field but `params`, `vars` and `output` differs from the row. New history always
+    /// writes the row, since it holds the last sequence.
+    pub row_changed: bool,
+    /// Whether `params`, `vars` or `output` differ from what is stored. They lie in a row of their
+    /// own: large payloads are not written again with every step.
+    pub payloads_changed: bool,
+    /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
+    pub tasks: Vec<(&'a TaskRecord, bool)>,
+    /// New or changed actions, with the number of their task and whether they are new.
+    pub actions: Vec<(u32, &'a ActionRecord, bool)>,
+    /// New events, in order of their sequence, without holes.
+    pub history: &'a [HistoryEvent],
+}
+
+impl Execution {
+    /// Whether a commit must write anything.
+    pub fn is_changed(&self) -> bool {
+        let marks = &self.changed;
+        marks.is_new || marks.execution || !marks.tasks.is_empty() || !marks.actions.is_empty()
+    }
+
+    /// The rows that a commit must write.
+    pub fn changed(&self) -> Changed<'_> {
+        let marks = &self.changed;
+        let tasks = marks.tasks.iter();
+        let actions = marks.actions.iter();
+        Changed {
+            record: &self.record,
+            is_new: marks.is_new,
+            row_changed: marks.execution,
+            payloads_changed: marks.payloads,
+            tasks: tasks
+                .map(|(number, is_new)| (&self.task(*number).record, *is_new))
+                .collect(),
+            actions: actions
+                .map(|((task, action), is_new)| {
+                    let record = self.task(*task).action(*action);
+                    (*task, record.expect("a marked action exists"), *is_new)
+                })
+                .collect(),
+            history: &self.history,
+        }
+    }
+
+    /// Forgets what was changed: it is committed.
+    pub fn committed(&mut self) {
+        self.changed = Marks::default();
+        self.history.clear();
+    }
+}
