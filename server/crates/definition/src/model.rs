@@ -86,12 +86,23 @@ pub struct Workflow {
     pub vars: Option<Template>,
     /// Tasks in document order.
     pub tasks: IndexMap<Arc<str>, Task>,
+    /// Which ends of an execution are followed by a rollback without being asked for.
+    pub rollback_on: RollbackOn,
     /// Who leads to whom.
     pub graph: Graph,
     /// The workflow as parsed, with `name` and `version` added: what `execution().spec` shows.
     pub spec: Value,
     /// The text of a list document with only this workflow; empty in a workbook.
     pub source: Arc<str>,
+}
+
+/// When an execution rolls itself back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RollbackOn {
+    /// Instead of ending in ERROR.
+    pub error: bool,
+    /// Instead of ending in CANCELLED.
+    pub cancel: bool,
 }
 
 /// The resolved edges of a workflow; tasks are positions in [`Workflow::tasks`].
@@ -266,10 +277,43 @@ pub struct Task {
     pub keep_result: Option<Template>,
     /// Whether a redelivered action may run again; default false.
     pub safe_rerun: Option<Template>,
+    /// What undoes this task, in the form of a task: call, input, retry, timeout and target, and
+    /// nothing else. Of a with-items task it undoes one item.
+    pub rollback: Option<Box<Task>>,
     /// Reverse workflows: the tasks that must be done first, own and default ones, as written.
     pub requires: Vec<Arc<str>>,
     /// The task as parsed, with `name`, `version` and `type` added: what `task().spec` shows.
     pub spec: Value,
+}
+
+impl Task {
+    /// A task that calls something, and has nothing else.
+    pub fn calling(name: Arc<str>, body: Body, call: Call) -> Self {
+        Self {
+            name,
+            description: None,
+            tags: Vec::new(),
+            body,
+            call,
+            input: None,
+            with_items: Vec::new(),
+            policies: Policies::default(),
+            publish: Publish::default(),
+            publish_on_error: Publish::default(),
+            publish_on_skip: Publish::default(),
+            on_success: Vec::new(),
+            on_error: Vec::new(),
+            on_complete: Vec::new(),
+            on_skip: Vec::new(),
+            join: None,
+            target: None,
+            keep_result: None,
+            safe_rerun: None,
+            rollback: None,
+            requires: Vec::new(),
+            spec: Value::Null,
+        }
+    }
 }
 
 /// An ad-hoc action: another action with its input prepared and its output transformed.

@@ -185,6 +185,7 @@ impl Linker<'_> {
             target: draft.target,
             keep_result: draft.keep_result,
             safe_rerun: draft.safe_rerun.or_else(|| defaults.safe_rerun.clone()),
+            rollback: draft.rollback,
             requires,
             spec: draft.spec,
         }

@@ -33,6 +33,7 @@ mod path;
 mod place;
 mod policies;
 mod publish;
+mod rollback;
 mod shape;
 mod sink;
 mod suggest;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use expr::{Dict, Template, Value};
 
 use crate::diagnostic::Rule;
-use crate::model::{Body, Call, Item, Join, Policies, Publish, WorkflowType};
+use crate::model::{Body, Call, Item, Join, Policies, Publish, Task, WorkflowType};
 use crate::position::Span;
 use crate::yaml::{Content, Mapping, Node};
 
@@ -16,6 +16,7 @@ use super::on_clause::{self, Clause};
 use super::path::{Path, Quoted};
 use super::policies::{self, Kind};
 use super::publish;
+use super::rollback;
 use super::shape;
 use super::sink::Sink;
 
@@ -24,7 +25,7 @@ const NAME_CHARS_MAX: usize = 255;
 /// Characters of the name of a join task, which becomes part of a longer key.
 const JOIN_NAME_CHARS_MAX: usize = 208;
 
-const COMMON_KEYS: [&str; 22] = [
+const COMMON_KEYS: [&str; 23] = [
     "name",
     "version",
     "type",
@@ -47,6 +48,7 @@ const COMMON_KEYS: [&str; 22] = [
     "target",
     "keep-result",
     "safe-rerun",
+    "rollback",
 ];
 const DIRECT_KEYS: [&str; 5] = ["join", "on-success", "on-error", "on-complete", "on-skip"];
 const REVERSE_KEYS: [&str; 1] = ["requires"];
@@ -80,6 +82,7 @@ pub(super) struct Draft {
     pub(super) target: Option<Template>,
     pub(super) keep_result: Option<Template>,
     pub(super) safe_rerun: Option<Template>,
+    pub(super) rollback: Option<Box<Task>>,
     pub(super) requires: Vec<Requirement>,
     pub(super) spec: Value,
     /// What the expressions of the task ask for.
@@ -150,6 +153,7 @@ pub(super) fn task(
         target: target(sink, path, mapping),
         keep_result,
         safe_rerun,
+        rollback: rollback::of_task(sink, path, name, mapping),
         requires: match workflow_type {
             WorkflowType::Direct => Vec::new(),
             WorkflowType::Reverse => requires(sink, path, mapping),
@@ -203,7 +207,8 @@ fn keys(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping, workflow_type: Work
     }
 }
 
-fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body, Parsed) {
+/// What a task calls, and how that is written.
+pub(super) fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body, Parsed) {
     let (action, workflow) = (mapping.get("action"), mapping.get("workflow"));
     if let (Some(action), Some(workflow)) = (action, workflow) {
         let message = "a task has either `action` or `workflow`";
@@ -247,7 +252,13 @@ fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body, Parsed) {
     (body, parsed)
 }
 
-fn input(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping, parsed: &Parsed) -> Option<Template> {
+/// The input of a call besides its inline parameters.
+pub(super) fn input(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    mapping: &Mapping,
+    parsed: &Parsed,
+) -> Option<Template> {
     let entry = mapping.get("input")?;
     let path = &path.key("input");
     let node = &entry.value;
@@ -332,7 +343,8 @@ pub(super) fn clauses(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Cl
     }
 }
 
-fn target(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Template> {
+/// The queue that a call is for.
+pub(super) fn target(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Template> {
     let entry = mapping.get("target")?;
     let path = &path.key("target");
     shape::text(sink, path, &entry.value)?;

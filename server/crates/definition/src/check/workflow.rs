@@ -16,11 +16,12 @@ use super::names;
 use super::parameters;
 use super::path::{Path, Quoted};
 use super::publish;
+use super::rollback;
 use super::shape;
 use super::sink::Sink;
 use super::task::{self, Draft};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "version",
     "description",
@@ -30,6 +31,7 @@ const KEYS: [&str; 11] = [
     "output",
     "output-on-error",
     "vars",
+    "rollback-on",
     "task-defaults",
     "tasks",
 ];
@@ -53,12 +55,14 @@ pub(super) fn workflow(
     warn_of_hidden(sink, path, mapping, &input);
     let output = template(sink, path, mapping, "output", Looked::AtUpload);
     let output_on_error = template(sink, path, mapping, "output-on-error", Looked::Late);
+    let rollback_on = rollback::of_workflow(sink, path, mapping);
     let defaults = defaults::defaults(sink, path, mapping, workflow_type);
     let of_rest = sink.take_uses();
     let errors = sink.errors();
     let mut drafts = tasks(sink, path, entry, mapping, workflow_type)?;
     // Of broken tasks not every transition is known, so little can be said about the whole.
     let is_sound = sink.errors() == errors;
+    rollback::warn_of_nothing_to_undo(sink, path, mapping, &drafts);
     let spec = spec(name, mapping, &drafts);
     let place = graph::Place {
         path: &path.key("tasks"),
@@ -88,6 +92,7 @@ pub(super) fn workflow(
         output,
         output_on_error,
         vars,
+        rollback_on,
         tasks,
         graph,
         spec,

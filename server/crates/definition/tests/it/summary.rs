@@ -55,6 +55,10 @@ fn workflow(out: &mut String, workflow: &Workflow) {
     template(out, "output", workflow.output.as_ref());
     template(out, "output-on-error", workflow.output_on_error.as_ref());
     line!(out, "  start {:?} inbound {:?}", graph.start, graph.inbound);
+    let on = workflow.rollback_on;
+    if on.error || on.cancel {
+        line!(out, "  {on:?}");
+    }
     for one in workflow.tasks.values() {
         task(out, workflow, one);
     }
@@ -84,6 +88,24 @@ fn task(out: &mut String, workflow: &Workflow, task: &Task) {
     template(out, "  target", task.target.as_ref());
     template(out, "  keep-result", task.keep_result.as_ref());
     template(out, "  safe-rerun", task.safe_rerun.as_ref());
+    if let Some(undo) = &task.rollback {
+        line!(
+            out,
+            "    rollback: {:?} {}",
+            undo.body,
+            text(&undo.call.name)
+        );
+        for (name, value) in &undo.call.params {
+            line!(out, "      param {name} = {}", text(value));
+        }
+        template(out, "    input", undo.input.as_ref());
+        template(out, "    timeout", undo.policies.timeout.as_ref());
+        if let Some(retry) = &undo.policies.retry {
+            template(out, "    retry count", Some(&retry.count));
+            template(out, "    retry delay", Some(&retry.delay));
+        }
+        template(out, "    target", undo.target.as_ref());
+    }
     if !task.requires.is_empty() {
         line!(out, "    requires {:?}", task.requires);
     }
