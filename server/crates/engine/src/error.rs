@@ -37,6 +37,36 @@ pub enum Error {
         /// The state of the execution.
         state: ExecutionState,
     },
+    /// A rollback has begun, so nothing can run forward before it is at its end.
+    #[error("cannot {verb} an execution whose rollback is not at its end: roll it back again")]
+    RollbackUnfinished {
+        /// The verb.
+        verb: &'static str,
+        /// The state that it met.
+        state: ExecutionState,
+    },
+    /// The task execution was rolled back, or undoes another one.
+    #[error("cannot {verb} a task execution that {}", if *.is_undo { "undoes another one" } else { "was rolled back" })]
+    TaskRolledBack {
+        /// The verb.
+        verb: &'static str,
+        /// The state that it met.
+        state: TaskState,
+        /// Whether it undoes another one.
+        is_undo: bool,
+    },
+    /// A rollback to a task that has not ended.
+    #[error("cannot roll back to a task execution in state {}", state.word())]
+    RollbackTarget {
+        /// The state that it met.
+        state: TaskState,
+    },
+    /// A sub-workflow is rolled back with the execution that started it only.
+    #[error("a sub-workflow is rolled back with the execution at the top of its tree only")]
+    RollbackOfChild {
+        /// The state of the execution.
+        state: ExecutionState,
+    },
     /// No such task execution.
     #[error("no task execution number {number}")]
     TaskNotFound {

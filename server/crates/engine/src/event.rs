@@ -114,6 +114,8 @@ pub enum Event {
         /// Number of the action execution that stands for the child.
         action: u32,
     },
+    /// The parent rolls back the task that this execution belongs to.
+    RollBack,
     /// Somebody asks for a change of the life cycle.
     Verb {
         /// Which.
@@ -177,6 +179,12 @@ pub enum Verb {
         /// What counts as its result; `None` leaves it as it is.
         result: Option<Data>,
     },
+    /// Undo what was done, in reverse order.
+    Rollback {
+        /// Number of the task execution to go back to, which stays done; `None` means that nothing
+        /// stays.
+        to: Option<u32>,
+    },
 }
 
 impl Verb {
@@ -192,6 +200,7 @@ impl Verb {
             Self::Stop { .. } => "stop",
             Self::Rerun { .. } => "rerun",
             Self::Skip { .. } => "skip",
+            Self::Rollback { .. } => "roll back",
         }
     }
 }

@@ -4,7 +4,7 @@
 //! [`Execution::changed`] lists it, [`Execution::committed`] forgets it.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use definition::model;
 use expr::{Dict, Value};
@@ -14,6 +14,7 @@ use crate::commit::Marks;
 use crate::history::{HistoryEvent, HistoryKind, TimerKind};
 use crate::id::{ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
+use crate::plan::Plan;
 use crate::record::{ActionRecord, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger};
 use crate::state::{ExecutionState, TaskState};
 use crate::step::Work;
@@ -37,6 +38,8 @@ pub struct Execution {
     pub(crate) waiting: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
     timers: BTreeSet<(i64, u32)>,
+    /// What a rollback that is under way has still to undo; made from the rows when it is asked for.
+    pub(crate) plan: Option<Plan>,
     /// Steps that are left to do.
     pub(crate) work: VecDeque<Work>,
     pub(crate) changed: Marks,
@@ -56,6 +59,7 @@ impl Execution {
             globals_published: 0,
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
+            plan: None,
             work: VecDeque::new(),
             changed: Marks {
                 is_new: true,
@@ -77,7 +81,10 @@ impl Execution {
 
     pub(crate) fn restore_task(&mut self, task: Task) {
         let number = task.record.number;
-        self.latest[task.spec] = Some(number);
+        // While it is rolled back, an execution still sees what it had done.
+        if task.record.counts() || (self.record.rollback.is_some() && !task.record.is_undo()) {
+            self.latest[task.spec] = Some(number);
+        }
         if task.record.state == TaskState::Waiting {
             self.waiting.insert(number);
         }
@@ -123,10 +130,23 @@ impl Execution {
     /// When [`crate::Event::TimeReached`] must be applied next; microseconds since the epoch. Only
     /// for a running execution: nothing is due while one is paused.
     pub fn next_due_us(&self) -> Option<i64> {
-        if self.record.state != ExecutionState::Running {
-            return None;
+        let mut timers = self.timers.iter();
+        let next = timers.find(|(_, number)| self.is_timed(*number));
+        next.map(|(time, _)| *time)
+    }
+
+    /// Whether what a task waits for can come now. In a rollback only undoing goes on.
+    pub(crate) fn is_timed(&self, number: u32) -> bool {
+        match self.record.state {
+            ExecutionState::Running => true,
+            ExecutionState::RollingBack => self.task(number).record.is_undo(),
+            ExecutionState::Idle
+            | ExecutionState::Paused
+            | ExecutionState::Success
+            | ExecutionState::Error
+            | ExecutionState::Cancelled
+            | ExecutionState::RolledBack => false,
         }
-        self.timers.first().map(|(time, _)| *time)
     }
 
     /// Whether steps are left to do without any event from outside.
@@ -168,7 +188,31 @@ impl Execution {
     }
 
     pub(crate) fn spec(&self, number: u32) -> &model::Task {
-        &self.definition.workflow.tasks[self.task(number).spec]
+        self.spec_in(&self.definition.workflow, number)
+    }
+
+    /// What a task execution runs, by its workflow: of one that undoes a task, what undoes it.
+    pub(crate) fn spec_in<'w>(
+        &self,
+        workflow: &'w model::Workflow,
+        number: u32,
+    ) -> &'w model::Task {
+        let task = self.task(number);
+        let spec = &workflow.tasks[task.spec];
+        if task.record.is_undo() {
+            return spec.rollback.as_deref().unwrap_or(&ROLLBACK_OF_CHILDREN);
+        }
+        spec
+    }
+
+    /// The task executions that count for what the execution has done.
+    pub(crate) fn forward(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks().filter(|record| record.counts())
+    }
+
+    /// The number of the next task execution.
+    pub(crate) fn next_number(&self) -> u32 {
+        u32::try_from(self.tasks.len()).unwrap_or(u32::MAX - 1) + 1
     }
 
     pub(crate) fn task_id(&self, number: u32) -> TaskId {
@@ -257,11 +301,14 @@ impl Execution {
 
     pub(crate) fn push_task(&mut self, task: Task) {
         let number = task.record.number;
-        self.latest[task.spec] = Some(number);
         self.changed.tasks.insert(number, true);
+        let is_undo = task.record.is_undo();
         let progress = &mut self.record_mut().progress;
-        progress.total += 1;
-        count(progress, task.record.state, 1);
+        progress.total += u32::from(!is_undo);
+        count(progress, is_undo, task.record.state, 1);
+        if !is_undo {
+            self.latest[task.spec] = Some(number);
+        }
         if task.record.state == TaskState::Waiting {
             self.waiting.insert(number);
         }
@@ -329,9 +376,10 @@ impl Execution {
         if from == state {
             return;
         }
+        let is_undo = self.task(number).record.is_undo();
         let progress = &mut self.record_mut().progress;
-        count(progress, from, -1);
-        count(progress, state, 1);
+        count(progress, is_undo, from, -1);
+        count(progress, is_undo, state, 1);
         if state == TaskState::Waiting {
             self.waiting.insert(number);
         } else {
@@ -344,6 +392,7 @@ impl Execution {
             HistoryKind::TaskCreated {
                 state,
                 triggered_by: triggers.map(|t| t.task).collect(),
+                undo_of: self.task(number).record.runtime.undo_of,
             }
         } else {
             HistoryKind::TaskStateChanged {
@@ -353,6 +402,26 @@ impl Execution {
             }
         };
         self.log(now_us, Some(number), kind);
+    }
+
+    /// Takes note that a task is rolled back.
+    pub(crate) fn set_rolled_back(&mut self, number: u32) {
+        let record = &mut self.task_mut(number).record;
+        record.runtime.rolled_back = true;
+        record.processed = true;
+        let state = record.state;
+        let progress = &mut self.record_mut().progress;
+        count(progress, false, state, -1);
+        progress.rolled_back += 1;
+    }
+
+    /// Forgets the rollback: the execution is as it was at the task that it has gone back to.
+    pub(crate) fn end_rollback(&mut self) {
+        self.record_mut().rollback = None;
+        self.latest.fill(None);
+        for task in self.tasks.iter().filter(|task| task.record.counts()) {
+            self.latest[task.spec] = Some(task.record.number);
+        }
     }
 
     /// Sets or clears what a task waits for.
@@ -391,6 +460,7 @@ impl Execution {
 
     pub(crate) fn set_state(&mut self, state: ExecutionState, info: Option<Arc<str>>, now_us: i64) {
         let info = info.map(|info| cut(&info));
+        self.plan = None;
         let record = self.record_mut();
         let from = record.state;
         record.state = state;
@@ -440,6 +510,15 @@ impl Execution {
     }
 }
 
+/// What undoes a task that says nothing of it itself: its sub-workflows are rolled back.
+static ROLLBACK_OF_CHILDREN: LazyLock<model::Task> = LazyLock::new(|| {
+    let call = model::Call {
+        name: expr::Template::literal(Value::Null),
+        params: indexmap::IndexMap::new(),
+    };
+    model::Task::calling("".into(), model::Body::Workflow, call)
+});
+
 /// Runners whose actions are repeated when an execution is loaded again.
 pub(crate) fn is_repeated_after_restart(runner: Runner) -> bool {
     matches!(runner, Runner::Inline | Runner::Server)
@@ -452,8 +531,11 @@ fn cut(info: &Arc<str>) -> Arc<str> {
     }
 }
 
-fn count(progress: &mut Progress, state: TaskState, by: i32) {
+fn count(progress: &mut Progress, is_undo: bool, state: TaskState, by: i32) {
     let counter = match state {
+        TaskState::Success | TaskState::Skipped if is_undo => return,
+        TaskState::Error | TaskState::Cancelled if is_undo => &mut progress.undo_failed,
+        _ if is_undo => &mut progress.undoing,
         TaskState::Idle
         | TaskState::Waiting
         | TaskState::Running

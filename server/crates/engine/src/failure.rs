@@ -20,6 +20,8 @@ words! {
         FailCommand = "fail_command",
         /// It was stopped with this outcome from outside.
         Stopped = "stopped",
+        /// Undoing a task has failed, and others are still to be undone.
+        Rollback = "rollback_failed",
         /// Anything else that is wrong with the definition or its data: an unknown action, input
         /// that does not fit, a shape.
         Workflow = "workflow_error",

@@ -76,6 +76,9 @@ pub enum HistoryKind {
         /// Numbers of the task executions that led here.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         triggered_by: Vec<u32>,
+        /// Number of the task execution that it undoes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undo_of: Option<u32>,
     },
     /// A task execution changed its state.
     TaskStateChanged {

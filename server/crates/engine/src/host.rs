@@ -20,6 +20,8 @@ pub(crate) struct EngineHost<'a> {
     pub(crate) now_us: i64,
     /// Distinguishes the random values of one event.
     pub(crate) draws: &'a std::cell::Cell<u64>,
+    /// If the task undoes another one: the action execution of that one that is being undone.
+    pub(crate) unit: Option<u32>,
 }
 
 type Kwargs<'a> = &'a [(Arc<str>, Value)];
@@ -87,15 +89,17 @@ impl EngineHost<'_> {
 
     fn task(&self, arguments: &Arguments) -> Result<Value, HostError> {
         let execution = self.execution;
+        let own = self.task.map(|number| &execution.task(number).record);
+        // What undoes a task speaks of that task as of itself.
+        let undone = own.and_then(|own| own.runtime.undo_of);
+        let itself = undone.or(self.task);
         let number = match arguments.text("name")? {
-            None => self.task.ok_or_else(|| {
+            None => itself.ok_or_else(|| {
                 HostError::new("task() without a name is known inside a task only")
             })?,
             Some(name) => {
                 // The task itself, if it is meant; else its latest execution.
-                let own = self
-                    .task
-                    .filter(|number| *execution.task(*number).record.name == *name);
+                let own = itself.filter(|number| *execution.task(*number).record.name == *name);
                 let spec = execution.workflow().tasks.get_index_of(&*name);
                 match own.or_else(|| spec.and_then(|spec| execution.latest[spec])) {
                     Some(number) => number,
@@ -103,7 +107,12 @@ impl EngineHost<'_> {
                 }
             }
         };
-        Ok(task_value(execution, &execution.task(number).record))
+        let record = &execution.task(number).record;
+        let value = task_value(execution, record);
+        match self.unit {
+            Some(unit) if undone == Some(number) => Ok(with_unit(value, record, unit)),
+            _ => Ok(value),
+        }
     }
 
     fn tasks(&self, arguments: &Arguments) -> Result<Value, HostError> {
@@ -180,6 +189,9 @@ pub fn selects(query: &Query, record: &ExecutionRecord) -> bool {
 
 /// Whether `tasks()` lists a task of one execution.
 pub fn is_wanted(record: &TaskRecord, query: &Query) -> bool {
+    if record.is_undo() {
+        return false;
+    }
     if query
         .state
         .as_deref()
@@ -269,6 +281,22 @@ pub fn task_value(execution: &Execution, record: &TaskRecord) -> Value {
         ("updated_at", Value::from(time_text(record.updated_us))),
     ];
     Value::Dict(entries.into_iter().collect())
+}
+
+/// A task as what undoes it sees it: with the input and the result of the one action that is undone.
+fn with_unit(task: Value, record: &TaskRecord, unit: u32) -> Value {
+    let Value::Dict(mut task) = task else {
+        return task;
+    };
+    let action = record.actions.iter().find(|action| action.number == unit);
+    let output = action.and_then(|action| action.output.as_ref());
+    let input = action.map(|action| action.input.value().clone());
+    task.insert(
+        "result",
+        output.map_or(Value::Null, |output| output.value().clone()),
+    );
+    task.insert("input", input.unwrap_or(Value::Null));
+    Value::Dict(task)
 }
 
 /// A time as Mistral shows it: `YYYY-mm-dd HH:MM:SS`, UTC.

@@ -17,6 +17,7 @@ pub mod history;
 mod host;
 pub mod id;
 pub mod limits;
+mod plan;
 pub mod record;
 mod resolve;
 mod single;
@@ -41,7 +42,7 @@ pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
 pub use limits::Limits;
 pub use record::{
     ActionRecord, BackloggedCommand, DefinitionRef, Earlier, Edge, ExecutionRecord, PinnedAction,
-    Progress, Runner, TaskRecord, TaskRuntime, Trigger,
+    Progress, Rollback, Runner, TaskRecord, TaskRuntime, Trigger,
 };
 pub use single::check_action;
 pub use state::{ActionState, ExecutionState, TaskState};

@@ -77,6 +77,9 @@ pub struct ExecutionRecord {
     pub last_sequence: i64,
     /// Commands that wait for the execution to be resumed.
     pub backlog: Vec<BackloggedCommand>,
+    /// A rollback that has begun. It stays if the rollback fails, is cancelled or comes to its end,
+    /// and goes when one to a task is done: then the execution is as it was at that task.
+    pub rollback: Option<Rollback>,
     /// Microseconds since the epoch.
     pub created_us: i64,
     /// Microseconds since the epoch.
@@ -102,6 +105,52 @@ pub struct Progress {
     pub cancelled: u32,
     /// In SKIPPED.
     pub skipped: u32,
+    /// Rolled back, in whatever state: they count in no other field but `total`.
+    pub rolled_back: u32,
+    /// What undoes tasks and is not final. Undoing counts in no other field, also not in `total`.
+    pub undoing: u32,
+    /// What undoes tasks and has failed or was cancelled.
+    pub undo_failed: u32,
+}
+
+/// A rollback of an execution: how far it goes, and what it followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rollback {
+    /// Number of the task execution that it goes back to, which stays done; `None` means that
+    /// nothing stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<u32>,
+    /// How the execution had ended before; `None` if it was under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<ExecutionState>,
+    /// Why it had ended so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info: Option<Arc<str>>,
+    /// What kind of failure that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureKind>,
+    /// Of a child: whether its parent rolls it back, not the child itself.
+    #[serde(skip_serializing_if = "is_false")]
+    pub by_parent: bool,
+}
+
+impl ExecutionRecord {
+    /// Whether a rollback has begun and not come to its end: until then nothing runs forward.
+    pub fn is_in_rollback(&self) -> bool {
+        self.rollback.is_some() && self.state != ExecutionState::RolledBack
+    }
+
+    /// The final state as the parent of this execution sees it: a child that has rolled itself back
+    /// has failed, or was cancelled.
+    pub fn state_for_parent(&self) -> ExecutionState {
+        match &self.rollback {
+            Some(rollback) if self.state == ExecutionState::RolledBack && !rollback.by_parent => {
+                rollback.ended.unwrap_or(ExecutionState::Error)
+            }
+            _ => self.state,
+        }
+    }
 }
 
 /// A command that came after `pause` in a list of transitions.
@@ -264,6 +313,15 @@ pub struct TaskRuntime {
     /// Whether its results were dropped by `keep-result: false`.
     #[serde(skip_serializing_if = "is_false")]
     pub result_dropped: bool,
+    /// Of what undoes a task: the number of that task execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<u32>,
+    /// The number of the task execution that undoes this one, once that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<u32>,
+    /// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+    #[serde(skip_serializing_if = "is_false")]
+    pub rolled_back: bool,
 }
 
 /// A call of an ad-hoc action, as it was found when it began.
@@ -301,6 +359,18 @@ mod hexadecimal {
             *byte = u8::from_str_radix(digits, 16).map_err(|_| malformed())?;
         }
         Ok(hash)
+    }
+}
+
+impl TaskRecord {
+    /// Whether it undoes another task execution.
+    pub fn is_undo(&self) -> bool {
+        self.runtime.undo_of.is_some()
+    }
+
+    /// Whether it counts for what the execution has done: it undoes nothing, and is not undone.
+    pub fn counts(&self) -> bool {
+        !self.is_undo() && !self.runtime.rolled_back
     }
 }
 

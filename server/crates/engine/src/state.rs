@@ -17,6 +17,10 @@ words! {
         Error = "ERROR",
         /// Cancelled.
         Cancelled = "CANCELLED",
+        /// What was done is being undone.
+        RollingBack = "ROLLING_BACK",
+        /// Everything that was done is undone.
+        RolledBack = "ROLLED_BACK",
     }
 }
 
@@ -63,7 +67,10 @@ words! {
 impl ExecutionState {
     /// Whether nothing more happens by itself.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Success | Self::Error | Self::Cancelled)
+        matches!(
+            self,
+            Self::Success | Self::Error | Self::Cancelled | Self::RolledBack
+        )
     }
 }
 

@@ -11,6 +11,7 @@ use expr::Value;
 use crate::branch::Branch;
 use crate::data::Data;
 use crate::record::{ActionRecord, Earlier, TaskRecord};
+use crate::step::Units;
 
 /// The items of a task, by variable; all lists are of one length.
 pub(crate) type Items = Arc<Vec<(Arc<str>, Vec<Value>)>>;
@@ -40,6 +41,8 @@ pub(crate) struct Task {
     pub(crate) kept_items: BTreeSet<u32>,
     /// Of a with-items task: the evaluated items, by variable; made anew after a restart.
     pub(crate) items: Option<Items>,
+    /// Of what undoes a task: what there is to undo; made anew after a restart.
+    pub(crate) units: Option<Units>,
 }
 
 impl Task {
@@ -57,6 +60,7 @@ impl Task {
             next_item: 0,
             kept_items: BTreeSet::new(),
             items: None,
+            units: None,
         };
         task.recount();
         task

@@ -160,6 +160,7 @@ impl Chain {
             depth: 0,
             last_sequence: 0,
             backlog: Vec::new(),
+            rollback: None,
             created_us: NOW_US,
             updated_us: NOW_US,
             finished_us: None,
@@ -206,6 +207,7 @@ impl Chain {
                 HistoryKind::TaskCreated {
                     state,
                     triggered_by,
+                    undo_of: None,
                 },
             ));
             let started = HistoryKind::ActionStarted {

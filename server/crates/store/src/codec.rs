@@ -1,6 +1,6 @@
 //! Between the types of the engine and the types of columns.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use engine::{ActionState, ExecutionState, ExecutionUid, FailureKind, Progress, Runner, TaskState};
@@ -139,14 +139,29 @@ pub(crate) fn progress(progress: &Progress) -> String {
         error,
         cancelled,
         skipped,
+        rolled_back,
+        undoing,
+        undo_failed,
     } = *progress;
-    format!("[{total},{active},{success},{error},{cancelled},{skipped}]")
+    let mut text = format!("[{total},{active},{success},{error},{cancelled},{skipped}");
+    // Most executions are never rolled back.
+    if [rolled_back, undoing, undo_failed] != [0; 3] {
+        let _ = write!(text, ",{rolled_back},{undoing},{undo_failed}");
+    }
+    text.push(']');
+    text
 }
 
 /// Reads progress.
 pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
-    let [total, active, success, error, cancelled, skipped] =
-        from_json(text, "executions.progress")?;
+    const PLACE: &str = "executions.progress";
+    let mut numbers: Vec<u32> = from_json(text, PLACE)?;
+    if numbers.len() == 6 {
+        numbers.extend([0; 3]);
+    }
+    let numbers = <[u32; 9]>::try_from(numbers).map_err(|_| missing(PLACE))?;
+    let [total, active, success, error, cancelled, skipped, ..] = numbers;
+    let [.., rolled_back, undoing, undo_failed] = numbers;
     Ok(Progress {
         total,
         active,
@@ -154,6 +169,9 @@ pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
         error,
         cancelled,
         skipped,
+        rolled_back,
+        undoing,
+        undo_failed,
     })
 }
 

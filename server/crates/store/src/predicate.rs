@@ -273,7 +273,7 @@ pub(crate) struct Unfinished;
 
 impl<DB: Backend> QueryFragment<DB> for Unfinished {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED')");
+        out.push_sql("executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED', 'ROLLED_BACK')");
         Ok(())
     }
 }

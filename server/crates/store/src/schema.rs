@@ -29,6 +29,7 @@ table! {
         depth -> Integer,
         last_sequence -> BigInt,
         backlog -> Nullable<Text>,
+        rollback -> Nullable<Text>,
         progress -> Text,
         created_us -> BigInt,
         updated_us -> BigInt,

@@ -16,6 +16,14 @@ impl Machine<'_> {
         ) {
             return;
         }
+        // In a rollback nothing runs forward, and nothing is undone while it is paused.
+        let may_begin = match self.is_undo(task) {
+            true => self.is_rolling_back(),
+            false => !self.ex.record.is_in_rollback(),
+        };
+        if !may_begin {
+            return;
+        }
         if let Err(fault) = self.try_begin_task(task) {
             self.fault(task, fault);
         }
@@ -34,7 +42,7 @@ impl Machine<'_> {
     /// back.
     fn before_task(&mut self, task: u32) -> Result<bool, Fault> {
         let workflow = self.ex.workflow().clone();
-        let policies = &workflow.tasks[self.ex.task(task).spec].policies;
+        let policies = &self.ex.spec_in(&workflow, task).policies;
         let held_before = self.ex.task(task).record.runtime.paused_before;
         if !held_before && self.flag(policies.pause_before.as_ref(), task, "pause-before")? {
             self.ex.task_mut(task).record.runtime.paused_before = true;
@@ -95,8 +103,11 @@ impl Machine<'_> {
 
     /// Runs what the task is there for.
     pub(super) fn call(&mut self, task: u32) -> Result<(), Fault> {
+        if self.is_undo(task) {
+            return self.call_undo(task);
+        }
         let workflow = self.ex.workflow().clone();
-        let spec: &model::Task = &workflow.tasks[self.ex.task(task).spec];
+        let spec: &model::Task = self.ex.spec_in(&workflow, task);
         if spec.with_items.is_empty() {
             let call = self.prepare(task, spec)?;
             let input = self.call_input(task, spec, &call, None)?;

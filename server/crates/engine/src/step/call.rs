@@ -89,6 +89,10 @@ impl Machine<'_> {
             let context = self.ex.task(task).context.clone();
             let mut layers = vec![Layer::Branch(context)];
             layers.extend(items.map(|items| Layer::Value(Value::Dict(items.clone()))));
+            // What the task has published does not stand in front of its items.
+            if self.is_undo(task) {
+                layers.reverse();
+            }
             layers
         };
         let mut input = match &spec.input {
@@ -151,9 +155,11 @@ impl Machine<'_> {
             .expect("active actions exist")
             .clone();
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
+        self.set_unit(task, record.index);
         let prepared = self
             .find_action(task, &record.name)
             .and_then(|found| self.prepare_action(task, &found, input));
+        self.unit.set(None);
         match prepared {
             Ok(prepared) => self.give_to_runner(task, action, &prepared, record.runner),
             Err(fault) => self.fault(task, fault),
@@ -208,9 +214,11 @@ impl Machine<'_> {
             return;
         }
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
+        self.set_unit(task, record.index);
         let prepared = self
             .find_action(task, &record.name)
             .and_then(|found| self.prepare_action(task, &found, input));
+        self.unit.set(None);
         match prepared {
             Ok(Prepared { base, input }) => {
                 let outcome = builtin::run_inline(base, &input);

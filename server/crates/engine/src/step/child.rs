@@ -107,15 +107,19 @@ impl Machine<'_> {
         output: Data,
         info: Option<Arc<str>>,
     ) {
+        let (task, action) = self.undoing(task, action);
         let known = self.ex.find(task).and_then(|found| found.action(action));
         if known.is_none_or(|record| record.state.is_final()) {
             return;
         }
         let state = match state {
-            ExecutionState::Success => ActionState::Success,
+            ExecutionState::Success | ExecutionState::RolledBack => ActionState::Success,
             ExecutionState::Error => ActionState::Error,
             ExecutionState::Cancelled => ActionState::Cancelled,
-            ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused => return,
+            ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Paused
+            | ExecutionState::RollingBack => return,
         };
         if self.record_end(task, action, state, Some(output)) {
             let info = info.filter(|_| state != ActionState::Success);
@@ -126,6 +130,7 @@ impl Machine<'_> {
     /// A child, or an asynchronous action, was paused or goes on: so does its task, and the
     /// execution with it.
     pub(super) fn child_paused(&mut self, task: u32, action: u32, paused: bool) {
+        let (task, action) = self.undoing(task, action);
         let Some(record) = self.ex.find(task).and_then(|found| found.action(action)) else {
             return;
         };
@@ -146,7 +151,7 @@ impl Machine<'_> {
         }
         if paused {
             self.set_task_state(task, TaskState::Paused, None);
-            if self.is_running() {
+            if self.is_running() || (self.is_rolling_back() && self.is_undo(task)) {
                 self.pause_self(None);
             }
             return;
@@ -154,10 +159,15 @@ impl Machine<'_> {
         if !self.no_longer_paused(task) {
             return;
         }
+        let is_undo = self.is_undo(task);
         let any_paused = self
             .ex
             .tasks()
-            .any(|record| record.state == TaskState::Paused);
+            .any(|record| record.state == TaskState::Paused && record.is_undo() == is_undo);
+        // What was paused besides a rollback does not let the rollback go on.
+        if is_undo != self.ex.record.is_in_rollback() {
+            return;
+        }
         if self.ex.record.state == ExecutionState::Paused && !any_paused {
             self.resume_self();
         }

@@ -52,14 +52,19 @@ impl Machine<'_> {
         self.ex.set_timeout(task, None);
         let now = self.now;
         self.ex.task_mut(task).record.finished_us = Some(now);
+        if self.is_undo(task) {
+            self.undo_ended(task);
+            return Ok(());
+        }
         match self.ex.record.state {
             ExecutionState::Running => {}
-            // What follows is decided when the execution is resumed.
-            ExecutionState::Paused => return Ok(()),
+            // What follows is decided when the execution is resumed, unless it is undone.
+            ExecutionState::Paused | ExecutionState::RollingBack => return Ok(()),
             ExecutionState::Idle
             | ExecutionState::Success
             | ExecutionState::Error
-            | ExecutionState::Cancelled => {
+            | ExecutionState::Cancelled
+            | ExecutionState::RolledBack => {
                 self.ex.task_mut(task).record.processed = true;
                 return Ok(());
             }
@@ -76,7 +81,7 @@ impl Machine<'_> {
     /// `keep-result: false`: the result is dropped once it was published.
     fn drop_result(&mut self, task: u32) -> Result<(), Fault> {
         let workflow = self.ex.workflow().clone();
-        let Some(keep) = &workflow.tasks[self.ex.task(task).spec].keep_result else {
+        let Some(keep) = &self.ex.spec_in(&workflow, task).keep_result else {
             return Ok(());
         };
         if self.eval_for(keep, task)?.truthy() {

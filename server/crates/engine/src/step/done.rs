@@ -162,6 +162,10 @@ impl Machine<'_> {
         state: ActionState,
         info: Option<Arc<str>>,
     ) {
+        if self.is_undo(task) {
+            self.unit_ended(task, info);
+            return;
+        }
         if !self.ex.spec(task).with_items.is_empty() {
             self.item_ended(task);
             return;

@@ -31,7 +31,7 @@ impl Machine<'_> {
         }
         let unhandled =
             |record: &TaskRecord| record.state == TaskState::Error && !record.error_handled;
-        if progress.error > 0 && self.ex.tasks().any(unhandled) {
+        if progress.error > 0 && self.ex.forward().any(unhandled) {
             let message = self.failure_message(unhandled);
             self.fail(FailureKind::Task, Some(message.into()));
             return;
@@ -72,6 +72,11 @@ impl Machine<'_> {
             }
         };
         let output = self.output_with_result(message.as_ref(), &extra);
+        let on_error = workflow.rollback_on.error && kind != FailureKind::Stopped;
+        if on_error && self.ex.record.rollback.is_none() {
+            self.roll_back_instead(ExecutionState::Error, message, Some(kind), output);
+            return;
+        }
         self.end(ExecutionState::Error, message, output);
         self.ex.record_mut().failure = Some(kind);
     }
@@ -87,12 +92,25 @@ impl Machine<'_> {
     /// Ends in CANCELLED.
     pub(super) fn cancelled(&mut self, message: Option<Arc<str>>) {
         let output = self.output_with_result(message.as_ref(), &Dict::new());
+        let on_cancel = self.ex.workflow().rollback_on.cancel;
+        if on_cancel && self.ex.record.rollback.is_none() {
+            self.roll_back_instead(ExecutionState::Cancelled, message, None, output);
+            return;
+        }
         self.end(ExecutionState::Cancelled, message, output);
     }
 
-    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
-        self.ex.payloads_mut().output = Some(output.clone());
+    pub(super) fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
+        self.ex.payloads_mut().output = Some(output);
         self.ex.set_state(state, info, self.now);
+        self.tell_parent_of_end();
+    }
+
+    /// Tells the parent, if there is one, how this execution has ended.
+    pub(super) fn tell_parent_of_end(&mut self) {
+        let state = self.ex.record.state_for_parent();
+        let output = self.ex.record.output.clone();
+        let output = output.unwrap_or_else(Data::empty_object);
         let info = self.ex.record.state_info.clone();
         if let Some(parent) = self.ex.record.parent {
             let (task, action) = (parent.task.number, parent.number);
@@ -131,7 +149,7 @@ impl Machine<'_> {
 
     /// `{result: message}` with more keys; what cannot be kept is left out rather than lost with
     /// the message.
-    fn output_with_result(&self, message: Option<&Arc<str>>, extra: &Dict) -> Data {
+    pub(super) fn output_with_result(&self, message: Option<&Arc<str>>, extra: &Dict) -> Data {
         let result = |extra: &Dict| {
             let mut output = Dict::new();
             output.insert("result", Value::from(message.cloned()));
@@ -158,6 +176,7 @@ impl Machine<'_> {
             .ex
             .tasks
             .iter()
+            .filter(|task| task.record.counts())
             .filter(|task| task.record.state.is_final() && task.record.next_tasks.is_empty());
         last.map(Task::outbound)
             .reduce(|left, right| left.merge(&right))
@@ -167,7 +186,7 @@ impl Machine<'_> {
     fn names_of(&self, wanted: impl Fn(&TaskRecord) -> bool) -> String {
         let mut names: Vec<&str> = self
             .ex
-            .tasks()
+            .forward()
             .filter(|record| wanted(record))
             .map(|record| &*record.name)
             .collect();
@@ -179,7 +198,7 @@ impl Machine<'_> {
     fn failure_message(&self, wanted: impl Fn(&TaskRecord) -> bool + Copy) -> String {
         let names = self.names_of(wanted);
         let mut message = format!("Failure caused by error in tasks: {names}\n");
-        let failed: Vec<&TaskRecord> = self.ex.tasks().filter(|record| wanted(record)).collect();
+        let failed: Vec<&TaskRecord> = self.ex.forward().filter(|record| wanted(record)).collect();
         for record in failed.iter().take(FAILURES_SHOWN_MAX) {
             let id = self.ex.task_id(record.number);
             let info = record.state_info.as_deref().unwrap_or("no message");

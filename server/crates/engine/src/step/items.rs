@@ -88,7 +88,7 @@ impl Machine<'_> {
     }
 
     /// The evaluated items. They follow from the context of the task, so they are not stored.
-    fn items(&mut self, task: u32, spec: &model::Task) -> Result<Items, Fault> {
+    pub(super) fn items(&mut self, task: u32, spec: &model::Task) -> Result<Items, Fault> {
         if let Some(items) = &self.ex.task(task).items {
             return Ok(items.clone());
         }

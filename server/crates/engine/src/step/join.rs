@@ -25,7 +25,7 @@ impl Machine<'_> {
         if record.state != TaskState::Waiting || record.runtime.due.is_some() {
             return;
         }
-        if self.ex.record.state.is_final() {
+        if self.ex.record.state.is_final() || self.ex.record.is_in_rollback() {
             return;
         }
         let workflow = self.ex.workflow().clone();

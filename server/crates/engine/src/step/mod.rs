@@ -17,9 +17,11 @@ mod policies;
 mod publish;
 mod rerun;
 mod reverse;
+mod rollback;
 mod start;
 mod timers;
 mod transitions;
+mod undo;
 mod verbs;
 
 use std::cell::Cell;
@@ -41,6 +43,7 @@ use crate::world::World;
 pub use rerun::check_ancestor;
 pub use start::{abandon, restore, start, view_of};
 pub(crate) use start::{bind_input, missing_inputs};
+pub(crate) use undo::Units;
 
 /// A step that is left to do; numbers are those of task executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) now: i64,
     pub(crate) out: Changes,
     draws: Cell<u64>,
+    /// Of what undoes a task: the action execution of that task that is being undone.
+    unit: Cell<Option<u32>>,
 }
 
 /// Applies an event: changes the execution and says what must be done besides.
@@ -147,6 +152,7 @@ pub fn apply(
             paused,
         } => machine.child_paused(task, action, paused),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
+        Event::RollBack => machine.roll_back_for_parent(),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
     }
     Ok(machine.run())
@@ -160,16 +166,21 @@ impl<'a> Machine<'a> {
             now,
             out: Changes::default(),
             draws: Cell::new(0),
+            unit: Cell::new(None),
         }
     }
 
     /// Does the steps that are left. An execution of which nothing is under way any more is
-    /// finished here, whatever the event was: none can stay RUNNING without a cause.
+    /// finished here, whatever the event was: none can stay RUNNING without a cause. A rollback goes
+    /// on here for the same reason.
     pub(crate) fn run(mut self) -> Changes {
         let mut steps = self.world.limits().steps_per_event_max;
         loop {
             if self.ex.work.is_empty() && self.is_running() && self.ex.record.progress.active == 0 {
                 self.finish();
+            }
+            if self.ex.work.is_empty() && self.is_rolling_back() {
+                self.unwind();
             }
             if steps == 0 {
                 break;
@@ -192,6 +203,15 @@ impl<'a> Machine<'a> {
 
     pub(crate) fn is_running(&self) -> bool {
         self.ex.record.state == ExecutionState::Running
+    }
+
+    pub(crate) fn is_rolling_back(&self) -> bool {
+        self.ex.record.state == ExecutionState::RollingBack
+    }
+
+    /// Whether a task undoes another one.
+    pub(crate) fn is_undo(&self, task: u32) -> bool {
+        self.ex.task(task).record.is_undo()
     }
 
     pub(crate) fn set_task_state(&mut self, task: u32, state: TaskState, info: Option<Arc<str>>) {
@@ -226,6 +246,7 @@ impl<'a> Machine<'a> {
             world: self.world,
             now_us: self.now,
             draws: &self.draws,
+            unit: self.unit.get(),
         };
         template.eval(&Context::new(data, &host))
     }
@@ -275,7 +296,8 @@ impl<'a> Machine<'a> {
                 record.finished_us = Some(now);
                 // Nothing follows from it, also if the execution is opened again.
                 record.processed = true;
-                if !self.ex.record.state.is_final() {
+                // In a rollback a task that has failed stands where it is, and nothing else ends.
+                if !self.ex.record.state.is_final() && !self.ex.record.is_in_rollback() {
                     self.fail(kind, Some(info));
                 }
             }

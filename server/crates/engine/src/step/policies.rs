@@ -62,7 +62,7 @@ impl Machine<'_> {
     /// may bring it back to a state that is not final.
     pub(super) fn after_task(&mut self, task: u32) -> Result<(), Fault> {
         let workflow = self.ex.workflow().clone();
-        let policies = &workflow.tasks[self.ex.task(task).spec].policies;
+        let policies = &self.ex.spec_in(&workflow, task).policies;
         if self.wait_after(task, policies)? {
             return Ok(());
         }
@@ -128,8 +128,16 @@ impl Machine<'_> {
         if stop || broken {
             return Ok(());
         }
-        self.forget_results(task);
+        let is_undo = self.is_undo(task);
+        if is_undo {
+            self.forget_failures(task);
+        } else {
+            self.forget_results(task);
+        }
         self.ex.task_mut(task).record.runtime.retry_no += 1;
+        if is_undo {
+            self.ex.task_memory(task).recount();
+        }
         let is_join = self.ex.spec(task).join.is_some();
         let state = if is_join {
             TaskState::Waiting

@@ -14,7 +14,7 @@ impl Machine<'_> {
     /// Evaluates what belongs to the state that the task has reached.
     pub(super) fn publish(&mut self, task: u32) -> Result<(), Fault> {
         let workflow = self.ex.workflow().clone();
-        let spec = &workflow.tasks[self.ex.task(task).spec];
+        let spec = self.ex.spec_in(&workflow, task);
         let publish = match self.ex.task(task).record.state {
             TaskState::Success => &spec.publish,
             TaskState::Error => &spec.publish_on_error,

@@ -6,6 +6,8 @@
 //! | rerun | ERROR, CANCELLED; RUNNING for a task | ERROR, CANCELLED |
 //! | skip  | RUNNING, ERROR, CANCELLED            | ERROR            |
 //!
+//! What could not be undone is skipped by `rollback`.
+//!
 //! An execution that had ended is opened: it is RUNNING, in its next run, and so are all above it,
 //! each with the task that the one below belongs to. They may not be in SUCCESS or PAUSED, which
 //! [`check_ancestor`] finds out before anything is changed.
@@ -27,16 +29,30 @@ use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// Whether an execution can be opened because a verb is applied somewhere below it.
 pub fn check_ancestor(execution: &Execution, verb: &Verb) -> Result<(), Error> {
+    check_no_rollback(execution, verb)?;
     match execution.record.state {
         ExecutionState::Idle
         | ExecutionState::Running
         | ExecutionState::Error
         | ExecutionState::Cancelled => Ok(()),
-        state @ (ExecutionState::Success | ExecutionState::Paused) => Err(Error::AncestorState {
+        state @ (ExecutionState::Success
+        | ExecutionState::Paused
+        | ExecutionState::RollingBack
+        | ExecutionState::RolledBack) => Err(Error::AncestorState {
             verb: verb.name(),
             state,
         }),
     }
+}
+
+/// Refuses a verb for what runs forward as long as a rollback has begun and not ended.
+fn check_no_rollback(execution: &Execution, verb: &Verb) -> Result<(), Error> {
+    let record = &execution.record;
+    if record.is_in_rollback() && record.state.is_final() {
+        let (verb, state) = (verb.name(), record.state);
+        return Err(Error::RollbackUnfinished { verb, state });
+    }
+    Ok(())
 }
 
 impl Machine<'_> {
@@ -80,6 +96,13 @@ impl Machine<'_> {
         result: Option<Data>,
         caller: &Caller,
     ) -> Result<(), Error> {
+        if self
+            .ex
+            .find(task)
+            .is_some_and(|found| found.record.is_undo())
+        {
+            return self.skip_undo(verb, task, result, caller);
+        }
         self.check_open(verb, Some(task))?;
         self.check_task(verb, task, &[TaskState::Error])?;
         self.open(verb, Some(task), caller);
@@ -102,19 +125,31 @@ impl Machine<'_> {
 
     /// Refuses a verb in a state of the execution that it is not made for.
     fn check_open(&self, verb: &Verb, task: Option<u32>) -> Result<(), Error> {
+        check_no_rollback(self.ex, verb)?;
         match self.ex.record.state {
             ExecutionState::Error | ExecutionState::Cancelled => Ok(()),
             ExecutionState::Running if task.is_some() => Ok(()),
             ExecutionState::Idle
             | ExecutionState::Running
             | ExecutionState::Paused
-            | ExecutionState::Success => Err(self.refused(verb)),
+            | ExecutionState::Success
+            | ExecutionState::RollingBack
+            | ExecutionState::RolledBack => Err(self.refused(verb)),
         }
     }
 
     fn check_task(&self, verb: &Verb, number: u32, allowed: &[TaskState]) -> Result<(), Error> {
         let task = self.ex.find(number);
-        let state = task.ok_or(Error::TaskNotFound { number })?.record.state;
+        let record = &task.ok_or(Error::TaskNotFound { number })?.record;
+        let (state, is_undo) = (record.state, record.is_undo());
+        if !record.counts() {
+            let verb = verb.name();
+            return Err(Error::TaskRolledBack {
+                verb,
+                state,
+                is_undo,
+            });
+        }
         if allowed.contains(&state) {
             return Ok(());
         }
@@ -124,7 +159,7 @@ impl Machine<'_> {
 
     /// The tasks that have kept the execution from succeeding.
     fn tasks_to_rerun(&self) -> Result<Vec<u32>, Error> {
-        let failed = self.ex.tasks().filter(|record| match record.state {
+        let failed = self.ex.forward().filter(|record| match record.state {
             TaskState::Error => !record.error_handled,
             TaskState::Cancelled => true,
             TaskState::Idle
@@ -139,7 +174,7 @@ impl Machine<'_> {
         let undecided = |record: &TaskRecord| record.state.is_final() && !record.processed;
         let goes_on = self.ex.record.progress.active > 0
             || !self.ex.record.backlog.is_empty()
-            || self.ex.tasks().any(undecided);
+            || self.ex.forward().any(undecided);
         if tasks.is_empty() && !goes_on {
             let state = self.ex.record.state;
             return Err(Error::NothingToRerun { state });
@@ -178,11 +213,11 @@ impl Machine<'_> {
     }
 
     /// Makes a task ready to begin anew, with all its policies.
-    fn renew(&mut self, task: u32, reset: bool, state: TaskState) {
+    pub(super) fn renew(&mut self, task: u32, reset: bool, state: TaskState) {
         self.give_up_actions(task, ActionState::Cancelled, None);
         self.forget_consequences(task);
         let is_kept = |action: &ActionRecord| !reset && action.state == ActionState::Success;
-        let with_items = !self.ex.spec(task).with_items.is_empty();
+        let with_items = self.is_undo(task) || !self.ex.spec(task).with_items.is_empty();
         let actions = self.ex.task(task).record.actions.iter();
         let forgotten =
             actions.filter(|action| action.accepted && !(with_items && is_kept(action)));
@@ -206,6 +241,7 @@ impl Machine<'_> {
             items: runtime.items,
             join_seen: runtime.join_seen,
             earlier: runtime.earlier,
+            undo_of: runtime.undo_of,
             ..TaskRuntime::default()
         };
         memory.record.started_us = None;
@@ -223,7 +259,8 @@ impl Machine<'_> {
         // A reverse workflow takes no transitions: a task leads to those that require it.
         let is_reverse = self.ex.workflow().workflow_type == WorkflowType::Reverse;
         let memory = self.ex.task_mut(task);
-        if is_reverse || !memory.record.next_tasks.is_empty() {
+        let leads = is_reverse || !memory.record.next_tasks.is_empty();
+        if leads && !memory.record.is_undo() {
             memory.begin_generation();
         }
         memory.outbound = None;
@@ -237,7 +274,7 @@ impl Machine<'_> {
 
     /// Makes `result` the result of a task: as an action of its own, so that those that ran stay as
     /// they were.
-    fn declare_result(&mut self, task: u32, result: Data) {
+    pub(super) fn declare_result(&mut self, task: u32, result: Data) {
         self.forget_results(task);
         let (input, runner) = (Data::empty_object(), Runner::External);
         let action = self.new_action(task, "skip".into(), input, 0, runner, None);

@@ -15,7 +15,7 @@ use crate::event::Start;
 use crate::execution::{Execution, is_repeated_after_restart};
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
-use crate::record::{ExecutionRecord, Progress, TaskRecord, Trigger};
+use crate::record::{Edge, ExecutionRecord, Progress, TaskRecord, Trigger};
 use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::task::{Task, after_publishing};
 use crate::view::{Layer, Layers};
@@ -67,6 +67,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         depth,
         last_sequence: 0,
         backlog: Vec::new(),
+        rollback: None,
         created_us: now_us,
         updated_us: now_us,
         finished_us: None,
@@ -205,7 +206,7 @@ fn restore_contexts(execution: &mut Execution) {
             entered[index] = generation + 1;
             for one in (done[index]..=generation).rev() {
                 stack.push((index, one, true));
-                let triggers = triggers_of(execution, index, one).iter();
+                let triggers = triggers_of(execution, index, one).into_iter();
                 let triggers = triggers.map(|t| (t.task as usize - 1, t.generation as usize));
                 let known = triggers.filter(|(task, _)| *task < count);
                 stack.extend(known.map(|(task, generation)| (task, generation, false)));
@@ -215,18 +216,27 @@ fn restore_contexts(execution: &mut Execution) {
 }
 
 /// What had led to a task in one of its generations.
-fn triggers_of(execution: &Execution, index: usize, generation: usize) -> &[Trigger] {
+fn triggers_of(execution: &Execution, index: usize, generation: usize) -> Vec<Trigger> {
     let record = &execution.tasks[index].record;
+    // What undoes a task sees what the task has seen and published.
+    if let Some(undone) = record.runtime.undo_of.and_then(|task| execution.find(task)) {
+        return vec![Trigger {
+            task: undone.record.number,
+            event: Edge::OnSuccess,
+            generation: undone.generation(),
+        }];
+    }
     let earlier = record.runtime.earlier.get(generation);
-    earlier.map_or(&record.triggered_by, |earlier| &earlier.triggered_by)
+    let triggers = earlier.map_or(&record.triggered_by, |earlier| &earlier.triggered_by);
+    triggers.clone()
 }
 
 fn restore_context(execution: &mut Execution, index: usize, generation: usize) {
     let count = execution.tasks.len();
-    let triggers = triggers_of(execution, index, generation).iter();
+    let triggers = triggers_of(execution, index, generation).into_iter();
     let branches = triggers
         .filter(|trigger| (trigger.task as usize) <= count)
-        .map(|trigger| execution.seen_through(*trigger));
+        .map(|trigger| execution.seen_through(trigger));
     let context = branches
         .reduce(|left, right| left.merge(&right))
         .unwrap_or_default();

@@ -3,16 +3,13 @@
 use super::{Machine, Work};
 use crate::data::Data;
 use crate::history::{HistoryKind, TimerKind};
-use crate::state::{ActionState, ExecutionState, TaskState};
+use crate::state::{ActionState, TaskState};
 
 impl Machine<'_> {
     /// Does all that is due. While the execution is paused, nothing is.
     pub(super) fn time_reached(&mut self) {
-        if self.ex.record.state != ExecutionState::Running {
-            return;
-        }
         for (task, timer) in self.ex.due(self.now) {
-            if self.ex.task(task).record.state.is_final() {
+            if self.ex.task(task).record.state.is_final() || !self.ex.is_timed(task) {
                 continue;
             }
             self.ex

@@ -225,6 +225,9 @@ impl Machine<'_> {
 
     /// Creates the execution of a task, or tells a join that one more inbound task has arrived.
     fn run_task(&mut self, spec: usize, triggers: Vec<Trigger>) {
+        if self.ex.record.is_in_rollback() {
+            return;
+        }
         let workflow = self.ex.workflow().clone();
         let task = &workflow.tasks[spec];
         let is_join = task.join.is_some();
@@ -274,7 +277,7 @@ impl Machine<'_> {
     }
 
     fn create_task(&mut self, spec: usize, task: &model::Task, triggers: Vec<Trigger>) -> u32 {
-        let number = self.ex.record.progress.total + 1;
+        let number = self.ex.next_number();
         let is_join = task.join.is_some();
         let mut context = Branch::default();
         let mut join_seen = Vec::new();
@@ -323,6 +326,7 @@ impl Machine<'_> {
             let kind = HistoryKind::TaskCreated {
                 state,
                 triggered_by,
+                undo_of: None,
             };
             self.ex.log(self.now, Some(number), kind);
         }

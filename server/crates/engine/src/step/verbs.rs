@@ -40,16 +40,18 @@ impl Machine<'_> {
                 self.rerun(verb, *task, *reset, env.as_ref(), caller)
             }
             Verb::Skip { task, result } => self.skip(verb, *task, result.clone(), caller),
+            Verb::Rollback { to } => self.roll_back(verb, *to, caller),
         }
     }
 
     fn pause(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
         match self.ex.record.state {
             ExecutionState::Paused => return Ok(()),
-            ExecutionState::Idle | ExecutionState::Running => {}
-            ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled => {
-                return Err(self.refused(verb));
-            }
+            ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack => {}
+            ExecutionState::Success
+            | ExecutionState::Error
+            | ExecutionState::Cancelled
+            | ExecutionState::RolledBack => return Err(self.refused(verb)),
         }
         self.record_verb(verb, None, caller);
         self.pause_self(None);
@@ -58,13 +60,19 @@ impl Machine<'_> {
 
     fn resume(&mut self, verb: &Verb, env: Option<&Data>, caller: &Caller) -> Result<(), Error> {
         match self.ex.record.state {
-            ExecutionState::Idle | ExecutionState::Running if env.is_none() => return Ok(()),
+            ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack
+                if env.is_none() =>
+            {
+                return Ok(());
+            }
             ExecutionState::Paused => {}
             ExecutionState::Idle
             | ExecutionState::Running
             | ExecutionState::Success
             | ExecutionState::Error
-            | ExecutionState::Cancelled => return Err(self.refused(verb)),
+            | ExecutionState::Cancelled
+            | ExecutionState::RollingBack
+            | ExecutionState::RolledBack => return Err(self.refused(verb)),
         }
         let change = self.changed_env(env)?;
         self.record_verb(verb, None, caller);
@@ -83,23 +91,43 @@ impl Machine<'_> {
     ) -> Result<(), Error> {
         match self.ex.record.state {
             ExecutionState::Cancelled if outcome == ExecutionState::Cancelled => return Ok(()),
-            ExecutionState::Idle | ExecutionState::Running | ExecutionState::Paused => {}
-            ExecutionState::Success | ExecutionState::Error | ExecutionState::Cancelled => {
-                return Err(self.refused(verb));
-            }
+            ExecutionState::Idle
+            | ExecutionState::Running
+            | ExecutionState::Paused
+            | ExecutionState::RollingBack => {}
+            ExecutionState::Success
+            | ExecutionState::Error
+            | ExecutionState::Cancelled
+            | ExecutionState::RolledBack => return Err(self.refused(verb)),
+        }
+        let in_rollback = self.ex.record.is_in_rollback();
+        // What is half undone has not succeeded.
+        if in_rollback && outcome == ExecutionState::Success {
+            return Err(self.refused(verb));
         }
         self.record_verb(verb, None, caller);
         match outcome {
             ExecutionState::Success => self.succeed_or_fail(message),
             ExecutionState::Cancelled => {
                 self.cancelled(message);
+                // One that rolls itself back instead has stopped its tasks already.
+                if self.is_rolling_back() {
+                    return Ok(());
+                }
                 self.tell_children(verb);
                 self.cancel_tasks();
             }
             ExecutionState::Error
             | ExecutionState::Idle
             | ExecutionState::Running
-            | ExecutionState::Paused => self.fail(FailureKind::Stopped, message),
+            | ExecutionState::Paused
+            | ExecutionState::RollingBack
+            | ExecutionState::RolledBack => {
+                self.fail(FailureKind::Stopped, message);
+                if in_rollback {
+                    self.cancel_tasks();
+                }
+            }
         }
         Ok(())
     }
@@ -130,6 +158,10 @@ impl Machine<'_> {
 
     /// Goes on where the pause has stopped.
     pub(super) fn resume_self(&mut self) {
+        if self.ex.record.is_in_rollback() {
+            self.resume_rollback();
+            return;
+        }
         self.ex.set_state(ExecutionState::Running, None, self.now);
         self.tell_parent_paused(false);
         self.go_on();
@@ -140,7 +172,7 @@ impl Machine<'_> {
     pub(super) fn go_on(&mut self) {
         let mut commands = self.take_backlog();
         let mut ended = Vec::new();
-        for record in self.ex.tasks() {
+        for record in self.ex.forward() {
             if record.state == TaskState::Idle {
                 commands.push(Command::existing(record.number));
             } else if record.state.is_final() && !record.processed {
@@ -152,12 +184,13 @@ impl Machine<'_> {
             match self.ex.record.state {
                 ExecutionState::Running => {}
                 // It was paused again: the rest follows when it is resumed again.
-                ExecutionState::Paused => return,
+                ExecutionState::Paused | ExecutionState::RollingBack => return,
                 // It has ended again: nothing follows from the rest.
                 ExecutionState::Idle
                 | ExecutionState::Success
                 | ExecutionState::Error
-                | ExecutionState::Cancelled => {
+                | ExecutionState::Cancelled
+                | ExecutionState::RolledBack => {
                     self.ex.task_mut(task).record.processed = true;
                     continue;
                 }

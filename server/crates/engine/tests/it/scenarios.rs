@@ -11,6 +11,7 @@
 //! complete TASK[ITEM] RESULT           fail TASK[ITEM] ERROR      cancel-action TASK[ITEM]
 //! pause-action TASK | resume-action TASK      hand-over TASK       advance SECONDS
 //! rerun [reset] [env=OBJECT] [TASK]           skip TASK [RESULT]
+//! rollback [TASK]
 //! ```
 //!
 //! A command is for the first execution that was started; `#2` before it means the second one of
@@ -124,6 +125,10 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
             harness.verb(uid, Verb::Stop { outcome, message })
         }
         "rerun" => rerun(harness, uid, rest),
+        "rollback" => {
+            let to = (!rest.is_empty()).then(|| find_done(harness, uid, rest));
+            harness.verb(uid, Verb::Rollback { to })
+        }
         "skip" => {
             let (name, result) = rest.split_once(' ').unwrap_or((rest, ""));
             let task = find_task(harness, uid, name).number;
@@ -185,7 +190,7 @@ fn find_action(harness: &Harness, uid: ExecutionUid, name: &str) -> (u32, u32) {
         task.number,
         actions
             .next_back()
-            .unwrap_or_else(|| panic!("no item {item}"))
+            .unwrap_or_else(|| panic!("no item {item} of {name} in\n{}", show(harness)))
             .number,
     )
 }
@@ -196,6 +201,16 @@ fn find_task<'a>(harness: &'a Harness, uid: ExecutionUid, name: &str) -> &'a eng
     records
         .filter(|record| &*record.name == name)
         .max_by_key(|record| record.number)
+        .unwrap_or_else(|| panic!("no task {name}"))
+}
+
+/// The number of the latest execution of a task that undoes nothing.
+fn find_done(harness: &Harness, uid: ExecutionUid, name: &str) -> u32 {
+    let records = harness.get(uid).tasks();
+    records
+        .filter(|record| &*record.name == name && !record.is_undo())
+        .map(|record| record.number)
+        .max()
         .unwrap_or_else(|| panic!("no task {name}"))
 }
 
@@ -224,7 +239,11 @@ fn show(harness: &Harness) -> String {
         }
         shown.push('\n');
         for task in execution.tasks() {
-            let _ = write!(shown, "  {} {}", task.name, task.state.word());
+            let undo = if task.is_undo() { "undo of " } else { "" };
+            let _ = write!(shown, "  {undo}{} {}", task.name, task.state.word());
+            if task.runtime.rolled_back {
+                shown.push_str(" rolled back");
+            }
             if let Some(info) = &task.state_info {
                 let _ = write!(shown, " ({})", without_ids(info));
             }

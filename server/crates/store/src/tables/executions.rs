@@ -41,6 +41,7 @@ struct NewExecution<'a> {
     depth: i32,
     last_sequence: i64,
     backlog: Option<String>,
+    rollback: Option<String>,
     progress: String,
     created_us: i64,
     updated_us: i64,
@@ -74,6 +75,7 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
             depth: record.depth,
             last_sequence: record.last_sequence,
             backlog: codec::list(&record.backlog),
+            rollback: record.rollback.as_ref().map(codec::json),
             progress: codec::progress(&record.progress),
             created_us: record.created_us,
             updated_us: record.updated_us,
@@ -92,6 +94,7 @@ update_statement! {
         run: Integer => i32,
         last_sequence: BigInt => i64,
         backlog: Nullable<Text> => Option<String>,
+        rollback: Nullable<Text> => Option<String>,
         progress: Text => String,
         updated_us: BigInt => i64,
         finished_us: Nullable<BigInt> => Option<i64>,
@@ -126,6 +129,7 @@ pub(crate) struct ExecutionRow {
     depth: i32,
     last_sequence: i64,
     backlog: Option<String>,
+    rollback: Option<String>,
     progress: String,
     created_us: i64,
     updated_us: i64,
@@ -135,7 +139,12 @@ pub(crate) struct ExecutionRow {
 impl ExecutionRow {
     /// About how many bytes of text it holds.
     pub(crate) fn size(&self) -> usize {
-        let texts = [&self.state_info, &self.labels, &self.backlog];
+        let texts = [
+            &self.state_info,
+            &self.labels,
+            &self.backlog,
+            &self.rollback,
+        ];
         let optional: usize = texts.into_iter().flatten().map(String::len).sum();
         256 + self.workflow_name.len() + self.description.len() + optional
     }
@@ -180,6 +189,7 @@ impl ExecutionRow {
             depth: self.depth,
             last_sequence: self.last_sequence,
             backlog: codec::from_json_or_default(self.backlog.as_deref(), "executions.backlog")?,
+            rollback: codec::from_json_or_default(self.rollback.as_deref(), "executions.rollback")?,
             created_us: self.created_us,
             updated_us: self.updated_us,
             finished_us: self.finished_us,
@@ -218,6 +228,7 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
         run: record.run,
         last_sequence: record.last_sequence,
         backlog: codec::list(&record.backlog),
+        rollback: record.rollback.as_ref().map(codec::json),
         progress: codec::progress(&record.progress),
         updated_us: record.updated_us,
         finished_us: record.finished_us,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use engine::{
     ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Earlier, Edge,
-    ExecutionState, HistoryEvent, HistoryKind, PinnedAction, Progress, Runner, TaskId, TaskRecord,
-    TaskRuntime, TaskState, TimerKind, Trigger,
+    ExecutionState, FailureKind, HistoryEvent, HistoryKind, PinnedAction, Progress, Rollback,
+    Runner, TaskId, TaskRecord, TaskRuntime, TaskState, TimerKind, Trigger,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -129,6 +129,9 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             ad_hoc,
             earlier,
             result_dropped,
+            undo_of: items,
+            undone_by: items,
+            rolled_back: timed_out,
         }
     });
     prop_oneof![Just(TaskRuntime::default()), some]
@@ -198,15 +201,37 @@ fn backlog() -> impl Strategy<Value = Vec<BackloggedCommand>> {
 }
 
 fn progress() -> impl Strategy<Value = Progress> {
-    any::<[u32; 6]>().prop_map(
-        |[total, active, success, error, cancelled, skipped]| Progress {
+    let of_rollback = prop_oneof![Just([0; 3]), any::<[u32; 3]>()];
+    (any::<[u32; 6]>(), of_rollback).prop_map(
+        |(
+            [total, active, success, error, cancelled, skipped],
+            [rolled_back, undoing, undo_failed],
+        )| Progress {
             total,
             active,
             success,
             error,
             cancelled,
             skipped,
+            rolled_back,
+            undoing,
+            undo_failed,
         },
+    )
+}
+
+fn rollback() -> impl Strategy<Value = Option<Rollback>> {
+    let ended = of(select(ExecutionState::ALL.to_vec()));
+    let failure = of(select(FailureKind::ALL.to_vec()));
+    let rollback = (of(any::<u32>()), ended, of(text()), failure, any::<bool>());
+    of(
+        rollback.prop_map(|(to, ended, info, failure, by_parent)| Rollback {
+            to,
+            ended,
+            info,
+            failure,
+            by_parent,
+        }),
     )
 }
 
@@ -289,7 +314,7 @@ pub(crate) fn change(whole: Whole) -> impl Strategy<Value = Whole> {
         state,
         payloads,
         times,
-        (backlog(), progress()),
+        (backlog(), progress(), rollback()),
         tasks,
         history(),
     )
@@ -299,7 +324,7 @@ pub(crate) fn change(whole: Whole) -> impl Strategy<Value = Whole> {
             (record.state, record.state_info, record.run) = state;
             (record.params, record.output, record.vars) = payloads;
             (record.updated_us, record.finished_us) = times;
-            (record.backlog, record.progress) = more;
+            (record.backlog, record.progress, record.rollback) = more;
             record.last_sequence = i64::try_from(history.len()).unwrap();
             (whole.tasks, whole.history) = (tasks, history);
             whole

@@ -178,6 +178,7 @@ pub(crate) fn execution(number: u32) -> Whole {
         depth: 0,
         last_sequence: 0,
         backlog: Vec::new(),
+        rollback: None,
         created_us: time_us,
         updated_us: time_us,
         finished_us: None,

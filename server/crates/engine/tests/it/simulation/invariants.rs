@@ -73,13 +73,15 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         let wrong = record.progress;
         return Err(format!("counts {wrong:?} instead of {counted:?}"));
     }
-    if record.state.is_final() != record.output.is_some() {
+    // What is rolled back keeps the output that it had.
+    if record.rollback.is_none() && record.state.is_final() != record.output.is_some() {
         return Err("has output without an end, or an end without output".into());
     }
     if record.state == ExecutionState::Cancelled && counted.active > 0 {
         return Err("is cancelled with tasks under way".into());
     }
-    if record.state == ExecutionState::Running {
+    let moves = [ExecutionState::Running, ExecutionState::RollingBack];
+    if moves.contains(&record.state) {
         check_causes(execution)?;
     }
     for task in execution.tasks() {
@@ -94,7 +96,23 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
 fn count(execution: &Execution) -> Progress {
     let mut progress = Progress::default();
     for task in execution.tasks() {
+        if let Some(undone) = task.runtime.undo_of {
+            let by = execution
+                .task_record(undone)
+                .and_then(|task| task.runtime.undone_by);
+            assert_eq!(by, Some(task.number), "what undoes a task is known to it");
+            match task.state {
+                TaskState::Success | TaskState::Skipped => {}
+                TaskState::Error | TaskState::Cancelled => progress.undo_failed += 1,
+                _ => progress.undoing += 1,
+            }
+            continue;
+        }
         progress.total += 1;
+        if task.runtime.rolled_back {
+            progress.rolled_back += 1;
+            continue;
+        }
         match task.state {
             TaskState::Success => progress.success += 1,
             TaskState::Error => progress.error += 1,
@@ -142,6 +160,10 @@ fn check_causes(execution: &Execution) -> Result<(), String> {
 
 /// An action that stands for a child is in the state that the child is in.
 fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
+    // What becomes of a child that is rolled back, the undoing task is told.
+    if task.runtime.undone_by.is_some() {
+        return Ok(());
+    }
     for action in task.actions.iter().filter(|a| a.runner == Runner::Child) {
         let uid = action.child.ok_or("a child without uid")?;
         let child = harness.executions.get(&uid);
@@ -149,12 +171,18 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
         let agrees = match state {
             // One that never was: what started it is told so.
             None | Some(ExecutionState::Error) => action.state == ActionState::Error,
-            Some(ExecutionState::Idle | ExecutionState::Running) => {
+            Some(ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack) => {
                 action.state == ActionState::Running
             }
             Some(ExecutionState::Paused) => action.state == ActionState::Paused,
             Some(ExecutionState::Success) => action.state == ActionState::Success,
             Some(ExecutionState::Cancelled) => action.state == ActionState::Cancelled,
+            Some(ExecutionState::RolledBack) if task.is_undo() => {
+                action.state == ActionState::Success
+            }
+            Some(ExecutionState::RolledBack) => {
+                matches!(action.state, ActionState::Error | ActionState::Cancelled)
+            }
         };
         if !agrees {
             let (number, at) = (task.number, action.state.word());

@@ -1,0 +1,362 @@
+//! Rolling back: what was done is undone, in the reverse of the order in which it has happened.
+//!
+//! | state                        | rollback                                      |
+//! |------------------------------|-----------------------------------------------|
+//! | IDLE, RUNNING                | what runs is cancelled, then ROLLING_BACK     |
+//! | PAUSED, SUCCESS              | ROLLING_BACK; one that was paused is resumed  |
+//! | ERROR, CANCELLED             | ROLLING_BACK; one that had begun goes on      |
+//! | ROLLING_BACK, ROLLED_BACK    | no change                                     |
+//!
+//! What is left to do is not kept: it follows from the rows ([`crate::plan`]). Undoing a task is a
+//! task execution of its own (`undo`). A rollback to a task ends in PAUSED: branches that have
+//! nothing to do with that task stand still meanwhile, as in any paused execution.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use expr::Dict;
+
+use super::{Machine, Work};
+use crate::changes::Message;
+use crate::data::Data;
+use crate::error::Error;
+use crate::event::{Caller, Event, Verb};
+use crate::failure::FailureKind;
+use crate::plan::Plan;
+use crate::record::Rollback;
+use crate::state::{ActionState, ExecutionState, TaskState};
+
+/// Most failures that a message describes.
+const FAILURES_SHOWN_MAX: usize = 20;
+
+impl Machine<'_> {
+    /// Rolls back because somebody asks for it.
+    pub(super) fn roll_back(
+        &mut self,
+        verb: &Verb,
+        to: Option<u32>,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        let state = self.ex.record.state;
+        if self.ex.record.parent.is_some() {
+            return Err(Error::RollbackOfChild { state });
+        }
+        if matches!(
+            state,
+            ExecutionState::RollingBack | ExecutionState::RolledBack
+        ) {
+            return Ok(());
+        }
+        if state == ExecutionState::Paused && self.ex.record.is_in_rollback() {
+            self.record_verb(verb, None, caller);
+            self.tell_children(&Verb::Resume { env: None });
+            self.resume_rollback();
+            return Ok(());
+        }
+        if let Some(number) = to {
+            let task = self.ex.find(number);
+            let record = &task.ok_or(Error::TaskNotFound { number })?.record;
+            let (state, is_undo) = (record.state, record.is_undo());
+            if !record.counts() {
+                let verb = verb.name();
+                return Err(Error::TaskRolledBack {
+                    verb,
+                    state,
+                    is_undo,
+                });
+            }
+            if !state.is_final() {
+                return Err(Error::RollbackTarget { state });
+            }
+        }
+        self.record_verb(verb, to, caller);
+        if to.is_some() && state.is_final() {
+            // It goes on afterwards: that is another run, as when a task is run again.
+            self.ex.record_mut().run += 1;
+        }
+        self.begin_rollback(to, false);
+        Ok(())
+    }
+
+    /// Takes a task for undone that could not be, and goes on with the others.
+    pub(super) fn skip_undo(
+        &mut self,
+        verb: &Verb,
+        undo: u32,
+        result: Option<Data>,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        let record = &self.ex.record;
+        let Some(rollback) = record.rollback.clone().filter(|_| record.is_in_rollback()) else {
+            return Err(self.refused(verb));
+        };
+        if !matches!(
+            record.state,
+            ExecutionState::Error | ExecutionState::Cancelled
+        ) {
+            return Err(self.refused(verb));
+        }
+        let state = self.ex.task(undo).record.state;
+        if !matches!(state, TaskState::Error | TaskState::Cancelled) {
+            let verb = verb.name();
+            return Err(Error::TaskState { verb, state });
+        }
+        self.record_verb(verb, Some(undo), caller);
+        if let Some(result) = result {
+            self.declare_result(undo, result);
+        }
+        let info = "Task was skipped.";
+        self.set_task_state(undo, TaskState::Skipped, Some(info.into()));
+        self.undo_ended(undo);
+        self.begin_rollback(rollback.to, rollback.by_parent);
+        Ok(())
+    }
+
+    /// Rolls back because the parent does.
+    pub(super) fn roll_back_for_parent(&mut self) {
+        match self.ex.record.state {
+            ExecutionState::RolledBack => {
+                if let Some(rollback) = &mut self.ex.record_mut().rollback {
+                    rollback.by_parent = true;
+                }
+                self.tell_parent_of_end();
+            }
+            _ => self.begin_rollback(None, true),
+        }
+    }
+
+    /// Rolls back instead of ending, because the workflow says so.
+    pub(super) fn roll_back_instead(
+        &mut self,
+        state: ExecutionState,
+        info: Option<Arc<str>>,
+        failure: Option<FailureKind>,
+        output: Data,
+    ) {
+        self.ex.payloads_mut().output = Some(output);
+        self.ex.record_mut().rollback = Some(Rollback {
+            ended: Some(state),
+            info,
+            failure,
+            ..Rollback::default()
+        });
+        self.begin_rollback(None, false);
+    }
+
+    /// Stops what runs forward, and lets the unwinding begin or go on.
+    fn begin_rollback(&mut self, to: Option<u32>, by_parent: bool) {
+        let record = self.ex.record_mut();
+        let begun = record.rollback.take().unwrap_or_else(|| Rollback {
+            ended: record.state.is_final().then_some(record.state),
+            info: record
+                .state_info
+                .clone()
+                .filter(|_| record.state.is_final()),
+            failure: record.failure,
+            ..Rollback::default()
+        });
+        record.rollback = Some(Rollback {
+            to,
+            by_parent,
+            ..begun
+        });
+        if to.is_some() {
+            self.ex.payloads_mut().output = None;
+        }
+        self.go_back();
+        let plan = Plan::of(self.ex, to);
+        self.stop_forward(&plan);
+        // What has failed to be undone before is tried again, with all its policies.
+        let undos = plan.left().filter_map(|task| self.undo_of(task));
+        for undo in undos.collect::<Vec<_>>() {
+            let state = self.ex.task(undo).record.state;
+            if matches!(state, TaskState::Error | TaskState::Cancelled) {
+                self.renew(undo, false, TaskState::Idle);
+                self.later(Work::Begin(undo));
+            }
+        }
+    }
+
+    /// Makes the state ROLLING_BACK, which still says why the execution had ended.
+    fn go_back(&mut self) {
+        let rollback = self.ex.record.rollback.clone().unwrap_or_default();
+        let state = ExecutionState::RollingBack;
+        self.ex.set_state(state, rollback.info, self.now);
+        self.ex.record_mut().failure = rollback.failure;
+    }
+
+    /// Cancels what is under way of the tasks that are to be undone. The others stand still.
+    fn stop_forward(&mut self, plan: &Plan) {
+        let asked: std::collections::BTreeSet<u32> = plan.left().collect();
+        let all = self.ex.tasks.iter().map(|task| task.record.number);
+        for task in all.collect::<Vec<_>>() {
+            let memory = self.ex.task(task);
+            let is_under_way = !memory.record.state.is_final() || !memory.active_actions.is_empty();
+            if memory.record.is_undo() || !is_under_way {
+                continue;
+            }
+            if asked.contains(&task) {
+                self.give_up_actions(task, ActionState::Cancelled, None);
+                self.cancel_if_idle(task);
+                continue;
+            }
+            let actions = memory.active_actions.iter();
+            let children = actions.filter_map(|number| memory.action(*number)?.child);
+            for to in children.collect::<Vec<_>>() {
+                let (verb, caller) = (Verb::Pause, Caller::default());
+                let event = Event::Verb { verb, caller };
+                self.out.messages.push(Message { to, event });
+            }
+        }
+    }
+
+    /// Ends a task none of whose actions is under way. Those with children end when their children do.
+    fn cancel_if_idle(&mut self, task: u32) {
+        let memory = self.ex.task(task);
+        if !memory.record.state.is_final() && memory.active_actions.is_empty() {
+            let info = "The execution is rolled back.";
+            self.complete(task, TaskState::Cancelled, Some(info.into()));
+        }
+    }
+
+    /// Undoes what can be undone now; ends the rollback if nothing is left, or nothing more can be
+    /// done.
+    pub(super) fn unwind(&mut self) {
+        let to = self.ex.record.rollback.as_ref().and_then(|r| r.to);
+        let plan = self.ex.plan.take();
+        let mut plan = plan.unwrap_or_else(|| Plan::of(self.ex, to));
+        let mut held = false;
+        let mut ready = plan.ready();
+        while let Some(task) = ready.pop() {
+            self.cancel_if_idle(task);
+            let memory = self.ex.task(task);
+            if !memory.record.state.is_final() || !memory.active_actions.is_empty() {
+                // A child of it will report its end.
+                held = true;
+            } else if self.undo_of(task).is_some() {
+                plan.take(task);
+            } else if self.begin_undo(task) {
+                plan.take(task);
+            } else {
+                self.ex.set_rolled_back(task);
+                ready.extend(plan.rolled_back(self.ex, task));
+            }
+        }
+        let is_done = plan.is_done();
+        let is_stuck = !is_done && !held && self.ex.record.progress.undoing == 0;
+        if is_done {
+            self.rollback_done();
+        } else if is_stuck && self.has_failed(&plan) {
+            self.rollback_failed(&plan);
+        } else {
+            let circle = if is_stuck { plan.break_circle() } else { None };
+            self.ex.plan = Some(plan);
+            if circle.is_some() {
+                self.unwind();
+            }
+        }
+    }
+
+    /// Takes note that undoing a task has come to its end.
+    pub(super) fn undo_ended(&mut self, undo: u32) {
+        let record = &mut self.ex.task_mut(undo).record;
+        record.processed = true;
+        let is_undone = matches!(record.state, TaskState::Success | TaskState::Skipped);
+        let Some(task) = record.runtime.undo_of.filter(|_| is_undone) else {
+            return;
+        };
+        self.ex.set_rolled_back(task);
+        if let Some(mut plan) = self.ex.plan.take() {
+            plan.rolled_back(self.ex, task);
+            self.ex.plan = Some(plan);
+        }
+    }
+
+    /// Goes on after a pause.
+    pub(super) fn resume_rollback(&mut self) {
+        self.go_back();
+        self.tell_parent_paused(false);
+        let held = self.ex.tasks();
+        let held = held.filter(|record| record.is_undo() && record.state == TaskState::Idle);
+        for undo in held.map(|record| record.number).collect::<Vec<_>>() {
+            self.later(Work::Begin(undo));
+        }
+    }
+
+    /// What undoes a task, if that has begun.
+    fn undo_of(&self, task: u32) -> Option<u32> {
+        self.ex.task(task).record.runtime.undone_by
+    }
+
+    fn has_failed(&self, plan: &Plan) -> bool {
+        let mut undos = plan.left().filter_map(|task| self.undo_of(task));
+        undos.any(|undo| self.ex.task(undo).record.state.is_final())
+    }
+
+    fn rollback_done(&mut self) {
+        let rollback = self.ex.record.rollback.clone().unwrap_or_default();
+        if let Some(to) = rollback.to {
+            self.stand_at(to);
+            return;
+        }
+        if self.ex.record.output.is_none() {
+            let output = self.output_with_result(rollback.info.as_ref(), &Dict::new());
+            self.ex.payloads_mut().output = Some(output);
+        }
+        let state = ExecutionState::RolledBack;
+        self.ex.record_mut().backlog.clear();
+        self.ex.set_state(state, rollback.info, self.now);
+        self.ex.record_mut().failure = rollback.failure;
+        self.tell_parent_of_end();
+    }
+
+    /// Leaves the execution as if the task had just ended while it was paused.
+    fn stand_at(&mut self, to: u32) {
+        let record = &mut self.ex.task_mut(to).record;
+        record.processed = false;
+        record.error_handled = false;
+        record.next_tasks.clear();
+        let name = record.name.clone();
+        let backlog = std::mem::take(&mut self.ex.record_mut().backlog);
+        let stays = |task: u32| task != to && self.ex.task(task).record.counts();
+        let kept: Vec<_> = backlog
+            .into_iter()
+            .filter(|command| stays(command.trigger.task))
+            .collect();
+        self.ex.record_mut().backlog = kept;
+        self.ex.end_rollback();
+        let info = format!("Rolled back to task '{name}'.");
+        let state = ExecutionState::Paused;
+        self.ex.set_state(state, Some(info.into()), self.now);
+    }
+
+    fn rollback_failed(&mut self, plan: &Plan) {
+        let left: Vec<u32> = plan
+            .left()
+            .filter(|task| self.can_be_undone(*task))
+            .collect();
+        let mut names: Vec<&str> = left
+            .iter()
+            .map(|task| &*self.ex.task(*task).record.name)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let names = names.join(", ");
+        let mut message = format!("Rollback failed. Tasks still to undo: {names}\n");
+        let undos = left.iter().filter_map(|task| self.undo_of(*task));
+        for undo in undos.take(FAILURES_SHOWN_MAX) {
+            let record = &self.ex.task(undo).record;
+            let id = self.ex.task_id(undo);
+            let info = record.state_info.as_deref().unwrap_or("no message");
+            let _ = write!(message, "\n  {} [task_ex_id={id}] -> {info}\n", record.name);
+        }
+        if self.ex.record.output.is_none() {
+            let output = self.output_with_result(Some(&message.as_str().into()), &Dict::new());
+            self.ex.payloads_mut().output = Some(output);
+        }
+        let state = ExecutionState::Error;
+        self.ex.set_state(state, Some(message.into()), self.now);
+        self.ex.record_mut().failure = Some(FailureKind::Rollback);
+        self.tell_parent_of_end();
+    }
+}
