@@ -78,7 +78,8 @@ pub struct PayloadRef {
 pub struct Failure {
     /// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
     /// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
-    /// workflow said so), "stopped" (StopExecution said so), "workflow_error" (anything else that is
+    /// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has failed;
+    /// the message names all tasks that are still to be undone), "workflow_error" (anything else that is
     /// wrong with the definition or its data). More may come.
     #[prost(string, tag = "1")]
     pub r#type: ::prost::alloc::string::String,
@@ -174,6 +175,10 @@ pub enum ExecutionState {
     Error = 5,
     /// Cancelled. Final, unless rerun.
     Cancelled = 6,
+    /// What its tasks have done is being undone.
+    RollingBack = 7,
+    /// What its tasks had done is undone. Final.
+    RolledBack = 8,
 }
 impl ExecutionState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -189,6 +194,8 @@ impl ExecutionState {
             Self::Success => "EXECUTION_STATE_SUCCESS",
             Self::Error => "EXECUTION_STATE_ERROR",
             Self::Cancelled => "EXECUTION_STATE_CANCELLED",
+            Self::RollingBack => "EXECUTION_STATE_ROLLING_BACK",
+            Self::RolledBack => "EXECUTION_STATE_ROLLED_BACK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -201,6 +208,8 @@ impl ExecutionState {
             "EXECUTION_STATE_SUCCESS" => Some(Self::Success),
             "EXECUTION_STATE_ERROR" => Some(Self::Error),
             "EXECUTION_STATE_CANCELLED" => Some(Self::Cancelled),
+            "EXECUTION_STATE_ROLLING_BACK" => Some(Self::RollingBack),
+            "EXECUTION_STATE_ROLLED_BACK" => Some(Self::RolledBack),
             _ => None,
         }
     }
@@ -427,6 +436,9 @@ pub struct TaskCreated {
     /// Names of the tasks that led here.
     #[prost(string, repeated, tag = "2")]
     pub triggered_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of what undoes a task: the task execution that it undoes.
+    #[prost(string, tag = "3")]
+    pub undo_of: ::prost::alloc::string::String,
 }
 /// A task execution changed its state.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -626,7 +638,7 @@ pub struct Execution {
     /// Start parameters: env, evaluate_env, task_name, notify and free ones; FULL view only.
     #[prost(message, optional, tag = "13")]
     pub params: ::core::option::Option<Payload>,
-    /// What went wrong, in state ERROR.
+    /// What went wrong, in state ERROR; also in ROLLING_BACK and ROLLED_BACK, if that came of it.
     #[prost(message, optional, tag = "14")]
     pub error: ::core::option::Option<Failure>,
     /// Labels for filtering.
@@ -666,7 +678,7 @@ pub struct Execution {
     #[prost(enumeration = "ExecutionKind", tag = "25")]
     pub kind: i32,
 }
-/// Numbers of task executions by state.
+/// Numbers of task executions by state; those that undo others are told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Progress {
     /// All task executions so far.
@@ -687,6 +699,16 @@ pub struct Progress {
     /// In SKIPPED.
     #[prost(int32, tag = "6")]
     pub skipped: i32,
+    /// Rolled back, in whatever state they were: they count in `total` and in no other field.
+    #[prost(int32, tag = "7")]
+    pub rolled_back: i32,
+    /// What undoes tasks and is under way. Task executions that undo others count in no other field,
+    /// also not in `total`.
+    #[prost(int32, tag = "8")]
+    pub undoing: i32,
+    /// What undoes tasks and has failed or was cancelled.
+    #[prost(int32, tag = "9")]
+    pub undo_failed: i32,
 }
 /// Request of StartExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1086,6 +1108,32 @@ pub struct RerunExecutionRequest {
 /// Response of RerunExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RerunExecutionResponse {
+    /// The execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+}
+/// Request of RollbackExecution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollbackExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// The task execution to go back to: it stays done. Empty = everything is undone.
+    #[prost(string, tag = "3")]
+    pub to_task_execution_id: ::prost::alloc::string::String,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of RollbackExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RollbackExecutionResponse {
     /// The execution, BASIC view.
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
@@ -1740,6 +1788,43 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "RerunExecution"));
             self.inner.unary(req, path, codec).await
         }
+        /// Undoes what the tasks of an execution have done, in the reverse of the order in which it has
+        /// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
+        /// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
+        /// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
+        /// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+        ///
+        /// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
+        /// PAUSED: resume it to go on after that task.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
+        /// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+        pub async fn rollback_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RollbackExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollbackExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/RollbackExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "RollbackExecution"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
         ///
         /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -1950,6 +2035,24 @@ pub mod execution_service_server {
             request: tonic::Request<super::RerunExecutionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RerunExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Undoes what the tasks of an execution have done, in the reverse of the order in which it has
+        /// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
+        /// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
+        /// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
+        /// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+        ///
+        /// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
+        /// PAUSED: resume it to go on after that task.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
+        /// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+        async fn rollback_execution(
+            &self,
+            request: tonic::Request<super::RollbackExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollbackExecutionResponse>,
             tonic::Status,
         >;
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
@@ -2560,6 +2663,52 @@ pub mod execution_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/autan.v1.ExecutionService/RollbackExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct RollbackExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::RollbackExecutionRequest>
+                    for RollbackExecutionSvc<T> {
+                        type Response = super::RollbackExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RollbackExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::rollback_execution(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RollbackExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/autan.v1.ExecutionService/DeleteExecution" => {
                     #[allow(non_camel_case_types)]
                     struct DeleteExecutionSvc<T: ExecutionService>(pub Arc<T>);
@@ -2761,6 +2910,15 @@ pub struct TaskExecution {
     /// Items of a with-items task; 0 for others.
     #[prost(int32, tag = "21")]
     pub item_count: i32,
+    /// Of what undoes a task in a rollback: the task execution that it undoes, of the same name.
+    #[prost(string, tag = "22")]
+    pub undo_of: ::prost::alloc::string::String,
+    /// The task execution that undoes this one, once that has begun.
+    #[prost(string, tag = "23")]
+    pub undone_by: ::prost::alloc::string::String,
+    /// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+    #[prost(bool, tag = "24")]
+    pub rolled_back: bool,
 }
 /// One attempt of a task, or of one of its items.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3212,6 +3370,8 @@ pub mod task_service_client {
         /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
         /// execution is RUNNING again and its `run` is one more, as are all executions above it.
         ///
+        /// Skipping what could not undo a task takes the task for undone, and the rollback goes on.
+        ///
         /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
         /// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
         pub async fn skip_task(
@@ -3417,6 +3577,8 @@ pub mod task_service_server {
         /// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
         /// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
         /// execution is RUNNING again and its `run` is one more, as are all executions above it.
+        ///
+        /// Skipping what could not undo a task takes the task for undone, and the rollback goes on.
         ///
         /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
         /// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.

@@ -131,6 +131,13 @@ impl ExecutionService for Executions {
         Ok(Response::new(self.rerun(request.into_inner()).await?))
     }
 
+    async fn rollback_execution(
+        &self,
+        request: Request<v1::RollbackExecutionRequest>,
+    ) -> Result<Response<v1::RollbackExecutionResponse>, Status> {
+        Ok(Response::new(self.rollback(request.into_inner()).await?))
+    }
+
     async fn delete_execution(
         &self,
         request: Request<v1::DeleteExecutionRequest>,
@@ -259,6 +266,27 @@ impl Executions {
             (fault, _) => fault,
         })?;
         Ok(v1::RerunExecutionResponse {
+            execution: Some(execution::wire(&record, None)),
+        })
+    }
+
+    async fn rollback(
+        &self,
+        request: v1::RollbackExecutionRequest,
+    ) -> Result<v1::RollbackExecutionResponse, Fault> {
+        let (to, verb) = order::rollback(&request)?;
+        let id = &request.execution_id;
+        if let Some(task) = to {
+            let key = self.find_key(&request.project, id).await?;
+            let key = key.ok_or_else(|| Fault::execution_not_found(id))?;
+            if key.uid != task.execution {
+                let description = "is of another execution than execution_id";
+                return Err(Fault::field("to_task_execution_id", description));
+            }
+        }
+        let target = (&*request.project, &**id, &*request.reason);
+        let record = self.verb(&request, target, verb).await?;
+        Ok(v1::RollbackExecutionResponse {
             execution: Some(execution::wire(&record, None)),
         })
     }

@@ -38,6 +38,7 @@ change_requests!(
     CancelExecutionRequest = "CancelExecution",
     StopExecutionRequest = "StopExecution",
     RerunExecutionRequest = "RerunExecution",
+    RollbackExecutionRequest = "RollbackExecution",
     SkipTaskRequest = "SkipTask",
     DeleteExecutionRequest = "DeleteExecution",
     CompleteActionExecutionRequest = "CompleteActionExecution",

@@ -170,6 +170,22 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("execution")
             .with("state", state.word())
             .with("verb", "rerun"),
+        E::RollbackUnfinished { verb, state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution")
+            .with("state", state.word())
+            .with("verb", verb),
+        E::TaskRolledBack { verb, state, .. } => Outline::new(R::ExecutionState, text)
+            .precondition("task execution")
+            .with("state", state.word())
+            .with("verb", verb),
+        E::RollbackTarget { state } => Outline::new(R::ExecutionState, text)
+            .precondition("task execution")
+            .with("state", state.word())
+            .with("verb", "roll back"),
+        E::RollbackOfChild { state } => Outline::new(R::ExecutionState, text)
+            .precondition("execution")
+            .with("state", state.word())
+            .with("verb", "roll back"),
         E::Fault => Outline::internal(),
         E::TaskState { verb, state } => Outline::new(R::ExecutionState, text)
             .precondition("task execution")

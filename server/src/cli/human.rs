@@ -116,8 +116,8 @@ pub(super) fn state_tone(state: &str) -> Tone {
     match state {
         "SUCCESS" => Tone::Good,
         "ERROR" => Tone::Bad,
-        "RUNNING" => Tone::Busy,
-        "CANCELLED" | "SKIPPED" => Tone::Faint,
+        "RUNNING" | "ROLLING_BACK" => Tone::Busy,
+        "CANCELLED" | "SKIPPED" | "ROLLED_BACK" => Tone::Faint,
         _ => Tone::Plain,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns what is worth a line and how it reads. Left to others: getting the events (`follow`).
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use autan::{Event, EventKind, TimerKind};
@@ -12,7 +13,7 @@ use super::human::{Paint, Tone, between, duration, one_line, state_tone};
 const TIME_WIDTH: usize = 8;
 /// Names up to this length keep the columns aligned.
 const NAME_WIDTH: usize = 24;
-/// The longest state word, CANCELLED.
+/// Longer state words, such as ROLLING_BACK, are rare enough to push the rest.
 const STATE_WIDTH: usize = 9;
 /// Longer texts of the server are cut.
 const INFO_CHARS_MAX: usize = 120;
@@ -32,6 +33,8 @@ pub(super) struct Live {
     paint: Paint,
     detail: Detail,
     start: Option<SystemTime>,
+    /// Task executions that undo others.
+    undoing: BTreeSet<String>,
 }
 
 /// A line without its time.
@@ -47,12 +50,24 @@ impl Live {
             paint,
             detail,
             start: None,
+            undoing: BTreeSet::new(),
+        }
+    }
+
+    /// What undoes a task has the name of that task, so it is told apart by its id.
+    fn note_undoing(&mut self, event: &Event) {
+        if let EventKind::TaskCreated {
+            undo_of: Some(_), ..
+        } = &event.kind
+        {
+            self.undoing.extend(event.task_execution_id.clone());
         }
     }
 
     /// The line for an event, if it is worth one.
     pub(super) fn line(&mut self, event: &Event) -> Option<String> {
         self.start = self.start.or(event.time);
+        self.note_undoing(event);
         if self.detail == Detail::Changes && is_minor(&event.kind) {
             return None;
         }
@@ -60,6 +75,12 @@ impl Live {
             .map(duration)
             .unwrap_or_default();
         let Line { name, state, info } = line(event);
+        let task = event.task_execution_id.as_deref().unwrap_or_default();
+        let name = if self.undoing.contains(task) {
+            format!("undo {name}")
+        } else {
+            name
+        };
         let time = self
             .paint
             .text(Tone::Faint, format!("{elapsed:>TIME_WIDTH$}"));
@@ -123,6 +144,10 @@ pub(super) fn describe(event: &Event) -> String {
         }
         EventKind::ExecutionStateChanged { state_info, .. }
         | EventKind::TaskStateChanged { state_info, .. } => state_info.clone(),
+        EventKind::TaskCreated {
+            undo_of: Some(undone),
+            ..
+        } => format!("undoes {undone}"),
         EventKind::TaskCreated { triggered_by, .. } if triggered_by.is_empty() => String::new(),
         EventKind::TaskCreated { triggered_by, .. } => {
             format!("after {}", triggered_by.join(", "))
@@ -313,8 +338,17 @@ mod tests {
                 Wire::TaskCreated(v1::TaskCreated {
                     state: 2,
                     triggered_by: names(&["a"]),
+                    undo_of: String::new(),
                 }),
                 "after a",
+            ),
+            (
+                Wire::TaskCreated(v1::TaskCreated {
+                    state: 2,
+                    triggered_by: Vec::new(),
+                    undo_of: "t1".to_owned(),
+                }),
+                "undoes t1",
             ),
         ] {
             assert_eq!(describe(&event(0, "t", wire)), expected);

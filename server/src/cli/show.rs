@@ -105,6 +105,9 @@ fn tasks_by_state(execution: &Execution) -> String {
         (progress.error, "error"),
         (progress.cancelled, "cancelled"),
         (progress.skipped, "skipped"),
+        (progress.rolled_back, "rolled back"),
+        (progress.undoing, "undoing"),
+        (progress.undo_failed, "not undone"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

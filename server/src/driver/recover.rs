@@ -137,7 +137,7 @@ impl Lane {
             let event = Event::ChildDone {
                 task: parent.task.number,
                 action: parent.number,
-                state: record.state,
+                state: record.state_for_parent(),
                 output: record.output.unwrap_or_else(Data::empty_object),
                 info: record.state_info,
             };

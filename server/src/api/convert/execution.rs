@@ -58,7 +58,7 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         input: None,
         output: None,
         params: None,
-        error: (record.state == ExecutionState::Error).then(|| failure(record)),
+        error: has_failed(record).then(|| failure(record)),
         labels: labels.collect(),
         description: record.description.to_string(),
         create_time: Some(field::timestamp(record.created_us)),
@@ -74,6 +74,11 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         published_global: None,
         kind: kind(record).into(),
     }
+}
+
+/// Whether it is in ERROR, or is or was rolled back because of an error.
+fn has_failed(record: &ExecutionRecord) -> bool {
+    record.state == ExecutionState::Error || record.failure.is_some()
 }
 
 fn kind(record: &ExecutionRecord) -> v1::ExecutionKind {
@@ -106,5 +111,8 @@ fn progress(record: &ExecutionRecord) -> v1::Progress {
         error: field::count(progress.error),
         cancelled: field::count(progress.cancelled),
         skipped: field::count(progress.skipped),
+        rolled_back: field::count(progress.rolled_back),
+        undoing: field::count(progress.undoing),
+        undo_failed: field::count(progress.undo_failed),
     }
 }

@@ -63,7 +63,12 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
                 output: pointed.payload,
             })
         }
-        K::TaskCreated { state, .. } => task_created(*state, pointed),
+        K::TaskCreated { state, undo_of, .. } => {
+            let execution = task.map(|task| task.execution);
+            let undo_of = execution.zip(*undo_of);
+            let undo_of = undo_of.map(|(execution, number)| TaskId { execution, number });
+            task_created(*state, undo_of, pointed)
+        }
         K::TaskStateChanged { from, to, info } => task_changed(*from, *to, info.as_ref()),
         K::ActionStarted {
             action,
@@ -110,11 +115,12 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
     }
 }
 
-fn task_created(state: TaskState, pointed: Pointed) -> Event {
+fn task_created(state: TaskState, undo_of: Option<TaskId>, pointed: Pointed) -> Event {
     let triggered_by = pointed.triggered_by;
     Event::TaskCreated(v1::TaskCreated {
         state: state::task(state).into(),
         triggered_by,
+        undo_of: undo_of.map(|id| id.to_string()).unwrap_or_default(),
     })
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn stop(outcome: i32, reason: &str) -> Result<Verb, Fault> {
         S::Success => ExecutionState::Success,
         S::Error => ExecutionState::Error,
         S::Cancelled => ExecutionState::Cancelled,
-        S::Unspecified | S::Idle | S::Running | S::Paused => {
+        S::Unspecified | S::Idle | S::Running | S::Paused | S::RollingBack | S::RolledBack => {
             return Err(Fault::field(
                 "outcome",
                 "must be SUCCESS, ERROR or CANCELLED",
@@ -188,6 +188,20 @@ pub(crate) fn rerun(
         env: payload::object("env", request.env.clone(), payload_bytes_max)?,
     };
     Ok((task, verb))
+}
+
+/// The verb that undoes what was done, and the task execution to go back to.
+pub(crate) fn rollback(
+    request: &v1::RollbackExecutionRequest,
+) -> Result<(Option<TaskId>, Verb), Fault> {
+    let to = match request.to_task_execution_id.as_str() {
+        "" => None,
+        id => Some(field::task_id(id)?),
+    };
+    let verb = Verb::Rollback {
+        to: to.map(|task| task.number),
+    };
+    Ok((to, verb))
 }
 
 /// The verb that skips a task, and which.

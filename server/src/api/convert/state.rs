@@ -12,6 +12,8 @@ pub(crate) fn execution(state: ExecutionState) -> v1::ExecutionState {
         ExecutionState::Success => v1::ExecutionState::Success,
         ExecutionState::Error => v1::ExecutionState::Error,
         ExecutionState::Cancelled => v1::ExecutionState::Cancelled,
+        ExecutionState::RollingBack => v1::ExecutionState::RollingBack,
+        ExecutionState::RolledBack => v1::ExecutionState::RolledBack,
     }
 }
 

@@ -43,6 +43,11 @@ fn basic(id: TaskId, record: &TaskRecord, context: TaskContext) -> v1::TaskExecu
     } else {
         0
     };
+    let other = |number: Option<u32>| {
+        let execution = id.execution;
+        let id = number.map(|number| TaskId { execution, number });
+        id.map(|id| id.to_string()).unwrap_or_default()
+    };
     v1::TaskExecution {
         task_execution_id: id.to_string(),
         execution_uid: id.execution.to_string(),
@@ -69,6 +74,9 @@ fn basic(id: TaskId, record: &TaskRecord, context: TaskContext) -> v1::TaskExecu
         due_time: runtime.due.map(|(_, due_us)| field::timestamp(due_us)),
         timeout_time: runtime.timeout_us.map(field::timestamp),
         item_count: field::count(runtime.items.unwrap_or(0)),
+        undo_of: other(runtime.undo_of),
+        undone_by: other(runtime.undone_by),
+        rolled_back: runtime.rolled_back,
     }
 }
 

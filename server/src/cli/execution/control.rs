@@ -45,6 +45,14 @@ pub(crate) enum Command {
         #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair)]
         env: Vec<Pair>,
     },
+    /// Undo what the tasks of an execution have done, in reverse order
+    Rollback {
+        #[command(flatten)]
+        target: Target,
+        /// Id of the task execution to go back to: it stays done, and the execution is paused there
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        to_task: String,
+    },
     /// Skip a failed task: what would have followed its success, follows
     Skip {
         /// Id of the task execution
@@ -139,6 +147,10 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             let call = client.execution(target.id).rerun();
             let call = call.task(task).reason(target.reason);
             rerun(call, reset, env).await?
+        }
+        Command::Rollback { target, to_task } => {
+            let call = client.execution(target.id).rollback();
+            call.to_task(to_task).reason(target.reason).await?
         }
         Command::Skip {
             task,

@@ -334,7 +334,7 @@ type Execution struct {
 	Output *Payload `protobuf:"bytes,12,opt,name=output,proto3" json:"output,omitempty"`
 	// Start parameters: env, evaluate_env, task_name, notify and free ones; FULL view only.
 	Params *Payload `protobuf:"bytes,13,opt,name=params,proto3" json:"params,omitempty"`
-	// What went wrong, in state ERROR.
+	// What went wrong, in state ERROR; also in ROLLING_BACK and ROLLED_BACK, if that came of it.
 	Error *Failure `protobuf:"bytes,14,opt,name=error,proto3" json:"error,omitempty"`
 	// Labels for filtering.
 	Labels map[string]string `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -567,7 +567,7 @@ func (x *Execution) GetKind() ExecutionKind {
 	return ExecutionKind_EXECUTION_KIND_UNSPECIFIED
 }
 
-// Numbers of task executions by state.
+// Numbers of task executions by state; those that undo others are told apart.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All task executions so far.
@@ -581,7 +581,14 @@ type Progress struct {
 	// In CANCELLED.
 	Cancelled int32 `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	// In SKIPPED.
-	Skipped       int32 `protobuf:"varint,6,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	Skipped int32 `protobuf:"varint,6,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Rolled back, in whatever state they were: they count in `total` and in no other field.
+	RolledBack int32 `protobuf:"varint,7,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
+	// What undoes tasks and is under way. Task executions that undo others count in no other field,
+	// also not in `total`.
+	Undoing int32 `protobuf:"varint,8,opt,name=undoing,proto3" json:"undoing,omitempty"`
+	// What undoes tasks and has failed or was cancelled.
+	UndoFailed    int32 `protobuf:"varint,9,opt,name=undo_failed,json=undoFailed,proto3" json:"undo_failed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -654,6 +661,27 @@ func (x *Progress) GetCancelled() int32 {
 func (x *Progress) GetSkipped() int32 {
 	if x != nil {
 		return x.Skipped
+	}
+	return 0
+}
+
+func (x *Progress) GetRolledBack() int32 {
+	if x != nil {
+		return x.RolledBack
+	}
+	return 0
+}
+
+func (x *Progress) GetUndoing() int32 {
+	if x != nil {
+		return x.Undoing
+	}
+	return 0
+}
+
+func (x *Progress) GetUndoFailed() int32 {
+	if x != nil {
+		return x.UndoFailed
 	}
 	return 0
 }
@@ -2479,6 +2507,134 @@ func (x *RerunExecutionResponse) GetExecution() *Execution {
 	return nil
 }
 
+// Request of RollbackExecution.
+type RollbackExecutionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// The task execution to go back to: it stays done. Empty = everything is undone.
+	ToTaskExecutionId string `protobuf:"bytes,3,opt,name=to_task_execution_id,json=toTaskExecutionId,proto3" json:"to_task_execution_id,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackExecutionRequest) Reset() {
+	*x = RollbackExecutionRequest{}
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackExecutionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackExecutionRequest) ProtoMessage() {}
+
+func (x *RollbackExecutionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackExecutionRequest.ProtoReflect.Descriptor instead.
+func (*RollbackExecutionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RollbackExecutionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *RollbackExecutionRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *RollbackExecutionRequest) GetToTaskExecutionId() string {
+	if x != nil {
+		return x.ToTaskExecutionId
+	}
+	return ""
+}
+
+func (x *RollbackExecutionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RollbackExecutionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of RollbackExecution.
+type RollbackExecutionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The execution, BASIC view.
+	Execution     *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackExecutionResponse) Reset() {
+	*x = RollbackExecutionResponse{}
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackExecutionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackExecutionResponse) ProtoMessage() {}
+
+func (x *RollbackExecutionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackExecutionResponse.ProtoReflect.Descriptor instead.
+func (*RollbackExecutionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RollbackExecutionResponse) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
 // Request of DeleteExecution.
 type DeleteExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2500,7 +2656,7 @@ type DeleteExecutionRequest struct {
 
 func (x *DeleteExecutionRequest) Reset() {
 	*x = DeleteExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2512,7 +2668,7 @@ func (x *DeleteExecutionRequest) String() string {
 func (*DeleteExecutionRequest) ProtoMessage() {}
 
 func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2525,7 +2681,7 @@ func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeleteExecutionRequest) GetProject() string {
@@ -2579,7 +2735,7 @@ type DeleteExecutionResponse struct {
 
 func (x *DeleteExecutionResponse) Reset() {
 	*x = DeleteExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2591,7 +2747,7 @@ func (x *DeleteExecutionResponse) String() string {
 func (*DeleteExecutionResponse) ProtoMessage() {}
 
 func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2604,7 +2760,7 @@ func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
 }
 
 // Request of ListHistoryEvents.
@@ -2632,7 +2788,7 @@ type ListHistoryEventsRequest struct {
 
 func (x *ListHistoryEventsRequest) Reset() {
 	*x = ListHistoryEventsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2644,7 +2800,7 @@ func (x *ListHistoryEventsRequest) String() string {
 func (*ListHistoryEventsRequest) ProtoMessage() {}
 
 func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2657,7 +2813,7 @@ func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListHistoryEventsRequest) GetProject() string {
@@ -2729,7 +2885,7 @@ type ListHistoryEventsResponse struct {
 
 func (x *ListHistoryEventsResponse) Reset() {
 	*x = ListHistoryEventsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +2897,7 @@ func (x *ListHistoryEventsResponse) String() string {
 func (*ListHistoryEventsResponse) ProtoMessage() {}
 
 func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +2910,7 @@ func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListHistoryEventsResponse) GetEvents() []*HistoryEvent {
@@ -2809,14 +2965,19 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa0\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfc\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x05R\x05total\x12\x16\n" +
 	"\x06active\x18\x02 \x01(\x05R\x06active\x12\x18\n" +
 	"\asuccess\x18\x03 \x01(\x05R\asuccess\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\x05R\x05error\x12\x1c\n" +
 	"\tcancelled\x18\x05 \x01(\x05R\tcancelled\x12\x18\n" +
-	"\askipped\x18\x06 \x01(\x05R\askipped\"\x9f\x06\n" +
+	"\askipped\x18\x06 \x01(\x05R\askipped\x12\x1f\n" +
+	"\vrolled_back\x18\a \x01(\x05R\n" +
+	"rolledBack\x12\x18\n" +
+	"\aundoing\x18\b \x01(\x05R\aundoing\x12\x1f\n" +
+	"\vundo_failed\x18\t \x01(\x05R\n" +
+	"undoFailed\"\x9f\x06\n" +
 	"\x15StartExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12-\n" +
 	"\x12workflow_namespace\x18\x02 \x01(\tR\x11workflowNamespace\x12#\n" +
@@ -2950,6 +3111,15 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\a \x01(\tR\trequestId\"K\n" +
 	"\x16RerunExecutionResponse\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xbf\x01\n" +
+	"\x18RollbackExecutionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12/\n" +
+	"\x14to_task_execution_id\x18\x03 \x01(\tR\x11toTaskExecutionId\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"N\n" +
+	"\x19RollbackExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xc7\x01\n" +
 	"\x16DeleteExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
@@ -3000,7 +3170,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n" +
 	"\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n" +
 	"\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n" +
-	"\x18WATCH_END_REASON_DELETED\x10\x052\xaf\t\n" +
+	"\x18WATCH_END_REASON_DELETED\x10\x052\x92\n" +
+	"\n" +
 	"\x10ExecutionService\x12X\n" +
 	"\x0eStartExecution\x12\x1f.autan.v1.StartExecutionRequest\x1a .autan.v1.StartExecutionResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fGetExecution\x12\x1d.autan.v1.GetExecutionRequest\x1a\x1e.autan.v1.GetExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
@@ -3012,7 +3183,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x0fResumeExecution\x12 .autan.v1.ResumeExecutionRequest\x1a!.autan.v1.ResumeExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fCancelExecution\x12 .autan.v1.CancelExecutionRequest\x1a!.autan.v1.CancelExecutionResponse\"\x03\x90\x02\x02\x12U\n" +
 	"\rStopExecution\x12\x1e.autan.v1.StopExecutionRequest\x1a\x1f.autan.v1.StopExecutionResponse\"\x03\x90\x02\x02\x12X\n" +
-	"\x0eRerunExecution\x12\x1f.autan.v1.RerunExecutionRequest\x1a .autan.v1.RerunExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
+	"\x0eRerunExecution\x12\x1f.autan.v1.RerunExecutionRequest\x1a .autan.v1.RerunExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
+	"\x11RollbackExecution\x12\".autan.v1.RollbackExecutionRequest\x1a#.autan.v1.RollbackExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fDeleteExecution\x12 .autan.v1.DeleteExecutionRequest\x1a!.autan.v1.DeleteExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
 	"\x11ListHistoryEvents\x12\".autan.v1.ListHistoryEventsRequest\x1a#.autan.v1.ListHistoryEventsResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
@@ -3029,7 +3201,7 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),             // 1: autan.v1.IdConflictPolicy
@@ -3063,108 +3235,113 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(*StopExecutionResponse)(nil),     // 29: autan.v1.StopExecutionResponse
 	(*RerunExecutionRequest)(nil),     // 30: autan.v1.RerunExecutionRequest
 	(*RerunExecutionResponse)(nil),    // 31: autan.v1.RerunExecutionResponse
-	(*DeleteExecutionRequest)(nil),    // 32: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),   // 33: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsRequest)(nil),  // 34: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil), // 35: autan.v1.ListHistoryEventsResponse
-	nil,                               // 36: autan.v1.Execution.LabelsEntry
-	nil,                               // 37: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                               // 38: autan.v1.CountExecutionsResponse.GroupsEntry
-	(ExecutionState)(0),               // 39: autan.v1.ExecutionState
-	(*Payload)(nil),                   // 40: autan.v1.Payload
-	(*Failure)(nil),                   // 41: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),     // 42: google.protobuf.Timestamp
-	(PayloadFormat)(0),                // 43: autan.v1.PayloadFormat
-	(View)(0),                         // 44: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),     // 45: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),       // 46: google.protobuf.Duration
-	(*HistoryEvent)(nil),              // 47: autan.v1.HistoryEvent
+	(*RollbackExecutionRequest)(nil),  // 32: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil), // 33: autan.v1.RollbackExecutionResponse
+	(*DeleteExecutionRequest)(nil),    // 34: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),   // 35: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsRequest)(nil),  // 36: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil), // 37: autan.v1.ListHistoryEventsResponse
+	nil,                               // 38: autan.v1.Execution.LabelsEntry
+	nil,                               // 39: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                               // 40: autan.v1.CountExecutionsResponse.GroupsEntry
+	(ExecutionState)(0),               // 41: autan.v1.ExecutionState
+	(*Payload)(nil),                   // 42: autan.v1.Payload
+	(*Failure)(nil),                   // 43: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
+	(PayloadFormat)(0),                // 45: autan.v1.PayloadFormat
+	(View)(0),                         // 46: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),     // 47: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),       // 48: google.protobuf.Duration
+	(*HistoryEvent)(nil),              // 49: autan.v1.HistoryEvent
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	39, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	40, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	40, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	40, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	41, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	36, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	42, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	42, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	42, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	41, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	42, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	42, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	42, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	43, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	38, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	44, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	44, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	44, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
 	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	40, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	42, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	40, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	40, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	37, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	42, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	42, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	39, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	43, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	40, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	45, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	42, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
 	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	44, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	43, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	45, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	46, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	45, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	47, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
 	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	44, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	43, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	46, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	45, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	38, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	40, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
 	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	46, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	43, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	48, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	45, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
 	17, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
 	18, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
 	19, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	47, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	49, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
 	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	46, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	48, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
 	5,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	46, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	44, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	43, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	48, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	46, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	45, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	40, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	42, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
 	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	39, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	41, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
 	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	40, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	42, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
 	5,  // 50: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	43, // 51: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	47, // 52: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	7,  // 53: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 54: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 55: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	13, // 56: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	15, // 57: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	20, // 58: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	22, // 59: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	24, // 60: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	26, // 61: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	28, // 62: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 63: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	32, // 64: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	34, // 65: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	8,  // 66: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 67: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 68: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	14, // 69: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	16, // 70: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	21, // 71: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	23, // 72: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	25, // 73: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	27, // 74: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	29, // 75: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 76: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	33, // 77: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	35, // 78: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	66, // [66:79] is the sub-list for method output_type
-	53, // [53:66] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	5,  // 51: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 52: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	49, // 53: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	7,  // 54: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 55: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 56: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	13, // 57: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	15, // 58: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	20, // 59: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	22, // 60: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	24, // 61: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	26, // 62: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	28, // 63: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 64: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	32, // 65: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	34, // 66: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	36, // 67: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	8,  // 68: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 69: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 70: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	14, // 71: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	16, // 72: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	21, // 73: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	23, // 74: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	25, // 75: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	27, // 76: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	29, // 77: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 78: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	33, // 79: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	35, // 80: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	37, // 81: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	68, // [68:82] is the sub-list for method output_type
+	54, // [54:68] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -3191,7 +3368,7 @@ func file_autan_v1_executions_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

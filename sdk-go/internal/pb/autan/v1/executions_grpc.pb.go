@@ -30,6 +30,7 @@ const (
 	ExecutionService_CancelExecution_FullMethodName   = "/autan.v1.ExecutionService/CancelExecution"
 	ExecutionService_StopExecution_FullMethodName     = "/autan.v1.ExecutionService/StopExecution"
 	ExecutionService_RerunExecution_FullMethodName    = "/autan.v1.ExecutionService/RerunExecution"
+	ExecutionService_RollbackExecution_FullMethodName = "/autan.v1.ExecutionService/RollbackExecution"
 	ExecutionService_DeleteExecution_FullMethodName   = "/autan.v1.ExecutionService/DeleteExecution"
 	ExecutionService_ListHistoryEvents_FullMethodName = "/autan.v1.ExecutionService/ListHistoryEvents"
 )
@@ -112,6 +113,18 @@ type ExecutionServiceClient interface {
 	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
 	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(ctx context.Context, in *RerunExecutionRequest, opts ...grpc.CallOption) (*RerunExecutionResponse, error)
+	// Undoes what the tasks of an execution have done, in the reverse of the order in which it has
+	// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
+	// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
+	// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
+	// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+	//
+	// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
+	// PAUSED: resume it to go on after that task.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
+	// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+	RollbackExecution(ctx context.Context, in *RollbackExecutionRequest, opts ...grpc.CallOption) (*RollbackExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -249,6 +262,16 @@ func (c *executionServiceClient) RerunExecution(ctx context.Context, in *RerunEx
 	return out, nil
 }
 
+func (c *executionServiceClient) RollbackExecution(ctx context.Context, in *RollbackExecutionRequest, opts ...grpc.CallOption) (*RollbackExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollbackExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_RollbackExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *executionServiceClient) DeleteExecution(ctx context.Context, in *DeleteExecutionRequest, opts ...grpc.CallOption) (*DeleteExecutionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteExecutionResponse)
@@ -347,6 +370,18 @@ type ExecutionServiceServer interface {
 	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
 	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error)
+	// Undoes what the tasks of an execution have done, in the reverse of the order in which it has
+	// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
+	// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
+	// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
+	// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+	//
+	// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
+	// PAUSED: resume it to go on after that task.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
+	// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+	RollbackExecution(context.Context, *RollbackExecutionRequest) (*RollbackExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -397,6 +432,9 @@ func (UnimplementedExecutionServiceServer) StopExecution(context.Context, *StopE
 }
 func (UnimplementedExecutionServiceServer) RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RerunExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) RollbackExecution(context.Context, *RollbackExecutionRequest) (*RollbackExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RollbackExecution not implemented")
 }
 func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteExecution not implemented")
@@ -616,6 +654,24 @@ func _ExecutionService_RerunExecution_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_RollbackExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RollbackExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).RollbackExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_RollbackExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).RollbackExecution(ctx, req.(*RollbackExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ExecutionService_DeleteExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteExecutionRequest)
 	if err := dec(in); err != nil {
@@ -698,6 +754,10 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RerunExecution",
 			Handler:    _ExecutionService_RerunExecution_Handler,
+		},
+		{
+			MethodName: "RollbackExecution",
+			Handler:    _ExecutionService_RollbackExecution_Handler,
 		},
 		{
 			MethodName: "DeleteExecution",

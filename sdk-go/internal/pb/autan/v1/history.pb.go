@@ -564,7 +564,9 @@ type TaskCreated struct {
 	// Its first state.
 	State TaskState `protobuf:"varint,1,opt,name=state,proto3,enum=autan.v1.TaskState" json:"state,omitempty"`
 	// Names of the tasks that led here.
-	TriggeredBy   []string `protobuf:"bytes,2,rep,name=triggered_by,json=triggeredBy,proto3" json:"triggered_by,omitempty"`
+	TriggeredBy []string `protobuf:"bytes,2,rep,name=triggered_by,json=triggeredBy,proto3" json:"triggered_by,omitempty"`
+	// Of what undoes a task: the task execution that it undoes.
+	UndoOf        string `protobuf:"bytes,3,opt,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -611,6 +613,13 @@ func (x *TaskCreated) GetTriggeredBy() []string {
 		return x.TriggeredBy
 	}
 	return nil
+}
+
+func (x *TaskCreated) GetUndoOf() string {
+	if x != nil {
+		return x.UndoOf
+	}
+	return ""
 }
 
 // A task execution changed its state.
@@ -1246,10 +1255,11 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.autan.v1.ExecutionStateR\x05state\x12\x1d\n" +
 	"\n" +
 	"state_info\x18\x03 \x01(\tR\tstateInfo\x12)\n" +
-	"\x06output\x18\x04 \x01(\v2\x11.autan.v1.PayloadR\x06output\"[\n" +
+	"\x06output\x18\x04 \x01(\v2\x11.autan.v1.PayloadR\x06output\"t\n" +
 	"\vTaskCreated\x12)\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x13.autan.v1.TaskStateR\x05state\x12!\n" +
-	"\ftriggered_by\x18\x02 \x03(\tR\vtriggeredBy\"\x98\x01\n" +
+	"\ftriggered_by\x18\x02 \x03(\tR\vtriggeredBy\x12\x17\n" +
+	"\aundo_of\x18\x03 \x01(\tR\x06undoOf\"\x98\x01\n" +
 	"\x10TaskStateChanged\x12:\n" +
 	"\x0eprevious_state\x18\x01 \x01(\x0e2\x13.autan.v1.TaskStateR\rpreviousState\x12)\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x13.autan.v1.TaskStateR\x05state\x12\x1d\n" +

@@ -39,6 +39,10 @@ const (
 	ExecutionState_EXECUTION_STATE_ERROR ExecutionState = 5
 	// Cancelled. Final, unless rerun.
 	ExecutionState_EXECUTION_STATE_CANCELLED ExecutionState = 6
+	// What its tasks have done is being undone.
+	ExecutionState_EXECUTION_STATE_ROLLING_BACK ExecutionState = 7
+	// What its tasks had done is undone. Final.
+	ExecutionState_EXECUTION_STATE_ROLLED_BACK ExecutionState = 8
 )
 
 // Enum value maps for ExecutionState.
@@ -51,15 +55,19 @@ var (
 		4: "EXECUTION_STATE_SUCCESS",
 		5: "EXECUTION_STATE_ERROR",
 		6: "EXECUTION_STATE_CANCELLED",
+		7: "EXECUTION_STATE_ROLLING_BACK",
+		8: "EXECUTION_STATE_ROLLED_BACK",
 	}
 	ExecutionState_value = map[string]int32{
-		"EXECUTION_STATE_UNSPECIFIED": 0,
-		"EXECUTION_STATE_IDLE":        1,
-		"EXECUTION_STATE_RUNNING":     2,
-		"EXECUTION_STATE_PAUSED":      3,
-		"EXECUTION_STATE_SUCCESS":     4,
-		"EXECUTION_STATE_ERROR":       5,
-		"EXECUTION_STATE_CANCELLED":   6,
+		"EXECUTION_STATE_UNSPECIFIED":  0,
+		"EXECUTION_STATE_IDLE":         1,
+		"EXECUTION_STATE_RUNNING":      2,
+		"EXECUTION_STATE_PAUSED":       3,
+		"EXECUTION_STATE_SUCCESS":      4,
+		"EXECUTION_STATE_ERROR":        5,
+		"EXECUTION_STATE_CANCELLED":    6,
+		"EXECUTION_STATE_ROLLING_BACK": 7,
+		"EXECUTION_STATE_ROLLED_BACK":  8,
 	}
 )
 
@@ -240,7 +248,7 @@ var File_autan_v1_states_proto protoreflect.FileDescriptor
 
 const file_autan_v1_states_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/states.proto\x12\bautan.v1*\xdb\x01\n" +
+	"\x15autan/v1/states.proto\x12\bautan.v1*\x9e\x02\n" +
 	"\x0eExecutionState\x12\x1f\n" +
 	"\x1bEXECUTION_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14EXECUTION_STATE_IDLE\x10\x01\x12\x1b\n" +
@@ -248,7 +256,9 @@ const file_autan_v1_states_proto_rawDesc = "" +
 	"\x16EXECUTION_STATE_PAUSED\x10\x03\x12\x1b\n" +
 	"\x17EXECUTION_STATE_SUCCESS\x10\x04\x12\x19\n" +
 	"\x15EXECUTION_STATE_ERROR\x10\x05\x12\x1d\n" +
-	"\x19EXECUTION_STATE_CANCELLED\x10\x06*\xfb\x01\n" +
+	"\x19EXECUTION_STATE_CANCELLED\x10\x06\x12 \n" +
+	"\x1cEXECUTION_STATE_ROLLING_BACK\x10\a\x12\x1f\n" +
+	"\x1bEXECUTION_STATE_ROLLED_BACK\x10\b*\xfb\x01\n" +
 	"\tTaskState\x12\x1a\n" +
 	"\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_STATE_IDLE\x10\x01\x12\x16\n" +

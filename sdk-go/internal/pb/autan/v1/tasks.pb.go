@@ -120,7 +120,13 @@ type TaskExecution struct {
 	// When its timeout strikes.
 	TimeoutTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=timeout_time,json=timeoutTime,proto3" json:"timeout_time,omitempty"`
 	// Items of a with-items task; 0 for others.
-	ItemCount     int32 `protobuf:"varint,21,opt,name=item_count,json=itemCount,proto3" json:"item_count,omitempty"`
+	ItemCount int32 `protobuf:"varint,21,opt,name=item_count,json=itemCount,proto3" json:"item_count,omitempty"`
+	// Of what undoes a task in a rollback: the task execution that it undoes, of the same name.
+	UndoOf string `protobuf:"bytes,22,opt,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
+	// The task execution that undoes this one, once that has begun.
+	UndoneBy string `protobuf:"bytes,23,opt,name=undone_by,json=undoneBy,proto3" json:"undone_by,omitempty"`
+	// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+	RolledBack    bool `protobuf:"varint,24,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,6 +306,27 @@ func (x *TaskExecution) GetItemCount() int32 {
 		return x.ItemCount
 	}
 	return 0
+}
+
+func (x *TaskExecution) GetUndoOf() string {
+	if x != nil {
+		return x.UndoOf
+	}
+	return ""
+}
+
+func (x *TaskExecution) GetUndoneBy() string {
+	if x != nil {
+		return x.UndoneBy
+	}
+	return ""
+}
+
+func (x *TaskExecution) GetRolledBack() bool {
+	if x != nil {
+		return x.RolledBack
+	}
+	return false
 }
 
 // One attempt of a task, or of one of its items.
@@ -1562,7 +1589,7 @@ var File_autan_v1_tasks_proto protoreflect.FileDescriptor
 
 const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\n" +
-	"\x14autan/v1/tasks.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\a\n" +
+	"\x14autan/v1/tasks.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\a\n" +
 	"\rTaskExecution\x12*\n" +
 	"\x11task_execution_id\x18\x01 \x01(\tR\x0ftaskExecutionId\x12#\n" +
 	"\rexecution_uid\x18\x02 \x01(\tR\fexecutionUid\x12\x1b\n" +
@@ -1591,7 +1618,11 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\bdue_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12=\n" +
 	"\ftimeout_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\vtimeoutTime\x12\x1d\n" +
 	"\n" +
-	"item_count\x18\x15 \x01(\x05R\titemCount\"\xbb\x04\n" +
+	"item_count\x18\x15 \x01(\x05R\titemCount\x12\x17\n" +
+	"\aundo_of\x18\x16 \x01(\tR\x06undoOf\x12\x1b\n" +
+	"\tundone_by\x18\x17 \x01(\tR\bundoneBy\x12\x1f\n" +
+	"\vrolled_back\x18\x18 \x01(\bR\n" +
+	"rolledBack\"\xbb\x04\n" +
 	"\x0fActionExecution\x12.\n" +
 	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12*\n" +
 	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12#\n" +

@@ -48,6 +48,8 @@ type TaskServiceClient interface {
 	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
 	// execution is RUNNING again and its `run` is one more, as are all executions above it.
 	//
+	// Skipping what could not undo a task takes the task for undone, and the rollback goes on.
+	//
 	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
 	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
 	SkipTask(ctx context.Context, in *SkipTaskRequest, opts ...grpc.CallOption) (*SkipTaskResponse, error)
@@ -180,6 +182,8 @@ type TaskServiceServer interface {
 	// Skips a failed task, as if its execution had never ended: it is SKIPPED, publishes its
 	// `publish-on-skip`, and leads to its `on-skip`, or else to its `on-success`. A finished
 	// execution is RUNNING again and its `run` is one more, as are all executions above it.
+	//
+	// Skipping what could not undo a task takes the task for undone, and the rollback goes on.
 	//
 	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
 	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.

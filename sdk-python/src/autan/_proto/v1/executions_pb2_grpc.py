@@ -93,6 +93,11 @@ class ExecutionServiceStub(object):
                 request_serializer=autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.FromString,
                 _registered_method=True)
+        self.RollbackExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/RollbackExecution',
+                request_serializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.FromString,
+                _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/DeleteExecution',
                 request_serializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionRequest.SerializeToString,
@@ -236,6 +241,23 @@ class ExecutionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RollbackExecution(self, request, context):
+        """Undoes what the tasks of an execution have done, in the reverse of the order in which it has
+        happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
+        cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
+        "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
+        be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+
+        With `to_task_execution_id` only what that task has led to is undone, and the execution is then
+        PAUSED: resume it to go on after that task.
+
+        Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
+        sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteExecution(self, request, context):
         """Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 
@@ -311,6 +333,11 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.RerunExecution,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.SerializeToString,
+            ),
+            'RollbackExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackExecution,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.SerializeToString,
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
@@ -624,6 +651,33 @@ class ExecutionService(object):
             '/autan.v1.ExecutionService/RerunExecution',
             autan_dot_v1_dot_executions__pb2.RerunExecutionRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.RerunExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/RollbackExecution',
+            autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,12 +92,14 @@ class ExecutionStateChanged(_message.Message):
     def __init__(self, previous_state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
 
 class TaskCreated(_message.Message):
-    __slots__ = ("state", "triggered_by")
+    __slots__ = ("state", "triggered_by", "undo_of")
     STATE_FIELD_NUMBER: _ClassVar[int]
     TRIGGERED_BY_FIELD_NUMBER: _ClassVar[int]
+    UNDO_OF_FIELD_NUMBER: _ClassVar[int]
     state: _states_pb2.TaskState
     triggered_by: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., triggered_by: _Optional[_Iterable[str]] = ...) -> None: ...
+    undo_of: str
+    def __init__(self, state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., triggered_by: _Optional[_Iterable[str]] = ..., undo_of: _Optional[str] = ...) -> None: ...
 
 class TaskStateChanged(_message.Message):
     __slots__ = ("previous_state", "state", "state_info")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/states.proto\x12\x08\x61utan.v1*\xdb\x01\n\x0e\x45xecutionState\x12\x1f\n\x1b\x45XECUTION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XECUTION_STATE_IDLE\x10\x01\x12\x1b\n\x17\x45XECUTION_STATE_RUNNING\x10\x02\x12\x1a\n\x16\x45XECUTION_STATE_PAUSED\x10\x03\x12\x1b\n\x17\x45XECUTION_STATE_SUCCESS\x10\x04\x12\x19\n\x15\x45XECUTION_STATE_ERROR\x10\x05\x12\x1d\n\x19\x45XECUTION_STATE_CANCELLED\x10\x06*\xfb\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fTASK_STATE_IDLE\x10\x01\x12\x16\n\x12TASK_STATE_WAITING\x10\x02\x12\x16\n\x12TASK_STATE_RUNNING\x10\x03\x12\x16\n\x12TASK_STATE_DELAYED\x10\x04\x12\x15\n\x11TASK_STATE_PAUSED\x10\x05\x12\x16\n\x12TASK_STATE_SUCCESS\x10\x06\x12\x14\n\x10TASK_STATE_ERROR\x10\x07\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x08\x12\x16\n\x12TASK_STATE_SKIPPED\x10\t*\xac\x01\n\x0b\x41\x63tionState\x12\x1c\n\x18\x41\x43TION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41\x43TION_STATE_RUNNING\x10\x01\x12\x17\n\x13\x41\x43TION_STATE_PAUSED\x10\x02\x12\x18\n\x14\x41\x43TION_STATE_SUCCESS\x10\x03\x12\x16\n\x12\x41\x43TION_STATE_ERROR\x10\x04\x12\x1a\n\x16\x41\x43TION_STATE_CANCELLED\x10\x05\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/states.proto\x12\x08\x61utan.v1*\x9e\x02\n\x0e\x45xecutionState\x12\x1f\n\x1b\x45XECUTION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XECUTION_STATE_IDLE\x10\x01\x12\x1b\n\x17\x45XECUTION_STATE_RUNNING\x10\x02\x12\x1a\n\x16\x45XECUTION_STATE_PAUSED\x10\x03\x12\x1b\n\x17\x45XECUTION_STATE_SUCCESS\x10\x04\x12\x19\n\x15\x45XECUTION_STATE_ERROR\x10\x05\x12\x1d\n\x19\x45XECUTION_STATE_CANCELLED\x10\x06\x12 \n\x1c\x45XECUTION_STATE_ROLLING_BACK\x10\x07\x12\x1f\n\x1b\x45XECUTION_STATE_ROLLED_BACK\x10\x08*\xfb\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fTASK_STATE_IDLE\x10\x01\x12\x16\n\x12TASK_STATE_WAITING\x10\x02\x12\x16\n\x12TASK_STATE_RUNNING\x10\x03\x12\x16\n\x12TASK_STATE_DELAYED\x10\x04\x12\x15\n\x11TASK_STATE_PAUSED\x10\x05\x12\x16\n\x12TASK_STATE_SUCCESS\x10\x06\x12\x14\n\x10TASK_STATE_ERROR\x10\x07\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x08\x12\x16\n\x12TASK_STATE_SKIPPED\x10\t*\xac\x01\n\x0b\x41\x63tionState\x12\x1c\n\x18\x41\x43TION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41\x43TION_STATE_RUNNING\x10\x01\x12\x17\n\x13\x41\x43TION_STATE_PAUSED\x10\x02\x12\x18\n\x14\x41\x43TION_STATE_SUCCESS\x10\x03\x12\x16\n\x12\x41\x43TION_STATE_ERROR\x10\x04\x12\x1a\n\x16\x41\x43TION_STATE_CANCELLED\x10\x05\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
   _globals['_EXECUTIONSTATE']._serialized_start=36
-  _globals['_EXECUTIONSTATE']._serialized_end=255
-  _globals['_TASKSTATE']._serialized_start=258
-  _globals['_TASKSTATE']._serialized_end=509
-  _globals['_ACTIONSTATE']._serialized_start=512
-  _globals['_ACTIONSTATE']._serialized_end=684
+  _globals['_EXECUTIONSTATE']._serialized_end=322
+  _globals['_TASKSTATE']._serialized_start=325
+  _globals['_TASKSTATE']._serialized_end=576
+  _globals['_ACTIONSTATE']._serialized_start=579
+  _globals['_ACTIONSTATE']._serialized_end=751
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,8 @@ class ExecutionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXECUTION_STATE_SUCCESS: _ClassVar[ExecutionState]
     EXECUTION_STATE_ERROR: _ClassVar[ExecutionState]
     EXECUTION_STATE_CANCELLED: _ClassVar[ExecutionState]
+    EXECUTION_STATE_ROLLING_BACK: _ClassVar[ExecutionState]
+    EXECUTION_STATE_ROLLED_BACK: _ClassVar[ExecutionState]
 
 class TaskState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -42,6 +44,8 @@ EXECUTION_STATE_PAUSED: ExecutionState
 EXECUTION_STATE_SUCCESS: ExecutionState
 EXECUTION_STATE_ERROR: ExecutionState
 EXECUTION_STATE_CANCELLED: ExecutionState
+EXECUTION_STATE_ROLLING_BACK: ExecutionState
+EXECUTION_STATE_ROLLED_BACK: ExecutionState
 TASK_STATE_UNSPECIFIED: TaskState
 TASK_STATE_IDLE: TaskState
 TASK_STATE_WAITING: TaskState

@@ -23,7 +23,7 @@ TASK_TYPE_ACTION: TaskType
 TASK_TYPE_WORKFLOW: TaskType
 
 class TaskExecution(_message.Message):
-    __slots__ = ("task_execution_id", "execution_uid", "task_name", "type", "state", "state_info", "result", "published", "published_global", "processed", "attempts", "next_tasks", "triggered_by", "tags", "create_time", "start_time", "update_time", "end_time", "due_time", "timeout_time", "item_count")
+    __slots__ = ("task_execution_id", "execution_uid", "task_name", "type", "state", "state_info", "result", "published", "published_global", "processed", "attempts", "next_tasks", "triggered_by", "tags", "create_time", "start_time", "update_time", "end_time", "due_time", "timeout_time", "item_count", "undo_of", "undone_by", "rolled_back")
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_UID_FIELD_NUMBER: _ClassVar[int]
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,9 @@ class TaskExecution(_message.Message):
     DUE_TIME_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_TIME_FIELD_NUMBER: _ClassVar[int]
     ITEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNDO_OF_FIELD_NUMBER: _ClassVar[int]
+    UNDONE_BY_FIELD_NUMBER: _ClassVar[int]
+    ROLLED_BACK_FIELD_NUMBER: _ClassVar[int]
     task_execution_id: str
     execution_uid: str
     task_name: str
@@ -66,7 +69,10 @@ class TaskExecution(_message.Message):
     due_time: _timestamp_pb2.Timestamp
     timeout_time: _timestamp_pb2.Timestamp
     item_count: int
-    def __init__(self, task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., type: _Optional[_Union[TaskType, str]] = ..., state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., state_info: _Optional[str] = ..., result: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., processed: bool = ..., attempts: _Optional[int] = ..., next_tasks: _Optional[_Iterable[str]] = ..., triggered_by: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timeout_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., item_count: _Optional[int] = ...) -> None: ...
+    undo_of: str
+    undone_by: str
+    rolled_back: bool
+    def __init__(self, task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., type: _Optional[_Union[TaskType, str]] = ..., state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., state_info: _Optional[str] = ..., result: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., processed: bool = ..., attempts: _Optional[int] = ..., next_tasks: _Optional[_Iterable[str]] = ..., triggered_by: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timeout_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., item_count: _Optional[int] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., rolled_back: bool = ...) -> None: ...
 
 class ActionExecution(_message.Message):
     __slots__ = ("action_execution_id", "task_execution_id", "execution_uid", "task_name", "name", "state", "input", "output", "accepted", "item_index", "attempt", "child_execution_id", "create_time", "end_time")
