@@ -42,6 +42,7 @@ type GetOption interface{ get(*getConfig) }
 type VerbOption interface {
 	ResumeOption
 	RerunOption
+	RollbackOption
 	SkipOption
 	DeleteOption
 	verb(*callConfig)
@@ -52,6 +53,9 @@ type ResumeOption interface{ resume(*callConfig) }
 
 // RerunOption changes [Execution.Rerun].
 type RerunOption interface{ rerun(*callConfig) }
+
+// RollbackOption changes [Execution.Rollback].
+type RollbackOption interface{ rollback(*callConfig) }
 
 // SkipOption changes [Client.SkipTask].
 type SkipOption interface{ skip(*callConfig) }
@@ -85,17 +89,18 @@ type Option interface {
 
 type requestIDOption string
 
-func (o requestIDOption) start(c *launchConfig) { c.requestID = string(o) }
-func (o requestIDOption) run(c *launchConfig)   { c.requestID = string(o) }
-func (o requestIDOption) verb(c *callConfig)    { c.requestID = string(o) }
-func (o requestIDOption) resume(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) rerun(c *callConfig)   { c.requestID = string(o) }
-func (o requestIDOption) skip(c *callConfig)    { c.requestID = string(o) }
-func (o requestIDOption) delete(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) define(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) create(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) update(c *callConfig)  { c.requestID = string(o) }
-func (o requestIDOption) remove(c *callConfig)  { c.requestID = string(o) }
+func (o requestIDOption) start(c *launchConfig)  { c.requestID = string(o) }
+func (o requestIDOption) run(c *launchConfig)    { c.requestID = string(o) }
+func (o requestIDOption) verb(c *callConfig)     { c.requestID = string(o) }
+func (o requestIDOption) resume(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) rerun(c *callConfig)    { c.requestID = string(o) }
+func (o requestIDOption) rollback(c *callConfig) { c.requestID = string(o) }
+func (o requestIDOption) skip(c *callConfig)     { c.requestID = string(o) }
+func (o requestIDOption) delete(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) define(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) create(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) update(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) remove(c *callConfig)   { c.requestID = string(o) }
 
 // WithRequestID sets the id that makes a call idempotent: a call with the same id and the same
 // content has the outcome of the first one, for 24 hours. The id must be a UUID. Without this
@@ -107,11 +112,12 @@ func WithRequestID(id string) Option { return requestIDOption(id) }
 
 type reasonOption string
 
-func (o reasonOption) verb(c *callConfig)   { c.reason = string(o) }
-func (o reasonOption) resume(c *callConfig) { c.reason = string(o) }
-func (o reasonOption) rerun(c *callConfig)  { c.reason = string(o) }
-func (o reasonOption) skip(c *callConfig)   { c.reason = string(o) }
-func (o reasonOption) delete(c *callConfig) { c.reason = string(o) }
+func (o reasonOption) verb(c *callConfig)     { c.reason = string(o) }
+func (o reasonOption) resume(c *callConfig)   { c.reason = string(o) }
+func (o reasonOption) rerun(c *callConfig)    { c.reason = string(o) }
+func (o reasonOption) rollback(c *callConfig) { c.reason = string(o) }
+func (o reasonOption) skip(c *callConfig)     { c.reason = string(o) }
+func (o reasonOption) delete(c *callConfig)   { c.reason = string(o) }
 
 // WithReason says why, for the record; at most 4 KiB. Cancel and Stop also show it as state info.
 func WithReason(reason string) VerbOption { return reasonOption(reason) }
@@ -141,6 +147,13 @@ func (o taskOption) rerun(c *callConfig) { c.taskID = string(o) }
 
 // WithTask reruns this task execution only, instead of all that have ended the execution.
 func WithTask(taskExecutionID string) RerunOption { return taskOption(taskExecutionID) }
+
+type toTaskOption string
+
+func (o toTaskOption) rollback(c *callConfig) { c.taskID = string(o) }
+
+// WithToTask undoes only what this task execution has led to; the execution is then paused there.
+func WithToTask(taskExecutionID string) RollbackOption { return toTaskOption(taskExecutionID) }
 
 type resetOption struct{}
 

@@ -102,6 +102,11 @@ type Progress struct {
 	Active int
 	// Success, Error, Cancelled and Skipped count those states.
 	Success, Error, Cancelled, Skipped int
+	// RolledBack counts what was rolled back: it counts in Total and in no other field.
+	RolledBack int
+	// Undoing counts what undoes tasks and is under way, UndoFailed what has failed at that or was
+	// cancelled. Neither counts in any other field, also not in Total.
+	Undoing, UndoFailed int
 }
 
 // GetExecution returns an execution by id or uid, as [Execution.Get].
@@ -282,6 +287,25 @@ func (e *Execution) Rerun(ctx context.Context, opts ...RerunOption) (*ExecutionI
 	return changed(r.GetExecution(), err)
 }
 
+// Rollback undoes what the tasks have done, in the reverse of the order in which it has happened.
+// [WithToTask] names a task execution to go back to.
+//
+// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
+func (e *Execution) Rollback(
+	ctx context.Context,
+	opts ...RollbackOption,
+) (*ExecutionInfo, error) {
+	cfg := collect(opts, RollbackOption.rollback)
+	r, err := e.client.executions.RollbackExecution(ctx, &pb.RollbackExecutionRequest{
+		Project:           e.client.project,
+		ExecutionId:       e.ref(),
+		ToTaskExecutionId: cfg.taskID,
+		Reason:            cfg.reason,
+		RequestId:         cfg.requestID,
+	})
+	return changed(r.GetExecution(), err)
+}
+
 // Delete deletes the finished execution with its tasks, actions, sub-workflow executions and
 // history.
 //
@@ -334,12 +358,15 @@ func executionFrom(e *pb.Execution) *ExecutionInfo {
 		RootExecutionID:       e.GetRootExecutionId(),
 		ItemIndex:             int(e.GetItemIndex()),
 		Progress: Progress{
-			Total:     int(p.GetTotal()),
-			Active:    int(p.GetActive()),
-			Success:   int(p.GetSuccess()),
-			Error:     int(p.GetError()),
-			Cancelled: int(p.GetCancelled()),
-			Skipped:   int(p.GetSkipped()),
+			Total:      int(p.GetTotal()),
+			Active:     int(p.GetActive()),
+			Success:    int(p.GetSuccess()),
+			Error:      int(p.GetError()),
+			Cancelled:  int(p.GetCancelled()),
+			Skipped:    int(p.GetSkipped()),
+			RolledBack: int(p.GetRolledBack()),
+			Undoing:    int(p.GetUndoing()),
+			UndoFailed: int(p.GetUndoFailed()),
 		},
 	}
 }

@@ -73,6 +73,8 @@ type TaskCreated struct {
 	State TaskState
 	// TriggeredBy is the names of the tasks that led here.
 	TriggeredBy []string
+	// UndoOf is the task execution that it undoes in a rollback; else empty.
+	UndoOf string
 }
 
 // TaskStateChanged: a task execution changed its state.
@@ -256,6 +258,7 @@ func detailFrom(e *pb.HistoryEvent) EventDetail {
 		return &TaskCreated{
 			State:       TaskState(d.TaskCreated.GetState()),
 			TriggeredBy: d.TaskCreated.GetTriggeredBy(),
+			UndoOf:      d.TaskCreated.GetUndoOf(),
 		}
 	case *pb.HistoryEvent_TaskStateChanged:
 		return &TaskStateChanged{

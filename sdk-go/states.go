@@ -24,6 +24,10 @@ const (
 	ExecutionFailed ExecutionState = 5
 	// ExecutionCancelled was cancelled. Final, unless rerun.
 	ExecutionCancelled ExecutionState = 6
+	// ExecutionRollingBack is undoing what its tasks have done.
+	ExecutionRollingBack ExecutionState = 7
+	// ExecutionRolledBack has undone what its tasks had done. Final.
+	ExecutionRolledBack ExecutionState = 8
 )
 
 // String returns the word of the server without prefix, such as "SUCCESS", or "STATE_42" for a
@@ -35,9 +39,13 @@ func (s ExecutionState) String() string {
 // MarshalText implements [encoding.TextMarshaler] with [ExecutionState.String].
 func (s ExecutionState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Final reports whether the state is one of SUCCESS, ERROR and CANCELLED.
+// Final reports whether the state is one of SUCCESS, ERROR, CANCELLED and ROLLED_BACK.
 func (s ExecutionState) Final() bool {
-	return s == ExecutionSuccess || s == ExecutionFailed || s == ExecutionCancelled
+	switch s {
+	case ExecutionSuccess, ExecutionFailed, ExecutionCancelled, ExecutionRolledBack:
+		return true
+	}
+	return false
 }
 
 // TaskState is the state of a task execution. Newer servers may send states that this package does

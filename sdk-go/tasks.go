@@ -52,6 +52,12 @@ type TaskExecution struct {
 	TimeoutTime time.Time
 	// ItemCount is the number of items of a with-items task; 0 for others.
 	ItemCount int
+	// UndoOf is the task execution, of the same name, that it undoes in a rollback; else empty.
+	UndoOf string
+	// UndoneBy is the task execution that undoes it, once that has begun; else empty.
+	UndoneBy string
+	// RolledBack is whether it was undone, or passed over because there was nothing to undo.
+	RolledBack bool
 }
 
 // ActionExecution is one attempt of a task, or of one of its items.
@@ -312,6 +318,9 @@ func taskFrom(t *pb.TaskExecution) *TaskExecution {
 		DueTime:         timeFrom(t.GetDueTime()),
 		TimeoutTime:     timeFrom(t.GetTimeoutTime()),
 		ItemCount:       int(t.GetItemCount()),
+		UndoOf:          t.GetUndoOf(),
+		UndoneBy:        t.GetUndoneBy(),
+		RolledBack:      t.GetRolledBack(),
 	}
 }
 

@@ -73,6 +73,9 @@ pub enum EventKind {
         state: TaskState,
         /// Names of the tasks that led here.
         triggered_by: Vec<String>,
+        /// Of what undoes a task in a rollback: the task execution that it undoes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        undo_of: Option<String>,
     },
     /// A task execution changed its state.
     TaskStateChanged {
@@ -216,6 +219,7 @@ impl From<Wire> for EventKind {
             Wire::TaskCreated(event) => Self::TaskCreated {
                 state: TaskState::from_number(event.state),
                 triggered_by: event.triggered_by,
+                undo_of: Some(event.undo_of).filter(|id| !id.is_empty()),
             },
             Wire::TaskStateChanged(event) => Self::TaskStateChanged {
                 previous_state: TaskState::from_number(event.previous_state),

@@ -25,7 +25,9 @@ use crate::resources::{ActionExecution, Execution, TaskExecution};
 use crate::state::ExecutionState;
 use crate::tasks::list_actions;
 use crate::transport::Transport;
-use crate::verb::{DeleteExecution, RerunExecution, ResumeExecution, Verb, VerbKind};
+use crate::verb::{
+    DeleteExecution, RerunExecution, ResumeExecution, RollbackExecution, Verb, VerbKind,
+};
 use crate::watch::Events;
 
 /// How long the server holds one call of a wait.
@@ -205,6 +207,11 @@ impl ExecutionHandle {
     /// Runs again, in place, what has failed or was cancelled.
     pub fn rerun(&self) -> RerunExecution {
         RerunExecution::new(self.transport.clone(), self.execution_id.clone())
+    }
+
+    /// Undoes what its tasks have done, in reverse order.
+    pub fn rollback(&self) -> RollbackExecution {
+        RollbackExecution::new(self.transport.clone(), self.execution_id.clone())
     }
 
     /// Deletes it with everything that belongs to it.

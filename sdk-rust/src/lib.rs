@@ -94,7 +94,7 @@ pub use source::Source;
 pub use start::{IdConflict, StartExecution};
 pub use state::{ActionState, ExecutionState, TaskState};
 pub use tasks::{ActionExecutions, SkipTask, Tasks, UpdateAction};
-pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, Verb};
+pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, RollbackExecution, Verb};
 pub use watch::{Events, Trimmed};
 pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};
 pub use workflows::{DeleteWorkflow, SaveWorkflows, SavedWorkflows, ValidateDocument, Workflows};

@@ -65,7 +65,7 @@ macro_rules! states {
 
 states! {
     /// State of an execution.
-    ExecutionState of ExecutionState, final: [Success, Error, Cancelled] {
+    ExecutionState of ExecutionState, final: [Success, Error, Cancelled, RolledBack] {
         /// Accepted, not begun.
         Idle = "IDLE",
         /// Under way.
@@ -78,6 +78,10 @@ states! {
         Error = "ERROR",
         /// Cancelled.
         Cancelled = "CANCELLED",
+        /// What its tasks have done is being undone.
+        RollingBack = "ROLLING_BACK",
+        /// What its tasks had done is undone.
+        RolledBack = "ROLLED_BACK",
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::{
     CancelExecutionRequest, DeleteExecutionRequest, PauseExecutionRequest, RerunExecutionRequest,
-    ResumeExecutionRequest, StopExecutionRequest,
+    ResumeExecutionRequest, RollbackExecutionRequest, StopExecutionRequest,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -239,6 +239,60 @@ impl IntoFuture for RerunExecution {
                 .unary(self.request, |channel, request| async move {
                     ExecutionServiceClient::new(channel)
                         .rerun_execution(request)
+                        .await
+                })
+                .await?;
+            answer
+                .execution
+                .map(Execution::from)
+                .ok_or(Error::Incomplete { field: "execution" })
+        })
+    }
+}
+
+/// A rollback in preparation; await it to send it.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct RollbackExecution {
+    transport: Arc<Transport>,
+    request: RollbackExecutionRequest,
+}
+
+impl RollbackExecution {
+    pub(crate) fn new(transport: Arc<Transport>, execution_id: String) -> Self {
+        let request = RollbackExecutionRequest {
+            project: transport.project(),
+            execution_id,
+            request_id: new_request_id(),
+            ..RollbackExecutionRequest::default()
+        };
+        Self { transport, request }
+    }
+
+    /// Undoes only what this task execution has led to, and leaves the execution paused there.
+    pub fn to_task(mut self, task_execution_id: impl Into<String>) -> Self {
+        self.request.to_task_execution_id = task_execution_id.into();
+        self
+    }
+
+    /// Why, for the record.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = reason.into();
+        self
+    }
+}
+
+impl IntoFuture for RollbackExecution {
+    type Output = Result<Execution, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let answer = self
+                .transport
+                .unary(self.request, |channel, request| async move {
+                    ExecutionServiceClient::new(channel)
+                        .rollback_execution(request)
                         .await
                 })
                 .await?;

@@ -45,7 +45,7 @@ pub struct Execution {
     /// Start parameters; full view only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub params: Option<Payload>,
-    /// What went wrong, in state ERROR.
+    /// What went wrong, in state ERROR; also if it was rolled back because of that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
     /// Labels for filtering.
@@ -132,6 +132,12 @@ pub struct Progress {
     pub cancelled: i32,
     /// In SKIPPED.
     pub skipped: i32,
+    /// Rolled back: they count in `total` and in no other field.
+    pub rolled_back: i32,
+    /// What undoes tasks and is under way; counts in no other field, also not in `total`.
+    pub undoing: i32,
+    /// What undoes tasks and has failed or was cancelled.
+    pub undo_failed: i32,
 }
 
 impl From<proto::v1::Progress> for Progress {
@@ -143,6 +149,9 @@ impl From<proto::v1::Progress> for Progress {
             error: progress.error,
             cancelled: progress.cancelled,
             skipped: progress.skipped,
+            rolled_back: progress.rolled_back,
+            undoing: progress.undoing,
+            undo_failed: progress.undo_failed,
         }
     }
 }

@@ -83,6 +83,14 @@ pub struct TaskExecution {
     pub timeout_time: Option<SystemTime>,
     /// Items of a with-items task; 0 for others.
     pub item_count: i32,
+    /// Of what undoes a task in a rollback: the task execution that it undoes, of the same name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<String>,
+    /// The task execution that undoes this one, once that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<String>,
+    /// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+    pub rolled_back: bool,
 }
 
 impl From<proto::v1::TaskExecution> for TaskExecution {
@@ -109,6 +117,9 @@ impl From<proto::v1::TaskExecution> for TaskExecution {
             due_time: to_time(task.due_time),
             timeout_time: to_time(task.timeout_time),
             item_count: task.item_count,
+            undo_of: non_empty(task.undo_of),
+            undone_by: non_empty(task.undone_by),
+            rolled_back: task.rolled_back,
         }
     }
 }

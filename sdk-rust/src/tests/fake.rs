@@ -344,6 +344,13 @@ impl ExecutionService for Service {
         Err(Status::unimplemented("not in this fake"))
     }
 
+    async fn rollback_execution(
+        &self,
+        _: Request<v1::RollbackExecutionRequest>,
+    ) -> Result<Response<v1::RollbackExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
     async fn delete_execution(
         &self,
         _: Request<v1::DeleteExecutionRequest>,

@@ -90,7 +90,11 @@ func detail(d autan.EventDetail) string {
 	case *autan.ExecutionStateChanged:
 		return fmt.Sprintf("%s -> %s", d.PreviousState, d.State)
 	case *autan.TaskCreated:
-		return strings.Join(append([]string{d.State.String()}, d.TriggeredBy...), " ")
+		words := []string{d.State.String()}
+		if d.UndoOf != "" {
+			words = append(words, "undo")
+		}
+		return strings.Join(append(words, d.TriggeredBy...), " ")
 	case *autan.TaskStateChanged:
 		return fmt.Sprintf("%s -> %s", d.PreviousState, d.State)
 	case *autan.ActionStarted:

@@ -88,6 +88,8 @@ func change(ctx context.Context, e *autan.Execution, s step) (any, error) {
 		}
 	case "rerun":
 		info, err = rerun(ctx, e, s)
+	case "rollback":
+		info, err = rollback(ctx, e, s)
 	case "cancel":
 		info, err = e.Cancel(ctx)
 	case "stop":
@@ -233,6 +235,19 @@ func rerun(ctx context.Context, e *autan.Execution, s step) (*autan.ExecutionInf
 	return e.Rerun(ctx, options...)
 }
 
+func rollback(
+	ctx context.Context, e *autan.Execution, s step,
+) (*autan.ExecutionInfo, error) {
+	if s.Task == "" {
+		return e.Rollback(ctx)
+	}
+	id, err := taskID(ctx, e, s.Task)
+	if err != nil {
+		return nil, err
+	}
+	return e.Rollback(ctx, autan.WithToTask(id))
+}
+
 func (r *run) skip(ctx context.Context, e *autan.Execution, s step) (any, error) {
 	id, err := taskID(ctx, e, s.Task)
 	if err != nil {
@@ -303,7 +318,8 @@ func ending(output any, err error) (any, error) {
 func (s step) acts(event *autan.HistoryEvent) bool {
 	started, ok := event.Detail.(*autan.ActionStarted)
 	return ok && event.TaskName == s.Task && started.ItemIndex == s.Item &&
-		started.Attempt == max(s.Attempt, 1)
+		started.Attempt == max(s.Attempt, 1) &&
+		(s.Action == "" || started.ActionName == s.Action)
 }
 
 // awaits tells the change of state that the step waits for.

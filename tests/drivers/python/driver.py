@@ -115,6 +115,7 @@ class Run:
                 and event.task_name == step["task"]
                 and data.item_index == step.get("item", 0)
                 and data.attempt == step.get("attempt", 1)
+                and data.action_name == step.get("action", data.action_name)
             )
 
         data = find(self.handle(step), wanted).data
@@ -154,6 +155,11 @@ class Run:
         task = task_id(handle, step["task"]) if "task" in step else ""
         execution = handle.rerun(task=task, reset=step.get("reset", False), env=step.get("env"))
         return {"state": execution.state.name}
+
+    def do_rollback(self, step: dict[str, Any]) -> Any:
+        handle = self.handle(step)
+        task = task_id(handle, step["task"]) if "task" in step else ""
+        return {"state": handle.rollback(to_task=task).state.name}
 
     def do_skip(self, step: dict[str, Any]) -> Any:
         task = task_id(self.handle(step), step["task"])
@@ -240,7 +246,8 @@ def detail(data: Any) -> str:
         case models.ExecutionStateChanged() | models.TaskStateChanged():
             return f"{data.previous_state.name} -> {data.state.name}"
         case models.TaskCreated():
-            return " ".join([data.state.name, *data.triggered_by])
+            undo = ["undo"] if data.undo_of else []
+            return " ".join([data.state.name, *undo, *data.triggered_by])
         case models.ActionStarted():
             return f"{data.action_name} item {data.item_index} attempt {data.attempt}"
         case models.ActionStateChanged():

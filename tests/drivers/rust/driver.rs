@@ -135,6 +135,13 @@ impl Run {
                 None => execution.resume().await?,
             },
             "rerun" => self.rerun(&execution, step).await?,
+            "rollback" => {
+                let mut call = execution.rollback();
+                if let Some(name) = &step.task {
+                    call = call.to_task(task_id(&execution, name).await?);
+                }
+                call.await?
+            }
             "skip" => return self.skip(&execution, step).await,
             "cancel" => execution.cancel().await?,
             "stop" => execution.stop(final_state(&step.outcome)?).await?,
@@ -365,8 +372,11 @@ impl Run {
 impl Step {
     /// Tells the start of the action that the step is about.
     fn acts(&self, event: &Event) -> bool {
-        matches!(event.kind, EventKind::ActionStarted { item_index, attempt, .. }
-            if item_index == self.item && attempt == self.attempt.unwrap_or(1))
+        let is_meant = |name: &str| self.action.is_empty() || *name == self.action;
+        matches!(&event.kind, EventKind::ActionStarted { item_index, attempt, action_name, .. }
+            if *item_index == self.item
+                && *attempt == self.attempt.unwrap_or(1)
+                && is_meant(action_name))
             && event.task_name == self.task
     }
 
@@ -459,9 +469,12 @@ fn detail(kind: &EventKind) -> String {
         EventKind::TaskCreated {
             state,
             triggered_by,
+            undo_of,
         } => {
             let state = std::iter::once(state.to_string());
+            let undo = undo_of.iter().map(|_| "undo".to_owned());
             state
+                .chain(undo)
                 .chain(triggered_by.iter().cloned())
                 .collect::<Vec<_>>()
                 .join(" ")

@@ -73,6 +73,9 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
             error=m.progress.error,
             cancelled=m.progress.cancelled,
             skipped=m.progress.skipped,
+            rolled_back=m.progress.rolled_back,
+            undoing=m.progress.undoing,
+            undo_failed=m.progress.undo_failed,
         ),
         published_global=payload(m.published_global),
     )
@@ -102,6 +105,9 @@ def task(m: tasks_pb2.TaskExecution) -> models.TaskExecution:
         due_time=time(m, "due_time"),
         timeout_time=time(m, "timeout_time"),
         item_count=m.item_count,
+        undo_of=m.undo_of,
+        undone_by=m.undone_by,
+        rolled_back=m.rolled_back,
     )
 
 

@@ -63,7 +63,9 @@ def _execution_state_changed(m: pb.ExecutionStateChanged) -> models.ExecutionSta
 
 
 def _task_created(m: pb.TaskCreated) -> models.TaskCreated:
-    return models.TaskCreated(state=models.TaskState(m.state), triggered_by=tuple(m.triggered_by))
+    return models.TaskCreated(
+        state=models.TaskState(m.state), triggered_by=tuple(m.triggered_by), undo_of=m.undo_of
+    )
 
 
 def _task_state_changed(m: pb.TaskStateChanged) -> models.TaskStateChanged:

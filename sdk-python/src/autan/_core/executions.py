@@ -27,6 +27,7 @@ _RESUME = method(_SERVICE, pb.ResumeExecutionResponse)
 _CANCEL = method(_SERVICE, pb.CancelExecutionResponse)
 _STOP = method(_SERVICE, pb.StopExecutionResponse)
 _RERUN = method(_SERVICE, pb.RerunExecutionResponse)
+_ROLLBACK = method(_SERVICE, pb.RollbackExecutionResponse)
 _DELETE = method(_SERVICE, pb.DeleteExecutionResponse)
 _HISTORY = method(_SERVICE, pb.ListHistoryEventsResponse)
 WATCH = method(_SERVICE, pb.WatchExecutionResponse)
@@ -205,6 +206,20 @@ def rerun(
     if env is not None:
         request.env.CopyFrom(encode_object(env, scope.converter, "env"))
     return Call(_RERUN, request, _execution)
+
+
+def rollback(
+    scope: Scope, execution_id: str, *, to_task_execution_id: str, reason: str
+) -> Call[models.Execution]:
+    """RollbackExecution."""
+    request = pb.RollbackExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        to_task_execution_id=to_task_execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_ROLLBACK, request, _execution)
 
 
 def delete(

@@ -325,6 +325,24 @@ class SyncExecutionHandle:
             )
         )
 
+    def rollback(self, *, to_task: str = "", reason: str = "") -> models.Execution:
+        """Undoes what the tasks have done, in the reverse of the order in which it has happened.
+
+        Args:
+            to_task: Id of the task execution to go back to: it stays done, and the execution is
+                paused there; empty = everything is undone.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            TaskExecutionNotFound: There is no such task execution.
+            WrongExecutionState: It is a sub-workflow, or the task has not ended or was rolled
+                back.
+        """
+        return self._transport.unary(
+            executions.rollback(self._scope, self.id, to_task_execution_id=to_task, reason=reason)
+        )
+
     def delete(self, *, force: bool = False, allow_missing: bool = False, reason: str = "") -> None:
         """Deletes the finished execution with its tasks, actions, sub-workflows and history.
 

@@ -57,11 +57,18 @@ class ExecutionState(OpenEnum):
     SUCCESS = 4
     ERROR = 5
     CANCELLED = 6
+    ROLLING_BACK = 7
+    ROLLED_BACK = 8
 
     @property
     def final(self) -> bool:
         """Whether the execution is finished, unless it is rerun."""
-        return self in (ExecutionState.SUCCESS, ExecutionState.ERROR, ExecutionState.CANCELLED)
+        return self in (
+            ExecutionState.SUCCESS,
+            ExecutionState.ERROR,
+            ExecutionState.CANCELLED,
+            ExecutionState.ROLLED_BACK,
+        )
 
 
 class TaskState(OpenEnum):

@@ -38,6 +38,9 @@ class Progress:
         error: In ERROR.
         cancelled: In CANCELLED.
         skipped: In SKIPPED.
+        rolled_back: Rolled back: they count in `total` and in no other field.
+        undoing: What undoes tasks and is under way; counts in no other field, also not in `total`.
+        undo_failed: What undoes tasks and has failed or was cancelled.
     """
 
     total: int = 0
@@ -46,6 +49,9 @@ class Progress:
     error: int = 0
     cancelled: int = 0
     skipped: int = 0
+    rolled_back: int = 0
+    undoing: int = 0
+    undo_failed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

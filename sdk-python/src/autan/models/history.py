@@ -33,10 +33,14 @@ class ExecutionStateChanged:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskCreated:
-    """A task execution was created; `triggered_by` names the tasks that led here."""
+    """A task execution was created; `triggered_by` names the tasks that led here.
+
+    Of what undoes a task in a rollback, `undo_of` is the task execution that it undoes.
+    """
 
     state: TaskState
     triggered_by: tuple[str, ...]
+    undo_of: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

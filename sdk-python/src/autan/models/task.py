@@ -37,6 +37,9 @@ class TaskExecution:
         due_time: Until when it waits.
         timeout_time: When its timeout strikes.
         item_count: Items of a with-items task; 0 for others.
+        undo_of: Of what undoes a task in a rollback: the task execution that it undoes, else empty.
+        undone_by: The task execution that undoes this one, once that has begun, else empty.
+        rolled_back: Whether it was rolled back: undone, or passed over as there was nothing to undo.
     """
 
     task_execution_id: str
@@ -60,3 +63,6 @@ class TaskExecution:
     due_time: datetime | None
     timeout_time: datetime | None
     item_count: int
+    undo_of: str = ""
+    undone_by: str = ""
+    rolled_back: bool = False
