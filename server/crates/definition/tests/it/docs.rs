@@ -39,9 +39,15 @@ fn examples(page: &str) -> Vec<(usize, &str, String)> {
 
 #[test]
 fn examples_are_without_fault() {
-    let page = text("language.md");
-    let examples = examples(&page);
-    assert!(examples.len() > 10, "the page has examples");
+    for (name, least) in [("language.md", 11), ("rollback.md", 1)] {
+        let page = text(name);
+        let examples = examples(&page);
+        assert!(examples.len() >= least, "{name} has examples");
+        check_examples(name, examples);
+    }
+}
+
+fn check_examples(page: &str, examples: Vec<(usize, &str, String)>) {
     for (line, comment, example) in examples {
         let kind = match comment {
             "<!-- workbook -->" => Kind::Workbook,
@@ -52,11 +58,11 @@ fn examples_are_without_fault() {
         let found: Vec<String> = checked
             .diagnostics
             .iter()
-            .map(|one| render(one, &example, "language.md"))
+            .map(|one| render(one, &example, page))
             .collect();
         assert!(
             checked.document.is_some() && found.is_empty(),
-            "language.md:{line}: {}",
+            "{page}:{line}: {}",
             found.concat()
         );
     }
