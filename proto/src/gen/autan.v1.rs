@@ -78,9 +78,9 @@ pub struct PayloadRef {
 pub struct Failure {
     /// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
     /// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
-    /// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has failed;
-    /// the message names all tasks that are still to be undone), "workflow_error" (anything else that is
-    /// wrong with the definition or its data). More may come.
+    /// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has
+    /// failed; the message names all that are still to be undone), "workflow_error" (anything else
+    /// that is wrong with the definition or its data). More may come.
     #[prost(string, tag = "1")]
     pub r#type: ::prost::alloc::string::String,
     /// For people; at most 4 KiB.
@@ -1792,7 +1792,7 @@ pub mod execution_service_client {
         /// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
         /// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
         /// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
-        /// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+        /// be paused, resumed and cancelled meanwhile. Rolling back what is rolled back changes nothing.
         ///
         /// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
         /// PAUSED: resume it to go on after that task.
@@ -2041,7 +2041,7 @@ pub mod execution_service_server {
         /// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
         /// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
         /// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
-        /// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+        /// be paused, resumed and cancelled meanwhile. Rolling back what is rolled back changes nothing.
         ///
         /// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
         /// PAUSED: resume it to go on after that task.

@@ -39,7 +39,7 @@ class TaskExecution:
         item_count: Items of a with-items task; 0 for others.
         undo_of: Of what undoes a task in a rollback: the task execution that it undoes, else empty.
         undone_by: The task execution that undoes this one, once that has begun, else empty.
-        rolled_back: Whether it was rolled back: undone, or passed over as there was nothing to undo.
+        rolled_back: Whether it was rolled back: undone, or passed over as nothing was to undo.
     """
 
     task_execution_id: str

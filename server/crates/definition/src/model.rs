@@ -279,7 +279,7 @@ pub struct Task {
     pub safe_rerun: Option<Template>,
     /// What undoes this task, in the form of a task: call, input, retry, timeout and target, and
     /// nothing else. Of a with-items task it undoes one item.
-    pub rollback: Option<Box<Task>>,
+    pub rollback: Option<Box<Self>>,
     /// Reverse workflows: the tasks that must be done first, own and default ones, as written.
     pub requires: Vec<Arc<str>>,
     /// The task as parsed, with `name`, `version` and `type` added: what `task().spec` shows.

@@ -46,7 +46,7 @@ pub enum Error {
         state: ExecutionState,
     },
     /// The task execution was rolled back, or undoes another one.
-    #[error("cannot {verb} a task execution that {}", if *.is_undo { "undoes another one" } else { "was rolled back" })]
+    #[error("cannot {verb} a task execution that {}", standing(*.is_undo))]
     TaskRolledBack {
         /// The verb.
         verb: &'static str,
@@ -117,6 +117,14 @@ pub enum Error {
     /// The rules themselves have failed.
     #[error("a fault of the server")]
     Fault,
+}
+
+fn standing(is_undo: bool) -> &'static str {
+    if is_undo {
+        "undoes another one"
+    } else {
+        "was rolled back"
+    }
 }
 
 fn mismatch(missing: &[String], unexpected: &[String]) -> String {

@@ -38,7 +38,7 @@ pub struct Execution {
     pub(crate) waiting: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
     timers: BTreeSet<(i64, u32)>,
-    /// What a rollback that is under way has still to undo; made from the rows when it is asked for.
+    /// What a rollback that is under way has still to undo; made from the rows when it is needed.
     pub(crate) plan: Option<Plan>,
     /// Steps that are left to do.
     pub(crate) work: VecDeque<Work>,

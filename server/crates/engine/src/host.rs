@@ -283,7 +283,7 @@ pub fn task_value(execution: &Execution, record: &TaskRecord) -> Value {
     Value::Dict(entries.into_iter().collect())
 }
 
-/// A task as what undoes it sees it: with the input and the result of the one action that is undone.
+/// A task as what undoes it sees it: with the input and result of the one action that is undone.
 fn with_unit(task: Value, record: &TaskRecord, unit: u32) -> Value {
     let Value::Dict(mut task) = task else {
         return task;

@@ -10,8 +10,8 @@ use crate::execution::Execution;
 /// The tasks of one rollback.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// For each task execution, how many of the tasks that it has led to are not rolled back; `None`
-    /// if it stays, or is rolled back itself.
+    /// For each task execution, how many of those that it has led to are not rolled back; `None` if
+    /// it stays, or is rolled back itself.
     waits: Vec<Option<u32>>,
     /// Those that wait for nothing, and have not been looked at.
     ready: BTreeSet<u32>,

@@ -117,7 +117,7 @@ type ExecutionServiceClient interface {
 	// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
 	// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
 	// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
-	// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+	// be paused, resumed and cancelled meanwhile. Rolling back what is rolled back changes nothing.
 	//
 	// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
 	// PAUSED: resume it to go on after that task.
@@ -374,7 +374,7 @@ type ExecutionServiceServer interface {
 	// happened: what undoes a task (its `rollback`) runs as a task execution of its own. What runs is
 	// cancelled first. The execution is ROLLING_BACK, then ROLLED_BACK; or ERROR with the failure
 	// "rollback_failed" if a task could not be undone: rolling back again goes on from there. It can
-	// be paused, resumed and cancelled meanwhile. Rolling back one that is rolled back changes nothing.
+	// be paused, resumed and cancelled meanwhile. Rolling back what is rolled back changes nothing.
 	//
 	// With `to_task_execution_id` only what that task has led to is undone, and the execution is then
 	// PAUSED: resume it to go on after that task.

@@ -408,9 +408,9 @@ type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
 	// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
-	// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has failed;
-	// the message names all tasks that are still to be undone), "workflow_error" (anything else that is
-	// wrong with the definition or its data). More may come.
+	// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has
+	// failed; the message names all that are still to be undone), "workflow_error" (anything else
+	// that is wrong with the definition or its data). More may come.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// For people; at most 4 KiB.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`

@@ -17,9 +17,10 @@ impl Machine<'_> {
             return;
         }
         // In a rollback nothing runs forward, and nothing is undone while it is paused.
-        let may_begin = match self.is_undo(task) {
-            true => self.is_rolling_back(),
-            false => !self.ex.record.is_in_rollback(),
+        let may_begin = if self.is_undo(task) {
+            self.is_rolling_back()
+        } else {
+            !self.ex.record.is_in_rollback()
         };
         if !may_begin {
             return;

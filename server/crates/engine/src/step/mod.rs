@@ -171,8 +171,8 @@ impl<'a> Machine<'a> {
     }
 
     /// Does the steps that are left. An execution of which nothing is under way any more is
-    /// finished here, whatever the event was: none can stay RUNNING without a cause. A rollback goes
-    /// on here for the same reason.
+    /// finished here, whatever the event was: none can stay RUNNING without a cause. A rollback
+    /// goes on here for the same reason.
     pub(crate) fn run(mut self) -> Changes {
         let mut steps = self.world.limits().steps_per_event_max;
         loop {

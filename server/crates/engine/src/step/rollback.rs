@@ -2,10 +2,10 @@
 //!
 //! | state                        | rollback                                      |
 //! |------------------------------|-----------------------------------------------|
-//! | IDLE, RUNNING                | what runs is cancelled, then ROLLING_BACK     |
-//! | PAUSED, SUCCESS              | ROLLING_BACK; one that was paused is resumed  |
-//! | ERROR, CANCELLED             | ROLLING_BACK; one that had begun goes on      |
-//! | ROLLING_BACK, ROLLED_BACK    | no change                                     |
+//! | IDLE, RUNNING                | what runs is cancelled, then `ROLLING_BACK`   |
+//! | PAUSED, SUCCESS              | `ROLLING_BACK`; one that was paused goes on   |
+//! | ERROR, CANCELLED             | `ROLLING_BACK`; one that had begun goes on    |
+//! | `ROLLING_BACK`, `ROLLED_BACK`| no change                                     |
 //!
 //! What is left to do is not kept: it follows from the rows ([`crate::plan`]). Undoing a task is a
 //! task execution of its own (`undo`). A rollback to a task ends in PAUSED: branches that have
@@ -177,7 +177,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Makes the state ROLLING_BACK, which still says why the execution had ended.
+    /// Makes the state `ROLLING_BACK`, which still says why the execution had ended.
     fn go_back(&mut self) {
         let rollback = self.ex.record.rollback.clone().unwrap_or_default();
         let state = ExecutionState::RollingBack;
@@ -210,7 +210,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Ends a task none of whose actions is under way. Those with children end when their children do.
+    /// Ends a task none of whose actions is under way. Those with children end when these do.
     fn cancel_if_idle(&mut self, task: u32) {
         let memory = self.ex.task(task);
         if !memory.record.state.is_final() && memory.active_actions.is_empty() {
@@ -233,9 +233,7 @@ impl Machine<'_> {
             if !memory.record.state.is_final() || !memory.active_actions.is_empty() {
                 // A child of it will report its end.
                 held = true;
-            } else if self.undo_of(task).is_some() {
-                plan.take(task);
-            } else if self.begin_undo(task) {
+            } else if self.undo_of(task).is_some() || self.begin_undo(task) {
                 plan.take(task);
             } else {
                 self.ex.set_rolled_back(task);

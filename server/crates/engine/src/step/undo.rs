@@ -1,11 +1,11 @@
 //! Undoing one task: a task execution of its own, which runs what `rollback` says, or rolls the
 //! sub-workflows of the task back.
 //!
-//! What there is to undo of a task are its **units**: of a task that has succeeded, its action; of a
+//! What there is to undo of a task are its **units**: of one that has succeeded, its action; of a
 //! with-items task, each item that has succeeded, whatever has become of the task; and each
-//! sub-workflow that the task has started and that its own `rollback` does not undo. They are undone
-//! in reverse, with the concurrency of the task, and each is an action execution whose index is its
-//! place in that order.
+//! sub-workflow that the task has started and that its own `rollback` does not undo. They are
+//! undone in reverse, with the concurrency of the task, and each is an action execution whose index
+//! is its place in that order.
 
 use std::sync::Arc;
 
@@ -118,9 +118,10 @@ impl Machine<'_> {
         let units = self.units(undo);
         let task = self.undone_task(undo);
         // The attempts of a task without items came one after the other.
-        let most = match self.ex.spec(task).with_items.is_empty() {
-            true => 1,
-            false => self.ex.task(task).record.runtime.concurrency,
+        let most = if self.ex.spec(task).with_items.is_empty() {
+            1
+        } else {
+            self.ex.task(task).record.runtime.concurrency
         };
         loop {
             let memory = self.ex.task(undo);
