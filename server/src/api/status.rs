@@ -158,10 +158,12 @@ fn of_engine(error: &engine::Error) -> Outline {
     use engine::Error as E;
     let text = error.to_string();
     match error {
-        E::ExecutionState { verb, state } => Outline::new(R::ExecutionState, text)
-            .precondition("execution")
-            .with("state", state.word())
-            .with("verb", verb),
+        E::ExecutionState { verb, state } | E::RollbackUnfinished { verb, state } => {
+            Outline::new(R::ExecutionState, text)
+                .precondition("execution")
+                .with("state", state.word())
+                .with("verb", verb)
+        }
         E::AncestorState { verb, state } => Outline::new(R::ExecutionState, text)
             .precondition("execution above")
             .with("state", state.word())
@@ -170,14 +172,6 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("execution")
             .with("state", state.word())
             .with("verb", "rerun"),
-        E::RollbackUnfinished { verb, state } => Outline::new(R::ExecutionState, text)
-            .precondition("execution")
-            .with("state", state.word())
-            .with("verb", verb),
-        E::TaskRolledBack { verb, state, .. } => Outline::new(R::ExecutionState, text)
-            .precondition("task execution")
-            .with("state", state.word())
-            .with("verb", verb),
         E::RollbackTarget { state } => Outline::new(R::ExecutionState, text)
             .precondition("task execution")
             .with("state", state.word())
@@ -187,10 +181,12 @@ fn of_engine(error: &engine::Error) -> Outline {
             .with("state", state.word())
             .with("verb", "roll back"),
         E::Fault => Outline::internal(),
-        E::TaskState { verb, state } => Outline::new(R::ExecutionState, text)
-            .precondition("task execution")
-            .with("state", state.word())
-            .with("verb", verb),
+        E::TaskState { verb, state } | E::TaskRolledBack { verb, state, .. } => {
+            Outline::new(R::ExecutionState, text)
+                .precondition("task execution")
+                .with("state", state.word())
+                .with("verb", verb)
+        }
         E::TaskNotFound { number } => Outline::new(R::TaskExecutionNotFound, text)
             .resource("autan.v1.TaskExecution", &number.to_string()),
         E::ActionNotFound { number } => Outline::new(R::ActionExecutionNotFound, text)

@@ -13,7 +13,7 @@ use super::human::{Paint, Tone, between, duration, one_line, state_tone};
 const TIME_WIDTH: usize = 8;
 /// Names up to this length keep the columns aligned.
 const NAME_WIDTH: usize = 24;
-/// Longer state words, such as ROLLING_BACK, are rare enough to push the rest.
+/// Longer state words, such as `ROLLING_BACK`, are rare enough to push the rest.
 const STATE_WIDTH: usize = 9;
 /// Longer texts of the server are cut.
 const INFO_CHARS_MAX: usize = 120;

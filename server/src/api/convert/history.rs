@@ -63,12 +63,7 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
                 output: pointed.payload,
             })
         }
-        K::TaskCreated { state, undo_of, .. } => {
-            let execution = task.map(|task| task.execution);
-            let undo_of = execution.zip(*undo_of);
-            let undo_of = undo_of.map(|(execution, number)| TaskId { execution, number });
-            task_created(*state, undo_of, pointed)
-        }
+        K::TaskCreated { state, undo_of, .. } => task_created(*state, task.zip(*undo_of), pointed),
         K::TaskStateChanged { from, to, info } => task_changed(*from, *to, info.as_ref()),
         K::ActionStarted {
             action,
@@ -115,12 +110,14 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
     }
 }
 
-fn task_created(state: TaskState, undo_of: Option<TaskId>, pointed: Pointed) -> Event {
+/// The creation of a task, and the number of the one that it undoes.
+fn task_created(state: TaskState, undo: Option<(TaskId, u32)>, pointed: Pointed) -> Event {
+    let undo_of = undo.map(|(task, number)| TaskId { number, ..task }.to_string());
     let triggered_by = pointed.triggered_by;
     Event::TaskCreated(v1::TaskCreated {
         state: state::task(state).into(),
         triggered_by,
-        undo_of: undo_of.map(|id| id.to_string()).unwrap_or_default(),
+        undo_of: undo_of.unwrap_or_default(),
     })
 }
 
