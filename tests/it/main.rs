@@ -12,6 +12,7 @@ mod idempotency;
 mod language;
 mod listing;
 mod payloads;
+mod rollback;
 mod scenarios;
 mod shutdown;
 mod store_faults;

@@ -10,5 +10,6 @@ mod abandoned;
 mod compiled_once;
 mod harness;
 mod limits;
+mod rollback;
 mod scenarios;
 mod simulation;

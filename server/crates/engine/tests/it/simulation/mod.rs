@@ -200,7 +200,7 @@ impl Run {
             outcome,
             message: Some("Stopped.".into()),
         };
-        match self.chance.below(20) {
+        match self.chance.below(22) {
             0..4 => Verb::Pause,
             4..9 => Verb::Resume { env },
             9..10 => stop(ExecutionState::Success),
@@ -210,6 +210,11 @@ impl Run {
                 task: *self.chance.pick(&tasks),
                 result: self.chance.percent(30).then(|| Data::string("declared")),
             },
+            20.. => {
+                let one = self.chance.percent(40) && !tasks.is_empty();
+                let to = one.then(|| *self.chance.pick(&tasks));
+                Verb::Rollback { to }
+            }
             _ => {
                 let reset = self.chance.percent(50);
                 let one = self.chance.percent(50) && !tasks.is_empty();
@@ -229,13 +234,18 @@ impl Run {
                 self.step(&Step::End(uid, task, action, outcome));
             } else if let Some(uid) = paused.first() {
                 self.step(&Step::Verb(*uid, Verb::Resume { env: None }));
-            } else if self.in_state(ExecutionState::Running).is_empty() {
+            } else if self.is_at_rest() {
                 return;
             } else {
                 self.step(&Step::Advance(30));
             }
         }
         panic!("does not come to an end:\n{}", fingerprint(&self.steady));
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let moving = [ExecutionState::Running, ExecutionState::RollingBack];
+        moving.iter().all(|state| self.in_state(*state).is_empty())
     }
 
     fn in_state(&self, state: ExecutionState) -> Vec<ExecutionUid> {
