@@ -11,6 +11,8 @@ type callConfig struct {
 	env           any
 	taskID        string
 	reset         bool
+	input         any
+	timeoutsRun   bool
 	result        any
 	hasResult     bool
 	force         bool
@@ -40,12 +42,16 @@ type GetOption interface{ get(*getConfig) }
 
 // VerbOption changes a call such as [Execution.Cancel].
 type VerbOption interface {
+	PauseOption
 	ResumeOption
 	RerunOption
 	SkipOption
 	DeleteOption
 	verb(*callConfig)
 }
+
+// PauseOption changes [Execution.Pause].
+type PauseOption interface{ pause(*callConfig) }
 
 // ResumeOption changes [Execution.Resume].
 type ResumeOption interface{ resume(*callConfig) }
@@ -88,6 +94,7 @@ type requestIDOption string
 func (o requestIDOption) start(c *launchConfig) { c.requestID = string(o) }
 func (o requestIDOption) run(c *launchConfig)   { c.requestID = string(o) }
 func (o requestIDOption) verb(c *callConfig)    { c.requestID = string(o) }
+func (o requestIDOption) pause(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) resume(c *callConfig)  { c.requestID = string(o) }
 func (o requestIDOption) rerun(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) skip(c *callConfig)    { c.requestID = string(o) }
@@ -108,6 +115,7 @@ func WithRequestID(id string) Option { return requestIDOption(id) }
 type reasonOption string
 
 func (o reasonOption) verb(c *callConfig)   { c.reason = string(o) }
+func (o reasonOption) pause(c *callConfig)  { c.reason = string(o) }
 func (o reasonOption) resume(c *callConfig) { c.reason = string(o) }
 func (o reasonOption) rerun(c *callConfig)  { c.reason = string(o) }
 func (o reasonOption) skip(c *callConfig)   { c.reason = string(o) }
@@ -141,6 +149,22 @@ func (o taskOption) rerun(c *callConfig) { c.taskID = string(o) }
 
 // WithTask reruns this task execution only, instead of all that have ended the execution.
 func WithTask(taskExecutionID string) RerunOption { return taskOption(taskExecutionID) }
+
+type timeoutsRunOption struct{}
+
+func (timeoutsRunOption) pause(c *callConfig) { c.timeoutsRun = true }
+
+// WithTimeoutsRunning lets the timeouts of tasks go on while the execution is paused; one that
+// passes meanwhile strikes at the resume.
+func WithTimeoutsRunning() PauseOption { return timeoutsRunOption{} }
+
+type taskInputOption struct{ input any }
+
+func (o taskInputOption) rerun(c *callConfig) { c.input = o.input }
+
+// WithTaskInput replaces fields of the input of the task that [WithTask] names, in its first
+// attempt. The value must encode to a JSON object.
+func WithTaskInput(input any) RerunOption { return taskInputOption{input} }
 
 type resetOption struct{}
 

@@ -158,7 +158,7 @@ fn of_engine(error: &engine::Error) -> Outline {
     use engine::Error as E;
     let text = error.to_string();
     match error {
-        E::ExecutionState { verb, state } => Outline::new(R::ExecutionState, text)
+        E::ExecutionState { verb, state, .. } => Outline::new(R::ExecutionState, text)
             .precondition("execution")
             .with("state", state.word())
             .with("verb", verb),

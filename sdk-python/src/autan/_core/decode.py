@@ -73,8 +73,10 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
             error=m.progress.error,
             cancelled=m.progress.cancelled,
             skipped=m.progress.skipped,
+            running_actions=m.progress.running_actions,
         ),
         published_global=payload(m.published_global),
+        source_execution_id=m.source_execution_id,
     )
 
 

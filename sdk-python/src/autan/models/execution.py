@@ -38,6 +38,7 @@ class Progress:
         error: In ERROR.
         cancelled: In CANCELLED.
         skipped: In SKIPPED.
+        running_actions: Action executions that run; sub-workflows count as one each.
     """
 
     total: int = 0
@@ -46,6 +47,7 @@ class Progress:
     error: int = 0
     cancelled: int = 0
     skipped: int = 0
+    running_actions: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ class Execution:
         input: Input with defaults filled in; FULL view only.
         output: Output, when finished; FULL view only.
         params: Start parameters; FULL view only.
-        error: What went wrong, in state ERROR.
+        error: What went wrong, in state ERROR; in CANCELLED if it was terminated.
         labels: Labels for filtering.
         description: Free text.
         create_time: When it was accepted.
@@ -81,6 +83,7 @@ class Execution:
         item_index: Of a sub-workflow of a with-items task: which item, from 0.
         progress: Numbers of tasks by state.
         published_global: Variables published to the whole execution; FULL view only.
+        source_execution_id: Uid of the execution that this one repeats, of a restart.
     """
 
     project: str
@@ -108,6 +111,7 @@ class Execution:
     item_index: int
     progress: Progress
     published_global: Any
+    source_execution_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

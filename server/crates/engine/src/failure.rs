@@ -20,6 +20,8 @@ words! {
         FailCommand = "fail_command",
         /// It was stopped with this outcome from outside.
         Stopped = "stopped",
+        /// It was terminated from outside; then its state is CANCELLED.
+        Terminated = "terminated",
         /// Anything else that is wrong with the definition or its data: an unknown action, input
         /// that does not fit, a shape.
         Workflow = "workflow_error",

@@ -139,14 +139,22 @@ pub(crate) fn progress(progress: &Progress) -> String {
         error,
         cancelled,
         skipped,
+        running_actions,
     } = *progress;
-    format!("[{total},{active},{success},{error},{cancelled},{skipped}]")
+    format!("[{total},{active},{success},{error},{cancelled},{skipped},{running_actions}]")
 }
 
-/// Reads progress.
+/// Reads progress. Earlier versions have not counted what runs.
 pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
-    let [total, active, success, error, cancelled, skipped] =
-        from_json(text, "executions.progress")?;
+    const PLACE: &str = "executions.progress";
+    let numbers: Vec<u32> = from_json(text, PLACE)?;
+    let (running_actions, numbers) = match numbers.as_slice() {
+        [numbers @ .., running] if numbers.len() == 6 => (*running, numbers),
+        numbers => (0, numbers),
+    };
+    let &[total, active, success, error, cancelled, skipped] = numbers else {
+        return Err(corrupt(PLACE, format!("{} numbers", numbers.len())));
+    };
     Ok(Progress {
         total,
         active,
@@ -154,6 +162,7 @@ pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
         error,
         cancelled,
         skipped,
+        running_actions,
     })
 }
 

@@ -58,7 +58,7 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         input: None,
         output: None,
         params: None,
-        error: (record.state == ExecutionState::Error).then(|| failure(record)),
+        error: has_failed(record).then(|| failure(record)),
         labels: labels.collect(),
         description: record.description.to_string(),
         create_time: Some(field::timestamp(record.created_us)),
@@ -73,7 +73,14 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         progress: Some(progress(record)),
         published_global: None,
         kind: kind(record).into(),
+        source_execution_id: record.source.map(|uid| uid.to_string()).unwrap_or_default(),
     }
+}
+
+/// Whether there is something that went wrong; an execution that was terminated has no output that
+/// would say so.
+fn has_failed(record: &ExecutionRecord) -> bool {
+    record.state == ExecutionState::Error || record.failure.is_some()
 }
 
 fn kind(record: &ExecutionRecord) -> v1::ExecutionKind {
@@ -106,5 +113,6 @@ fn progress(record: &ExecutionRecord) -> v1::Progress {
         error: field::count(progress.error),
         cancelled: field::count(progress.cancelled),
         skipped: field::count(progress.skipped),
+        running_actions: field::count(progress.running_actions),
     }
 }

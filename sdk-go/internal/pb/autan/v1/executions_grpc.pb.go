@@ -19,19 +19,22 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ExecutionService_StartExecution_FullMethodName    = "/autan.v1.ExecutionService/StartExecution"
-	ExecutionService_GetExecution_FullMethodName      = "/autan.v1.ExecutionService/GetExecution"
-	ExecutionService_ListExecutions_FullMethodName    = "/autan.v1.ExecutionService/ListExecutions"
-	ExecutionService_CountExecutions_FullMethodName   = "/autan.v1.ExecutionService/CountExecutions"
-	ExecutionService_WatchExecution_FullMethodName    = "/autan.v1.ExecutionService/WatchExecution"
-	ExecutionService_WaitExecution_FullMethodName     = "/autan.v1.ExecutionService/WaitExecution"
-	ExecutionService_PauseExecution_FullMethodName    = "/autan.v1.ExecutionService/PauseExecution"
-	ExecutionService_ResumeExecution_FullMethodName   = "/autan.v1.ExecutionService/ResumeExecution"
-	ExecutionService_CancelExecution_FullMethodName   = "/autan.v1.ExecutionService/CancelExecution"
-	ExecutionService_StopExecution_FullMethodName     = "/autan.v1.ExecutionService/StopExecution"
-	ExecutionService_RerunExecution_FullMethodName    = "/autan.v1.ExecutionService/RerunExecution"
-	ExecutionService_DeleteExecution_FullMethodName   = "/autan.v1.ExecutionService/DeleteExecution"
-	ExecutionService_ListHistoryEvents_FullMethodName = "/autan.v1.ExecutionService/ListHistoryEvents"
+	ExecutionService_StartExecution_FullMethodName     = "/autan.v1.ExecutionService/StartExecution"
+	ExecutionService_GetExecution_FullMethodName       = "/autan.v1.ExecutionService/GetExecution"
+	ExecutionService_ListExecutions_FullMethodName     = "/autan.v1.ExecutionService/ListExecutions"
+	ExecutionService_CountExecutions_FullMethodName    = "/autan.v1.ExecutionService/CountExecutions"
+	ExecutionService_WatchExecution_FullMethodName     = "/autan.v1.ExecutionService/WatchExecution"
+	ExecutionService_WaitExecution_FullMethodName      = "/autan.v1.ExecutionService/WaitExecution"
+	ExecutionService_PauseExecution_FullMethodName     = "/autan.v1.ExecutionService/PauseExecution"
+	ExecutionService_ResumeExecution_FullMethodName    = "/autan.v1.ExecutionService/ResumeExecution"
+	ExecutionService_CancelExecution_FullMethodName    = "/autan.v1.ExecutionService/CancelExecution"
+	ExecutionService_TerminateExecution_FullMethodName = "/autan.v1.ExecutionService/TerminateExecution"
+	ExecutionService_StopExecution_FullMethodName      = "/autan.v1.ExecutionService/StopExecution"
+	ExecutionService_RerunExecution_FullMethodName     = "/autan.v1.ExecutionService/RerunExecution"
+	ExecutionService_RestartExecution_FullMethodName   = "/autan.v1.ExecutionService/RestartExecution"
+	ExecutionService_UpdateExecution_FullMethodName    = "/autan.v1.ExecutionService/UpdateExecution"
+	ExecutionService_DeleteExecution_FullMethodName    = "/autan.v1.ExecutionService/DeleteExecution"
+	ExecutionService_ListHistoryEvents_FullMethodName  = "/autan.v1.ExecutionService/ListHistoryEvents"
 )
 
 // ExecutionServiceClient is the client API for ExecutionService service.
@@ -77,13 +80,15 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(ctx context.Context, in *WatchExecutionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchExecutionResponse], error)
-	// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-	// it is. The server waits for at most 10 s a call.
+	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+	// answer OK with the execution as it is. The server waits for at most 10 s a call.
 	//
 	// Errors: EXECUTION_NOT_FOUND.
 	WaitExecution(ctx context.Context, in *WaitExecutionRequest, opts ...grpc.CallOption) (*WaitExecutionResponse, error)
 	// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
 	// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+	// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+	// tasks stand still meanwhile.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	PauseExecution(ctx context.Context, in *PauseExecutionRequest, opts ...grpc.CallOption) (*PauseExecutionResponse, error)
@@ -96,6 +101,12 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	CancelExecution(ctx context.Context, in *CancelExecutionRequest, opts ...grpc.CallOption) (*CancelExecutionResponse, error)
+	// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+	// is no output, and running actions are told to stop without being waited for. The state is
+	// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+	TerminateExecution(ctx context.Context, in *TerminateExecutionRequest, opts ...grpc.CallOption) (*TerminateExecutionResponse, error)
 	// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
@@ -112,6 +123,16 @@ type ExecutionServiceClient interface {
 	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
 	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(ctx context.Context, in *RerunExecutionRequest, opts ...grpc.CallOption) (*RerunExecutionResponse, error)
+	// Starts another execution like this one, in whatever state it is: with the same revision of the
+	// workflow, input, parameters, environment, labels and description, unless they are given anew.
+	//
+	// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+	RestartExecution(ctx context.Context, in *RestartExecutionRequest, opts ...grpc.CallOption) (*RestartExecutionResponse, error)
+	// Changes labels and description, in any state; or variables of the environment, while it is
+	// paused.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -229,6 +250,16 @@ func (c *executionServiceClient) CancelExecution(ctx context.Context, in *Cancel
 	return out, nil
 }
 
+func (c *executionServiceClient) TerminateExecution(ctx context.Context, in *TerminateExecutionRequest, opts ...grpc.CallOption) (*TerminateExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TerminateExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_TerminateExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *executionServiceClient) StopExecution(ctx context.Context, in *StopExecutionRequest, opts ...grpc.CallOption) (*StopExecutionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StopExecutionResponse)
@@ -243,6 +274,26 @@ func (c *executionServiceClient) RerunExecution(ctx context.Context, in *RerunEx
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RerunExecutionResponse)
 	err := c.cc.Invoke(ctx, ExecutionService_RerunExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) RestartExecution(ctx context.Context, in *RestartExecutionRequest, opts ...grpc.CallOption) (*RestartExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RestartExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_RestartExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_UpdateExecution_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -312,13 +363,15 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(*WatchExecutionRequest, grpc.ServerStreamingServer[WatchExecutionResponse]) error
-	// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-	// it is. The server waits for at most 10 s a call.
+	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+	// answer OK with the execution as it is. The server waits for at most 10 s a call.
 	//
 	// Errors: EXECUTION_NOT_FOUND.
 	WaitExecution(context.Context, *WaitExecutionRequest) (*WaitExecutionResponse, error)
 	// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
 	// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+	// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+	// tasks stand still meanwhile.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	PauseExecution(context.Context, *PauseExecutionRequest) (*PauseExecutionResponse, error)
@@ -331,6 +384,12 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	CancelExecution(context.Context, *CancelExecutionRequest) (*CancelExecutionResponse, error)
+	// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+	// is no output, and running actions are told to stop without being waited for. The state is
+	// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+	TerminateExecution(context.Context, *TerminateExecutionRequest) (*TerminateExecutionResponse, error)
 	// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
@@ -347,6 +406,16 @@ type ExecutionServiceServer interface {
 	// not in ERROR or CANCELLED, an execution above is in SUCCESS or PAUSED, or there is nothing to
 	// run again), INVALID_FIELD, PAYLOAD_INVALID, REQUEST_ID_REUSED.
 	RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error)
+	// Starts another execution like this one, in whatever state it is: with the same revision of the
+	// workflow, input, parameters, environment, labels and description, unless they are given anew.
+	//
+	// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+	RestartExecution(context.Context, *RestartExecutionRequest) (*RestartExecutionResponse, error)
+	// Changes labels and description, in any state; or variables of the environment, while it is
+	// paused.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -392,11 +461,20 @@ func (UnimplementedExecutionServiceServer) ResumeExecution(context.Context, *Res
 func (UnimplementedExecutionServiceServer) CancelExecution(context.Context, *CancelExecutionRequest) (*CancelExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelExecution not implemented")
 }
+func (UnimplementedExecutionServiceServer) TerminateExecution(context.Context, *TerminateExecutionRequest) (*TerminateExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TerminateExecution not implemented")
+}
 func (UnimplementedExecutionServiceServer) StopExecution(context.Context, *StopExecutionRequest) (*StopExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StopExecution not implemented")
 }
 func (UnimplementedExecutionServiceServer) RerunExecution(context.Context, *RerunExecutionRequest) (*RerunExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RerunExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) RestartExecution(context.Context, *RestartExecutionRequest) (*RestartExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RestartExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateExecution not implemented")
 }
 func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteExecution not implemented")
@@ -580,6 +658,24 @@ func _ExecutionService_CancelExecution_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_TerminateExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TerminateExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).TerminateExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_TerminateExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).TerminateExecution(ctx, req.(*TerminateExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ExecutionService_StopExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StopExecutionRequest)
 	if err := dec(in); err != nil {
@@ -612,6 +708,42 @@ func _ExecutionService_RerunExecution_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ExecutionServiceServer).RerunExecution(ctx, req.(*RerunExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_RestartExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestartExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).RestartExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_RestartExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).RestartExecution(ctx, req.(*RestartExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_UpdateExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).UpdateExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_UpdateExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).UpdateExecution(ctx, req.(*UpdateExecutionRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -692,12 +824,24 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ExecutionService_CancelExecution_Handler,
 		},
 		{
+			MethodName: "TerminateExecution",
+			Handler:    _ExecutionService_TerminateExecution_Handler,
+		},
+		{
 			MethodName: "StopExecution",
 			Handler:    _ExecutionService_StopExecution_Handler,
 		},
 		{
 			MethodName: "RerunExecution",
 			Handler:    _ExecutionService_RerunExecution_Handler,
+		},
+		{
+			MethodName: "RestartExecution",
+			Handler:    _ExecutionService_RestartExecution_Handler,
+		},
+		{
+			MethodName: "UpdateExecution",
+			Handler:    _ExecutionService_UpdateExecution_Handler,
 		},
 		{
 			MethodName: "DeleteExecution",

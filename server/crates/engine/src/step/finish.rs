@@ -42,7 +42,7 @@ impl Machine<'_> {
     /// Ends in SUCCESS; or in ERROR, if the output cannot be evaluated.
     pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
         match self.success_output() {
-            Ok(output) => self.end(ExecutionState::Success, info, output),
+            Ok(output) => self.end(ExecutionState::Success, info, Some(output)),
             Err(fault) => {
                 let kind = fault.kind();
                 let message = format!("Failed to evaluate the output: {}", fault.into_message());
@@ -72,7 +72,7 @@ impl Machine<'_> {
             }
         };
         let output = self.output_with_result(message.as_ref(), &extra);
-        self.end(ExecutionState::Error, message, output);
+        self.end(ExecutionState::Error, message, Some(output));
         self.ex.record_mut().failure = Some(kind);
     }
 
@@ -80,18 +80,43 @@ impl Machine<'_> {
     pub(super) fn abandoned(&mut self, message: Arc<str>) {
         self.ex.work.clear();
         let output = self.output_with_result(Some(&message), &Dict::new());
-        self.end(ExecutionState::Error, Some(message), output);
+        self.end(ExecutionState::Error, Some(message), Some(output));
         self.ex.record_mut().failure = Some(FailureKind::Internal);
     }
 
     /// Ends in CANCELLED.
     pub(super) fn cancelled(&mut self, message: Option<Arc<str>>) {
         let output = self.output_with_result(message.as_ref(), &Dict::new());
-        self.end(ExecutionState::Cancelled, message, output);
+        self.end(ExecutionState::Cancelled, message, Some(output));
     }
 
-    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
-        self.ex.payloads_mut().output = Some(output.clone());
+    /// Ends at once in CANCELLED, with all tasks and actions: nothing is evaluated, and nobody is
+    /// waited for. There is no output.
+    pub(super) fn terminated(&mut self, message: Option<&Arc<str>>) {
+        self.ex.work.clear();
+        self.ex.record_mut().backlog.clear();
+        let numbers = self.ex.tasks().map(|record| record.number);
+        for task in numbers.collect::<Vec<_>>() {
+            self.abandon_actions(task);
+            if self.ex.task(task).record.state.is_final() {
+                continue;
+            }
+            self.ex.set_timer(task, None);
+            self.ex.set_timeout(task, None);
+            let info = "The execution was terminated.";
+            self.set_task_state(task, TaskState::Cancelled, Some(info.into()));
+            let now = self.now;
+            let record = &mut self.ex.task_mut(task).record;
+            record.finished_us = Some(now);
+            record.processed = true;
+        }
+        let info = message.map_or_else(|| "Terminated.".into(), |why| format!("Terminated: {why}"));
+        self.end(ExecutionState::Cancelled, Some(info.into()), None);
+        self.ex.record_mut().failure = Some(FailureKind::Terminated);
+    }
+
+    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Option<Data>) {
+        self.ex.payloads_mut().output.clone_from(&output);
         self.ex.set_state(state, info, self.now);
         let info = self.ex.record.state_info.clone();
         if let Some(parent) = self.ex.record.parent {
@@ -100,7 +125,7 @@ impl Machine<'_> {
                 task,
                 action,
                 state,
-                output,
+                output: output.unwrap_or_else(Data::empty_object),
                 info,
             };
             self.out.messages.push(Message {

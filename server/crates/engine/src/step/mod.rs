@@ -100,6 +100,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) now: i64,
     pub(crate) out: Changes,
     draws: Cell<u64>,
+    /// Whether nothing ran in it any more before the event.
+    was_drained: bool,
 }
 
 /// Applies an event: changes the execution and says what must be done besides.
@@ -125,12 +127,13 @@ pub fn apply(
             machine.action_done(task, action, outcome, source)?;
         }
         Event::ActionHandedOver { task, action } => machine.action_handed_over(task, action)?,
-        Event::ActionPaused {
+        Event::ActionVerb {
             task,
             action,
-            paused,
+            verb,
+            caller,
         } => {
-            machine.action_paused(task, action, paused)?;
+            machine.action_verb(task, action, verb, &caller)?;
         }
         Event::ChildDone {
             task,
@@ -146,6 +149,7 @@ pub fn apply(
             action,
             paused,
         } => machine.child_paused(task, action, paused),
+        Event::ChildDrained { task, action } => machine.child_drained(task, action),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
     }
@@ -154,12 +158,14 @@ pub fn apply(
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(ex: &'a mut Execution, world: &'a dyn World, now: i64) -> Self {
+        let was_drained = ex.is_drained();
         Self {
             ex,
             world,
             now,
             out: Changes::default(),
             draws: Cell::new(0),
+            was_drained,
         }
     }
 
@@ -183,6 +189,9 @@ impl<'a> Machine<'a> {
             }
         }
         self.out.more = !self.ex.work.is_empty();
+        if self.ex.is_drained() && !self.was_drained {
+            self.drained();
+        }
         self.out
     }
 

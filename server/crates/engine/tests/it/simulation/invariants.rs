@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use engine::{ActionState, Execution, ExecutionState, Progress, Runner, TaskRecord, TaskState};
+use engine::{
+    ActionState, Execution, ExecutionState, FailureKind, Progress, Runner, TaskRecord, TaskState,
+};
 
 use crate::harness::Harness;
 
@@ -73,7 +75,8 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         let wrong = record.progress;
         return Err(format!("counts {wrong:?} instead of {counted:?}"));
     }
-    if record.state.is_final() != record.output.is_some() {
+    let terminated = record.failure == Some(FailureKind::Terminated);
+    if (record.state.is_final() && !terminated) != record.output.is_some() {
         return Err("has output without an end, or an end without output".into());
     }
     if record.state == ExecutionState::Cancelled && counted.active > 0 {
@@ -102,6 +105,12 @@ fn count(execution: &Execution) -> Progress {
             TaskState::Skipped => progress.skipped += 1,
             _ => progress.active += 1,
         }
+        let running = task
+            .actions
+            .iter()
+            .filter(|a| a.state == ActionState::Running);
+        let running = running.count() + task.runtime.undrained.len();
+        progress.running_actions += u32::try_from(running).unwrap();
     }
     progress
 }
@@ -159,6 +168,14 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
         if !agrees {
             let (number, at) = (task.number, action.state.word());
             return Err(format!("task {number} has {at} for its child {state:?}"));
+        }
+        let runs =
+            state == Some(ExecutionState::Paused) && !child.is_some_and(Execution::is_drained);
+        if task.runtime.undrained.contains(&action.number) != runs {
+            let (number, word) = (task.number, if runs { "nothing" } else { "something" });
+            return Err(format!(
+                "task {number} believes that {word} runs in its paused child"
+            ));
         }
     }
     Ok(())
