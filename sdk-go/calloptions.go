@@ -11,6 +11,8 @@ type callConfig struct {
 	env           any
 	taskID        string
 	reset         bool
+	input         any
+	timeoutsRun   bool
 	result        any
 	hasResult     bool
 	force         bool
@@ -40,6 +42,7 @@ type GetOption interface{ get(*getConfig) }
 
 // VerbOption changes a call such as [Execution.Cancel].
 type VerbOption interface {
+	PauseOption
 	ResumeOption
 	RerunOption
 	RollbackOption
@@ -47,6 +50,9 @@ type VerbOption interface {
 	DeleteOption
 	verb(*callConfig)
 }
+
+// PauseOption changes [Execution.Pause].
+type PauseOption interface{ pause(*callConfig) }
 
 // ResumeOption changes [Execution.Resume].
 type ResumeOption interface{ resume(*callConfig) }
@@ -92,15 +98,16 @@ type requestIDOption string
 func (o requestIDOption) start(c *launchConfig)  { c.requestID = string(o) }
 func (o requestIDOption) run(c *launchConfig)    { c.requestID = string(o) }
 func (o requestIDOption) verb(c *callConfig)     { c.requestID = string(o) }
+func (o requestIDOption) pause(c *callConfig)    { c.requestID = string(o) }
 func (o requestIDOption) resume(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) rerun(c *callConfig)    { c.requestID = string(o) }
-func (o requestIDOption) rollback(c *callConfig) { c.requestID = string(o) }
 func (o requestIDOption) skip(c *callConfig)     { c.requestID = string(o) }
 func (o requestIDOption) delete(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) define(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) create(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) update(c *callConfig)   { c.requestID = string(o) }
 func (o requestIDOption) remove(c *callConfig)   { c.requestID = string(o) }
+func (o requestIDOption) rollback(c *callConfig) { c.requestID = string(o) }
 
 // WithRequestID sets the id that makes a call idempotent: a call with the same id and the same
 // content has the outcome of the first one, for 24 hours. The id must be a UUID. Without this
@@ -113,11 +120,12 @@ func WithRequestID(id string) Option { return requestIDOption(id) }
 type reasonOption string
 
 func (o reasonOption) verb(c *callConfig)     { c.reason = string(o) }
+func (o reasonOption) pause(c *callConfig)    { c.reason = string(o) }
 func (o reasonOption) resume(c *callConfig)   { c.reason = string(o) }
 func (o reasonOption) rerun(c *callConfig)    { c.reason = string(o) }
-func (o reasonOption) rollback(c *callConfig) { c.reason = string(o) }
 func (o reasonOption) skip(c *callConfig)     { c.reason = string(o) }
 func (o reasonOption) delete(c *callConfig)   { c.reason = string(o) }
+func (o reasonOption) rollback(c *callConfig) { c.reason = string(o) }
 
 // WithReason says why, for the record; at most 4 KiB. Cancel and Stop also show it as state info.
 func WithReason(reason string) VerbOption { return reasonOption(reason) }
@@ -154,6 +162,22 @@ func (o toTaskOption) rollback(c *callConfig) { c.taskID = string(o) }
 
 // WithToTask undoes only what this task execution has led to; the execution is then paused there.
 func WithToTask(taskExecutionID string) RollbackOption { return toTaskOption(taskExecutionID) }
+
+type timeoutsRunOption struct{}
+
+func (timeoutsRunOption) pause(c *callConfig) { c.timeoutsRun = true }
+
+// WithTimeoutsRunning lets the timeouts of tasks go on while the execution is paused; one that
+// passes meanwhile strikes at the resume.
+func WithTimeoutsRunning() PauseOption { return timeoutsRunOption{} }
+
+type taskInputOption struct{ input any }
+
+func (o taskInputOption) rerun(c *callConfig) { c.input = o.input }
+
+// WithTaskInput replaces fields of the input of the task that [WithTask] names, in its first
+// attempt. The value must encode to a JSON object.
+func WithTaskInput(input any) RerunOption { return taskInputOption{input} }
 
 type resetOption struct{}
 

@@ -71,7 +71,7 @@ type ExecutionInfo struct {
 	Params *Payload
 	// PublishedGlobal is the variables of the whole execution. Not in brief views.
 	PublishedGlobal *Payload
-	// Failure says what went wrong, in state ERROR.
+	// Failure says what went wrong, in state ERROR; in CANCELLED if it was terminated.
 	Failure *Failure
 	// Labels for filtering.
 	Labels map[string]string
@@ -88,6 +88,8 @@ type ExecutionInfo struct {
 	// RootExecutionID is the uid of the execution that was started from outside; its own uid
 	// unless it is a sub-workflow.
 	RootExecutionID string
+	// SourceExecutionID is the uid of the execution that this one repeats, of a restart.
+	SourceExecutionID string
 	// ItemIndex is which item it runs, from 0, of a sub-workflow of a with-items task.
 	ItemIndex int
 	// Progress counts its tasks by state.
@@ -107,6 +109,8 @@ type Progress struct {
 	// Undoing counts what undoes tasks and is under way, UndoFailed what has failed at that or was
 	// cancelled. Neither counts in any other field, also not in Total.
 	Undoing, UndoFailed int
+	// RunningActions counts action executions that run; sub-workflows count as one each.
+	RunningActions int
 }
 
 // GetExecution returns an execution by id or uid, as [Execution.Get].
@@ -197,16 +201,17 @@ func (c *Client) count(
 }
 
 // Pause pauses the execution and its sub-workflows: running actions go on, nothing new starts.
-// Pausing a paused one changes nothing.
+// Pausing a paused one changes nothing. [Execution.WaitDrained] waits until nothing runs any more.
 //
 // Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
-func (e *Execution) Pause(ctx context.Context, opts ...VerbOption) (*ExecutionInfo, error) {
-	cfg := collect(opts, VerbOption.verb)
+func (e *Execution) Pause(ctx context.Context, opts ...PauseOption) (*ExecutionInfo, error) {
+	cfg := collect(opts, PauseOption.pause)
 	r, err := e.client.executions.PauseExecution(ctx, &pb.PauseExecutionRequest{
 		Project:     e.client.project,
 		ExecutionId: e.ref(),
 		Reason:      cfg.reason,
 		RequestId:   cfg.requestID,
+		TimeoutsRun: cfg.timeoutsRun,
 	})
 	return changed(r.GetExecution(), err)
 }
@@ -266,7 +271,7 @@ func (e *Execution) Stop(
 
 // Rerun runs again, in place, what has failed or was cancelled; what follows from it follows.
 // [WithTask] names the only task, [WithReset] runs all items of with-items tasks, [WithEnv] changes
-// the environment first.
+// the environment first, [WithTaskInput] the input of the task.
 //
 // Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
 func (e *Execution) Rerun(ctx context.Context, opts ...RerunOption) (*ExecutionInfo, error) {
@@ -275,11 +280,16 @@ func (e *Execution) Rerun(ctx context.Context, opts ...RerunOption) (*ExecutionI
 	if err != nil {
 		return nil, err
 	}
+	input, err := encodePayload(cfg.input)
+	if err != nil {
+		return nil, err
+	}
 	r, err := e.client.executions.RerunExecution(ctx, &pb.RerunExecutionRequest{
 		Project:         e.client.project,
 		ExecutionId:     e.ref(),
 		TaskExecutionId: cfg.taskID,
 		Reset_:          cfg.reset,
+		Input:           input,
 		Env:             env,
 		Reason:          cfg.reason,
 		RequestId:       cfg.requestID,
@@ -356,17 +366,19 @@ func executionFrom(e *pb.Execution) *ExecutionInfo {
 		EndTime:               timeFrom(e.GetEndTime()),
 		ParentTaskExecutionID: e.GetParentTaskExecutionId(),
 		RootExecutionID:       e.GetRootExecutionId(),
+		SourceExecutionID:     e.GetSourceExecutionId(),
 		ItemIndex:             int(e.GetItemIndex()),
 		Progress: Progress{
-			Total:      int(p.GetTotal()),
-			Active:     int(p.GetActive()),
-			Success:    int(p.GetSuccess()),
-			Error:      int(p.GetError()),
-			Cancelled:  int(p.GetCancelled()),
-			Skipped:    int(p.GetSkipped()),
-			RolledBack: int(p.GetRolledBack()),
-			Undoing:    int(p.GetUndoing()),
-			UndoFailed: int(p.GetUndoFailed()),
+			Total:          int(p.GetTotal()),
+			Active:         int(p.GetActive()),
+			Success:        int(p.GetSuccess()),
+			Error:          int(p.GetError()),
+			Cancelled:      int(p.GetCancelled()),
+			Skipped:        int(p.GetSkipped()),
+			RolledBack:     int(p.GetRolledBack()),
+			Undoing:        int(p.GetUndoing()),
+			UndoFailed:     int(p.GetUndoFailed()),
+			RunningActions: int(p.GetRunningActions()),
 		},
 	}
 }

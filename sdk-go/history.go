@@ -28,7 +28,8 @@ type HistoryEvent struct {
 	// Detail says what happened, for a type switch: a pointer to one of [ExecutionStarted],
 	// [ExecutionStateChanged], [TaskCreated], [TaskStateChanged], [ActionStarted],
 	// [ActionStateChanged], [VariablesPublished], [TimerStarted], [TimerFired], [ChildStarted],
-	// [VerbApplied], [EnvironmentChanged], [ResultIgnored] or [UnknownEvent].
+	// [VerbApplied], [EnvironmentChanged], [ExecutionDrained], [TaskInputChanged],
+	// [ResultIgnored] or [UnknownEvent].
 	Detail EventDetail
 }
 
@@ -53,6 +54,8 @@ type ExecutionStarted struct {
 	Input *Payload
 	// ParentTaskExecutionID is the task that started it, of a sub-workflow.
 	ParentTaskExecutionID string
+	// SourceExecutionID is the uid of the execution that it repeats, of a restart.
+	SourceExecutionID string
 }
 
 // ExecutionStateChanged: the execution changed its state.
@@ -167,6 +170,15 @@ type ResultIgnored struct {
 	Reason string
 }
 
+// ExecutionDrained: nothing runs any more in the paused execution, nor below it.
+type ExecutionDrained struct{}
+
+// TaskInputChanged: fields of the input of a task were replaced, for its first attempt of a rerun.
+type TaskInputChanged struct {
+	// Names of the replaced fields.
+	Names []string
+}
+
 // UnknownEvent is a kind of event that this package does not know: the server is newer.
 type UnknownEvent struct {
 	// Field is the number of the kind in the API; 0 if the server said none.
@@ -188,6 +200,8 @@ func (*ChildStarted) eventType() string          { return "child_started" }
 func (*VerbApplied) eventType() string           { return "verb_applied" }
 func (*EnvironmentChanged) eventType() string    { return "environment_changed" }
 func (*ResultIgnored) eventType() string         { return "result_ignored" }
+func (*ExecutionDrained) eventType() string      { return "execution_drained" }
+func (*TaskInputChanged) eventType() string      { return "task_input_changed" }
 func (*UnknownEvent) eventType() string          { return "unknown" }
 
 // HistoryOptions says which events [Execution.History] yields. The zero value yields all, oldest
@@ -246,6 +260,7 @@ func detailFrom(e *pb.HistoryEvent) EventDetail {
 			WorkflowRevision:      int(d.ExecutionStarted.GetWorkflowRevision()),
 			Input:                 payloadFrom(d.ExecutionStarted.GetInput()),
 			ParentTaskExecutionID: d.ExecutionStarted.GetParentTaskExecutionId(),
+			SourceExecutionID:     d.ExecutionStarted.GetSourceExecutionId(),
 		}
 	case *pb.HistoryEvent_ExecutionStateChanged:
 		return &ExecutionStateChanged{
@@ -284,6 +299,10 @@ func detailFrom(e *pb.HistoryEvent) EventDetail {
 			Reason:    d.VerbApplied.GetReason(),
 			RequestID: d.VerbApplied.GetRequestId(),
 		}
+	case *pb.HistoryEvent_ExecutionDrained:
+		return &ExecutionDrained{}
+	case *pb.HistoryEvent_TaskInputChanged:
+		return &TaskInputChanged{Names: d.TaskInputChanged.GetNames()}
 	case *pb.HistoryEvent_EnvironmentChanged:
 		return &EnvironmentChanged{Names: d.EnvironmentChanged.GetNames()}
 	}

@@ -520,6 +520,8 @@ func TestEventDetails(t *testing.T) {
 		"verb_applied":            {Event: &pb.HistoryEvent_VerbApplied{}},
 		"environment_changed":     {Event: &pb.HistoryEvent_EnvironmentChanged{}},
 		"result_ignored":          {Event: &pb.HistoryEvent_ResultIgnored{}},
+		"execution_drained":       {Event: &pb.HistoryEvent_ExecutionDrained{}},
+		"task_input_changed":      {Event: &pb.HistoryEvent_TaskInputChanged{}},
 		"unknown":                 {},
 	} {
 		if got := eventFrom(event).Type(); got != want {

@@ -54,6 +54,9 @@ pub enum EventKind {
         /// Of a sub-workflow: the task that started it.
         #[serde(skip_serializing_if = "Option::is_none")]
         parent_task_execution_id: Option<String>,
+        /// Of a restart: uid of the execution that it repeats.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source_execution_id: Option<String>,
     },
     /// The execution changed its state.
     ExecutionStateChanged {
@@ -161,6 +164,13 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
+    /// Nothing runs any more in the paused execution, nor below it.
+    ExecutionDrained,
+    /// Fields of the input of a task were replaced, for its first attempt of a rerun.
+    TaskInputChanged {
+        /// Names of the replaced fields.
+        names: Vec<String>,
+    },
     /// Something that this version of the SDK does not know.
     Unknown,
 }
@@ -182,6 +192,8 @@ impl EventKind {
             Self::VerbApplied { .. } => "verb_applied",
             Self::EnvironmentChanged { .. } => "environment_changed",
             Self::ResultIgnored { .. } => "result_ignored",
+            Self::ExecutionDrained => "execution_drained",
+            Self::TaskInputChanged { .. } => "task_input_changed",
             Self::Unknown => "unknown",
         }
     }
@@ -209,6 +221,7 @@ impl From<Wire> for EventKind {
                 workflow_revision: event.workflow_revision,
                 input: event.input.map(Payload::from),
                 parent_task_execution_id: non_empty(event.parent_task_execution_id),
+                source_execution_id: non_empty(event.source_execution_id),
             },
             Wire::ExecutionStateChanged(event) => Self::ExecutionStateChanged {
                 previous_state: ExecutionState::from_number(event.previous_state),
@@ -260,6 +273,8 @@ impl From<Wire> for EventKind {
                 request_id: non_empty(event.request_id),
             },
             Wire::EnvironmentChanged(event) => Self::EnvironmentChanged { names: event.names },
+            Wire::ExecutionDrained(_) => Self::ExecutionDrained,
+            Wire::TaskInputChanged(event) => Self::TaskInputChanged { names: event.names },
             Wire::ResultIgnored(event) => Self::ResultIgnored {
                 action_execution_id: event.action_execution_id,
                 reason: event.reason,

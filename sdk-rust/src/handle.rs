@@ -12,10 +12,11 @@ use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_client::TaskServiceClient;
 use proto::v1::{
     GetExecutionRequest, ListHistoryEventsRequest, ListTaskExecutionsRequest, View,
-    WaitExecutionRequest,
+    WaitExecutionRequest, WaitUntil,
 };
 use serde::de::DeserializeOwned;
 
+use crate::change::{PauseExecution, RestartExecution, UpdateExecution};
 use crate::error::{Code, Error, ExecutionError};
 use crate::event::Event;
 use crate::get::Get;
@@ -185,8 +186,8 @@ impl ExecutionHandle {
     }
 
     /// Pauses it: what runs goes on, nothing new starts.
-    pub fn pause(&self) -> Verb {
-        self.verb(VerbKind::Pause)
+    pub fn pause(&self) -> PauseExecution {
+        PauseExecution::new(self.transport.clone(), self.execution_id.clone())
     }
 
     /// Resumes it.
@@ -197,6 +198,11 @@ impl ExecutionHandle {
     /// Cancels it with its actions and sub-workflows.
     pub fn cancel(&self) -> Verb {
         self.verb(VerbKind::Cancel)
+    }
+
+    /// Ends it and all below it at once: no handler runs, and there is no output.
+    pub fn terminate(&self) -> Verb {
+        self.verb(VerbKind::Terminate)
     }
 
     /// Ends it now in the given final state.
@@ -214,6 +220,16 @@ impl ExecutionHandle {
         RollbackExecution::new(self.transport.clone(), self.execution_id.clone())
     }
 
+    /// Starts another execution like it.
+    pub fn restart(&self) -> RestartExecution {
+        RestartExecution::new(self.transport.clone(), self.execution_id.clone())
+    }
+
+    /// Changes its labels or description, or while it is paused its environment.
+    pub fn update(&self) -> UpdateExecution {
+        UpdateExecution::new(self.transport.clone(), self.execution_id.clone())
+    }
+
     /// Deletes it with everything that belongs to it.
     pub fn delete(&self) -> DeleteExecution {
         DeleteExecution::new(self.transport.clone(), self.execution_id.clone())
@@ -223,13 +239,24 @@ impl ExecutionHandle {
         Verb::new(self.transport.clone(), self.execution_id.clone(), kind)
     }
 
+    /// Waits until it is paused with nothing running any more, in it or below, or finished; for as
+    /// long as it takes.
+    pub async fn wait_drained(&self) -> Result<Execution, Error> {
+        self.wait_until(WaitUntil::Drained).await
+    }
+
     /// Waits without streams, for servers and proxies that have none.
     async fn wait_by_calls(&self) -> Result<Execution, Error> {
+        self.wait_until(WaitUntil::Finished).await
+    }
+
+    async fn wait_until(&self, until: WaitUntil) -> Result<Execution, Error> {
         let request = WaitExecutionRequest {
             project: self.transport.project(),
             execution_id: self.execution_id.clone(),
             timeout: prost_types::Duration::try_from(WAIT_SLICE).ok(),
             view: View::Full.into(),
+            until: until.into(),
             ..WaitExecutionRequest::default()
         };
         let timeout = self.transport.settings.timeout + WAIT_SLICE;
@@ -242,7 +269,7 @@ impl ExecutionHandle {
                         .await
                 })
                 .await?;
-            if answer.finished {
+            if answer.finished || (until == WaitUntil::Drained && answer.drained) {
                 let execution = answer
                     .execution
                     .ok_or(Error::Incomplete { field: "execution" })?;

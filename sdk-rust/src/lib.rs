@@ -37,6 +37,7 @@
 
 mod actions;
 mod binary;
+mod change;
 mod client;
 pub mod define;
 mod environments;
@@ -70,6 +71,7 @@ mod tests;
 
 pub use actions::{Actions, DeleteAction, SaveActions, SavedActions, ValidateActions};
 pub use binary::Binary;
+pub use change::{PauseExecution, RestartExecution, UpdateExecution};
 pub use client::{Client, ClientBuilder};
 pub use define::{Next, Retry, Task, Workbook, Workflow};
 pub use environments::{CreateEnvironment, DeleteEnvironment, Environments, UpdateEnvironment};
@@ -93,7 +95,7 @@ pub use run_action::{ActionRun, RunAction};
 pub use source::Source;
 pub use start::{IdConflict, StartExecution};
 pub use state::{ActionState, ExecutionState, TaskState};
-pub use tasks::{ActionExecutions, SkipTask, Tasks, UpdateAction};
+pub use tasks::{ActionExecutions, RetryTask, SkipTask, Tasks, UpdateAction};
 pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, RollbackExecution, Verb};
 pub use watch::{Events, Trimmed};
 pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};

@@ -7,7 +7,7 @@ use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_client::TaskServiceClient;
 use proto::v1::{
     CompleteActionExecutionRequest, FailActionExecutionRequest, GetActionExecutionRequest,
-    GetTaskExecutionRequest, ListActionExecutionsRequest, SkipTaskRequest,
+    GetTaskExecutionRequest, ListActionExecutionsRequest, RetryTaskRequest, SkipTaskRequest,
     UpdateActionExecutionRequest, View,
 };
 use serde::Serialize;
@@ -75,6 +75,20 @@ impl Tasks {
         }
     }
 
+    /// Lets a task go on now that waits for its next attempt, or for another time.
+    pub fn retry(&self, task_execution_id: impl Into<String>) -> RetryTask {
+        let request = RetryTaskRequest {
+            project: self.transport.project(),
+            task_execution_id: task_execution_id.into(),
+            request_id: new_request_id(),
+            ..RetryTaskRequest::default()
+        };
+        RetryTask {
+            transport: self.transport.clone(),
+            request,
+        }
+    }
+
     /// Its attempts, in order of creation.
     pub fn actions(&self, task_execution_id: impl Into<String>) -> Listing<ActionExecution> {
         list_actions(
@@ -116,6 +130,42 @@ impl IntoFuture for SkipTask {
                 .transport
                 .unary(self.request, |channel, request| async move {
                     TaskServiceClient::new(channel).skip_task(request).await
+                })
+                .await?;
+            let task = answer.task_execution.ok_or(Error::Incomplete {
+                field: "task_execution",
+            })?;
+            Ok(task.into())
+        })
+    }
+}
+
+/// A retry in preparation; await it to send it.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct RetryTask {
+    transport: Arc<Transport>,
+    request: RetryTaskRequest,
+}
+
+impl RetryTask {
+    /// Why, for the record.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = reason.into();
+        self
+    }
+}
+
+impl IntoFuture for RetryTask {
+    type Output = Result<TaskExecution, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let answer = self
+                .transport
+                .unary(self.request, |channel, request| async move {
+                    TaskServiceClient::new(channel).retry_task(request).await
                 })
                 .await?;
             let task = answer.task_execution.ok_or(Error::Incomplete {

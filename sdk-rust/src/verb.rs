@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::{
-    CancelExecutionRequest, DeleteExecutionRequest, PauseExecutionRequest, RerunExecutionRequest,
-    ResumeExecutionRequest, RollbackExecutionRequest, StopExecutionRequest,
+    CancelExecutionRequest, DeleteExecutionRequest, RerunExecutionRequest, ResumeExecutionRequest,
+    RollbackExecutionRequest, StopExecutionRequest, TerminateExecutionRequest,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -21,12 +21,12 @@ use crate::transport::Transport;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum VerbKind {
-    Pause,
     Cancel,
+    Terminate,
     Stop(ExecutionState),
 }
 
-/// A pause, cancel or stop in preparation; await it to send it.
+/// A cancel, terminate or stop in preparation; await it to send it.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Verb {
@@ -64,8 +64,8 @@ impl Verb {
         } = self;
         let project = transport.project();
         let execution = match kind {
-            VerbKind::Pause => {
-                let request = PauseExecutionRequest {
+            VerbKind::Terminate => {
+                let request = TerminateExecutionRequest {
                     project,
                     execution_id,
                     reason,
@@ -74,7 +74,7 @@ impl Verb {
                 transport
                     .unary(request, |channel, request| async move {
                         ExecutionServiceClient::new(channel)
-                            .pause_execution(request)
+                            .terminate_execution(request)
                             .await
                     })
                     .await?
@@ -209,6 +209,13 @@ impl RerunExecution {
         self
     }
 
+    /// Replaces these fields of the input of the task, which must be named, in its first attempt:
+    /// anything that serde writes as a JSON object.
+    pub fn input(mut self, input: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        self.request.input = Some(Payload::encode(input, "the input")?.into_proto());
+        Ok(self)
+    }
+
     /// Runs all items of with-items tasks, not only those that failed or never began.
     pub fn reset(mut self) -> Self {
         self.request.reset = true;
@@ -323,7 +330,7 @@ impl DeleteExecution {
         Self { transport, request }
     }
 
-    /// Deletes it in any state; running actions are abandoned.
+    /// Deletes it in any state; one that is not finished is terminated first.
     pub fn force(mut self) -> Self {
         self.request.force = true;
         self

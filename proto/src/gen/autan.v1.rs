@@ -345,7 +345,7 @@ pub struct HistoryEvent {
     /// What happened. Clients keep unknown kinds.
     #[prost(
         oneof = "history_event::Event",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 40, 41"
     )]
     pub event: ::core::option::Option<history_event::Event>,
 }
@@ -393,6 +393,12 @@ pub mod history_event {
         /// A late or repeated result was refused or only kept for the record.
         #[prost(message, tag = "28")]
         ResultIgnored(super::ResultIgnored),
+        /// Nothing runs any more in the paused execution, nor below it.
+        #[prost(message, tag = "40")]
+        ExecutionDrained(super::ExecutionDrained),
+        /// Fields of the input of a task were replaced, for its first attempt of a rerun.
+        #[prost(message, tag = "41")]
+        TaskInputChanged(super::TaskInputChanged),
     }
 }
 /// The execution was accepted.
@@ -410,6 +416,9 @@ pub struct ExecutionStarted {
     /// Of a sub-workflow: the task that started it.
     #[prost(string, tag = "4")]
     pub parent_task_execution_id: ::prost::alloc::string::String,
+    /// Of a restart: uid of the execution that it repeats.
+    #[prost(string, tag = "5")]
+    pub source_execution_id: ::prost::alloc::string::String,
 }
 /// The execution changed its state.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -555,6 +564,16 @@ pub struct ResultIgnored {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
+/// Nothing runs any more in the paused execution, nor below it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExecutionDrained {}
+/// Fields of the input of a task were replaced, for its first attempt of a rerun.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskInputChanged {
+    /// Names of the replaced fields.
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -638,7 +657,8 @@ pub struct Execution {
     /// Start parameters: env, evaluate_env, task_name, notify and free ones; FULL view only.
     #[prost(message, optional, tag = "13")]
     pub params: ::core::option::Option<Payload>,
-    /// What went wrong, in state ERROR; also in ROLLING_BACK and ROLLED_BACK, if that came of it.
+    /// What went wrong, in state ERROR; in CANCELLED if it was terminated; in ROLLING_BACK and
+    /// ROLLED_BACK if that came of it.
     #[prost(message, optional, tag = "14")]
     pub error: ::core::option::Option<Failure>,
     /// Labels for filtering.
@@ -677,6 +697,9 @@ pub struct Execution {
     /// What it runs; in filters WORKFLOW or ACTION.
     #[prost(enumeration = "ExecutionKind", tag = "25")]
     pub kind: i32,
+    /// Uid of the execution that this one repeats, if a restart has started it.
+    #[prost(string, tag = "30")]
+    pub source_execution_id: ::prost::alloc::string::String,
 }
 /// Numbers of task executions by state; those that undo others are told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -699,15 +722,19 @@ pub struct Progress {
     /// In SKIPPED.
     #[prost(int32, tag = "6")]
     pub skipped: i32,
-    /// Rolled back, in whatever state they were: they count in `total` and in no other field.
+    /// Action executions in RUNNING; sub-workflows count as one each, also paused ones in which
+    /// something still runs.
     #[prost(int32, tag = "7")]
+    pub running_actions: i32,
+    /// Rolled back, in whatever state they were: they count in `total` and in no other field.
+    #[prost(int32, tag = "8")]
     pub rolled_back: i32,
     /// What undoes tasks and is under way. Task executions that undo others count in no other field,
     /// also not in `total`.
-    #[prost(int32, tag = "8")]
+    #[prost(int32, tag = "9")]
     pub undoing: i32,
     /// What undoes tasks and has failed or was cancelled.
-    #[prost(int32, tag = "9")]
+    #[prost(int32, tag = "10")]
     pub undo_failed: i32,
 }
 /// Request of StartExecution.
@@ -969,6 +996,9 @@ pub struct WaitExecutionRequest {
     /// Arm of the payloads in the answer.
     #[prost(enumeration = "PayloadFormat", tag = "5")]
     pub payload_format: i32,
+    /// What to wait for; default FINISHED.
+    #[prost(enumeration = "WaitUntil", tag = "6")]
+    pub until: i32,
 }
 /// Response of WaitExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -979,6 +1009,9 @@ pub struct WaitExecutionResponse {
     /// Whether it is in a final state.
     #[prost(bool, tag = "2")]
     pub finished: bool,
+    /// Whether it is PAUSED and nothing runs any more, in it or below.
+    #[prost(bool, tag = "3")]
+    pub drained: bool,
 }
 /// Request of PauseExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -995,6 +1028,9 @@ pub struct PauseExecutionRequest {
     /// UUID that makes the call idempotent for 24 hours; optional.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
+    /// Timeouts of tasks go on; one that passes meanwhile strikes when the execution is resumed.
+    #[prost(bool, tag = "5")]
+    pub timeouts_run: bool,
 }
 /// Response of PauseExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1052,6 +1088,29 @@ pub struct CancelExecutionResponse {
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
 }
+/// Request of TerminateExecution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TerminateExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Why, for the record and in state_info; at most 4 KiB.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of TerminateExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TerminateExecutionResponse {
+    /// The execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+}
 /// Request of StopExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StopExecutionRequest {
@@ -1104,6 +1163,10 @@ pub struct RerunExecutionRequest {
     /// UUID that makes the call idempotent for 24 hours; optional.
     #[prost(string, tag = "7")]
     pub request_id: ::prost::alloc::string::String,
+    /// With `task_execution_id`: a JSON object whose fields replace those of the input of its action
+    /// or sub-workflow, in the first attempt.
+    #[prost(message, optional, tag = "8")]
+    pub input: ::core::option::Option<Payload>,
 }
 /// Response of RerunExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1138,6 +1201,107 @@ pub struct RollbackExecutionResponse {
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
 }
+/// Request of RestartExecution. What is absent or empty is as in the source.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RestartExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid of the execution to repeat.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Id of the new one; empty = the server gives one.
+    #[prost(string, tag = "3")]
+    pub new_execution_id: ::prost::alloc::string::String,
+    /// Runs the latest revision of the workflow instead of that of the source.
+    #[prost(bool, tag = "4")]
+    pub latest_revision: bool,
+    /// A JSON object with all inputs.
+    #[prost(message, optional, tag = "5")]
+    pub input: ::core::option::Option<Payload>,
+    /// A JSON object with all start parameters but `env`.
+    #[prost(message, optional, tag = "6")]
+    pub params: ::core::option::Option<Payload>,
+    /// Labels instead of those of the source; see `clear_labels`.
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// The new one has only the given `labels`, also if there are none.
+    #[prost(bool, tag = "10")]
+    pub clear_labels: bool,
+    /// Free text; at most 4 KiB.
+    #[prost(string, tag = "11")]
+    pub description: ::prost::alloc::string::String,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "12")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "13")]
+    pub request_id: ::prost::alloc::string::String,
+    /// What env() gives; absent = as in the source.
+    #[prost(oneof = "restart_execution_request::Environment", tags = "7, 8")]
+    pub environment: ::core::option::Option<restart_execution_request::Environment>,
+}
+/// Nested message and enum types in `RestartExecutionRequest`.
+pub mod restart_execution_request {
+    /// What env() gives; absent = as in the source.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Environment {
+        /// Name of a stored environment; the execution gets a copy of its variables.
+        #[prost(string, tag = "7")]
+        EnvironmentName(::prost::alloc::string::String),
+        /// A JSON object of variables.
+        #[prost(message, tag = "8")]
+        EnvironmentVariables(super::Payload),
+    }
+}
+/// Response of RestartExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RestartExecutionResponse {
+    /// The new execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+}
+/// Request of UpdateExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// All labels from now on.
+    #[prost(btree_map = "string, string", tag = "3")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Free text; at most 4 KiB.
+    #[prost(string, tag = "4")]
+    pub description: ::prost::alloc::string::String,
+    /// A JSON object merged into the environment.
+    #[prost(message, optional, tag = "5")]
+    pub environment: ::core::option::Option<Payload>,
+    /// What to change, of labels, description, environment; empty = what is given.
+    #[prost(message, optional, tag = "6")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "7")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "8")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of UpdateExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateExecutionResponse {
+    /// The execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+}
 /// Request of DeleteExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteExecutionRequest {
@@ -1147,7 +1311,7 @@ pub struct DeleteExecutionRequest {
     /// Id or uid.
     #[prost(string, tag = "2")]
     pub execution_id: ::prost::alloc::string::String,
-    /// Deletes it in any state; running actions are abandoned.
+    /// Deletes it in any state; one that is not finished is terminated first.
     #[prost(bool, tag = "3")]
     pub force: bool,
     /// Succeeds if there is no such execution.
@@ -1378,6 +1542,39 @@ impl WatchEndReason {
             "WATCH_END_REASON_MAX_AGE" => Some(Self::MaxAge),
             "WATCH_END_REASON_SLOW_CONSUMER" => Some(Self::SlowConsumer),
             "WATCH_END_REASON_DELETED" => Some(Self::Deleted),
+            _ => None,
+        }
+    }
+}
+/// What to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WaitUntil {
+    /// As WAIT_UNTIL_FINISHED.
+    Unspecified = 0,
+    /// A final state.
+    Finished = 1,
+    /// PAUSED with nothing running any more, in it or below; or a final state.
+    Drained = 2,
+}
+impl WaitUntil {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WAIT_UNTIL_UNSPECIFIED",
+            Self::Finished => "WAIT_UNTIL_FINISHED",
+            Self::Drained => "WAIT_UNTIL_DRAINED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WAIT_UNTIL_UNSPECIFIED" => Some(Self::Unspecified),
+            "WAIT_UNTIL_FINISHED" => Some(Self::Finished),
+            "WAIT_UNTIL_DRAINED" => Some(Self::Drained),
             _ => None,
         }
     }
@@ -1615,8 +1812,8 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "WatchExecution"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-        /// it is. The server waits for at most 10 s a call.
+        /// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+        /// answer OK with the execution as it is. The server waits for at most 10 s a call.
         ///
         /// Errors: EXECUTION_NOT_FOUND.
         pub async fn wait_execution(
@@ -1645,6 +1842,8 @@ pub mod execution_service_client {
         }
         /// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
         /// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+        /// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+        /// tasks stand still meanwhile.
         ///
         /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
         pub async fn pause_execution(
@@ -1724,6 +1923,37 @@ pub mod execution_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "CancelExecution"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+        /// is no output, and running actions are told to stop without being waited for. The state is
+        /// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+        pub async fn terminate_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TerminateExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TerminateExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/TerminateExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "TerminateExecution"),
+                );
             self.inner.unary(req, path, codec).await
         }
         /// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
@@ -1823,6 +2053,64 @@ pub mod execution_service_client {
                 .insert(
                     GrpcMethod::new("autan.v1.ExecutionService", "RollbackExecution"),
                 );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Starts another execution like this one, in whatever state it is: with the same revision of the
+        /// workflow, input, parameters, environment, labels and description, unless they are given anew.
+        ///
+        /// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+        pub async fn restart_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RestartExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RestartExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/RestartExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "RestartExecution"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes labels and description, in any state; or variables of the environment, while it is
+        /// paused.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+        pub async fn update_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/UpdateExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.ExecutionService", "UpdateExecution"));
             self.inner.unary(req, path, codec).await
         }
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
@@ -1966,8 +2254,8 @@ pub mod execution_service_server {
             tonic::Response<Self::WatchExecutionStream>,
             tonic::Status,
         >;
-        /// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-        /// it is. The server waits for at most 10 s a call.
+        /// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+        /// answer OK with the execution as it is. The server waits for at most 10 s a call.
         ///
         /// Errors: EXECUTION_NOT_FOUND.
         async fn wait_execution(
@@ -1979,6 +2267,8 @@ pub mod execution_service_server {
         >;
         /// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
         /// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+        /// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+        /// tasks stand still meanwhile.
         ///
         /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
         async fn pause_execution(
@@ -2007,6 +2297,18 @@ pub mod execution_service_server {
             request: tonic::Request<super::CancelExecutionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CancelExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+        /// is no output, and running actions are told to stop without being waited for. The state is
+        /// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+        async fn terminate_execution(
+            &self,
+            request: tonic::Request<super::TerminateExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TerminateExecutionResponse>,
             tonic::Status,
         >;
         /// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
@@ -2053,6 +2355,28 @@ pub mod execution_service_server {
             request: tonic::Request<super::RollbackExecutionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RollbackExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Starts another execution like this one, in whatever state it is: with the same revision of the
+        /// workflow, input, parameters, environment, labels and description, unless they are given anew.
+        ///
+        /// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+        async fn restart_execution(
+            &self,
+            request: tonic::Request<super::RestartExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RestartExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Changes labels and description, in any state; or variables of the environment, while it is
+        /// paused.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+        async fn update_execution(
+            &self,
+            request: tonic::Request<super::UpdateExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateExecutionResponse>,
             tonic::Status,
         >;
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
@@ -2571,6 +2895,55 @@ pub mod execution_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/autan.v1.ExecutionService/TerminateExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct TerminateExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::TerminateExecutionRequest>
+                    for TerminateExecutionSvc<T> {
+                        type Response = super::TerminateExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TerminateExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::terminate_execution(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TerminateExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/autan.v1.ExecutionService/StopExecution" => {
                     #[allow(non_camel_case_types)]
                     struct StopExecutionSvc<T: ExecutionService>(pub Arc<T>);
@@ -2694,6 +3067,98 @@ pub mod execution_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RollbackExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/RestartExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct RestartExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::RestartExecutionRequest>
+                    for RestartExecutionSvc<T> {
+                        type Response = super::RestartExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RestartExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::restart_execution(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RestartExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/UpdateExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::UpdateExecutionRequest>
+                    for UpdateExecutionSvc<T> {
+                        type Response = super::UpdateExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::update_execution(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateExecutionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2904,7 +3369,7 @@ pub struct TaskExecution {
     /// Until when it waits: wait-before, wait-after or the next attempt.
     #[prost(message, optional, tag = "19")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When its timeout strikes.
+    /// When its timeout strikes; absent while it stands still in a paused execution.
     #[prost(message, optional, tag = "20")]
     pub timeout_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Items of a with-items task; 0 for others.
@@ -3050,6 +3515,29 @@ pub struct SkipTaskRequest {
 /// Response of SkipTask.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SkipTaskResponse {
+    /// The task execution, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub task_execution: ::core::option::Option<TaskExecution>,
+}
+/// Request of RetryTask.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetryTaskRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id of the task execution.
+    #[prost(string, tag = "2")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of RetryTask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetryTaskResponse {
     /// The task execution, BASIC view.
     #[prost(message, optional, tag = "1")]
     pub task_execution: ::core::option::Option<TaskExecution>,
@@ -3398,6 +3886,35 @@ pub mod task_service_client {
                 .insert(GrpcMethod::new("autan.v1.TaskService", "SkipTask"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lets a task go on now that waits for its next attempt, or for another time (wait-before,
+        /// wait-after).
+        ///
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task does not wait for time, or its
+        /// execution is not in RUNNING), REQUEST_ID_REUSED.
+        pub async fn retry_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetryTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryTaskResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.TaskService/RetryTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.TaskService", "RetryTask"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns one action execution.
         ///
         /// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -3587,6 +4104,18 @@ pub mod task_service_server {
             request: tonic::Request<super::SkipTaskRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SkipTaskResponse>,
+            tonic::Status,
+        >;
+        /// Lets a task go on now that waits for its next attempt, or for another time (wait-before,
+        /// wait-after).
+        ///
+        /// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task does not wait for time, or its
+        /// execution is not in RUNNING), REQUEST_ID_REUSED.
+        async fn retry_task(
+            &self,
+            request: tonic::Request<super::RetryTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryTaskResponse>,
             tonic::Status,
         >;
         /// Returns one action execution.
@@ -3840,6 +4369,51 @@ pub mod task_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SkipTaskSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.TaskService/RetryTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetryTaskSvc<T: TaskService>(pub Arc<T>);
+                    impl<
+                        T: TaskService,
+                    > tonic::server::UnaryService<super::RetryTaskRequest>
+                    for RetryTaskSvc<T> {
+                        type Response = super::RetryTaskResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetryTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TaskService>::retry_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetryTaskSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

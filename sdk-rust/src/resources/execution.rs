@@ -82,6 +82,9 @@ pub struct Execution {
     /// Variables published to the whole execution; full view only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_global: Option<Payload>,
+    /// Uid of the execution that this one repeats, if a restart has started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_execution_id: Option<String>,
 }
 
 impl From<proto::v1::Execution> for Execution {
@@ -112,6 +115,7 @@ impl From<proto::v1::Execution> for Execution {
             item_index: execution.item_index,
             progress: execution.progress.map(Progress::from).unwrap_or_default(),
             published_global: execution.published_global.map(Payload::from),
+            source_execution_id: non_empty(execution.source_execution_id),
         }
     }
 }
@@ -138,6 +142,8 @@ pub struct Progress {
     pub undoing: i32,
     /// What undoes tasks and has failed or was cancelled.
     pub undo_failed: i32,
+    /// Action executions that run; sub-workflows count as one each.
+    pub running_actions: i32,
 }
 
 impl From<proto::v1::Progress> for Progress {
@@ -152,6 +158,7 @@ impl From<proto::v1::Progress> for Progress {
             rolled_back: progress.rolled_back,
             undoing: progress.undoing,
             undo_failed: progress.undo_failed,
+            running_actions: progress.running_actions,
         }
     }
 }

@@ -291,6 +291,7 @@ impl ExecutionService for Service {
         let execution = Some(execution);
         Ok(Response::new(v1::WaitExecutionResponse {
             execution,
+            drained: false,
             finished,
         }))
     }
@@ -327,6 +328,27 @@ impl ExecutionService for Service {
         &self,
         _: Request<v1::CancelExecutionRequest>,
     ) -> Result<Response<v1::CancelExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn terminate_execution(
+        &self,
+        _: Request<v1::TerminateExecutionRequest>,
+    ) -> Result<Response<v1::TerminateExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn restart_execution(
+        &self,
+        _: Request<v1::RestartExecutionRequest>,
+    ) -> Result<Response<v1::RestartExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn update_execution(
+        &self,
+        _: Request<v1::UpdateExecutionRequest>,
+    ) -> Result<Response<v1::UpdateExecutionResponse>, Status> {
         Err(Status::unimplemented("not in this fake"))
     }
 

@@ -81,7 +81,10 @@ impl ExecutionService for Executions {
     ) -> Result<Response<v1::PauseExecutionResponse>, Status> {
         let request = request.into_inner();
         let target = (&*request.project, &*request.execution_id, &*request.reason);
-        let record = self.verb(&request, target, Verb::Pause).await?;
+        let timeouts_run = request.timeouts_run;
+        let record = self
+            .verb(&request, target, Verb::Pause { timeouts_run })
+            .await?;
         let execution = Some(execution::wire(&record, None));
         Ok(Response::new(v1::PauseExecutionResponse { execution }))
     }
@@ -110,6 +113,37 @@ impl ExecutionService for Executions {
             .await?;
         let execution = Some(execution::wire(&record, None));
         Ok(Response::new(v1::CancelExecutionResponse { execution }))
+    }
+
+    async fn terminate_execution(
+        &self,
+        request: Request<v1::TerminateExecutionRequest>,
+    ) -> Result<Response<v1::TerminateExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let verb = order::terminate(&request.reason)?;
+        let record = self.verb(&request, target, verb).await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::TerminateExecutionResponse { execution }))
+    }
+
+    async fn restart_execution(
+        &self,
+        request: Request<v1::RestartExecutionRequest>,
+    ) -> Result<Response<v1::RestartExecutionResponse>, Status> {
+        Ok(Response::new(self.restart(request.into_inner()).await?))
+    }
+
+    async fn update_execution(
+        &self,
+        request: Request<v1::UpdateExecutionRequest>,
+    ) -> Result<Response<v1::UpdateExecutionResponse>, Status> {
+        let request = request.into_inner();
+        let target = (&*request.project, &*request.execution_id, &*request.reason);
+        let verb = order::update(&request, self.0.limits.payload_bytes_max)?;
+        let record = self.verb(&request, target, verb).await?;
+        let execution = Some(execution::wire(&record, None));
+        Ok(Response::new(v1::UpdateExecutionResponse { execution }))
     }
 
     async fn stop_execution(
@@ -234,6 +268,22 @@ impl Executions {
         })
     }
 
+    async fn restart(
+        &self,
+        request: v1::RestartExecutionRequest,
+    ) -> Result<v1::RestartExecutionResponse, Fault> {
+        let key = idempotency::key(&request)?;
+        let caller = order::caller(&request.reason, key.as_ref().map(|key| &key.id))?;
+        let id = &request.execution_id;
+        let source = self.find_key(&request.project, id).await?;
+        let source = source.ok_or_else(|| Fault::execution_not_found(id))?;
+        let bytes_max = self.0.limits.payload_bytes_max;
+        let order = order::restart(request, source.uid, caller, bytes_max)?;
+        let started = self.0.driver.restart(order, key).await?;
+        let execution = Some(execution::wire(&started.execution, None));
+        Ok(v1::RestartExecutionResponse { execution })
+    }
+
     async fn rerun(
         &self,
         request: v1::RerunExecutionRequest,
@@ -323,12 +373,14 @@ impl Executions {
     ) -> Result<v1::DeleteExecutionResponse, Fault> {
         let request_key = idempotency::key(&request)?;
         let reason = field::text("reason", &request.reason)?;
+        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
         let id = &request.execution_id;
         let deleted = match self.find_key(&request.project, id).await? {
             Some(key) => {
                 let order = DeleteOrder {
                     uid: key.uid,
                     force: request.force,
+                    caller,
                 };
                 self.0
                     .driver

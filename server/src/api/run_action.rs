@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{ActionId, ExecutionRecord, ExecutionUid, TaskId};
+use engine::{ActionId, Caller, ExecutionRecord, ExecutionUid, TaskId};
 use proto::v1::{self, PayloadFormat};
 use store::{ExecutionKey, Payloads, Reader};
 
@@ -43,7 +43,11 @@ pub(super) async fn run(
         .wait(context, &project, &started.execution, wanted)
         .await?;
     if response.finished && !is_kept {
-        let order = DeleteOrder { uid, force: false };
+        let order = DeleteOrder {
+            uid,
+            force: false,
+            caller: Caller::default(),
+        };
         context.driver.delete(order, None).await?;
     }
     Ok(response)

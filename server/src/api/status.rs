@@ -158,7 +158,7 @@ fn of_engine(error: &engine::Error) -> Outline {
     use engine::Error as E;
     let text = error.to_string();
     match error {
-        E::ExecutionState { verb, state } | E::RollbackUnfinished { verb, state } => {
+        E::ExecutionState { verb, state, .. } | E::RollbackUnfinished { verb, state } => {
             Outline::new(R::ExecutionState, text)
                 .precondition("execution")
                 .with("state", state.word())
@@ -175,11 +175,11 @@ fn of_engine(error: &engine::Error) -> Outline {
         E::RollbackTarget { state } => Outline::new(R::ExecutionState, text)
             .precondition("task execution")
             .with("state", state.word())
-            .with("verb", "roll back"),
+            .with("verb", "rollback"),
         E::RollbackOfChild { state } => Outline::new(R::ExecutionState, text)
             .precondition("execution")
             .with("state", state.word())
-            .with("verb", "roll back"),
+            .with("verb", "rollback"),
         E::Fault => Outline::internal(),
         E::TaskState { verb, state } | E::TaskRolledBack { verb, state, .. } => {
             Outline::new(R::ExecutionState, text)

@@ -46,6 +46,13 @@ impl TaskService for Tasks {
         Ok(Response::new(self.skip(request.into_inner()).await?))
     }
 
+    async fn retry_task(
+        &self,
+        request: Request<v1::RetryTaskRequest>,
+    ) -> Result<Response<v1::RetryTaskResponse>, Status> {
+        Ok(Response::new(self.retry(request.into_inner()).await?))
+    }
+
     async fn get_action_execution(
         &self,
         request: Request<v1::GetActionExecutionRequest>,
@@ -97,15 +104,11 @@ impl TaskService for Tasks {
         request: Request<v1::UpdateActionExecutionRequest>,
     ) -> Result<Response<v1::UpdateActionExecutionResponse>, Status> {
         let request = request.into_inner();
-        let change = order::action_change(request.state)?;
-        let reason = field::text("reason", &request.reason)?;
+        let key = idempotency::key(&request)?;
+        let caller = order::caller(&request.reason, key.as_ref().map(|key| &key.id))?;
+        let change = order::action_change(request.state, caller)?;
         let target = (&*request.project, &*request.action_execution_id);
-        let action = self.change(&request, target, change).await?;
-        let id = &action.action_execution_id;
-        // Events of actions have no place for a reason; the log has.
-        let state = request.state().as_str_name();
-        tracing::info!(action.id = %id, action.state = state, %reason, "action {id}: {state}");
-        let action_execution = Some(action);
+        let action_execution = Some(self.change(&request, target, change).await?);
         Ok(Response::new(v1::UpdateActionExecutionResponse {
             action_execution,
         }))
@@ -161,6 +164,18 @@ impl Tasks {
         skipped.await?;
         let task_execution = Some(self.read_task(project, id, None).await?);
         Ok(v1::SkipTaskResponse { task_execution })
+    }
+
+    async fn retry(&self, request: v1::RetryTaskRequest) -> Result<v1::RetryTaskResponse, Fault> {
+        let request_key = idempotency::key(&request)?;
+        let project = field::project(&request.project)?;
+        let (id, verb) = order::retry(&request)?;
+        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
+        self.read_task(project.clone(), id, None).await?;
+        let retried = self.0.driver.verb(id.execution, verb, caller, request_key);
+        retried.await?;
+        let task_execution = Some(self.read_task(project, id, None).await?);
+        Ok(v1::RetryTaskResponse { task_execution })
     }
 
     async fn list_tasks(

@@ -1,9 +1,11 @@
-//! `WaitExecution`: answers when the execution is finished, or with what there is when time is up.
+//! `WaitExecution`: answers when the execution is finished, or drained, or with what there is when
+//! time is up.
 
 use std::time::Duration;
 
-use proto::v1;
-use store::ExecutionKey;
+use engine::{ExecutionRecord, ExecutionState};
+use proto::v1::{self, WaitUntil};
+use store::{ExecutionKey, Payloads};
 use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
@@ -30,19 +32,38 @@ pub(super) async fn wait(
         .read(move |reader| Ok(reader.find_key(&found.0, &found.1)?))
         .await?;
     let key = key.ok_or_else(|| Fault::execution_not_found(&id))?;
-    until_finished(context, key, wanted).await?;
+    let until = match field::known("until", request.until)? {
+        WaitUntil::Unspecified | WaitUntil::Finished => Until::Finished,
+        WaitUntil::Drained => Until::Drained,
+    };
+    wait_until(context, key, until, wanted).await?;
     let read = context.read(move |reader| {
         let payloads = lookup::payloads_of(full);
         let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
         let record = record.ok_or_else(|| Fault::execution_not_found(&id))?;
         let execution = lookup::wire_execution(reader, &record, full.then_some(format))?;
-        Ok((execution, record.state.is_final()))
+        Ok((execution, record.state.is_final(), is_drained(&record)))
     });
-    let (execution, finished) = read.await?;
+    let (execution, finished, drained) = read.await?;
     Ok(v1::WaitExecutionResponse {
         execution: Some(execution),
         finished,
+        drained,
     })
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// A final state.
+    Finished,
+    /// PAUSED with nothing running, or a final state.
+    Drained,
+}
+
+/// Whether an execution is paused with nothing running in it or below.
+fn is_drained(record: &ExecutionRecord) -> bool {
+    record.state == ExecutionState::Paused && record.progress.running_actions == 0
 }
 
 /// Waits until an execution is finished or time is up, for at most [`WAIT_MAX`]; also less long
@@ -52,16 +73,32 @@ pub(super) async fn until_finished(
     key: ExecutionKey,
     wanted: Duration,
 ) -> Result<(), Fault> {
+    wait_until(context, key, Until::Finished, wanted).await
+}
+
+async fn wait_until(
+    context: &Context,
+    key: ExecutionKey,
+    until: Until,
+    wanted: Duration,
+) -> Result<(), Fault> {
     let deadline = Instant::now() + wanted.min(WAIT_MAX);
     // Subscribed before it is looked at, so an end in between is not missed.
     let mut news = context.driver.subscribe(key.uid);
-    let read = context.read(move |reader| Ok(reader.standing(key)?));
-    if read
-        .await?
-        .is_some_and(|standing| !standing.state.is_final())
-    {
-        let finished = async { while !news.next().await.finished {} };
-        let ended = context.going_away.run_until_cancelled(finished);
+    let read = context.read(move |reader| Ok(reader.find_execution_at(key, Payloads::Omit)?));
+    let is_there = |record: &ExecutionRecord| {
+        record.state.is_final() || (until == Until::Drained && is_drained(record))
+    };
+    if read.await?.is_some_and(|record| !is_there(&record)) {
+        let reached = async {
+            loop {
+                let news = news.next().await;
+                if news.finished || (until == Until::Drained && news.drained) {
+                    return;
+                }
+            }
+        };
+        let ended = context.going_away.run_until_cancelled(reached);
         // Whichever it is: the answer is the execution as it is then.
         let _ = timeout_at(deadline, ended).await;
     }

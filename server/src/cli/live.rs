@@ -198,6 +198,8 @@ pub(super) fn describe(event: &Event) -> String {
         EventKind::EnvironmentChanged { names } => {
             format!("environment changed: {}", names.join(", "))
         }
+        EventKind::ExecutionDrained => "nothing runs any more".to_owned(),
+        EventKind::TaskInputChanged { names } => format!("input changed: {}", names.join(", ")),
         EventKind::ResultIgnored { reason, .. } => format!("result ignored: {reason}"),
         // Kinds of a newer server, too.
         other => other.name().to_owned(),

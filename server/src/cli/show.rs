@@ -90,6 +90,10 @@ pub(super) fn execution(execution: &Execution, now: SystemTime, paint: Paint) ->
                     .clone()
                     .unwrap_or_default(),
             ),
+            (
+                "Restart of",
+                execution.source_execution_id.clone().unwrap_or_default(),
+            ),
             ("Input", payload(execution.input.as_ref())),
             ("Parameters", payload(execution.params.as_ref())),
             ("Output", payload(execution.output.as_ref())),

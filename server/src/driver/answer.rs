@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use engine::lifecycle::{self, Answer as Allowed, Operation};
 use engine::{
-    ActionId, ActionRecord, Data, Definition, DefinitionRef, Event, ExecutionRecord, ExecutionUid,
-    Source, Start, Verb,
+    ActionId, ActionRecord, Changes, Data, Definition, DefinitionRef, Event, Execution,
+    ExecutionRecord, ExecutionUid, Source, Start, Verb,
 };
 use expr::Value;
 use store::{ExecutionKey, RequestRecord};
@@ -18,7 +19,7 @@ use super::{Error, Reply};
 use crate::clock;
 
 /// The shard of every execution, as long as one server owns all of them.
-const SHARD: i16 = 0;
+pub(super) const SHARD: i16 = 0;
 
 /// Who waits for the commit, and for what.
 pub(super) enum Answer {
@@ -78,7 +79,7 @@ impl Lane {
     }
 
     /// The record of an execution, from memory or from the store.
-    fn record(&self, uid: ExecutionUid) -> Result<ExecutionRecord, Error> {
+    pub(super) fn record(&self, uid: ExecutionUid) -> Result<ExecutionRecord, Error> {
         if let Some(slot) = self.executions.get(&uid) {
             return Ok(slot.execution.record().clone());
         }
@@ -139,7 +140,7 @@ impl Lane {
         request: Option<&RequestKey>,
     ) -> Result<StartOutcome, Error> {
         if let Some(target) = self.repeated(request)? {
-            let uid = target.parse().map_err(|_| not_found(&target))?;
+            let uid = target.parse().map_err(|_| execution_not_found(&target))?;
             return Ok(StartOutcome::Execution { uid, started: true });
         }
         if let Some(id) = &order.execution_id
@@ -173,20 +174,35 @@ impl Lane {
             description: order.description.clone(),
             labels: order.labels.clone(),
             parent: None,
+            source: None,
             principal: order.principal.clone(),
         };
-        let started = isolated(|| engine::start(start, self.now_us, &self.world()));
-        let (execution, changes) = started.map_err(|fault| {
-            tracing::error!("an execution cannot be started: {fault}");
-            Error::Fault
-        })??;
         if order.validate_only {
+            let (execution, _) = self.try_begin(start)?;
             return Ok(StartOutcome::Checked(Box::new(execution.record().clone())));
         }
-        if let Some(id) = &order.execution_id {
-            self.batch
-                .new_ids
-                .insert((order.project.clone(), id.clone()), uid);
+        self.begin(start, request)
+    }
+
+    fn try_begin(&self, start: Start) -> Result<(Execution, Changes), Error> {
+        let started = isolated(|| engine::start(start, self.now_us, &self.world()));
+        let started = started.map_err(|fault| {
+            tracing::error!("an execution cannot be started: {fault}");
+            Error::Fault
+        })?;
+        Ok(started?)
+    }
+
+    /// Begins an execution whose id is known to be free.
+    pub(super) fn begin(
+        &mut self,
+        start: Start,
+        request: Option<&RequestKey>,
+    ) -> Result<StartOutcome, Error> {
+        let (uid, project, id) = (start.uid, start.project.clone(), start.execution_id.clone());
+        let (execution, changes) = self.try_begin(start)?;
+        if let Some(id) = id {
+            self.batch.new_ids.insert((project, id), uid);
         }
         self.insert(execution);
         self.absorb(uid, changes);
@@ -195,7 +211,11 @@ impl Lane {
     }
 
     /// The execution that has the chosen id.
-    fn taken(&self, project: &Arc<str>, id: &Arc<str>) -> Result<Option<ExecutionUid>, Error> {
+    pub(super) fn taken(
+        &self,
+        project: &Arc<str>,
+        id: &Arc<str>,
+    ) -> Result<Option<ExecutionUid>, Error> {
         if let Some(uid) = self.batch.new_ids.get(&(project.clone(), id.clone())) {
             return Ok(Some(*uid));
         }
@@ -233,16 +253,21 @@ impl Lane {
         let Some(name) = &order.environment else {
             return Ok(order.params.clone());
         };
-        let mut writer = self.writer.borrow_mut();
-        let found = writer.read().find_environment(&order.project, name)?;
-        let found = found.ok_or_else(|| Error::EnvironmentNotFound { name: name.clone() })?;
-        let variables = Data::from_stored(found.variables);
+        let variables = self.environment(&order.project, name)?;
         let mut params = order.params.value().as_dict().cloned().unwrap_or_default();
-        params.insert("env", variables.value().clone());
+        params.insert("env", variables);
         Data::from_value(Value::Dict(params)).map_err(|error| {
             let (field, message) = ("params", error.to_string());
             Error::Engine(engine::Error::Params { field, message })
         })
+    }
+
+    /// The variables of a stored environment.
+    pub(super) fn environment(&self, project: &str, name: &Arc<str>) -> Result<Value, Error> {
+        let mut writer = self.writer.borrow_mut();
+        let found = writer.read().find_environment(project, name)?;
+        let found = found.ok_or_else(|| Error::EnvironmentNotFound { name: name.clone() })?;
+        Ok(Data::from_stored(found.variables).value().clone())
     }
 
     /// Applies an event for a caller that gets the execution back.
@@ -308,10 +333,11 @@ impl Lane {
                 outcome,
                 source: Source::External,
             },
-            ActionChange::Pause(paused) => Event::ActionPaused {
+            ActionChange::Verb { verb, caller } => Event::ActionVerb {
                 task,
                 action: number,
-                paused,
+                verb,
+                caller,
             },
         };
         let uid = action.task.execution;
@@ -347,10 +373,22 @@ impl Lane {
         self.deliver();
         self.commit();
         let key = self.writer.borrow_mut().read().locate(order.uid)?;
-        let key = key.ok_or_else(|| not_found(&order.uid.to_string()))?;
+        let key = key.ok_or_else(|| execution_not_found(&order.uid.to_string()))?;
         let state = self.record(order.uid)?.state;
-        if !state.is_final() && !order.force {
+        let operation = if order.force {
+            Operation::DeleteForced
+        } else {
+            Operation::Delete
+        };
+        if lifecycle::rule(operation, state).answer == Allowed::Refuse {
             return Err(Error::NotFinished { state });
+        }
+        if !state.is_final() {
+            // Its parent learns of the end in the same commit.
+            let (message, caller) = (order.caller.reason.clone(), order.caller.clone());
+            let verb = Verb::Terminate { message };
+            self.apply(order.uid, Event::Verb { verb, caller })?;
+            self.deliver();
         }
         let mut tree: Vec<ExecutionKey> = vec![key];
         let mut next = 0;
@@ -384,7 +422,7 @@ impl Lane {
     }
 
     /// What the same request was about when it came before.
-    fn repeated(&self, request: Option<&RequestKey>) -> Result<Option<Arc<str>>, Error> {
+    pub(super) fn repeated(&self, request: Option<&RequestKey>) -> Result<Option<Arc<str>>, Error> {
         let Some(request) = request else {
             return Ok(None);
         };
@@ -425,7 +463,7 @@ impl Lane {
     }
 }
 
-enum StartOutcome {
+pub(super) enum StartOutcome {
     /// Nothing was started: only the check was asked for.
     Checked(Box<ExecutionRecord>),
     Execution {
@@ -434,6 +472,6 @@ enum StartOutcome {
     },
 }
 
-fn not_found(id: &str) -> Error {
+pub(super) fn execution_not_found(id: &str) -> Error {
     Error::ExecutionNotFound { id: id.into() }
 }

@@ -34,6 +34,7 @@ impl Lane {
         let gone = News {
             deleted: true,
             finished: true,
+            drained: true,
             last_sequence: i64::MAX,
         };
         self.hub.tell(deleted.map(|key| (key.uid, gone)));
@@ -104,11 +105,13 @@ impl Lane {
 
     fn tell(&self, touched: &[ExecutionUid]) {
         let news = touched.iter().filter_map(|uid| {
-            let record = self.executions.get(uid)?.execution.record();
+            let execution = &self.executions.get(uid)?.execution;
+            let record = execution.record();
             let finished = record.state.is_final();
             let news = News {
                 last_sequence: record.last_sequence,
                 finished,
+                drained: execution.is_drained(),
                 deleted: false,
             };
             Some((*uid, news))

@@ -239,6 +239,11 @@ impl Lane {
             } => {
                 self.change_action(action, change, request.as_ref(), reply);
             }
+            Command::Restart {
+                order,
+                request,
+                reply,
+            } => self.restart(&order, request.as_ref(), reply),
             Command::Delete {
                 order,
                 request,

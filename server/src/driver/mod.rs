@@ -15,6 +15,7 @@ mod isolate;
 mod lane;
 mod order;
 mod recover;
+mod restart;
 mod watch;
 mod world;
 
@@ -29,7 +30,10 @@ use tokio::sync::oneshot;
 use crate::actions::Runner;
 
 pub use error::Error;
-pub use order::{ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started, Subject};
+pub use order::{
+    ActionChange, DeleteOrder, Environment, OnConflict, RequestKey, RestartOrder, StartOrder,
+    Started, Subject,
+};
 pub use watch::{Hub, News, Subscription};
 
 use order::Command;
@@ -80,6 +84,20 @@ impl Driver {
         request: Option<RequestKey>,
     ) -> Result<Started, Error> {
         self.ask(|reply| Command::Start {
+            order: Box::new(order),
+            request,
+            reply,
+        })
+        .await
+    }
+
+    /// Starts an execution like another one; answers when the start is durable.
+    pub async fn restart(
+        &self,
+        order: RestartOrder,
+        request: Option<RequestKey>,
+    ) -> Result<Started, Error> {
+        self.ask(|reply| Command::Restart {
             order: Box::new(order),
             request,
             reply,

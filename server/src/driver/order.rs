@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{ActionId, ActionRecord, Caller, Data, ExecutionRecord, ExecutionUid, Outcome, Verb};
+use engine::{
+    ActionId, ActionRecord, ActionVerb, Caller, Data, ExecutionRecord, ExecutionUid, Outcome, Verb,
+};
 use store::Writer;
 
 use super::Reply;
@@ -37,6 +39,38 @@ pub struct StartOrder {
     pub validate_only: bool,
     /// Who asks.
     pub principal: Option<Arc<str>>,
+}
+
+/// The order to start an execution like another one. What is `None` is as in that one.
+#[derive(Clone, Debug)]
+pub struct RestartOrder {
+    /// The execution to repeat.
+    pub source: ExecutionUid,
+    /// Chosen id of the new one; must be free.
+    pub execution_id: Option<Arc<str>>,
+    /// With the latest revision instead of the same.
+    pub latest_revision: bool,
+    /// An object.
+    pub input: Option<Data>,
+    /// An object.
+    pub params: Option<Data>,
+    /// What `env()` gives.
+    pub environment: Option<Environment>,
+    /// Labels for filtering.
+    pub labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
+    /// Free text.
+    pub description: Option<Arc<str>>,
+    /// Who asks, why.
+    pub caller: Caller,
+}
+
+/// Where variables come from.
+#[derive(Clone, Debug)]
+pub enum Environment {
+    /// The stored environment of that name.
+    Name(Arc<str>),
+    /// These: an object.
+    Variables(Data),
 }
 
 /// What an execution runs.
@@ -77,8 +111,13 @@ pub struct Started {
 pub enum ActionChange {
     /// It has ended.
     End(Outcome),
-    /// It is paused (`true`) or goes on (`false`).
-    Pause(bool),
+    /// Somebody asks for a change.
+    Verb {
+        /// Which.
+        verb: ActionVerb,
+        /// By whom, why.
+        caller: Caller,
+    },
 }
 
 /// The deletion of an execution.
@@ -88,6 +127,8 @@ pub struct DeleteOrder {
     pub uid: ExecutionUid,
     /// In any state.
     pub force: bool,
+    /// By whom, why; for those above, who learn of it.
+    pub caller: Caller,
 }
 
 /// What makes a request the same as an earlier one.
@@ -107,6 +148,11 @@ pub struct RequestKey {
 pub(super) enum Command {
     Start {
         order: Box<StartOrder>,
+        request: Option<RequestKey>,
+        reply: Reply<Started>,
+    },
+    Restart {
+        order: Box<RestartOrder>,
         request: Option<RequestKey>,
         reply: Reply<Started>,
     },

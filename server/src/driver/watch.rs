@@ -15,6 +15,8 @@ pub struct News {
     pub last_sequence: i64,
     /// Whether the execution is in a final state.
     pub finished: bool,
+    /// Whether it is paused and nothing runs any more, in it or below.
+    pub drained: bool,
     /// Whether the execution was deleted.
     pub deleted: bool,
 }

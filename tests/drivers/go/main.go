@@ -45,6 +45,9 @@ type step struct {
 	Outcome  string            `json:"outcome"`
 	Filter   string            `json:"filter"`
 
+	Reason      string  `json:"reason"`
+	Description *string `json:"description"`
+
 	Source      string         `json:"source"`
 	Environment string         `json:"environment"`
 	Variables   map[string]any `json:"variables"`

@@ -115,6 +115,8 @@ func detail(d autan.EventDetail) string {
 		return fmt.Sprintf("%s item %d", d.WorkflowName, d.ItemIndex)
 	case *autan.VerbApplied:
 		return d.Verb
+	case *autan.TaskInputChanged:
+		return strings.Join(d.Names, " ")
 	case *autan.EnvironmentChanged:
 		return strings.Join(d.Names, " ")
 	}

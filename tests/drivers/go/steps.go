@@ -64,8 +64,10 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return nil, err
 	case "result":
 		return result(ctx, e)
-	case "skip":
-		return r.skip(ctx, e, s)
+	case "skip", "retry":
+		return r.task(ctx, e, s)
+	case "terminate", "drained", "restart", "update":
+		return r.control(ctx, e, s)
 	case "delete":
 		delete(r.executions, named(s.Of))
 		return nil, e.Delete(ctx)
@@ -232,6 +234,9 @@ func rerun(ctx context.Context, e *autan.Execution, s step) (*autan.ExecutionInf
 	if s.Env != nil {
 		options = append(options, autan.WithEnv(s.Env))
 	}
+	if s.Input != nil {
+		options = append(options, autan.WithTaskInput(s.Input))
+	}
 	return e.Rerun(ctx, options...)
 }
 
@@ -248,10 +253,18 @@ func rollback(
 	return e.Rollback(ctx, autan.WithToTask(id))
 }
 
-func (r *run) skip(ctx context.Context, e *autan.Execution, s step) (any, error) {
+// task skips a task, or lets it go on now.
+func (r *run) task(ctx context.Context, e *autan.Execution, s step) (any, error) {
 	id, err := taskID(ctx, e, s.Task)
 	if err != nil {
 		return nil, err
+	}
+	if s.Do == "retry" {
+		task, err := r.client.RetryTask(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return object{"state": task.State}, nil
 	}
 	var options []autan.SkipOption
 	if s.Result != nil {

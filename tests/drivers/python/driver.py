@@ -153,7 +153,12 @@ class Run:
     def do_rerun(self, step: dict[str, Any]) -> Any:
         handle = self.handle(step)
         task = task_id(handle, step["task"]) if "task" in step else ""
-        execution = handle.rerun(task=task, reset=step.get("reset", False), env=step.get("env"))
+        execution = handle.rerun(
+            task=task,
+            reset=step.get("reset", False),
+            env=step.get("env"),
+            input=step.get("input"),
+        )
         return {"state": execution.state.name}
 
     def do_rollback(self, step: dict[str, Any]) -> Any:
@@ -167,6 +172,35 @@ class Run:
 
     def do_cancel(self, step: dict[str, Any]) -> Any:
         return {"state": self.handle(step).cancel().state.name}
+
+    def do_terminate(self, step: dict[str, Any]) -> Any:
+        found = self.handle(step).terminate(reason=step.get("reason", ""))
+        assert found.error is not None
+        return {"state": found.state.name, "info": found.state_info, "type": found.error.type}
+
+    def do_drained(self, step: dict[str, Any]) -> Any:
+        found = self.handle(step).wait_drained(timeout=PATIENCE)
+        return {"state": found.state.name, "running": found.progress.running_actions}
+
+    def do_restart(self, step: dict[str, Any]) -> Any:
+        source = self.handle(step)
+        handle = source.restart(
+            id=step.get("id", ""), input=step.get("input"), labels=step.get("labels")
+        )
+        self.handles[step.get("as", "run")] = handle
+        found = handle.get()
+        repeats = found.source_execution_id == source.get().uid
+        return {"repeats": repeats, "input": found.input, "labels": found.labels}
+
+    def do_update(self, step: dict[str, Any]) -> Any:
+        found = self.handle(step).update(
+            labels=step.get("labels"), description=step.get("description"), env=step.get("env")
+        )
+        return {"labels": found.labels, "description": found.description}
+
+    def do_retry(self, step: dict[str, Any]) -> Any:
+        task = task_id(self.handle(step), step["task"])
+        return {"state": self.client.tasks.retry(task).state.name}
 
     def do_stop(self, step: dict[str, Any]) -> Any:
         outcome = models.ExecutionState[step["outcome"]]
@@ -260,7 +294,7 @@ def detail(data: Any) -> str:
             return f"{data.workflow_name} item {data.item_index}"
         case models.VerbApplied():
             return data.verb
-        case models.EnvironmentChanged():
+        case models.EnvironmentChanged() | models.TaskInputChanged():
             return " ".join(data.names)
         case _:
             return ""

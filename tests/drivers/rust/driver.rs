@@ -59,6 +59,8 @@ struct Step {
     action: String,
     expression: String,
     context: Option<Value>,
+    reason: String,
+    description: Option<String>,
 }
 
 /// The executions of one case, by the names that its steps give them.
@@ -143,6 +145,14 @@ impl Run {
                 call.await?
             }
             "skip" => return self.skip(&execution, step).await,
+            "retry" => {
+                let name = step.task.as_deref().context("a retry needs a task")?;
+                let id = task_id(&execution, name).await?;
+                return Ok(json!({"state": self.client.tasks().retry(id).await?.state}));
+            }
+            "terminate" | "drained" | "restart" | "update" => {
+                return self.control(&execution, step).await;
+            }
             "cancel" => execution.cancel().await?,
             "stop" => execution.stop(final_state(&step.outcome)?).await?,
             "wait" => execution.wait().await?,
@@ -309,7 +319,64 @@ impl Run {
         if let Some(env) = &step.env {
             call = call.env(env)?;
         }
+        if let Some(input) = &step.input {
+            call = call.input(input)?;
+        }
         Ok(call.await?)
+    }
+
+    /// Makes the calls that end, repeat or change an execution.
+    async fn control(&mut self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
+        match step.call.as_str() {
+            "terminate" => {
+                let found = execution.terminate().reason(&step.reason).await?;
+                let error = found
+                    .error
+                    .context("it does not say that it was terminated")?;
+                let (state, info) = (found.state, found.state_info);
+                Ok(json!({"state": state, "info": info, "type": error.kind}))
+            }
+            "drained" => {
+                let found = execution.wait_drained().await?;
+                let running = found.progress.running_actions;
+                Ok(json!({"state": found.state, "running": running}))
+            }
+            "restart" => self.restart(execution, step).await,
+            _ => {
+                let mut call = execution.update();
+                if !step.labels.is_empty() {
+                    call = call.labels(step.labels.clone());
+                }
+                if let Some(description) = &step.description {
+                    call = call.description(description);
+                }
+                if let Some(env) = &step.env {
+                    call = call.env(env)?;
+                }
+                let found = call.await?;
+                Ok(json!({"labels": found.labels, "description": found.description}))
+            }
+        }
+    }
+
+    async fn restart(&mut self, source: &ExecutionHandle, step: &Step) -> Result<Value> {
+        let mut call = source.restart();
+        if let Some(id) = &step.id {
+            call = call.id(id);
+        }
+        if let Some(input) = &step.input {
+            call = call.input(input)?;
+        }
+        if !step.labels.is_empty() {
+            call = call.labels(step.labels.clone());
+        }
+        let execution = call.await?;
+        let found = execution.get().await?;
+        let repeats = found.source_execution_id == Some(source.get().await?.uid);
+        let name = step.name.as_deref().unwrap_or("run");
+        self.executions.insert(name.to_owned(), execution);
+        let input = value(found.input.as_ref())?;
+        Ok(json!({"repeats": repeats, "input": input, "labels": found.labels}))
     }
 
     async fn skip(&self, execution: &ExecutionHandle, step: &Step) -> Result<Value> {
@@ -513,7 +580,9 @@ fn detail(kind: &EventKind) -> String {
             format!("{workflow_name} item {item_index}")
         }
         EventKind::VerbApplied { verb, .. } => verb.clone(),
-        EventKind::EnvironmentChanged { names } => names.join(" "),
+        EventKind::EnvironmentChanged { names } | EventKind::TaskInputChanged { names } => {
+            names.join(" ")
+        }
         _ => String::new(),
     }
 }

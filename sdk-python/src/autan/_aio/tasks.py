@@ -65,6 +65,21 @@ class Tasks:
             tasks.skip(self._scope, task_execution_id, result=result, reason=reason)
         )
 
+    async def retry(self, task_execution_id: str, *, reason: str = "") -> models.TaskExecution:
+        """Lets a task go on now that waits for its next attempt, or for another time.
+
+        Args:
+            task_execution_id: Its id.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            TaskExecutionNotFound: There is none of that id.
+            WrongExecutionState: It does not wait for time, or its execution does not run.
+        """
+        return await self._transport.unary(
+            tasks.retry(self._scope, task_execution_id, reason=reason)
+        )
+
 
 class ActionExecutions:
     """Action executions: attempts of tasks. The asynchronous ones are completed from outside."""

@@ -76,8 +76,10 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
             rolled_back=m.progress.rolled_back,
             undoing=m.progress.undoing,
             undo_failed=m.progress.undo_failed,
+            running_actions=m.progress.running_actions,
         ),
         published_global=payload(m.published_global),
+        source_execution_id=m.source_execution_id,
     )
 
 

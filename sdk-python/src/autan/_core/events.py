@@ -50,6 +50,7 @@ def _execution_started(m: pb.ExecutionStarted) -> models.ExecutionStarted:
         workflow_revision=m.workflow_revision,
         input=payload(m.input),
         parent_task_execution_id=m.parent_task_execution_id,
+        source_execution_id=m.source_execution_id,
     )
 
 
@@ -128,6 +129,14 @@ def _result_ignored(m: pb.ResultIgnored) -> models.ResultIgnored:
     return models.ResultIgnored(action_execution_id=m.action_execution_id, reason=m.reason)
 
 
+def _execution_drained(_: pb.ExecutionDrained) -> models.ExecutionDrained:
+    return models.ExecutionDrained()
+
+
+def _task_input_changed(m: pb.TaskInputChanged) -> models.TaskInputChanged:
+    return models.TaskInputChanged(names=tuple(m.names))
+
+
 _READERS: Mapping[str, Callable[[Any], models.EventData]] = {
     "execution_started": _execution_started,
     "execution_state_changed": _execution_state_changed,
@@ -142,4 +151,6 @@ _READERS: Mapping[str, Callable[[Any], models.EventData]] = {
     "verb_applied": _verb_applied,
     "environment_changed": _environment_changed,
     "result_ignored": _result_ignored,
+    "execution_drained": _execution_drained,
+    "task_input_changed": _task_input_changed,
 }

@@ -25,6 +25,9 @@ _WAIT = method(_SERVICE, pb.WaitExecutionResponse)
 _PAUSE = method(_SERVICE, pb.PauseExecutionResponse)
 _RESUME = method(_SERVICE, pb.ResumeExecutionResponse)
 _CANCEL = method(_SERVICE, pb.CancelExecutionResponse)
+_TERMINATE = method(_SERVICE, pb.TerminateExecutionResponse)
+_RESTART = method(_SERVICE, pb.RestartExecutionResponse)
+_UPDATE = method(_SERVICE, pb.UpdateExecutionResponse)
 _STOP = method(_SERVICE, pb.StopExecutionResponse)
 _RERUN = method(_SERVICE, pb.RerunExecutionResponse)
 _ROLLBACK = method(_SERVICE, pb.RollbackExecutionResponse)
@@ -123,24 +126,32 @@ def count(scope: Scope, *, filter: str, group_by: models.CountGroup) -> Call[mod
     return Call(_COUNT, request, lambda r: models.Count(total=r.total, groups=dict(r.groups)))
 
 
-def wait(scope: Scope, execution_id: str, *, seconds: float) -> Call[tuple[models.Execution, bool]]:
-    """WaitExecution: the execution, and whether it is finished."""
+def wait(
+    scope: Scope, execution_id: str, *, seconds: float, drained: bool = False
+) -> Call[tuple[models.Execution, bool]]:
+    """WaitExecution: the execution, and whether it is finished, or drained if that is enough."""
     waited = min(seconds, WAIT_MAX)
     timeout = Duration()
     timeout.FromNanoseconds(int(waited * 1e9))
     request = pb.WaitExecutionRequest(
-        project=scope.project, execution_id=execution_id, timeout=timeout
+        project=scope.project,
+        execution_id=execution_id,
+        timeout=timeout,
+        until="WAIT_UNTIL_DRAINED" if drained else "WAIT_UNTIL_FINISHED",
     )
     return Call(_WAIT, request, _waited, timeout=waited + _WAIT_MARGIN)
 
 
-def pause(scope: Scope, execution_id: str, *, reason: str) -> Call[models.Execution]:
+def pause(
+    scope: Scope, execution_id: str, *, timeouts_run: bool, reason: str
+) -> Call[models.Execution]:
     """PauseExecution."""
     request = pb.PauseExecutionRequest(
         project=scope.project,
         execution_id=execution_id,
         reason=reason,
         request_id=new_request_id(),
+        timeouts_run=timeouts_run,
     )
     return Call(_PAUSE, request, _execution)
 
@@ -171,6 +182,78 @@ def cancel(scope: Scope, execution_id: str, *, reason: str) -> Call[models.Execu
     return Call(_CANCEL, request, _execution)
 
 
+def terminate(scope: Scope, execution_id: str, *, reason: str) -> Call[models.Execution]:
+    """TerminateExecution."""
+    request = pb.TerminateExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_TERMINATE, request, _execution)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restart:
+    """The options of a restart; see `ExecutionHandle.restart`."""
+
+    id: str = ""
+    latest_revision: bool = False
+    input: object = None
+    params: Mapping[str, object] | None = None
+    environment: str = ""
+    env: Mapping[str, object] | None = None
+    labels: Mapping[str, str] | None = None
+    description: str = ""
+    reason: str = ""
+
+
+def restart(scope: Scope, execution_id: str, options: Restart) -> Call[models.Execution]:
+    """RestartExecution."""
+    request = pb.RestartExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        new_execution_id=options.id,
+        latest_revision=options.latest_revision,
+        labels=options.labels or {},
+        clear_labels=options.labels is not None,
+        description=options.description,
+        reason=options.reason,
+        request_id=new_request_id(),
+    )
+    if options.input is not None:
+        request.input.CopyFrom(encode_object(options.input, scope.converter, "input"))
+    if options.params is not None:
+        request.params.CopyFrom(encode_object(options.params, scope.converter, "params"))
+    set_environment(request, scope, options.environment, options.env)
+    return Call(_RESTART, request, _execution)
+
+
+def update(
+    scope: Scope,
+    execution_id: str,
+    *,
+    labels: Mapping[str, str] | None,
+    description: str | None,
+    env: Mapping[str, object] | None,
+    reason: str,
+) -> Call[models.Execution]:
+    """UpdateExecution."""
+    given = {"labels": labels, "description": description, "environment": env}
+    request = pb.UpdateExecutionRequest(
+        project=scope.project,
+        execution_id=execution_id,
+        labels=labels or {},
+        description=description or "",
+        update_mask=mask([field for field, value in given.items() if value is not None]),
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    if env is not None:
+        request.environment.CopyFrom(encode_object(env, scope.converter, "env"))
+    return Call(_UPDATE, request, _execution)
+
+
 def stop(
     scope: Scope, execution_id: str, *, outcome: models.ExecutionState, reason: str
 ) -> Call[models.Execution]:
@@ -192,6 +275,7 @@ def rerun(
     task_execution_id: str,
     reset: bool,
     env: Mapping[str, object] | None,
+    input: Mapping[str, object] | None,
     reason: str,
 ) -> Call[models.Execution]:
     """RerunExecution."""
@@ -205,6 +289,8 @@ def rerun(
     )
     if env is not None:
         request.env.CopyFrom(encode_object(env, scope.converter, "env"))
+    if input is not None:
+        request.input.CopyFrom(encode_object(input, scope.converter, "input"))
     return Call(_RERUN, request, _execution)
 
 
@@ -272,7 +358,7 @@ def _started(response: Any) -> Started:
 
 
 def _waited(response: Any) -> tuple[models.Execution, bool]:
-    return decode.execution(response.execution), response.finished
+    return decode.execution(response.execution), response.finished or response.drained
 
 
 def _page(response: Any) -> Page[models.Execution]:

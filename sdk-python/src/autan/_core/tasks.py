@@ -18,6 +18,7 @@ _SERVICE = "TaskService"
 _GET_TASK = method(_SERVICE, pb.GetTaskExecutionResponse)
 _LIST_TASKS = method(_SERVICE, pb.ListTaskExecutionsResponse)
 _SKIP = method(_SERVICE, pb.SkipTaskResponse)
+_RETRY = method(_SERVICE, pb.RetryTaskResponse)
 _GET_ACTION = method(_SERVICE, pb.GetActionExecutionResponse)
 _LIST_ACTIONS = method(_SERVICE, pb.ListActionExecutionsResponse)
 _COMPLETE = method(_SERVICE, pb.CompleteActionExecutionResponse)
@@ -70,6 +71,17 @@ def skip(
     if result is not None:
         request.result.CopyFrom(encode(result, scope.converter, "result"))
     return Call(_SKIP, request, lambda response: decode.task(response.task_execution))
+
+
+def retry(scope: Scope, task_execution_id: str, *, reason: str) -> Call[models.TaskExecution]:
+    """RetryTask."""
+    request = pb.RetryTaskRequest(
+        project=scope.project,
+        task_execution_id=task_execution_id,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    return Call(_RETRY, request, lambda response: decode.task(response.task_execution))
 
 
 def get_action(

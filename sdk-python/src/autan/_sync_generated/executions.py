@@ -234,17 +234,21 @@ class SyncExecutionHandle:
         """
         return outcome(self.wait(timeout=timeout), type, self._scope.converter)
 
-    def pause(self, *, reason: str = "") -> models.Execution:
+    def pause(self, *, timeouts_run: bool = False, reason: str = "") -> models.Execution:
         """Pauses the execution and its sub-workflows; running actions go on.
 
         Args:
+            timeouts_run: Lets timeouts of tasks go on; one that passes meanwhile strikes at the
+                resume.
             reason: Why, for the record; at most 4 KiB.
 
         Raises:
             ExecutionNotFound: There is no such execution.
             WrongExecutionState: It is finished.
         """
-        return self._transport.unary(executions.pause(self._scope, self.id, reason=reason))
+        return self._transport.unary(
+            executions.pause(self._scope, self.id, timeouts_run=timeouts_run, reason=reason)
+        )
 
     def resume(
         self, *, env: Mapping[str, object] | None = None, reason: str = ""
@@ -275,6 +279,109 @@ class SyncExecutionHandle:
         """
         return self._transport.unary(executions.cancel(self._scope, self.id, reason=reason))
 
+    def terminate(self, *, reason: str = "") -> models.Execution:
+        """Ends the execution and its sub-workflows at once, without handlers and without output.
+
+        Its state is CANCELLED, and its `error.type` "terminated".
+
+        Args:
+            reason: Why, for the record and in `state_info`; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: It is finished otherwise.
+        """
+        return self._transport.unary(executions.terminate(self._scope, self.id, reason=reason))
+
+    def wait_drained(self, *, timeout: float | None = None) -> models.Execution:
+        """Waits until nothing runs any more in the paused execution, nor below it, or it is over.
+
+        Args:
+            timeout: How long to wait, in seconds; None = for ever.
+
+        Raises:
+            DeadlineExceeded: Something still ran when the time was up.
+            ExecutionNotFound: There is no such execution, or it was deleted meanwhile.
+        """
+        return self._wait_by_calls(Deadline(timeout), drained=True)
+
+    def restart(
+        self,
+        *,
+        id: str = "",
+        latest_revision: bool = False,
+        input: object = None,
+        params: Mapping[str, object] | None = None,
+        environment: str = "",
+        env: Mapping[str, object] | None = None,
+        labels: Mapping[str, str] | None = None,
+        description: str = "",
+        reason: str = "",
+    ) -> SyncExecutionHandle:
+        """Starts another execution like this one, but for what is given here.
+
+        Args:
+            id: Id of the new execution; empty = the server gives one.
+            latest_revision: Runs the latest revision of the workflow instead of the same one.
+            input: All inputs.
+            params: All start parameters but the environment.
+            environment: Name of a stored environment; excludes `env`.
+            env: Variables of the environment.
+            labels: All labels.
+            description: Free text.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            ExecutionAlreadyExists: The id is taken.
+            InputMismatch: The input does not fit the workflow.
+        """
+        options = executions.Restart(
+            id=id,
+            latest_revision=latest_revision,
+            input=input,
+            params=params,
+            environment=environment,
+            env=env,
+            labels=labels,
+            description=description,
+            reason=reason,
+        )
+        found = self._transport.unary(executions.restart(self._scope, self.id, options))
+        return SyncExecutionHandle(self._transport, self._scope, found.execution_id, started=True)
+
+    def update(
+        self,
+        *,
+        labels: Mapping[str, str] | None = None,
+        description: str | None = None,
+        env: Mapping[str, object] | None = None,
+        reason: str = "",
+    ) -> models.Execution:
+        """Changes labels and description, or while it is paused the environment.
+
+        Args:
+            labels: All labels from now on; None = as they are.
+            description: Free text; None = as it is.
+            env: Variables to change in the environment of a paused execution.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            WrongExecutionState: The environment is to be changed, and it is not paused.
+            InvalidArgument: Nothing is given, or a label is too long.
+        """
+        return self._transport.unary(
+            executions.update(
+                self._scope,
+                self.id,
+                labels=labels,
+                description=description,
+                env=env,
+                reason=reason,
+            )
+        )
+
     def stop(self, outcome: models.ExecutionState, *, reason: str = "") -> models.Execution:
         """Ends the execution now with a declared outcome.
 
@@ -297,6 +404,7 @@ class SyncExecutionHandle:
         task: str = "",
         reset: bool = False,
         env: Mapping[str, object] | None = None,
+        input: Mapping[str, object] | None = None,
         reason: str = "",
     ) -> models.Execution:
         """Runs again, in place, what has failed or was cancelled; what follows from it follows.
@@ -306,6 +414,7 @@ class SyncExecutionHandle:
                 execution.
             reset: Runs all items of with-items tasks, not only those that failed or never began.
             env: Variables to change in the environment.
+            input: Fields to replace in the input of the task, in its first attempt.
             reason: Why, for the record; at most 4 KiB.
 
         Raises:
@@ -321,6 +430,7 @@ class SyncExecutionHandle:
                 task_execution_id=task,
                 reset=reset,
                 env=env,
+                input=input,
                 reason=reason,
             )
         )
@@ -347,7 +457,7 @@ class SyncExecutionHandle:
         """Deletes the finished execution with its tasks, actions, sub-workflows and history.
 
         Args:
-            force: Deletes it in any state; running actions are abandoned.
+            force: Deletes it in any state; one that is not finished is terminated first.
             allow_missing: Succeeds if there is no such execution.
             reason: Why, for the record; at most 4 KiB.
 
@@ -450,12 +560,12 @@ class SyncExecutionHandle:
             if not watch.ended:
                 self._transport.sleep(watch.delay())
 
-    def _wait_by_calls(self, deadline: Deadline) -> models.Execution:
+    def _wait_by_calls(self, deadline: Deadline, *, drained: bool = False) -> models.Execution:
         """Waits without a watch, by asking again and again."""
         while True:
             seconds = deadline.cap(executions.WAIT_MAX)
             execution, finished = self._transport.unary(
-                executions.wait(self._scope, self.id, seconds=seconds)
+                executions.wait(self._scope, self.id, seconds=seconds, drained=drained)
             )
             if finished:
                 return execution

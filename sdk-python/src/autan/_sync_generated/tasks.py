@@ -66,6 +66,19 @@ class SyncTasks:
             tasks.skip(self._scope, task_execution_id, result=result, reason=reason)
         )
 
+    def retry(self, task_execution_id: str, *, reason: str = "") -> models.TaskExecution:
+        """Lets a task go on now that waits for its next attempt, or for another time.
+
+        Args:
+            task_execution_id: Its id.
+            reason: Why, for the record; at most 4 KiB.
+
+        Raises:
+            TaskExecutionNotFound: There is none of that id.
+            WrongExecutionState: It does not wait for time, or its execution does not run.
+        """
+        return self._transport.unary(tasks.retry(self._scope, task_execution_id, reason=reason))
+
 
 class SyncActionExecutions:
     """Action executions: attempts of tasks. The asynchronous ones are completed from outside."""

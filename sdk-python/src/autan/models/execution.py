@@ -41,6 +41,7 @@ class Progress:
         rolled_back: Rolled back: they count in `total` and in no other field.
         undoing: What undoes tasks and is under way; counts in no other field, also not in `total`.
         undo_failed: What undoes tasks and has failed or was cancelled.
+        running_actions: Action executions that run; sub-workflows count as one each.
     """
 
     total: int = 0
@@ -52,6 +53,7 @@ class Progress:
     rolled_back: int = 0
     undoing: int = 0
     undo_failed: int = 0
+    running_actions: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ class Execution:
         input: Input with defaults filled in; FULL view only.
         output: Output, when finished; FULL view only.
         params: Start parameters; FULL view only.
-        error: What went wrong, in state ERROR.
+        error: What went wrong, in state ERROR; in CANCELLED if it was terminated.
         labels: Labels for filtering.
         description: Free text.
         create_time: When it was accepted.
@@ -87,6 +89,7 @@ class Execution:
         item_index: Of a sub-workflow of a with-items task: which item, from 0.
         progress: Numbers of tasks by state.
         published_global: Variables published to the whole execution; FULL view only.
+        source_execution_id: Uid of the execution that this one repeats, of a restart.
     """
 
     project: str
@@ -114,6 +117,7 @@ class Execution:
     item_index: int
     progress: Progress
     published_global: Any
+    source_execution_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ class ExecutionStarted:
     workflow_revision: int
     input: Any
     parent_task_execution_id: str
+    source_execution_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,18 @@ class ResultIgnored:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExecutionDrained:
+    """Nothing runs any more in the paused execution, nor below it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskInputChanged:
+    """Fields of the input of a task were replaced, for its first attempt of a rerun."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnknownEvent:
     """An event of a kind that this version of the SDK does not know.
 
@@ -155,6 +168,8 @@ EventData = Union[
     VerbApplied,
     EnvironmentChanged,
     ResultIgnored,
+    ExecutionDrained,
+    TaskInputChanged,
     UnknownEvent,
 ]
 

@@ -9,10 +9,12 @@ use crate::record::{ActionRecord, ExecutionRecord, TaskRecord};
 
 /// What was changed since the last commit.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each mark is of another row")]
 pub(crate) struct Marks {
     pub(crate) is_new: bool,
     pub(crate) execution: bool,
     pub(crate) payloads: bool,
+    pub(crate) details: bool,
     /// Task number → whether the row is new.
     pub(crate) tasks: BTreeMap<u32, bool>,
     /// Task and action number → whether the row is new.
@@ -21,6 +23,7 @@ pub(crate) struct Marks {
 
 /// What changed of an execution since its last commit: the rows that the next one must write.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is of another row")]
 pub struct Changed<'a> {
     /// The execution as it is now.
     pub record: &'a ExecutionRecord,
@@ -32,6 +35,8 @@ pub struct Changed<'a> {
     /// Whether `params`, `vars` or `output` differ from what is stored. They lie in a row of their
     /// own: large payloads are not written again with every step.
     pub payloads_changed: bool,
+    /// Whether labels or description differ from the row.
+    pub details_changed: bool,
     /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
     pub tasks: Vec<(&'a TaskRecord, bool)>,
     /// New or changed actions, with the number of their task and whether they are new.
@@ -57,6 +62,7 @@ impl Execution {
             is_new: marks.is_new,
             row_changed: marks.execution,
             payloads_changed: marks.payloads,
+            details_changed: marks.details,
             tasks: tasks
                 .map(|(number, is_new)| (&self.task(*number).record, *is_new))
                 .collect(),

@@ -8,12 +8,14 @@ use crate::state::{ActionState, ExecutionState, TaskState};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The verb is not allowed in the state of the execution.
-    #[error("cannot {verb} an execution in state {}", state.word())]
+    #[error("cannot {verb} an execution in state {}: {why}", state.word())]
     ExecutionState {
         /// The verb.
         verb: &'static str,
         /// The state that it met.
         state: ExecutionState,
+        /// Why not.
+        why: &'static str,
     },
     /// The verb is not allowed in the state of the task execution.
     #[error("cannot {verb} a task execution in state {}", state.word())]

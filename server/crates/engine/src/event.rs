@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::Data;
 use crate::id::{ActionId, ExecutionUid};
+use crate::lifecycle::Operation;
 use crate::state::ExecutionState;
 use crate::world::Definition;
 
@@ -33,8 +34,19 @@ pub struct Start {
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// Of a child: where it belongs.
     pub parent: Option<Parent>,
+    /// The execution that it repeats, if it was started by a restart.
+    pub source: Option<Repeats>,
     /// Who asked for it.
     pub principal: Option<Arc<str>>,
+}
+
+/// Which execution is repeated by a restart.
+#[derive(Clone, Debug)]
+pub struct Repeats {
+    /// Its uid.
+    pub source: ExecutionUid,
+    /// Who asked for the restart, and why.
+    pub caller: Caller,
 }
 
 /// Where a child execution belongs.
@@ -76,14 +88,16 @@ pub enum Event {
         /// Number of the action execution.
         action: u32,
     },
-    /// An asynchronous action was paused (`true`) or goes on (`false`).
-    ActionPaused {
+    /// Somebody asks for a change of an action execution.
+    ActionVerb {
         /// Number of the task execution.
         task: u32,
         /// Number of the action execution.
         action: u32,
-        /// Paused or going on.
-        paused: bool,
+        /// Which change.
+        verb: ActionVerb,
+        /// By whom, why.
+        caller: Caller,
     },
     /// A sub-workflow has ended.
     ChildDone {
@@ -106,6 +120,13 @@ pub enum Event {
         action: u32,
         /// Paused or going on.
         paused: bool,
+    },
+    /// In a sub-workflow that is paused nothing runs any more.
+    ChildDrained {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution that stands for the child.
+        action: u32,
     },
     /// A sub-workflow that had ended goes on, because one of its tasks runs again or is skipped.
     ChildReopened {
@@ -149,7 +170,10 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verb {
     /// Pause; also all children.
-    Pause,
+    Pause {
+        /// Whether timeouts count on; otherwise they stand still until the resume.
+        timeouts_run: bool,
+    },
     /// Resume, with variables to merge into the environment.
     Resume {
         /// An object.
@@ -162,6 +186,11 @@ pub enum Verb {
         /// Becomes the `state_info`.
         message: Option<Arc<str>>,
     },
+    /// End now, with all below, and evaluate nothing.
+    Terminate {
+        /// Why; part of the `state_info`.
+        message: Option<Arc<str>>,
+    },
     /// Run failed or cancelled tasks again, in place.
     Rerun {
         /// Number of the only task execution to run again; `None` means all that have failed
@@ -171,6 +200,8 @@ pub enum Verb {
         reset: bool,
         /// An object of variables to merge into the environment.
         env: Option<Data>,
+        /// Of one task: an object whose fields replace those of its input, in the first attempt.
+        input: Option<Data>,
     },
     /// Go on after a failed task as if it were not there.
     Skip {
@@ -185,13 +216,49 @@ pub enum Verb {
         /// stays.
         to: Option<u32>,
     },
+    /// Let a task go on that waits for its next attempt, or for another time.
+    Retry {
+        /// Number of the task execution.
+        task: u32,
+    },
+    /// Change what is said of the execution; `None` leaves it as it is.
+    Update {
+        /// All labels.
+        labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
+        /// Free text.
+        description: Option<Arc<str>>,
+        /// An object of variables to merge into the environment.
+        env: Option<Data>,
+    },
+}
+
+/// A change of an asynchronous action execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionVerb {
+    /// It is paused, and its task and execution with it.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It has ended: it was cancelled.
+    Cancel,
+}
+
+impl ActionVerb {
+    /// Its name, as history and errors show it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause_action",
+            Self::Resume => "resume_action",
+            Self::Cancel => "cancel_action",
+        }
+    }
 }
 
 impl Verb {
     /// Its name, as history and errors show it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Pause => "pause",
+            Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
             Self::Stop {
                 outcome: ExecutionState::Cancelled,
@@ -200,7 +267,32 @@ impl Verb {
             Self::Stop { .. } => "stop",
             Self::Rerun { .. } => "rerun",
             Self::Skip { .. } => "skip",
-            Self::Rollback { .. } => "roll back",
+            Self::Rollback { .. } => "rollback",
+            Self::Terminate { .. } => "terminate",
+            Self::Retry { .. } => "retry",
+            Self::Update { .. } => "update",
+        }
+    }
+
+    /// Its row in the table of what is allowed when.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Pause { .. } => Operation::Pause,
+            Self::Resume { env: None } => Operation::Resume,
+            Self::Resume { env: Some(_) } => Operation::ResumeWithEnv,
+            Self::Stop {
+                outcome: ExecutionState::Cancelled,
+                ..
+            } => Operation::Cancel,
+            Self::Stop { .. } => Operation::Stop,
+            Self::Terminate { .. } => Operation::Terminate,
+            Self::Rerun { task: None, .. } => Operation::Rerun,
+            Self::Rerun { task: Some(_), .. } => Operation::RerunTask,
+            Self::Skip { .. } => Operation::SkipTask,
+            Self::Rollback { .. } => Operation::Rollback,
+            Self::Retry { .. } => Operation::RetryTask,
+            Self::Update { env: None, .. } => Operation::Update,
+            Self::Update { env: Some(_), .. } => Operation::UpdateEnv,
         }
     }
 }

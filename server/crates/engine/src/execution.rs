@@ -3,6 +3,8 @@
 //! Everything that changes a record goes through here, so that what must be written is known:
 //! [`Execution::changed`] lists it, [`Execution::committed`] forgets it.
 
+mod clock;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock};
 
@@ -11,12 +13,12 @@ use expr::{Dict, Value};
 
 use crate::branch::Branch;
 use crate::commit::Marks;
-use crate::history::{HistoryEvent, HistoryKind, TimerKind};
+use crate::history::{HistoryEvent, HistoryKind};
 use crate::id::{ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
 use crate::plan::Plan;
 use crate::record::{ActionRecord, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger};
-use crate::state::{ExecutionState, TaskState};
+use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::step::Work;
 use crate::task::Task;
 use crate::world::Definition;
@@ -65,6 +67,7 @@ impl Execution {
                 is_new: true,
                 execution: true,
                 payloads: true,
+                details: true,
                 ..Marks::default()
             },
             history: Vec::new(),
@@ -73,10 +76,13 @@ impl Execution {
 
     /// An execution from its stored record; its tasks follow by [`Self::restore_task`].
     pub(crate) fn stored(record: ExecutionRecord, definition: Arc<Definition>) -> Self {
-        Self {
+        let mut stored = Self {
             changed: Marks::default(),
             ..Self::new(record, definition)
-        }
+        };
+        // Counted again with the tasks, since earlier versions have not stored it.
+        stored.record.progress.running_actions = 0;
+        stored
     }
 
     pub(crate) fn restore_task(&mut self, task: Task) {
@@ -97,6 +103,13 @@ impl Execution {
                     .map(|at| (at, number)),
             );
         }
+        let running = task
+            .record
+            .actions
+            .iter()
+            .filter(|action| is_running(action));
+        let running = running.count() + task.record.runtime.undrained.len();
+        self.record.progress.running_actions += u32::try_from(running).unwrap_or(0);
         self.tasks.push(task);
     }
 
@@ -127,28 +140,6 @@ impl Execution {
         self.find(number).map(|task| &task.record)
     }
 
-    /// When [`crate::Event::TimeReached`] must be applied next; microseconds since the epoch. Only
-    /// for a running execution: nothing is due while one is paused.
-    pub fn next_due_us(&self) -> Option<i64> {
-        let mut timers = self.timers.iter();
-        let next = timers.find(|(_, number)| self.is_timed(*number));
-        next.map(|(time, _)| *time)
-    }
-
-    /// Whether what a task waits for can come now. In a rollback only undoing goes on.
-    pub(crate) fn is_timed(&self, number: u32) -> bool {
-        match self.record.state {
-            ExecutionState::Running => true,
-            ExecutionState::RollingBack => self.task(number).record.is_undo(),
-            ExecutionState::Idle
-            | ExecutionState::Paused
-            | ExecutionState::Success
-            | ExecutionState::Error
-            | ExecutionState::Cancelled
-            | ExecutionState::RolledBack => false,
-        }
-    }
-
     /// Whether steps are left to do without any event from outside.
     pub fn has_work(&self) -> bool {
         !self.work.is_empty()
@@ -157,6 +148,14 @@ impl Execution {
     /// Whether it is finished, with nothing left to do.
     pub fn is_finished(&self) -> bool {
         self.record.state.is_final() && self.work.is_empty()
+    }
+
+    /// Whether it is paused and nothing runs any more, in it or below.
+    pub fn is_drained(&self) -> bool {
+        let record = &self.record;
+        record.state == ExecutionState::Paused
+            && record.progress.running_actions == 0
+            && self.work.is_empty()
     }
 
     /// Children that are not known to be finished.
@@ -258,20 +257,6 @@ impl Execution {
             .unwrap_or_else(|| Value::Dict(Dict::new()))
     }
 
-    /// Tasks that are due at `now`, with what is due, in order of time.
-    pub(crate) fn due(&self, now_us: i64) -> Vec<(u32, TimerKind)> {
-        let due = self.timers.iter().take_while(|(time, _)| *time <= now_us);
-        due.filter_map(|(time, number)| {
-            let runtime = &self.task(*number).record.runtime;
-            match runtime.due {
-                Some((kind, at)) if at == *time => Some((*number, kind)),
-                _ if runtime.timeout_us == Some(*time) => Some((*number, TimerKind::Timeout)),
-                _ => None,
-            }
-        })
-        .collect()
-    }
-
     // --- changing ---
 
     /// Its record, to be changed.
@@ -283,6 +268,12 @@ impl Execution {
     /// Its record, for a change of params, vars or output.
     pub(crate) fn payloads_mut(&mut self) -> &mut ExecutionRecord {
         self.changed.payloads = true;
+        self.record_mut()
+    }
+
+    /// Its record, for a change of labels or description.
+    pub(crate) fn details_mut(&mut self) -> &mut ExecutionRecord {
+        self.changed.details = true;
         self.record_mut()
     }
 
@@ -317,6 +308,9 @@ impl Execution {
 
     pub(crate) fn push_action(&mut self, task: u32, action: ActionRecord) {
         self.changed.actions.insert((task, action.number), true);
+        if is_running(&action) {
+            self.record_mut().progress.running_actions += 1;
+        }
         let memory = self.task_memory(task);
         if !action.state.is_final() {
             memory.active_actions.insert(action.number);
@@ -331,7 +325,7 @@ impl Execution {
         action: u32,
         change: impl FnOnce(&mut ActionRecord),
     ) {
-        use crate::state::ActionState::{Cancelled, Error};
+        use ActionState::{Cancelled, Error};
         self.changed.actions.entry((task, action)).or_insert(false);
         let memory = self.task_memory(task);
         let record = &mut memory.record.actions[action as usize - 1];
@@ -344,8 +338,10 @@ impl Execution {
             )
         };
         let before = counts(record);
+        let ran = is_running(record);
         change(record);
         let after = counts(record);
+        let (runs, paused) = (is_running(record), record.state == ActionState::Paused);
         memory.accepted = memory.accepted + after.0 - before.0;
         memory.accepted_cancelled = memory.accepted_cancelled + after.1 - before.1;
         memory.accepted_failed = memory.accepted_failed + after.2 - before.2;
@@ -353,6 +349,29 @@ impl Execution {
             memory.active_actions.remove(&action);
         } else {
             memory.active_actions.insert(action);
+        }
+        if ran != runs {
+            let running = &mut self.record_mut().progress.running_actions;
+            *running = running.wrapping_add_signed(i32::from(runs) - i32::from(ran));
+        }
+        if !paused {
+            self.set_undrained(task, action, false);
+        }
+    }
+
+    /// Remembers whether something still runs in a paused sub-workflow.
+    pub(crate) fn set_undrained(&mut self, task: u32, action: u32, undrained: bool) {
+        let known = &self.task(task).record.runtime.undrained;
+        if known.contains(&action) == undrained {
+            return;
+        }
+        let known = &mut self.task_mut(task).record.runtime.undrained;
+        if undrained {
+            known.insert(action);
+            self.record_mut().progress.running_actions += 1;
+        } else {
+            known.remove(&action);
+            self.record_mut().progress.running_actions -= 1;
         }
     }
 
@@ -424,40 +443,6 @@ impl Execution {
         }
     }
 
-    /// Sets or clears what a task waits for.
-    pub(crate) fn set_timer(&mut self, number: u32, due: Option<(TimerKind, i64)>) {
-        let index = number as usize - 1;
-        let runtime = &mut self.tasks[index].record.runtime;
-        if runtime.due == due {
-            return;
-        }
-        if let Some((_, time)) = runtime.due.take()
-            && runtime.timeout_us != Some(time)
-        {
-            self.timers.remove(&(time, number));
-        }
-        runtime.due = due;
-        self.timers.extend(due.map(|(_, time)| (time, number)));
-        self.changed.tasks.entry(number).or_insert(false);
-    }
-
-    /// Sets or clears the time at which a task gives up.
-    pub(crate) fn set_timeout(&mut self, number: u32, timeout_us: Option<i64>) {
-        let index = number as usize - 1;
-        let runtime = &mut self.tasks[index].record.runtime;
-        if runtime.timeout_us == timeout_us {
-            return;
-        }
-        if let Some(time) = runtime.timeout_us.take()
-            && runtime.due.map(|(_, time)| time) != Some(time)
-        {
-            self.timers.remove(&(time, number));
-        }
-        runtime.timeout_us = timeout_us;
-        self.timers.extend(timeout_us.map(|time| (time, number)));
-        self.changed.tasks.entry(number).or_insert(false);
-    }
-
     pub(crate) fn set_state(&mut self, state: ExecutionState, info: Option<Arc<str>>, now_us: i64) {
         let info = info.map(|info| cut(&info));
         self.plan = None;
@@ -518,6 +503,10 @@ static ROLLBACK_OF_CHILDREN: LazyLock<model::Task> = LazyLock::new(|| {
     };
     model::Task::calling("".into(), model::Body::Workflow, call)
 });
+
+fn is_running(action: &ActionRecord) -> bool {
+    action.state == ActionState::Running
+}
 
 /// Runners whose actions are repeated when an execution is loaded again.
 pub(crate) fn is_repeated_after_restart(runner: Runner) -> bool {

@@ -22,6 +22,8 @@ words! {
         Stopped = "stopped",
         /// Undoing a task has failed, and others are still to be undone.
         Rollback = "rollback_failed",
+        /// It was terminated from outside; then its state is CANCELLED.
+        Terminated = "terminated",
         /// Anything else that is wrong with the definition or its data: an unknown action, input
         /// that does not fit, a shape.
         Workflow = "workflow_error",

@@ -58,6 +58,9 @@ pub enum HistoryKind {
         /// Text form of the parent's task id, of a sub-workflow.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent_task: Option<Arc<str>>,
+        /// Uid of the execution that it repeats, as text, of a restart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Arc<str>>,
     },
     /// The execution changed its state.
     ExecutionStateChanged {
@@ -155,6 +158,13 @@ pub enum HistoryKind {
         /// Names of the changed variables.
         names: Vec<Arc<str>>,
     },
+    /// Fields of the input of a task were replaced for its first attempt of a rerun.
+    InputChanged {
+        /// Names of the replaced fields.
+        names: Vec<Arc<str>>,
+    },
+    /// Nothing runs any more in the paused execution, nor below it.
+    ExecutionDrained,
     /// A late or repeated result was refused or only recorded.
     ResultIgnored {
         /// Number of the action execution within the task execution.

@@ -416,22 +416,3 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_shown_and_read() {
-        for (seconds, text) in [
-            (0, "1970-01-01 00:00:00"),
-            (951_782_400, "2000-02-29 00:00:00"),
-            (1_763_840_161, "2025-11-22 19:36:01"),
-            (-1, "1969-12-31 23:59:59"),
-        ] {
-            assert_eq!(time_text(seconds * 1_000_000), text);
-            let arguments = Arguments(vec![("t", Value::from(text))]);
-            assert_eq!(arguments.time("t"), Ok(Some(seconds * 1_000_000)));
-        }
-    }
-}

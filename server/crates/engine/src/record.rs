@@ -3,7 +3,7 @@
 //! The live state is these records plus what follows from them (contexts, indexes), so recovery is
 //! loading them. The store keeps each record as one row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct ExecutionRecord {
     pub state: ExecutionState,
     /// Why it is in that state.
     pub state_info: Option<Arc<str>>,
-    /// What kind of failure it is, in ERROR.
+    /// What kind of failure it is, in ERROR; in CANCELLED if it was terminated.
     pub failure: Option<FailureKind>,
     /// 1, plus one for each rerun.
     pub run: i32,
@@ -71,6 +71,8 @@ pub struct ExecutionRecord {
     pub item_index: u32,
     /// The execution that was started from outside: itself, or the top of its tree.
     pub root: ExecutionUid,
+    /// The execution that it repeats, if it was started by a restart.
+    pub source: Option<ExecutionUid>,
     /// Levels above it: 0 for one that was started from outside.
     pub depth: i32,
     /// Sequence of the last history event.
@@ -90,7 +92,7 @@ pub struct ExecutionRecord {
     pub progress: Progress,
 }
 
-/// Numbers of task executions by state.
+/// Numbers of task executions by state, and of what runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// All.
@@ -105,6 +107,8 @@ pub struct Progress {
     pub cancelled: u32,
     /// In SKIPPED.
     pub skipped: u32,
+    /// Action executions in RUNNING, and paused sub-workflows in which something still runs.
+    pub running_actions: u32,
     /// Rolled back, in whatever state: they count in no other field but `total`.
     pub rolled_back: u32,
     /// What undoes tasks and is not final. Undoing counts in no other field, also not in `total`.
@@ -276,6 +280,9 @@ pub struct TaskRuntime {
     /// When its timeout strikes, microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_us: Option<i64>,
+    /// While its execution is paused: what is left of its timeout, microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_left_us: Option<i64>,
     /// Its timeout, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_s: Option<u64>,
@@ -310,6 +317,13 @@ pub struct TaskRuntime {
     /// what they saw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
+    /// JSON object whose fields replace those of its input in the first attempt of a rerun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_patch: Option<Arc<str>>,
+    /// Numbers of the action executions that stand for paused sub-workflows in which something
+    /// still runs.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub undrained: BTreeSet<u32>,
     /// Whether its results were dropped by `keep-result: false`.
     #[serde(skip_serializing_if = "is_false")]
     pub result_dropped: bool,

@@ -139,11 +139,13 @@ pub(crate) fn progress(progress: &Progress) -> String {
         error,
         cancelled,
         skipped,
+        running_actions,
         rolled_back,
         undoing,
         undo_failed,
     } = *progress;
-    let mut text = format!("[{total},{active},{success},{error},{cancelled},{skipped}");
+    let mut text =
+        format!("[{total},{active},{success},{error},{cancelled},{skipped},{running_actions}");
     // Most executions are never rolled back.
     if [rolled_back, undoing, undo_failed] != [0; 3] {
         let _ = write!(text, ",{rolled_back},{undoing},{undo_failed}");
@@ -152,16 +154,18 @@ pub(crate) fn progress(progress: &Progress) -> String {
     text
 }
 
-/// Reads progress.
+/// Reads progress. Earlier versions have not counted what runs.
 pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
     const PLACE: &str = "executions.progress";
     let mut numbers: Vec<u32> = from_json(text, PLACE)?;
-    if numbers.len() == 6 {
-        numbers.extend([0; 3]);
+    if matches!(numbers.len(), 6 | 7) {
+        numbers.resize(10, 0);
     }
-    let numbers = <[u32; 9]>::try_from(numbers).map_err(|_| missing(PLACE))?;
+    let count = numbers.len();
+    let numbers = <[u32; 10]>::try_from(numbers);
+    let numbers = numbers.map_err(|_| corrupt(PLACE, format!("{count} numbers")))?;
     let [total, active, success, error, cancelled, skipped, ..] = numbers;
-    let [.., rolled_back, undoing, undo_failed] = numbers;
+    let [.., running_actions, rolled_back, undoing, undo_failed] = numbers;
     Ok(Progress {
         total,
         active,
@@ -172,6 +176,7 @@ pub(crate) fn from_progress(text: &str) -> Result<Progress, Error> {
         rolled_back,
         undoing,
         undo_failed,
+        running_actions,
     })
 }
 

@@ -26,6 +26,7 @@ table! {
         parent_action -> Nullable<BigInt>,
         item_index -> BigInt,
         root_uid -> Nullable<Binary>,
+        source_uid -> Nullable<Binary>,
         depth -> Integer,
         last_sequence -> BigInt,
         backlog -> Nullable<Text>,

@@ -211,6 +211,7 @@ struct Rows<'a> {
     new_executions: Vec<&'a ExecutionRecord>,
     executions: Vec<&'a ExecutionRecord>,
     payloads: Vec<&'a ExecutionRecord>,
+    described: Vec<(&'a ExecutionKey, &'a ExecutionRecord)>,
     new_tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
     tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
     new_actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
@@ -230,6 +231,9 @@ impl<'a> Rows<'a> {
                 }
                 if changed.payloads_changed {
                     rows.payloads.push(changed.record);
+                }
+                if changed.details_changed {
+                    rows.described.push((key, changed.record));
                 }
             }
             for (task, is_new) in &changed.tasks {
@@ -272,6 +276,11 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
     }
     for record in rows.payloads {
         payloads::update(conn, record)?;
+    }
+    for (key, record) in rows.described {
+        let known = executions::describe(conn, record)?;
+        labels::delete(conn, *key, &record.project, known.as_deref())?;
+        labels::insert(conn, &[record])?;
     }
     tasks::insert(conn, &rows.new_tasks)?;
     for (key, task) in rows.tasks {

@@ -73,10 +73,12 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         progress: Some(progress(record)),
         published_global: None,
         kind: kind(record).into(),
+        source_execution_id: record.source.map(|uid| uid.to_string()).unwrap_or_default(),
     }
 }
 
-/// Whether it is in ERROR, or is or was rolled back because of an error.
+/// Whether there is something that went wrong; an execution that was terminated has no output that
+/// would say so.
 fn has_failed(record: &ExecutionRecord) -> bool {
     record.state == ExecutionState::Error || record.failure.is_some()
 }
@@ -111,6 +113,7 @@ fn progress(record: &ExecutionRecord) -> v1::Progress {
         error: field::count(progress.error),
         cancelled: field::count(progress.cancelled),
         skipped: field::count(progress.skipped),
+        running_actions: field::count(progress.running_actions),
         rolled_back: field::count(progress.rolled_back),
         undoing: field::count(progress.undoing),
         undo_failed: field::count(progress.undo_failed),

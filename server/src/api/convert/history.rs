@@ -49,11 +49,13 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
             workflow,
             revision,
             parent_task,
+            source,
         } => Event::ExecutionStarted(v1::ExecutionStarted {
             workflow_name: workflow.to_string(),
             workflow_revision: *revision,
             input: pointed.payload,
             parent_task_execution_id: field::optional(parent_task.as_ref()),
+            source_execution_id: field::optional(source.as_ref()),
         }),
         K::ExecutionStateChanged { from, to, info } => {
             Event::ExecutionStateChanged(v1::ExecutionStateChanged {
@@ -97,12 +99,10 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
             verb,
             reason,
             request_id,
-        } => Event::VerbApplied(v1::VerbApplied {
-            verb: verb.to_string(),
-            reason: field::optional(reason.as_ref()),
-            request_id: field::optional(request_id.as_ref()),
-        }),
+        } => verb_applied(verb, reason.as_ref(), request_id.as_ref()),
         K::EnvironmentChanged { names } => environment_changed(names),
+        K::InputChanged { names } => input_changed(names),
+        K::ExecutionDrained => Event::ExecutionDrained(v1::ExecutionDrained {}),
         K::ResultIgnored { action, reason } => Event::ResultIgnored(v1::ResultIgnored {
             action_execution_id: id(*action),
             reason: reason.to_string(),
@@ -152,6 +152,24 @@ fn timer_started(timer: TimerKind, due_us: i64) -> Event {
 
 fn environment_changed(names: &[Arc<str>]) -> Event {
     Event::EnvironmentChanged(v1::EnvironmentChanged {
+        names: field::strings(names),
+    })
+}
+
+fn verb_applied(
+    verb: &Arc<str>,
+    reason: Option<&Arc<str>>,
+    request_id: Option<&Arc<str>>,
+) -> Event {
+    Event::VerbApplied(v1::VerbApplied {
+        verb: verb.to_string(),
+        reason: field::optional(reason),
+        request_id: field::optional(request_id),
+    })
+}
+
+fn input_changed(names: &[Arc<str>]) -> Event {
+    Event::TaskInputChanged(v1::TaskInputChanged {
         names: field::strings(names),
     })
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use engine::{Caller, Data, ExecutionState, Outcome, TaskId, Verb};
+use engine::{ActionVerb, Caller, Data, ExecutionState, ExecutionUid, TaskId, Verb};
 use expr::Value;
 use proto::v1;
 
 use super::{field, payload};
 use crate::api::fault::Fault;
-use crate::driver::{ActionChange, OnConflict, StartOrder, Subject};
+use crate::driver::{self, ActionChange, OnConflict, RestartOrder, StartOrder, Subject};
 
 /// The order to start a workflow.
 pub(crate) fn start(
@@ -186,6 +186,7 @@ pub(crate) fn rerun(
         task: task.map(|task| task.number),
         reset: request.reset,
         env: payload::object("env", request.env.clone(), payload_bytes_max)?,
+        input: payload::object("input", request.input.clone(), payload_bytes_max)?,
     };
     Ok((task, verb))
 }
@@ -221,18 +222,113 @@ pub(crate) fn skip(
     Ok((task, verb))
 }
 
+/// The verb that ends at once.
+pub(crate) fn terminate(reason: &str) -> Result<Verb, Fault> {
+    let message = field::optional_text("reason", reason)?;
+    Ok(Verb::Terminate { message })
+}
+
+/// The verb that changes what is said of an execution.
+pub(crate) fn update(
+    request: &v1::UpdateExecutionRequest,
+    payload_bytes_max: usize,
+) -> Result<Verb, Fault> {
+    const FIELDS: [&str; 3] = ["labels", "description", "environment"];
+    let mask = request.update_mask.as_ref();
+    let mask = mask.filter(|mask| !mask.paths.is_empty());
+    for path in mask.iter().flat_map(|mask| &mask.paths) {
+        if !FIELDS.contains(&path.as_str()) {
+            let description = format!("has no field {path:?}; it takes {}", FIELDS.join(", "));
+            return Err(Fault::field("update_mask", description));
+        }
+    }
+    let named = |field: &str, given: bool| match mask {
+        Some(mask) => mask.paths.iter().any(|path| path == field),
+        None => given,
+    };
+    let [labels, description, environment] = [
+        named("labels", !request.labels.is_empty()),
+        named("description", !request.description.is_empty()),
+        named("environment", request.environment.is_some()),
+    ];
+    if !(labels || description || environment) {
+        let description = "nothing is given: it takes labels, description, environment";
+        return Err(Fault::field("update_mask", description));
+    }
+    let variables = request.environment.clone().filter(|_| environment);
+    Ok(Verb::Update {
+        labels: labels
+            .then(|| field::labels(request.labels.clone()))
+            .transpose()?,
+        description: description
+            .then(|| field::text("description", &request.description))
+            .transpose()?,
+        env: payload::object("environment", variables, payload_bytes_max)?,
+    })
+}
+
+/// The order to start an execution like another one.
+pub(crate) fn restart(
+    request: v1::RestartExecutionRequest,
+    source: ExecutionUid,
+    caller: Caller,
+    bytes_max: usize,
+) -> Result<RestartOrder, Fault> {
+    use driver::Environment as Given;
+    use v1::restart_execution_request::Environment as E;
+    let environment = match request.environment {
+        None => None,
+        Some(E::EnvironmentName(name)) => {
+            Some(Given::Name(field::name("environment_name", &name)?))
+        }
+        Some(E::EnvironmentVariables(given)) => {
+            let variables = object("environment_variables", Some(given), bytes_max)?;
+            Some(Given::Variables(variables))
+        }
+    };
+    let params = payload::object("params", request.params, bytes_max)?;
+    if params
+        .as_ref()
+        .is_some_and(|params| params.value().get("env").is_some())
+    {
+        let description = "must not have env: give environment_name or environment_variables";
+        return Err(Fault::field("params", description));
+    }
+    let relabelled = request.clear_labels || !request.labels.is_empty();
+    Ok(RestartOrder {
+        source,
+        execution_id: field::optional_name("new_execution_id", &request.new_execution_id)?,
+        latest_revision: request.latest_revision,
+        input: payload::object("input", request.input, bytes_max)?,
+        params,
+        environment,
+        labels: relabelled
+            .then(|| field::labels(request.labels))
+            .transpose()?,
+        description: field::optional_text("description", &request.description)?,
+        caller,
+    })
+}
+
+/// The verb that lets a task go on now, and which.
+pub(crate) fn retry(request: &v1::RetryTaskRequest) -> Result<(TaskId, Verb), Fault> {
+    let task = field::task_id(&request.task_execution_id)?;
+    Ok((task, Verb::Retry { task: task.number }))
+}
+
 /// The change of an action execution that a new state means.
-pub(crate) fn action_change(new_state: i32) -> Result<ActionChange, Fault> {
+pub(crate) fn action_change(new_state: i32, caller: Caller) -> Result<ActionChange, Fault> {
     use v1::ActionState as S;
     match field::known("state", new_state)? {
-        S::Running => Ok(ActionChange::Pause(false)),
-        S::Paused => Ok(ActionChange::Pause(true)),
-        S::Cancelled => Ok(ActionChange::End(Outcome::Cancelled)),
+        S::Running => Ok(ActionVerb::Resume),
+        S::Paused => Ok(ActionVerb::Pause),
+        S::Cancelled => Ok(ActionVerb::Cancel),
         S::Unspecified | S::Success | S::Error => Err(Fault::field(
             "state",
             "must be RUNNING, PAUSED or CANCELLED",
         )),
     }
+    .map(|verb| ActionChange::Verb { verb, caller })
 }
 
 #[cfg(test)]
@@ -356,7 +452,7 @@ mod tests {
                 "outcome {state}"
             );
             assert_eq!(
-                action_change(state).is_ok(),
+                action_change(state, Caller::default()).is_ok(),
                 [1, 2, 5].contains(&state),
                 "state {state}"
             );

@@ -195,6 +195,7 @@ fn errors_of_the_engine_have_their_reasons() {
             E::ExecutionState {
                 verb: "pause",
                 state: ExecutionState::Success,
+                why: "it has ended",
             },
             "FailedPrecondition EXECUTION_STATE precondition state=SUCCESS verb=pause",
         ),

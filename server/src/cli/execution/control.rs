@@ -1,18 +1,30 @@
 //! Commands that change executions.
 
-use autan::{Client, DeleteExecution, Execution, ExecutionState, RerunExecution, SkipTask};
+use autan::{
+    Client, DeleteExecution, Execution, ExecutionState, RerunExecution, SkipTask, TaskExecution,
+};
 
 use super::super::Exit;
 use super::super::error::Error;
 use super::super::input::{Pair, object, pair, value};
 use super::super::output::Output;
 use super::super::show;
+use super::change::{self, RestartArgs, UpdateArgs};
 
 /// Commands that change something.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Pause an execution: what runs goes on, nothing new starts
-    Pause(Target),
+    Pause {
+        #[command(flatten)]
+        target: Target,
+        /// Let timeouts of tasks go on meanwhile
+        #[arg(long)]
+        timeouts_run: bool,
+        /// Wait until nothing runs any more
+        #[arg(long)]
+        drain: bool,
+    },
     /// Resume a paused execution
     Resume {
         #[command(flatten)]
@@ -23,6 +35,20 @@ pub(crate) enum Command {
     },
     /// Cancel an execution with its actions and sub-workflows
     Cancel(Target),
+    /// End an execution and all below it at once, without handlers and without output
+    Terminate(Target),
+    /// Start another execution like this one
+    Restart(Box<RestartArgs>),
+    /// Change labels or description, or the environment of a paused execution
+    Update(Box<UpdateArgs>),
+    /// Let a task go on now that waits for its next attempt, or for another time
+    Retry {
+        /// Id of the task execution
+        task: String,
+        /// Why, for the record
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+    },
     /// End an execution now in a state of your choice
     Stop {
         #[command(flatten)]
@@ -44,6 +70,10 @@ pub(crate) enum Command {
         /// Change a variable of the environment; JSON if it parses, else text
         #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair)]
         env: Vec<Pair>,
+        /// Replace a field of the input of the task, in its first attempt; JSON if it parses
+        #[arg(short, long = "input", value_name = "KEY=VALUE", value_parser = pair)]
+        #[arg(requires = "task")]
+        input: Vec<Pair>,
     },
     /// Undo what the tasks of an execution have done, in reverse order
     Rollback {
@@ -81,10 +111,10 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Target {
     /// Id or uid of the execution
-    id: String,
+    pub(super) id: String,
     /// Why, for the record
     #[arg(long, default_value = "", hide_default_value = true)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Final states.
@@ -110,12 +140,20 @@ impl From<OutcomeArg> for ExecutionState {
 
 pub(super) async fn run(client: &Client, command: Command, output: &Output) -> Result<Exit, Error> {
     let execution = match command {
-        Command::Pause(target) => {
-            client
-                .execution(target.id)
-                .pause()
-                .reason(target.reason)
-                .await?
+        Command::Pause {
+            target,
+            timeouts_run,
+            drain,
+        } => pause(client, target, timeouts_run, drain).await?,
+        Command::Terminate(target) => {
+            let call = client.execution(target.id).terminate();
+            call.reason(target.reason).await?
+        }
+        Command::Restart(args) => return change::restart(client, *args, output).await,
+        Command::Update(args) => change::update(client, *args).await?,
+        Command::Retry { task, reason } => {
+            let task = client.tasks().retry(task).reason(reason).await?;
+            return shown(&task, output);
         }
         Command::Resume { target, env } => {
             let mut call = client.execution(target.id).resume().reason(target.reason);
@@ -125,28 +163,23 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             call.await?
         }
         Command::Cancel(target) => {
-            client
-                .execution(target.id)
-                .cancel()
-                .reason(target.reason)
-                .await?
+            let call = client.execution(target.id).cancel();
+            call.reason(target.reason).await?
         }
         Command::Stop { target, state } => {
-            client
-                .execution(target.id)
-                .stop(state.into())
-                .reason(target.reason)
-                .await?
+            let call = client.execution(target.id).stop(state.into());
+            call.reason(target.reason).await?
         }
         Command::Rerun {
             target,
             task,
             reset,
             env,
+            input,
         } => {
             let call = client.execution(target.id).rerun();
             let call = call.task(task).reason(target.reason);
-            rerun(call, reset, env).await?
+            rerun(call, reset, env, input).await?
         }
         Command::Rollback { target, to_task } => {
             let call = client.execution(target.id).rollback();
@@ -158,8 +191,7 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             reason,
         } => {
             let call = client.tasks().skip(task).reason(reason);
-            skip(call, result, output).await?;
-            return Ok(Exit::Success);
+            return skip(call, result, output).await;
         }
         Command::Delete {
             target,
@@ -176,6 +208,24 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
         show::execution(e, output.now(), output.paint())
     })?;
     Ok(Exit::Success)
+}
+
+async fn pause(
+    client: &Client,
+    target: Target,
+    timeouts_run: bool,
+    drain: bool,
+) -> Result<Execution, autan::Error> {
+    let execution = client.execution(target.id);
+    let mut call = execution.pause().reason(target.reason);
+    if timeouts_run {
+        call = call.timeouts_run();
+    }
+    let paused = call.await?;
+    if drain {
+        return execution.wait_drained().await;
+    }
+    Ok(paused)
 }
 
 async fn delete(
@@ -196,7 +246,11 @@ async fn rerun(
     mut call: RerunExecution,
     reset: bool,
     env: Vec<Pair>,
+    input: Vec<Pair>,
 ) -> Result<Execution, autan::Error> {
+    if !input.is_empty() {
+        call = call.input(&object(input))?;
+    }
     if reset {
         call = call.reset();
     }
@@ -206,12 +260,17 @@ async fn rerun(
     call.await
 }
 
-async fn skip(mut call: SkipTask, result: Option<String>, output: &Output) -> Result<(), Error> {
+async fn skip(mut call: SkipTask, result: Option<String>, output: &Output) -> Result<Exit, Error> {
     if let Some(result) = result {
         call = call.result(&value(&result))?;
     }
-    let task = call.await?;
-    output.many(std::slice::from_ref(&task), |list| {
+    shown(&call.await?, output)
+}
+
+/// Shows a task.
+fn shown(task: &TaskExecution, output: &Output) -> Result<Exit, Error> {
+    output.many(std::slice::from_ref(task), |list| {
         show::tasks(list, output.now())
-    })
+    })?;
+    Ok(Exit::Success)
 }

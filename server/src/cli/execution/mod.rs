@@ -5,7 +5,9 @@
 //! | `start`   | `start`                               |
 //! | `look`    | `list`, `get`, `tasks`, `history`, …  |
 //! | `control` | `pause`, `resume`, `cancel`, …        |
+//! | `change`  | `restart`, `update`                   |
 
+mod change;
 mod control;
 mod look;
 mod start;

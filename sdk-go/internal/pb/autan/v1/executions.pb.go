@@ -305,6 +305,59 @@ func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_executions_proto_rawDescGZIP(), []int{4}
 }
 
+// What to wait for.
+type WaitUntil int32
+
+const (
+	// As WAIT_UNTIL_FINISHED.
+	WaitUntil_WAIT_UNTIL_UNSPECIFIED WaitUntil = 0
+	// A final state.
+	WaitUntil_WAIT_UNTIL_FINISHED WaitUntil = 1
+	// PAUSED with nothing running any more, in it or below; or a final state.
+	WaitUntil_WAIT_UNTIL_DRAINED WaitUntil = 2
+)
+
+// Enum value maps for WaitUntil.
+var (
+	WaitUntil_name = map[int32]string{
+		0: "WAIT_UNTIL_UNSPECIFIED",
+		1: "WAIT_UNTIL_FINISHED",
+		2: "WAIT_UNTIL_DRAINED",
+	}
+	WaitUntil_value = map[string]int32{
+		"WAIT_UNTIL_UNSPECIFIED": 0,
+		"WAIT_UNTIL_FINISHED":    1,
+		"WAIT_UNTIL_DRAINED":     2,
+	}
+)
+
+func (x WaitUntil) Enum() *WaitUntil {
+	p := new(WaitUntil)
+	*p = x
+	return p
+}
+
+func (x WaitUntil) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WaitUntil) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_executions_proto_enumTypes[5].Descriptor()
+}
+
+func (WaitUntil) Type() protoreflect.EnumType {
+	return &file_autan_v1_executions_proto_enumTypes[5]
+}
+
+func (x WaitUntil) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WaitUntil.Descriptor instead.
+func (WaitUntil) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{5}
+}
+
 // One run of a workflow, or of one action by itself.
 type Execution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -334,7 +387,8 @@ type Execution struct {
 	Output *Payload `protobuf:"bytes,12,opt,name=output,proto3" json:"output,omitempty"`
 	// Start parameters: env, evaluate_env, task_name, notify and free ones; FULL view only.
 	Params *Payload `protobuf:"bytes,13,opt,name=params,proto3" json:"params,omitempty"`
-	// What went wrong, in state ERROR; also in ROLLING_BACK and ROLLED_BACK, if that came of it.
+	// What went wrong, in state ERROR; in CANCELLED if it was terminated; in ROLLING_BACK and
+	// ROLLED_BACK if that came of it.
 	Error *Failure `protobuf:"bytes,14,opt,name=error,proto3" json:"error,omitempty"`
 	// Labels for filtering.
 	Labels map[string]string `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -357,9 +411,11 @@ type Execution struct {
 	// Variables published to the whole execution and `vars`; FULL view only.
 	PublishedGlobal *Payload `protobuf:"bytes,24,opt,name=published_global,json=publishedGlobal,proto3" json:"published_global,omitempty"`
 	// What it runs; in filters WORKFLOW or ACTION.
-	Kind          ExecutionKind `protobuf:"varint,25,opt,name=kind,proto3,enum=autan.v1.ExecutionKind" json:"kind,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Kind ExecutionKind `protobuf:"varint,25,opt,name=kind,proto3,enum=autan.v1.ExecutionKind" json:"kind,omitempty"`
+	// Uid of the execution that this one repeats, if a restart has started it.
+	SourceExecutionId string `protobuf:"bytes,30,opt,name=source_execution_id,json=sourceExecutionId,proto3" json:"source_execution_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Execution) Reset() {
@@ -567,6 +623,13 @@ func (x *Execution) GetKind() ExecutionKind {
 	return ExecutionKind_EXECUTION_KIND_UNSPECIFIED
 }
 
+func (x *Execution) GetSourceExecutionId() string {
+	if x != nil {
+		return x.SourceExecutionId
+	}
+	return ""
+}
+
 // Numbers of task executions by state; those that undo others are told apart.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -582,13 +645,16 @@ type Progress struct {
 	Cancelled int32 `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	// In SKIPPED.
 	Skipped int32 `protobuf:"varint,6,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Action executions in RUNNING; sub-workflows count as one each, also paused ones in which
+	// something still runs.
+	RunningActions int32 `protobuf:"varint,7,opt,name=running_actions,json=runningActions,proto3" json:"running_actions,omitempty"`
 	// Rolled back, in whatever state they were: they count in `total` and in no other field.
-	RolledBack int32 `protobuf:"varint,7,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
+	RolledBack int32 `protobuf:"varint,8,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
 	// What undoes tasks and is under way. Task executions that undo others count in no other field,
 	// also not in `total`.
-	Undoing int32 `protobuf:"varint,8,opt,name=undoing,proto3" json:"undoing,omitempty"`
+	Undoing int32 `protobuf:"varint,9,opt,name=undoing,proto3" json:"undoing,omitempty"`
 	// What undoes tasks and has failed or was cancelled.
-	UndoFailed    int32 `protobuf:"varint,9,opt,name=undo_failed,json=undoFailed,proto3" json:"undo_failed,omitempty"`
+	UndoFailed    int32 `protobuf:"varint,10,opt,name=undo_failed,json=undoFailed,proto3" json:"undo_failed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -661,6 +727,13 @@ func (x *Progress) GetCancelled() int32 {
 func (x *Progress) GetSkipped() int32 {
 	if x != nil {
 		return x.Skipped
+	}
+	return 0
+}
+
+func (x *Progress) GetRunningActions() int32 {
+	if x != nil {
+		return x.RunningActions
 	}
 	return 0
 }
@@ -1741,6 +1814,8 @@ type WaitExecutionRequest struct {
 	View View `protobuf:"varint,4,opt,name=view,proto3,enum=autan.v1.View" json:"view,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,5,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// What to wait for; default FINISHED.
+	Until         WaitUntil `protobuf:"varint,6,opt,name=until,proto3,enum=autan.v1.WaitUntil" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1810,13 +1885,22 @@ func (x *WaitExecutionRequest) GetPayloadFormat() PayloadFormat {
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
 }
 
+func (x *WaitExecutionRequest) GetUntil() WaitUntil {
+	if x != nil {
+		return x.Until
+	}
+	return WaitUntil_WAIT_UNTIL_UNSPECIFIED
+}
+
 // Response of WaitExecution.
 type WaitExecutionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The execution as it is; look at its state.
 	Execution *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
 	// Whether it is in a final state.
-	Finished      bool `protobuf:"varint,2,opt,name=finished,proto3" json:"finished,omitempty"`
+	Finished bool `protobuf:"varint,2,opt,name=finished,proto3" json:"finished,omitempty"`
+	// Whether it is PAUSED and nothing runs any more, in it or below.
+	Drained       bool `protobuf:"varint,3,opt,name=drained,proto3" json:"drained,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1865,6 +1949,13 @@ func (x *WaitExecutionResponse) GetFinished() bool {
 	return false
 }
 
+func (x *WaitExecutionResponse) GetDrained() bool {
+	if x != nil {
+		return x.Drained
+	}
+	return false
+}
+
 // Request of PauseExecution.
 type PauseExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1875,7 +1966,9 @@ type PauseExecutionRequest struct {
 	// Why, for the record; at most 4 KiB.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes the call idempotent for 24 hours; optional.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Timeouts of tasks go on; one that passes meanwhile strikes when the execution is resumed.
+	TimeoutsRun   bool `protobuf:"varint,5,opt,name=timeouts_run,json=timeoutsRun,proto3" json:"timeouts_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1936,6 +2029,13 @@ func (x *PauseExecutionRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *PauseExecutionRequest) GetTimeoutsRun() bool {
+	if x != nil {
+		return x.TimeoutsRun
+	}
+	return false
 }
 
 // Response of PauseExecution.
@@ -2231,6 +2331,125 @@ func (x *CancelExecutionResponse) GetExecution() *Execution {
 	return nil
 }
 
+// Request of TerminateExecution.
+type TerminateExecutionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// Why, for the record and in state_info; at most 4 KiB.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TerminateExecutionRequest) Reset() {
+	*x = TerminateExecutionRequest{}
+	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TerminateExecutionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TerminateExecutionRequest) ProtoMessage() {}
+
+func (x *TerminateExecutionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TerminateExecutionRequest.ProtoReflect.Descriptor instead.
+func (*TerminateExecutionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *TerminateExecutionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *TerminateExecutionRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *TerminateExecutionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *TerminateExecutionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of TerminateExecution.
+type TerminateExecutionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The execution, BASIC view.
+	Execution     *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TerminateExecutionResponse) Reset() {
+	*x = TerminateExecutionResponse{}
+	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TerminateExecutionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TerminateExecutionResponse) ProtoMessage() {}
+
+func (x *TerminateExecutionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TerminateExecutionResponse.ProtoReflect.Descriptor instead.
+func (*TerminateExecutionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *TerminateExecutionResponse) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
 // Request of StopExecution.
 type StopExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2250,7 +2469,7 @@ type StopExecutionRequest struct {
 
 func (x *StopExecutionRequest) Reset() {
 	*x = StopExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2262,7 +2481,7 @@ func (x *StopExecutionRequest) String() string {
 func (*StopExecutionRequest) ProtoMessage() {}
 
 func (x *StopExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2275,7 +2494,7 @@ func (x *StopExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopExecutionRequest.ProtoReflect.Descriptor instead.
 func (*StopExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{23}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StopExecutionRequest) GetProject() string {
@@ -2324,7 +2543,7 @@ type StopExecutionResponse struct {
 
 func (x *StopExecutionResponse) Reset() {
 	*x = StopExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2336,7 +2555,7 @@ func (x *StopExecutionResponse) String() string {
 func (*StopExecutionResponse) ProtoMessage() {}
 
 func (x *StopExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2349,7 +2568,7 @@ func (x *StopExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopExecutionResponse.ProtoReflect.Descriptor instead.
 func (*StopExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{24}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StopExecutionResponse) GetExecution() *Execution {
@@ -2377,14 +2596,17 @@ type RerunExecutionRequest struct {
 	// Why, for the record; at most 4 KiB.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes the call idempotent for 24 hours; optional.
-	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// With `task_execution_id`: a JSON object whose fields replace those of the input of its action
+	// or sub-workflow, in the first attempt.
+	Input         *Payload `protobuf:"bytes,8,opt,name=input,proto3" json:"input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RerunExecutionRequest) Reset() {
 	*x = RerunExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2618,7 @@ func (x *RerunExecutionRequest) String() string {
 func (*RerunExecutionRequest) ProtoMessage() {}
 
 func (x *RerunExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2631,7 @@ func (x *RerunExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerunExecutionRequest.ProtoReflect.Descriptor instead.
 func (*RerunExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RerunExecutionRequest) GetProject() string {
@@ -2461,6 +2683,13 @@ func (x *RerunExecutionRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *RerunExecutionRequest) GetInput() *Payload {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
 // Response of RerunExecution.
 type RerunExecutionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2472,7 +2701,7 @@ type RerunExecutionResponse struct {
 
 func (x *RerunExecutionResponse) Reset() {
 	*x = RerunExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2713,7 @@ func (x *RerunExecutionResponse) String() string {
 func (*RerunExecutionResponse) ProtoMessage() {}
 
 func (x *RerunExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2726,7 @@ func (x *RerunExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerunExecutionResponse.ProtoReflect.Descriptor instead.
 func (*RerunExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RerunExecutionResponse) GetExecution() *Execution {
@@ -2526,7 +2755,7 @@ type RollbackExecutionRequest struct {
 
 func (x *RollbackExecutionRequest) Reset() {
 	*x = RollbackExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2767,7 @@ func (x *RollbackExecutionRequest) String() string {
 func (*RollbackExecutionRequest) ProtoMessage() {}
 
 func (x *RollbackExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2780,7 @@ func (x *RollbackExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackExecutionRequest.ProtoReflect.Descriptor instead.
 func (*RollbackExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RollbackExecutionRequest) GetProject() string {
@@ -2600,7 +2829,7 @@ type RollbackExecutionResponse struct {
 
 func (x *RollbackExecutionResponse) Reset() {
 	*x = RollbackExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2612,7 +2841,7 @@ func (x *RollbackExecutionResponse) String() string {
 func (*RollbackExecutionResponse) ProtoMessage() {}
 
 func (x *RollbackExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2625,10 +2854,397 @@ func (x *RollbackExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackExecutionResponse.ProtoReflect.Descriptor instead.
 func (*RollbackExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RollbackExecutionResponse) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
+// Request of RestartExecution. What is absent or empty is as in the source.
+type RestartExecutionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid of the execution to repeat.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// Id of the new one; empty = the server gives one.
+	NewExecutionId string `protobuf:"bytes,3,opt,name=new_execution_id,json=newExecutionId,proto3" json:"new_execution_id,omitempty"`
+	// Runs the latest revision of the workflow instead of that of the source.
+	LatestRevision bool `protobuf:"varint,4,opt,name=latest_revision,json=latestRevision,proto3" json:"latest_revision,omitempty"`
+	// A JSON object with all inputs.
+	Input *Payload `protobuf:"bytes,5,opt,name=input,proto3" json:"input,omitempty"`
+	// A JSON object with all start parameters but `env`.
+	Params *Payload `protobuf:"bytes,6,opt,name=params,proto3" json:"params,omitempty"`
+	// What env() gives; absent = as in the source.
+	//
+	// Types that are valid to be assigned to Environment:
+	//
+	//	*RestartExecutionRequest_EnvironmentName
+	//	*RestartExecutionRequest_EnvironmentVariables
+	Environment isRestartExecutionRequest_Environment `protobuf_oneof:"environment"`
+	// Labels instead of those of the source; see `clear_labels`.
+	Labels map[string]string `protobuf:"bytes,9,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The new one has only the given `labels`, also if there are none.
+	ClearLabels bool `protobuf:"varint,10,opt,name=clear_labels,json=clearLabels,proto3" json:"clear_labels,omitempty"`
+	// Free text; at most 4 KiB.
+	Description string `protobuf:"bytes,11,opt,name=description,proto3" json:"description,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,13,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartExecutionRequest) Reset() {
+	*x = RestartExecutionRequest{}
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartExecutionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartExecutionRequest) ProtoMessage() {}
+
+func (x *RestartExecutionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartExecutionRequest.ProtoReflect.Descriptor instead.
+func (*RestartExecutionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RestartExecutionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetNewExecutionId() string {
+	if x != nil {
+		return x.NewExecutionId
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetLatestRevision() bool {
+	if x != nil {
+		return x.LatestRevision
+	}
+	return false
+}
+
+func (x *RestartExecutionRequest) GetInput() *Payload {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *RestartExecutionRequest) GetParams() *Payload {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+func (x *RestartExecutionRequest) GetEnvironment() isRestartExecutionRequest_Environment {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *RestartExecutionRequest) GetEnvironmentName() string {
+	if x != nil {
+		if x, ok := x.Environment.(*RestartExecutionRequest_EnvironmentName); ok {
+			return x.EnvironmentName
+		}
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetEnvironmentVariables() *Payload {
+	if x != nil {
+		if x, ok := x.Environment.(*RestartExecutionRequest_EnvironmentVariables); ok {
+			return x.EnvironmentVariables
+		}
+	}
+	return nil
+}
+
+func (x *RestartExecutionRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *RestartExecutionRequest) GetClearLabels() bool {
+	if x != nil {
+		return x.ClearLabels
+	}
+	return false
+}
+
+func (x *RestartExecutionRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RestartExecutionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type isRestartExecutionRequest_Environment interface {
+	isRestartExecutionRequest_Environment()
+}
+
+type RestartExecutionRequest_EnvironmentName struct {
+	// Name of a stored environment; the execution gets a copy of its variables.
+	EnvironmentName string `protobuf:"bytes,7,opt,name=environment_name,json=environmentName,proto3,oneof"`
+}
+
+type RestartExecutionRequest_EnvironmentVariables struct {
+	// A JSON object of variables.
+	EnvironmentVariables *Payload `protobuf:"bytes,8,opt,name=environment_variables,json=environmentVariables,proto3,oneof"`
+}
+
+func (*RestartExecutionRequest_EnvironmentName) isRestartExecutionRequest_Environment() {}
+
+func (*RestartExecutionRequest_EnvironmentVariables) isRestartExecutionRequest_Environment() {}
+
+// Response of RestartExecution.
+type RestartExecutionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new execution, BASIC view.
+	Execution     *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartExecutionResponse) Reset() {
+	*x = RestartExecutionResponse{}
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartExecutionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartExecutionResponse) ProtoMessage() {}
+
+func (x *RestartExecutionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartExecutionResponse.ProtoReflect.Descriptor instead.
+func (*RestartExecutionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *RestartExecutionResponse) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
+// Request of UpdateExecution.
+type UpdateExecutionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// All labels from now on.
+	Labels map[string]string `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Free text; at most 4 KiB.
+	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	// A JSON object merged into the environment.
+	Environment *Payload `protobuf:"bytes,5,opt,name=environment,proto3" json:"environment,omitempty"`
+	// What to change, of labels, description, environment; empty = what is given.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,6,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateExecutionRequest) Reset() {
+	*x = UpdateExecutionRequest{}
+	mi := &file_autan_v1_executions_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateExecutionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateExecutionRequest) ProtoMessage() {}
+
+func (x *UpdateExecutionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateExecutionRequest.ProtoReflect.Descriptor instead.
+func (*UpdateExecutionRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *UpdateExecutionRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *UpdateExecutionRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *UpdateExecutionRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *UpdateExecutionRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *UpdateExecutionRequest) GetEnvironment() *Payload {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *UpdateExecutionRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateExecutionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *UpdateExecutionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of UpdateExecution.
+type UpdateExecutionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The execution, BASIC view.
+	Execution     *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateExecutionResponse) Reset() {
+	*x = UpdateExecutionResponse{}
+	mi := &file_autan_v1_executions_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateExecutionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateExecutionResponse) ProtoMessage() {}
+
+func (x *UpdateExecutionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateExecutionResponse.ProtoReflect.Descriptor instead.
+func (*UpdateExecutionResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *UpdateExecutionResponse) GetExecution() *Execution {
 	if x != nil {
 		return x.Execution
 	}
@@ -2642,7 +3258,7 @@ type DeleteExecutionRequest struct {
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Id or uid.
 	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
-	// Deletes it in any state; running actions are abandoned.
+	// Deletes it in any state; one that is not finished is terminated first.
 	Force bool `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
 	// Succeeds if there is no such execution.
 	AllowMissing bool `protobuf:"varint,4,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
@@ -2656,7 +3272,7 @@ type DeleteExecutionRequest struct {
 
 func (x *DeleteExecutionRequest) Reset() {
 	*x = DeleteExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2668,7 +3284,7 @@ func (x *DeleteExecutionRequest) String() string {
 func (*DeleteExecutionRequest) ProtoMessage() {}
 
 func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2681,7 +3297,7 @@ func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeleteExecutionRequest) GetProject() string {
@@ -2735,7 +3351,7 @@ type DeleteExecutionResponse struct {
 
 func (x *DeleteExecutionResponse) Reset() {
 	*x = DeleteExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +3363,7 @@ func (x *DeleteExecutionResponse) String() string {
 func (*DeleteExecutionResponse) ProtoMessage() {}
 
 func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +3376,7 @@ func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteExecutionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{36}
 }
 
 // Request of ListHistoryEvents.
@@ -2788,7 +3404,7 @@ type ListHistoryEventsRequest struct {
 
 func (x *ListHistoryEventsRequest) Reset() {
 	*x = ListHistoryEventsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	mi := &file_autan_v1_executions_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +3416,7 @@ func (x *ListHistoryEventsRequest) String() string {
 func (*ListHistoryEventsRequest) ProtoMessage() {}
 
 func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	mi := &file_autan_v1_executions_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +3429,7 @@ func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{31}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListHistoryEventsRequest) GetProject() string {
@@ -2885,7 +3501,7 @@ type ListHistoryEventsResponse struct {
 
 func (x *ListHistoryEventsResponse) Reset() {
 	*x = ListHistoryEventsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	mi := &file_autan_v1_executions_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +3513,7 @@ func (x *ListHistoryEventsResponse) String() string {
 func (*ListHistoryEventsResponse) ProtoMessage() {}
 
 func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	mi := &file_autan_v1_executions_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +3526,7 @@ func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryEventsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{32}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListHistoryEventsResponse) GetEvents() []*HistoryEvent {
@@ -2931,7 +3547,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\b\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -2962,21 +3578,24 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"item_index\x18\x16 \x01(\x05R\titemIndex\x12.\n" +
 	"\bprogress\x18\x17 \x01(\v2\x12.autan.v1.ProgressR\bprogress\x12<\n" +
 	"\x10published_global\x18\x18 \x01(\v2\x11.autan.v1.PayloadR\x0fpublishedGlobal\x12+\n" +
-	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x1a9\n" +
+	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x12.\n" +
+	"\x13source_execution_id\x18\x1e \x01(\tR\x11sourceExecutionId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfc\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa5\x02\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x05R\x05total\x12\x16\n" +
 	"\x06active\x18\x02 \x01(\x05R\x06active\x12\x18\n" +
 	"\asuccess\x18\x03 \x01(\x05R\asuccess\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\x05R\x05error\x12\x1c\n" +
 	"\tcancelled\x18\x05 \x01(\x05R\tcancelled\x12\x18\n" +
-	"\askipped\x18\x06 \x01(\x05R\askipped\x12\x1f\n" +
-	"\vrolled_back\x18\a \x01(\x05R\n" +
+	"\askipped\x18\x06 \x01(\x05R\askipped\x12'\n" +
+	"\x0frunning_actions\x18\a \x01(\x05R\x0erunningActions\x12\x1f\n" +
+	"\vrolled_back\x18\b \x01(\x05R\n" +
 	"rolledBack\x12\x18\n" +
-	"\aundoing\x18\b \x01(\x05R\aundoing\x12\x1f\n" +
-	"\vundo_failed\x18\t \x01(\x05R\n" +
+	"\aundoing\x18\t \x01(\x05R\aundoing\x12\x1f\n" +
+	"\vundo_failed\x18\n" +
+	" \x01(\x05R\n" +
 	"undoFailed\"\x9f\x06\n" +
 	"\x15StartExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12-\n" +
@@ -3057,22 +3676,25 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x15resume_after_sequence\x18\x02 \x01(\x03R\x13resumeAfterSequence\x12:\n" +
 	"\vretry_delay\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryDelay\x121\n" +
-	"\texecution\x18\x04 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xec\x01\n" +
+	"\texecution\x18\x04 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\x97\x02\n" +
 	"\x14WaitExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x123\n" +
 	"\atimeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\"\n" +
 	"\x04view\x18\x04 \x01(\x0e2\x0e.autan.v1.ViewR\x04view\x12>\n" +
-	"\x0epayload_format\x18\x05 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"f\n" +
+	"\x0epayload_format\x18\x05 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x12)\n" +
+	"\x05until\x18\x06 \x01(\x0e2\x13.autan.v1.WaitUntilR\x05until\"\x80\x01\n" +
 	"\x15WaitExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\x12\x1a\n" +
-	"\bfinished\x18\x02 \x01(\bR\bfinished\"\x8b\x01\n" +
+	"\bfinished\x18\x02 \x01(\bR\bfinished\x12\x18\n" +
+	"\adrained\x18\x03 \x01(\bR\adrained\"\xae\x01\n" +
 	"\x15PauseExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"K\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12!\n" +
+	"\ftimeouts_run\x18\x05 \x01(\bR\vtimeoutsRun\"K\n" +
 	"\x16PauseExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xb1\x01\n" +
 	"\x16ResumeExecutionRequest\x12\x18\n" +
@@ -3091,6 +3713,14 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"L\n" +
 	"\x17CancelExecutionResponse\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\x8f\x01\n" +
+	"\x19TerminateExecutionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"O\n" +
+	"\x1aTerminateExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xbe\x01\n" +
 	"\x14StopExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
@@ -3100,7 +3730,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"J\n" +
 	"\x15StopExecutionResponse\x121\n" +
-	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xf2\x01\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\x9b\x02\n" +
 	"\x15RerunExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12*\n" +
@@ -3109,7 +3739,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x03env\x18\x05 \x01(\v2\x11.autan.v1.PayloadR\x03env\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"K\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x12'\n" +
+	"\x05input\x18\b \x01(\v2\x11.autan.v1.PayloadR\x05input\"K\n" +
 	"\x16RerunExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xbf\x01\n" +
 	"\x18RollbackExecutionRequest\x12\x18\n" +
@@ -3120,6 +3751,44 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"N\n" +
 	"\x19RollbackExecutionResponse\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\x81\x05\n" +
+	"\x17RestartExecutionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12(\n" +
+	"\x10new_execution_id\x18\x03 \x01(\tR\x0enewExecutionId\x12'\n" +
+	"\x0flatest_revision\x18\x04 \x01(\bR\x0elatestRevision\x12'\n" +
+	"\x05input\x18\x05 \x01(\v2\x11.autan.v1.PayloadR\x05input\x12)\n" +
+	"\x06params\x18\x06 \x01(\v2\x11.autan.v1.PayloadR\x06params\x12+\n" +
+	"\x10environment_name\x18\a \x01(\tH\x00R\x0fenvironmentName\x12H\n" +
+	"\x15environment_variables\x18\b \x01(\v2\x11.autan.v1.PayloadH\x00R\x14environmentVariables\x12E\n" +
+	"\x06labels\x18\t \x03(\v2-.autan.v1.RestartExecutionRequest.LabelsEntryR\x06labels\x12!\n" +
+	"\fclear_labels\x18\n" +
+	" \x01(\bR\vclearLabels\x12 \n" +
+	"\vdescription\x18\v \x01(\tR\vdescription\x12\x16\n" +
+	"\x06reason\x18\f \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\r \x01(\tR\trequestId\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
+	"\venvironment\"M\n" +
+	"\x18RestartExecutionResponse\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xa1\x03\n" +
+	"\x16UpdateExecutionRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12D\n" +
+	"\x06labels\x18\x03 \x03(\v2,.autan.v1.UpdateExecutionRequest.LabelsEntryR\x06labels\x12 \n" +
+	"\vdescription\x18\x04 \x01(\tR\vdescription\x123\n" +
+	"\venvironment\x18\x05 \x01(\v2\x11.autan.v1.PayloadR\venvironment\x12;\n" +
+	"\vupdate_mask\x18\x06 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tR\trequestId\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"L\n" +
+	"\x17UpdateExecutionResponse\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xc7\x01\n" +
 	"\x16DeleteExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
@@ -3170,8 +3839,11 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n" +
 	"\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n" +
 	"\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n" +
-	"\x18WATCH_END_REASON_DELETED\x10\x052\x92\n" +
-	"\n" +
+	"\x18WATCH_END_REASON_DELETED\x10\x05*X\n" +
+	"\tWaitUntil\x12\x1a\n" +
+	"\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13WAIT_UNTIL_FINISHED\x10\x01\x12\x16\n" +
+	"\x12WAIT_UNTIL_DRAINED\x10\x022\xb5\f\n" +
 	"\x10ExecutionService\x12X\n" +
 	"\x0eStartExecution\x12\x1f.autan.v1.StartExecutionRequest\x1a .autan.v1.StartExecutionResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fGetExecution\x12\x1d.autan.v1.GetExecutionRequest\x1a\x1e.autan.v1.GetExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
@@ -3181,10 +3853,13 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\rWaitExecution\x12\x1e.autan.v1.WaitExecutionRequest\x1a\x1f.autan.v1.WaitExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\x0ePauseExecution\x12\x1f.autan.v1.PauseExecutionRequest\x1a .autan.v1.PauseExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fResumeExecution\x12 .autan.v1.ResumeExecutionRequest\x1a!.autan.v1.ResumeExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
-	"\x0fCancelExecution\x12 .autan.v1.CancelExecutionRequest\x1a!.autan.v1.CancelExecutionResponse\"\x03\x90\x02\x02\x12U\n" +
+	"\x0fCancelExecution\x12 .autan.v1.CancelExecutionRequest\x1a!.autan.v1.CancelExecutionResponse\"\x03\x90\x02\x02\x12d\n" +
+	"\x12TerminateExecution\x12#.autan.v1.TerminateExecutionRequest\x1a$.autan.v1.TerminateExecutionResponse\"\x03\x90\x02\x02\x12U\n" +
 	"\rStopExecution\x12\x1e.autan.v1.StopExecutionRequest\x1a\x1f.autan.v1.StopExecutionResponse\"\x03\x90\x02\x02\x12X\n" +
 	"\x0eRerunExecution\x12\x1f.autan.v1.RerunExecutionRequest\x1a .autan.v1.RerunExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
-	"\x11RollbackExecution\x12\".autan.v1.RollbackExecutionRequest\x1a#.autan.v1.RollbackExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
+	"\x11RollbackExecution\x12\".autan.v1.RollbackExecutionRequest\x1a#.autan.v1.RollbackExecutionResponse\"\x03\x90\x02\x02\x12^\n" +
+	"\x10RestartExecution\x12!.autan.v1.RestartExecutionRequest\x1a\".autan.v1.RestartExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
+	"\x0fUpdateExecution\x12 .autan.v1.UpdateExecutionRequest\x1a!.autan.v1.UpdateExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fDeleteExecution\x12 .autan.v1.DeleteExecutionRequest\x1a!.autan.v1.DeleteExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
 	"\x11ListHistoryEvents\x12\".autan.v1.ListHistoryEventsRequest\x1a#.autan.v1.ListHistoryEventsResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
@@ -3200,148 +3875,175 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 	return file_autan_v1_executions_proto_rawDescData
 }
 
-var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_autan_v1_executions_proto_goTypes = []any{
-	(ExecutionKind)(0),                // 0: autan.v1.ExecutionKind
-	(IdConflictPolicy)(0),             // 1: autan.v1.IdConflictPolicy
-	(CountGroup)(0),                   // 2: autan.v1.CountGroup
-	(WatchStart)(0),                   // 3: autan.v1.WatchStart
-	(WatchEndReason)(0),               // 4: autan.v1.WatchEndReason
-	(*Execution)(nil),                 // 5: autan.v1.Execution
-	(*Progress)(nil),                  // 6: autan.v1.Progress
-	(*StartExecutionRequest)(nil),     // 7: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),    // 8: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),       // 9: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),      // 10: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),     // 11: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),    // 12: autan.v1.ListExecutionsResponse
-	(*CountExecutionsRequest)(nil),    // 13: autan.v1.CountExecutionsRequest
-	(*CountExecutionsResponse)(nil),   // 14: autan.v1.CountExecutionsResponse
-	(*WatchExecutionRequest)(nil),     // 15: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),    // 16: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),         // 17: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),            // 18: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                  // 19: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),      // 20: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),     // 21: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),     // 22: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),    // 23: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),    // 24: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),   // 25: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),    // 26: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),   // 27: autan.v1.CancelExecutionResponse
-	(*StopExecutionRequest)(nil),      // 28: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),     // 29: autan.v1.StopExecutionResponse
-	(*RerunExecutionRequest)(nil),     // 30: autan.v1.RerunExecutionRequest
-	(*RerunExecutionResponse)(nil),    // 31: autan.v1.RerunExecutionResponse
-	(*RollbackExecutionRequest)(nil),  // 32: autan.v1.RollbackExecutionRequest
-	(*RollbackExecutionResponse)(nil), // 33: autan.v1.RollbackExecutionResponse
-	(*DeleteExecutionRequest)(nil),    // 34: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),   // 35: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsRequest)(nil),  // 36: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil), // 37: autan.v1.ListHistoryEventsResponse
-	nil,                               // 38: autan.v1.Execution.LabelsEntry
-	nil,                               // 39: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                               // 40: autan.v1.CountExecutionsResponse.GroupsEntry
-	(ExecutionState)(0),               // 41: autan.v1.ExecutionState
-	(*Payload)(nil),                   // 42: autan.v1.Payload
-	(*Failure)(nil),                   // 43: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
-	(PayloadFormat)(0),                // 45: autan.v1.PayloadFormat
-	(View)(0),                         // 46: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),     // 47: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),       // 48: google.protobuf.Duration
-	(*HistoryEvent)(nil),              // 49: autan.v1.HistoryEvent
+	(ExecutionKind)(0),                 // 0: autan.v1.ExecutionKind
+	(IdConflictPolicy)(0),              // 1: autan.v1.IdConflictPolicy
+	(CountGroup)(0),                    // 2: autan.v1.CountGroup
+	(WatchStart)(0),                    // 3: autan.v1.WatchStart
+	(WatchEndReason)(0),                // 4: autan.v1.WatchEndReason
+	(WaitUntil)(0),                     // 5: autan.v1.WaitUntil
+	(*Execution)(nil),                  // 6: autan.v1.Execution
+	(*Progress)(nil),                   // 7: autan.v1.Progress
+	(*StartExecutionRequest)(nil),      // 8: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),     // 9: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),        // 10: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),       // 11: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),      // 12: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),     // 13: autan.v1.ListExecutionsResponse
+	(*CountExecutionsRequest)(nil),     // 14: autan.v1.CountExecutionsRequest
+	(*CountExecutionsResponse)(nil),    // 15: autan.v1.CountExecutionsResponse
+	(*WatchExecutionRequest)(nil),      // 16: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),     // 17: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),          // 18: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),             // 19: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                   // 20: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),       // 21: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),      // 22: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),      // 23: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),     // 24: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),     // 25: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),    // 26: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),     // 27: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),    // 28: autan.v1.CancelExecutionResponse
+	(*TerminateExecutionRequest)(nil),  // 29: autan.v1.TerminateExecutionRequest
+	(*TerminateExecutionResponse)(nil), // 30: autan.v1.TerminateExecutionResponse
+	(*StopExecutionRequest)(nil),       // 31: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),      // 32: autan.v1.StopExecutionResponse
+	(*RerunExecutionRequest)(nil),      // 33: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),     // 34: autan.v1.RerunExecutionResponse
+	(*RollbackExecutionRequest)(nil),   // 35: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil),  // 36: autan.v1.RollbackExecutionResponse
+	(*RestartExecutionRequest)(nil),    // 37: autan.v1.RestartExecutionRequest
+	(*RestartExecutionResponse)(nil),   // 38: autan.v1.RestartExecutionResponse
+	(*UpdateExecutionRequest)(nil),     // 39: autan.v1.UpdateExecutionRequest
+	(*UpdateExecutionResponse)(nil),    // 40: autan.v1.UpdateExecutionResponse
+	(*DeleteExecutionRequest)(nil),     // 41: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),    // 42: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsRequest)(nil),   // 43: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil),  // 44: autan.v1.ListHistoryEventsResponse
+	nil,                                // 45: autan.v1.Execution.LabelsEntry
+	nil,                                // 46: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                // 47: autan.v1.CountExecutionsResponse.GroupsEntry
+	nil,                                // 48: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                // 49: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                // 50: autan.v1.ExecutionState
+	(*Payload)(nil),                    // 51: autan.v1.Payload
+	(*Failure)(nil),                    // 52: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),      // 53: google.protobuf.Timestamp
+	(PayloadFormat)(0),                 // 54: autan.v1.PayloadFormat
+	(View)(0),                          // 55: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),      // 56: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),        // 57: google.protobuf.Duration
+	(*HistoryEvent)(nil),               // 58: autan.v1.HistoryEvent
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	41, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	42, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	42, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	42, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	43, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	38, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	44, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	44, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	44, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
-	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	42, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	50, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	51, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	51, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	51, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	52, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	45, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	53, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	53, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	53, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
+	51, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	42, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	42, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	39, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	51, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	51, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	46, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	45, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	42, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	45, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	47, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	45, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	54, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	51, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	6,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	55, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	54, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	56, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	6,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	55, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	54, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	6,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	40, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	47, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
 	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	48, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	45, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	17, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	18, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	19, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	49, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	57, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	54, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	6,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	18, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	19, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	20, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	58, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
 	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	48, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	5,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	48, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	46, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	45, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	42, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	41, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	42, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	5,  // 50: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 51: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	45, // 52: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	49, // 53: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	7,  // 54: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 55: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 56: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	13, // 57: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	15, // 58: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	20, // 59: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	22, // 60: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	24, // 61: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	26, // 62: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	28, // 63: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 64: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	32, // 65: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	34, // 66: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	36, // 67: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	8,  // 68: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 69: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 70: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	14, // 71: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	16, // 72: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	21, // 73: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	23, // 74: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	25, // 75: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	27, // 76: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	29, // 77: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 78: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	33, // 79: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	35, // 80: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	37, // 81: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	68, // [68:82] is the sub-list for method output_type
-	54, // [54:68] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	57, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	6,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	57, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	55, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	54, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 42: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
+	6,  // 43: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 44: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	51, // 45: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	6,  // 46: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 47: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 48: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 49: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	6,  // 50: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	51, // 51: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	51, // 52: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	6,  // 53: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 54: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	51, // 55: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	51, // 56: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	51, // 57: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	48, // 58: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	6,  // 59: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
+	49, // 60: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	51, // 61: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	56, // 62: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 63: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
+	54, // 64: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	58, // 65: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	8,  // 66: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	10, // 67: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	12, // 68: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	14, // 69: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	16, // 70: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	21, // 71: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	23, // 72: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	25, // 73: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	27, // 74: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	29, // 75: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	31, // 76: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	33, // 77: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	35, // 78: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	37, // 79: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	39, // 80: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	41, // 81: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	43, // 82: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	9,  // 83: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	11, // 84: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	13, // 85: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	15, // 86: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	17, // 87: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	22, // 88: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	24, // 89: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	26, // 90: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	28, // 91: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	30, // 92: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	32, // 93: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	34, // 94: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	36, // 95: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	38, // 96: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	40, // 97: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	42, // 98: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	44, // 99: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	83, // [83:100] is the sub-list for method output_type
+	66, // [66:83] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -3362,13 +4064,17 @@ func file_autan_v1_executions_proto_init() {
 		(*WatchExecutionResponse_Heartbeat)(nil),
 		(*WatchExecutionResponse_End)(nil),
 	}
+	file_autan_v1_executions_proto_msgTypes[31].OneofWrappers = []any{
+		(*RestartExecutionRequest_EnvironmentName)(nil),
+		(*RestartExecutionRequest_EnvironmentVariables)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   36,
+			NumEnums:      6,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

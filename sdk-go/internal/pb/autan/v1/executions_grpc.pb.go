@@ -19,20 +19,23 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ExecutionService_StartExecution_FullMethodName    = "/autan.v1.ExecutionService/StartExecution"
-	ExecutionService_GetExecution_FullMethodName      = "/autan.v1.ExecutionService/GetExecution"
-	ExecutionService_ListExecutions_FullMethodName    = "/autan.v1.ExecutionService/ListExecutions"
-	ExecutionService_CountExecutions_FullMethodName   = "/autan.v1.ExecutionService/CountExecutions"
-	ExecutionService_WatchExecution_FullMethodName    = "/autan.v1.ExecutionService/WatchExecution"
-	ExecutionService_WaitExecution_FullMethodName     = "/autan.v1.ExecutionService/WaitExecution"
-	ExecutionService_PauseExecution_FullMethodName    = "/autan.v1.ExecutionService/PauseExecution"
-	ExecutionService_ResumeExecution_FullMethodName   = "/autan.v1.ExecutionService/ResumeExecution"
-	ExecutionService_CancelExecution_FullMethodName   = "/autan.v1.ExecutionService/CancelExecution"
-	ExecutionService_StopExecution_FullMethodName     = "/autan.v1.ExecutionService/StopExecution"
-	ExecutionService_RerunExecution_FullMethodName    = "/autan.v1.ExecutionService/RerunExecution"
-	ExecutionService_RollbackExecution_FullMethodName = "/autan.v1.ExecutionService/RollbackExecution"
-	ExecutionService_DeleteExecution_FullMethodName   = "/autan.v1.ExecutionService/DeleteExecution"
-	ExecutionService_ListHistoryEvents_FullMethodName = "/autan.v1.ExecutionService/ListHistoryEvents"
+	ExecutionService_StartExecution_FullMethodName     = "/autan.v1.ExecutionService/StartExecution"
+	ExecutionService_GetExecution_FullMethodName       = "/autan.v1.ExecutionService/GetExecution"
+	ExecutionService_ListExecutions_FullMethodName     = "/autan.v1.ExecutionService/ListExecutions"
+	ExecutionService_CountExecutions_FullMethodName    = "/autan.v1.ExecutionService/CountExecutions"
+	ExecutionService_WatchExecution_FullMethodName     = "/autan.v1.ExecutionService/WatchExecution"
+	ExecutionService_WaitExecution_FullMethodName      = "/autan.v1.ExecutionService/WaitExecution"
+	ExecutionService_PauseExecution_FullMethodName     = "/autan.v1.ExecutionService/PauseExecution"
+	ExecutionService_ResumeExecution_FullMethodName    = "/autan.v1.ExecutionService/ResumeExecution"
+	ExecutionService_CancelExecution_FullMethodName    = "/autan.v1.ExecutionService/CancelExecution"
+	ExecutionService_TerminateExecution_FullMethodName = "/autan.v1.ExecutionService/TerminateExecution"
+	ExecutionService_StopExecution_FullMethodName      = "/autan.v1.ExecutionService/StopExecution"
+	ExecutionService_RerunExecution_FullMethodName     = "/autan.v1.ExecutionService/RerunExecution"
+	ExecutionService_RollbackExecution_FullMethodName  = "/autan.v1.ExecutionService/RollbackExecution"
+	ExecutionService_RestartExecution_FullMethodName   = "/autan.v1.ExecutionService/RestartExecution"
+	ExecutionService_UpdateExecution_FullMethodName    = "/autan.v1.ExecutionService/UpdateExecution"
+	ExecutionService_DeleteExecution_FullMethodName    = "/autan.v1.ExecutionService/DeleteExecution"
+	ExecutionService_ListHistoryEvents_FullMethodName  = "/autan.v1.ExecutionService/ListHistoryEvents"
 )
 
 // ExecutionServiceClient is the client API for ExecutionService service.
@@ -78,13 +81,15 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(ctx context.Context, in *WatchExecutionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchExecutionResponse], error)
-	// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-	// it is. The server waits for at most 10 s a call.
+	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+	// answer OK with the execution as it is. The server waits for at most 10 s a call.
 	//
 	// Errors: EXECUTION_NOT_FOUND.
 	WaitExecution(ctx context.Context, in *WaitExecutionRequest, opts ...grpc.CallOption) (*WaitExecutionResponse, error)
 	// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
 	// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+	// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+	// tasks stand still meanwhile.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	PauseExecution(ctx context.Context, in *PauseExecutionRequest, opts ...grpc.CallOption) (*PauseExecutionResponse, error)
@@ -97,6 +102,12 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	CancelExecution(ctx context.Context, in *CancelExecutionRequest, opts ...grpc.CallOption) (*CancelExecutionResponse, error)
+	// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+	// is no output, and running actions are told to stop without being waited for. The state is
+	// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+	TerminateExecution(ctx context.Context, in *TerminateExecutionRequest, opts ...grpc.CallOption) (*TerminateExecutionResponse, error)
 	// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
@@ -125,6 +136,16 @@ type ExecutionServiceClient interface {
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
 	// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
 	RollbackExecution(ctx context.Context, in *RollbackExecutionRequest, opts ...grpc.CallOption) (*RollbackExecutionResponse, error)
+	// Starts another execution like this one, in whatever state it is: with the same revision of the
+	// workflow, input, parameters, environment, labels and description, unless they are given anew.
+	//
+	// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+	RestartExecution(ctx context.Context, in *RestartExecutionRequest, opts ...grpc.CallOption) (*RestartExecutionResponse, error)
+	// Changes labels and description, in any state; or variables of the environment, while it is
+	// paused.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -242,6 +263,16 @@ func (c *executionServiceClient) CancelExecution(ctx context.Context, in *Cancel
 	return out, nil
 }
 
+func (c *executionServiceClient) TerminateExecution(ctx context.Context, in *TerminateExecutionRequest, opts ...grpc.CallOption) (*TerminateExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TerminateExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_TerminateExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *executionServiceClient) StopExecution(ctx context.Context, in *StopExecutionRequest, opts ...grpc.CallOption) (*StopExecutionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StopExecutionResponse)
@@ -266,6 +297,26 @@ func (c *executionServiceClient) RollbackExecution(ctx context.Context, in *Roll
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RollbackExecutionResponse)
 	err := c.cc.Invoke(ctx, ExecutionService_RollbackExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) RestartExecution(ctx context.Context, in *RestartExecutionRequest, opts ...grpc.CallOption) (*RestartExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RestartExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_RestartExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_UpdateExecution_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -335,13 +386,15 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(*WatchExecutionRequest, grpc.ServerStreamingServer[WatchExecutionResponse]) error
-	// Waits until the execution is finished, or the time is up: both answer OK with the execution as
-	// it is. The server waits for at most 10 s a call.
+	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+	// answer OK with the execution as it is. The server waits for at most 10 s a call.
 	//
 	// Errors: EXECUTION_NOT_FOUND.
 	WaitExecution(context.Context, *WaitExecutionRequest) (*WaitExecutionResponse, error)
 	// Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
 	// nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+	// When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+	// tasks stand still meanwhile.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	PauseExecution(context.Context, *PauseExecutionRequest) (*PauseExecutionResponse, error)
@@ -354,6 +407,12 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
 	CancelExecution(context.Context, *CancelExecutionRequest) (*CancelExecutionResponse, error)
+	// Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+	// is no output, and running actions are told to stop without being waited for. The state is
+	// CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+	TerminateExecution(context.Context, *TerminateExecutionRequest) (*TerminateExecutionResponse, error)
 	// Ends an execution now with a declared outcome. SUCCESS evaluates the output of the workflow.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD.
@@ -382,6 +441,16 @@ type ExecutionServiceServer interface {
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
 	// sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
 	RollbackExecution(context.Context, *RollbackExecutionRequest) (*RollbackExecutionResponse, error)
+	// Starts another execution like this one, in whatever state it is: with the same revision of the
+	// workflow, input, parameters, environment, labels and description, unless they are given anew.
+	//
+	// Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+	RestartExecution(context.Context, *RestartExecutionRequest) (*RestartExecutionResponse, error)
+	// Changes labels and description, in any state; or variables of the environment, while it is
+	// paused.
+	//
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -427,6 +496,9 @@ func (UnimplementedExecutionServiceServer) ResumeExecution(context.Context, *Res
 func (UnimplementedExecutionServiceServer) CancelExecution(context.Context, *CancelExecutionRequest) (*CancelExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelExecution not implemented")
 }
+func (UnimplementedExecutionServiceServer) TerminateExecution(context.Context, *TerminateExecutionRequest) (*TerminateExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TerminateExecution not implemented")
+}
 func (UnimplementedExecutionServiceServer) StopExecution(context.Context, *StopExecutionRequest) (*StopExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StopExecution not implemented")
 }
@@ -435,6 +507,12 @@ func (UnimplementedExecutionServiceServer) RerunExecution(context.Context, *Reru
 }
 func (UnimplementedExecutionServiceServer) RollbackExecution(context.Context, *RollbackExecutionRequest) (*RollbackExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RollbackExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) RestartExecution(context.Context, *RestartExecutionRequest) (*RestartExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RestartExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateExecution not implemented")
 }
 func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteExecution not implemented")
@@ -618,6 +696,24 @@ func _ExecutionService_CancelExecution_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_TerminateExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TerminateExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).TerminateExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_TerminateExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).TerminateExecution(ctx, req.(*TerminateExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ExecutionService_StopExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StopExecutionRequest)
 	if err := dec(in); err != nil {
@@ -668,6 +764,42 @@ func _ExecutionService_RollbackExecution_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ExecutionServiceServer).RollbackExecution(ctx, req.(*RollbackExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_RestartExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestartExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).RestartExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_RestartExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).RestartExecution(ctx, req.(*RestartExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_UpdateExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).UpdateExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_UpdateExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).UpdateExecution(ctx, req.(*UpdateExecutionRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -748,6 +880,10 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ExecutionService_CancelExecution_Handler,
 		},
 		{
+			MethodName: "TerminateExecution",
+			Handler:    _ExecutionService_TerminateExecution_Handler,
+		},
+		{
 			MethodName: "StopExecution",
 			Handler:    _ExecutionService_StopExecution_Handler,
 		},
@@ -758,6 +894,14 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RollbackExecution",
 			Handler:    _ExecutionService_RollbackExecution_Handler,
+		},
+		{
+			MethodName: "RestartExecution",
+			Handler:    _ExecutionService_RestartExecution_Handler,
+		},
+		{
+			MethodName: "UpdateExecution",
+			Handler:    _ExecutionService_UpdateExecution_Handler,
 		},
 		{
 			MethodName: "DeleteExecution",

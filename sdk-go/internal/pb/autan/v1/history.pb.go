@@ -116,6 +116,8 @@ type HistoryEvent struct {
 	//	*HistoryEvent_VerbApplied
 	//	*HistoryEvent_EnvironmentChanged
 	//	*HistoryEvent_ResultIgnored
+	//	*HistoryEvent_ExecutionDrained
+	//	*HistoryEvent_TaskInputChanged
 	Event         isHistoryEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -317,6 +319,24 @@ func (x *HistoryEvent) GetResultIgnored() *ResultIgnored {
 	return nil
 }
 
+func (x *HistoryEvent) GetExecutionDrained() *ExecutionDrained {
+	if x != nil {
+		if x, ok := x.Event.(*HistoryEvent_ExecutionDrained); ok {
+			return x.ExecutionDrained
+		}
+	}
+	return nil
+}
+
+func (x *HistoryEvent) GetTaskInputChanged() *TaskInputChanged {
+	if x != nil {
+		if x, ok := x.Event.(*HistoryEvent_TaskInputChanged); ok {
+			return x.TaskInputChanged
+		}
+	}
+	return nil
+}
+
 type isHistoryEvent_Event interface {
 	isHistoryEvent_Event()
 }
@@ -386,6 +406,16 @@ type HistoryEvent_ResultIgnored struct {
 	ResultIgnored *ResultIgnored `protobuf:"bytes,28,opt,name=result_ignored,json=resultIgnored,proto3,oneof"`
 }
 
+type HistoryEvent_ExecutionDrained struct {
+	// Nothing runs any more in the paused execution, nor below it.
+	ExecutionDrained *ExecutionDrained `protobuf:"bytes,40,opt,name=execution_drained,json=executionDrained,proto3,oneof"`
+}
+
+type HistoryEvent_TaskInputChanged struct {
+	// Fields of the input of a task were replaced, for its first attempt of a rerun.
+	TaskInputChanged *TaskInputChanged `protobuf:"bytes,41,opt,name=task_input_changed,json=taskInputChanged,proto3,oneof"`
+}
+
 func (*HistoryEvent_ExecutionStarted) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_ExecutionStateChanged) isHistoryEvent_Event() {}
@@ -412,6 +442,10 @@ func (*HistoryEvent_EnvironmentChanged) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_ResultIgnored) isHistoryEvent_Event() {}
 
+func (*HistoryEvent_ExecutionDrained) isHistoryEvent_Event() {}
+
+func (*HistoryEvent_TaskInputChanged) isHistoryEvent_Event() {}
+
 // The execution was accepted.
 type ExecutionStarted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -423,8 +457,10 @@ type ExecutionStarted struct {
 	Input *Payload `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// Of a sub-workflow: the task that started it.
 	ParentTaskExecutionId string `protobuf:"bytes,4,opt,name=parent_task_execution_id,json=parentTaskExecutionId,proto3" json:"parent_task_execution_id,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Of a restart: uid of the execution that it repeats.
+	SourceExecutionId string `protobuf:"bytes,5,opt,name=source_execution_id,json=sourceExecutionId,proto3" json:"source_execution_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ExecutionStarted) Reset() {
@@ -481,6 +517,13 @@ func (x *ExecutionStarted) GetInput() *Payload {
 func (x *ExecutionStarted) GetParentTaskExecutionId() string {
 	if x != nil {
 		return x.ParentTaskExecutionId
+	}
+	return ""
+}
+
+func (x *ExecutionStarted) GetSourceExecutionId() string {
+	if x != nil {
+		return x.SourceExecutionId
 	}
 	return ""
 }
@@ -1217,11 +1260,95 @@ func (x *ResultIgnored) GetReason() string {
 	return ""
 }
 
+// Nothing runs any more in the paused execution, nor below it.
+type ExecutionDrained struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutionDrained) Reset() {
+	*x = ExecutionDrained{}
+	mi := &file_autan_v1_history_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutionDrained) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutionDrained) ProtoMessage() {}
+
+func (x *ExecutionDrained) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_history_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutionDrained.ProtoReflect.Descriptor instead.
+func (*ExecutionDrained) Descriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{14}
+}
+
+// Fields of the input of a task were replaced, for its first attempt of a rerun.
+type TaskInputChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names of the replaced fields.
+	Names         []string `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskInputChanged) Reset() {
+	*x = TaskInputChanged{}
+	mi := &file_autan_v1_history_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskInputChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskInputChanged) ProtoMessage() {}
+
+func (x *TaskInputChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_history_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskInputChanged.ProtoReflect.Descriptor instead.
+func (*TaskInputChanged) Descriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *TaskInputChanged) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
 var File_autan_v1_history_proto protoreflect.FileDescriptor
 
 const file_autan_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\t\n" +
+	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\n" +
+	"\n" +
 	"\fHistoryEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x129\n" +
 	"\n" +
@@ -1243,13 +1370,16 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\rchild_started\x18\x19 \x01(\v2\x16.autan.v1.ChildStartedH\x00R\fchildStarted\x12:\n" +
 	"\fverb_applied\x18\x1a \x01(\v2\x15.autan.v1.VerbAppliedH\x00R\vverbApplied\x12O\n" +
 	"\x13environment_changed\x18\x1b \x01(\v2\x1c.autan.v1.EnvironmentChangedH\x00R\x12environmentChanged\x12@\n" +
-	"\x0eresult_ignored\x18\x1c \x01(\v2\x17.autan.v1.ResultIgnoredH\x00R\rresultIgnoredB\a\n" +
-	"\x05event\"\xc6\x01\n" +
+	"\x0eresult_ignored\x18\x1c \x01(\v2\x17.autan.v1.ResultIgnoredH\x00R\rresultIgnored\x12I\n" +
+	"\x11execution_drained\x18( \x01(\v2\x1a.autan.v1.ExecutionDrainedH\x00R\x10executionDrained\x12J\n" +
+	"\x12task_input_changed\x18) \x01(\v2\x1a.autan.v1.TaskInputChangedH\x00R\x10taskInputChangedB\a\n" +
+	"\x05event\"\xf6\x01\n" +
 	"\x10ExecutionStarted\x12#\n" +
 	"\rworkflow_name\x18\x01 \x01(\tR\fworkflowName\x12+\n" +
 	"\x11workflow_revision\x18\x02 \x01(\x05R\x10workflowRevision\x12'\n" +
 	"\x05input\x18\x03 \x01(\v2\x11.autan.v1.PayloadR\x05input\x127\n" +
-	"\x18parent_task_execution_id\x18\x04 \x01(\tR\x15parentTaskExecutionId\"\xd2\x01\n" +
+	"\x18parent_task_execution_id\x18\x04 \x01(\tR\x15parentTaskExecutionId\x12.\n" +
+	"\x13source_execution_id\x18\x05 \x01(\tR\x11sourceExecutionId\"\xd2\x01\n" +
 	"\x15ExecutionStateChanged\x12?\n" +
 	"\x0eprevious_state\x18\x01 \x01(\x0e2\x18.autan.v1.ExecutionStateR\rpreviousState\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.autan.v1.ExecutionStateR\x05state\x12\x1d\n" +
@@ -1300,7 +1430,10 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x05names\x18\x01 \x03(\tR\x05names\"W\n" +
 	"\rResultIgnored\x12.\n" +
 	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason*\x8c\x01\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x12\n" +
+	"\x10ExecutionDrained\"(\n" +
+	"\x10TaskInputChanged\x12\x14\n" +
+	"\x05names\x18\x01 \x03(\tR\x05names*\x8c\x01\n" +
 	"\tTimerKind\x12\x1a\n" +
 	"\x16TIMER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16TIMER_KIND_WAIT_BEFORE\x10\x01\x12\x19\n" +
@@ -1321,7 +1454,7 @@ func file_autan_v1_history_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_autan_v1_history_proto_goTypes = []any{
 	(TimerKind)(0),                // 0: autan.v1.TimerKind
 	(*HistoryEvent)(nil),          // 1: autan.v1.HistoryEvent
@@ -1338,14 +1471,16 @@ var file_autan_v1_history_proto_goTypes = []any{
 	(*VerbApplied)(nil),           // 12: autan.v1.VerbApplied
 	(*EnvironmentChanged)(nil),    // 13: autan.v1.EnvironmentChanged
 	(*ResultIgnored)(nil),         // 14: autan.v1.ResultIgnored
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*Payload)(nil),               // 16: autan.v1.Payload
-	(ExecutionState)(0),           // 17: autan.v1.ExecutionState
-	(TaskState)(0),                // 18: autan.v1.TaskState
-	(ActionState)(0),              // 19: autan.v1.ActionState
+	(*ExecutionDrained)(nil),      // 15: autan.v1.ExecutionDrained
+	(*TaskInputChanged)(nil),      // 16: autan.v1.TaskInputChanged
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Payload)(nil),               // 18: autan.v1.Payload
+	(ExecutionState)(0),           // 19: autan.v1.ExecutionState
+	(TaskState)(0),                // 20: autan.v1.TaskState
+	(ActionState)(0),              // 21: autan.v1.ActionState
 }
 var file_autan_v1_history_proto_depIdxs = []int32{
-	15, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
+	17, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: autan.v1.HistoryEvent.execution_started:type_name -> autan.v1.ExecutionStarted
 	3,  // 2: autan.v1.HistoryEvent.execution_state_changed:type_name -> autan.v1.ExecutionStateChanged
 	4,  // 3: autan.v1.HistoryEvent.task_created:type_name -> autan.v1.TaskCreated
@@ -1359,24 +1494,26 @@ var file_autan_v1_history_proto_depIdxs = []int32{
 	12, // 11: autan.v1.HistoryEvent.verb_applied:type_name -> autan.v1.VerbApplied
 	13, // 12: autan.v1.HistoryEvent.environment_changed:type_name -> autan.v1.EnvironmentChanged
 	14, // 13: autan.v1.HistoryEvent.result_ignored:type_name -> autan.v1.ResultIgnored
-	16, // 14: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
-	17, // 15: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
-	17, // 16: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
-	16, // 17: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
-	18, // 18: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
-	18, // 19: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
-	18, // 20: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
-	16, // 21: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
-	19, // 22: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
-	16, // 23: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
-	0,  // 24: autan.v1.TimerStarted.kind:type_name -> autan.v1.TimerKind
-	15, // 25: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
-	0,  // 26: autan.v1.TimerFired.kind:type_name -> autan.v1.TimerKind
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	15, // 14: autan.v1.HistoryEvent.execution_drained:type_name -> autan.v1.ExecutionDrained
+	16, // 15: autan.v1.HistoryEvent.task_input_changed:type_name -> autan.v1.TaskInputChanged
+	18, // 16: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
+	19, // 17: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
+	19, // 18: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
+	18, // 19: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
+	20, // 20: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
+	20, // 21: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
+	20, // 22: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
+	18, // 23: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
+	21, // 24: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
+	18, // 25: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
+	0,  // 26: autan.v1.TimerStarted.kind:type_name -> autan.v1.TimerKind
+	17, // 27: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
+	0,  // 28: autan.v1.TimerFired.kind:type_name -> autan.v1.TimerKind
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_history_proto_init() }
@@ -1400,6 +1537,8 @@ func file_autan_v1_history_proto_init() {
 		(*HistoryEvent_VerbApplied)(nil),
 		(*HistoryEvent_EnvironmentChanged)(nil),
 		(*HistoryEvent_ResultIgnored)(nil),
+		(*HistoryEvent_ExecutionDrained)(nil),
+		(*HistoryEvent_TaskInputChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1407,7 +1546,7 @@ func file_autan_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_history_proto_rawDesc), len(file_autan_v1_history_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

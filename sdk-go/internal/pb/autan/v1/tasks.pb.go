@@ -117,7 +117,7 @@ type TaskExecution struct {
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Until when it waits: wait-before, wait-after or the next attempt.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	// When its timeout strikes.
+	// When its timeout strikes; absent while it stands still in a paused execution.
 	TimeoutTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=timeout_time,json=timeoutTime,proto3" json:"timeout_time,omitempty"`
 	// Items of a with-items task; 0 for others.
 	ItemCount int32 `protobuf:"varint,21,opt,name=item_count,json=itemCount,proto3" json:"item_count,omitempty"`
@@ -904,6 +904,125 @@ func (x *SkipTaskResponse) GetTaskExecution() *TaskExecution {
 	return nil
 }
 
+// Request of RetryTask.
+type RetryTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id of the task execution.
+	TaskExecutionId string `protobuf:"bytes,2,opt,name=task_execution_id,json=taskExecutionId,proto3" json:"task_execution_id,omitempty"`
+	// Why, for the record; at most 4 KiB.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// UUID that makes the call idempotent for 24 hours; optional.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryTaskRequest) Reset() {
+	*x = RetryTaskRequest{}
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryTaskRequest) ProtoMessage() {}
+
+func (x *RetryTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryTaskRequest.ProtoReflect.Descriptor instead.
+func (*RetryTaskRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetryTaskRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *RetryTaskRequest) GetTaskExecutionId() string {
+	if x != nil {
+		return x.TaskExecutionId
+	}
+	return ""
+}
+
+func (x *RetryTaskRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RetryTaskRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of RetryTask.
+type RetryTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task execution, BASIC view.
+	TaskExecution *TaskExecution `protobuf:"bytes,1,opt,name=task_execution,json=taskExecution,proto3" json:"task_execution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryTaskResponse) Reset() {
+	*x = RetryTaskResponse{}
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryTaskResponse) ProtoMessage() {}
+
+func (x *RetryTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryTaskResponse.ProtoReflect.Descriptor instead.
+func (*RetryTaskResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RetryTaskResponse) GetTaskExecution() *TaskExecution {
+	if x != nil {
+		return x.TaskExecution
+	}
+	return nil
+}
+
 // Request of GetActionExecution.
 type GetActionExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -923,7 +1042,7 @@ type GetActionExecutionRequest struct {
 
 func (x *GetActionExecutionRequest) Reset() {
 	*x = GetActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1054,7 @@ func (x *GetActionExecutionRequest) String() string {
 func (*GetActionExecutionRequest) ProtoMessage() {}
 
 func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1067,7 @@ func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetActionExecutionRequest) GetProject() string {
@@ -997,7 +1116,7 @@ type GetActionExecutionResponse struct {
 
 func (x *GetActionExecutionResponse) Reset() {
 	*x = GetActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1128,7 @@ func (x *GetActionExecutionResponse) String() string {
 func (*GetActionExecutionResponse) ProtoMessage() {}
 
 func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1141,7 @@ func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1058,7 +1177,7 @@ type ListActionExecutionsRequest struct {
 
 func (x *ListActionExecutionsRequest) Reset() {
 	*x = ListActionExecutionsRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1070,7 +1189,7 @@ func (x *ListActionExecutionsRequest) String() string {
 func (*ListActionExecutionsRequest) ProtoMessage() {}
 
 func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1083,7 +1202,7 @@ func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListActionExecutionsRequest) GetProject() string {
@@ -1177,7 +1296,7 @@ type ListActionExecutionsResponse struct {
 
 func (x *ListActionExecutionsResponse) Reset() {
 	*x = ListActionExecutionsResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1308,7 @@ func (x *ListActionExecutionsResponse) String() string {
 func (*ListActionExecutionsResponse) ProtoMessage() {}
 
 func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1321,7 @@ func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListActionExecutionsResponse) GetActionExecutions() []*ActionExecution {
@@ -1236,7 +1355,7 @@ type CompleteActionExecutionRequest struct {
 
 func (x *CompleteActionExecutionRequest) Reset() {
 	*x = CompleteActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1367,7 @@ func (x *CompleteActionExecutionRequest) String() string {
 func (*CompleteActionExecutionRequest) ProtoMessage() {}
 
 func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1380,7 @@ func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CompleteActionExecutionRequest) GetProject() string {
@@ -1303,7 +1422,7 @@ type CompleteActionExecutionResponse struct {
 
 func (x *CompleteActionExecutionResponse) Reset() {
 	*x = CompleteActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1434,7 @@ func (x *CompleteActionExecutionResponse) String() string {
 func (*CompleteActionExecutionResponse) ProtoMessage() {}
 
 func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1447,7 @@ func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CompleteActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1355,7 +1474,7 @@ type FailActionExecutionRequest struct {
 
 func (x *FailActionExecutionRequest) Reset() {
 	*x = FailActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1486,7 @@ func (x *FailActionExecutionRequest) String() string {
 func (*FailActionExecutionRequest) ProtoMessage() {}
 
 func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1499,7 @@ func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FailActionExecutionRequest) GetProject() string {
@@ -1422,7 +1541,7 @@ type FailActionExecutionResponse struct {
 
 func (x *FailActionExecutionResponse) Reset() {
 	*x = FailActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1553,7 @@ func (x *FailActionExecutionResponse) String() string {
 func (*FailActionExecutionResponse) ProtoMessage() {}
 
 func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1566,7 @@ func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FailActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1476,7 +1595,7 @@ type UpdateActionExecutionRequest struct {
 
 func (x *UpdateActionExecutionRequest) Reset() {
 	*x = UpdateActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[16]
+	mi := &file_autan_v1_tasks_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1607,7 @@ func (x *UpdateActionExecutionRequest) String() string {
 func (*UpdateActionExecutionRequest) ProtoMessage() {}
 
 func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[16]
+	mi := &file_autan_v1_tasks_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1620,7 @@ func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{16}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateActionExecutionRequest) GetProject() string {
@@ -1550,7 +1669,7 @@ type UpdateActionExecutionResponse struct {
 
 func (x *UpdateActionExecutionResponse) Reset() {
 	*x = UpdateActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[17]
+	mi := &file_autan_v1_tasks_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1681,7 @@ func (x *UpdateActionExecutionResponse) String() string {
 func (*UpdateActionExecutionResponse) ProtoMessage() {}
 
 func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[17]
+	mi := &file_autan_v1_tasks_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1694,7 @@ func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{17}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1669,6 +1788,14 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"R\n" +
 	"\x10SkipTaskResponse\x12>\n" +
+	"\x0etask_execution\x18\x01 \x01(\v2\x17.autan.v1.TaskExecutionR\rtaskExecution\"\x8f\x01\n" +
+	"\x10RetryTaskRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12*\n" +
+	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"S\n" +
+	"\x11RetryTaskResponse\x12>\n" +
 	"\x0etask_execution\x18\x01 \x01(\v2\x17.autan.v1.TaskExecutionR\rtaskExecution\"\x82\x02\n" +
 	"\x19GetActionExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12.\n" +
@@ -1719,11 +1846,12 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\bTaskType\x12\x19\n" +
 	"\x15TASK_TYPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TASK_TYPE_ACTION\x10\x01\x12\x16\n" +
-	"\x12TASK_TYPE_WORKFLOW\x10\x022\xba\x06\n" +
+	"\x12TASK_TYPE_WORKFLOW\x10\x022\x85\a\n" +
 	"\vTaskService\x12^\n" +
 	"\x10GetTaskExecution\x12!.autan.v1.GetTaskExecutionRequest\x1a\".autan.v1.GetTaskExecutionResponse\"\x03\x90\x02\x01\x12d\n" +
 	"\x12ListTaskExecutions\x12#.autan.v1.ListTaskExecutionsRequest\x1a$.autan.v1.ListTaskExecutionsResponse\"\x03\x90\x02\x01\x12F\n" +
-	"\bSkipTask\x12\x19.autan.v1.SkipTaskRequest\x1a\x1a.autan.v1.SkipTaskResponse\"\x03\x90\x02\x02\x12d\n" +
+	"\bSkipTask\x12\x19.autan.v1.SkipTaskRequest\x1a\x1a.autan.v1.SkipTaskResponse\"\x03\x90\x02\x02\x12I\n" +
+	"\tRetryTask\x12\x1a.autan.v1.RetryTaskRequest\x1a\x1b.autan.v1.RetryTaskResponse\"\x03\x90\x02\x02\x12d\n" +
 	"\x12GetActionExecution\x12#.autan.v1.GetActionExecutionRequest\x1a$.autan.v1.GetActionExecutionResponse\"\x03\x90\x02\x01\x12j\n" +
 	"\x14ListActionExecutions\x12%.autan.v1.ListActionExecutionsRequest\x1a&.autan.v1.ListActionExecutionsResponse\"\x03\x90\x02\x01\x12s\n" +
 	"\x17CompleteActionExecution\x12(.autan.v1.CompleteActionExecutionRequest\x1a).autan.v1.CompleteActionExecutionResponse\"\x03\x90\x02\x02\x12g\n" +
@@ -1743,7 +1871,7 @@ func file_autan_v1_tasks_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_tasks_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_autan_v1_tasks_proto_goTypes = []any{
 	(TaskType)(0),                           // 0: autan.v1.TaskType
 	(*TaskExecution)(nil),                   // 1: autan.v1.TaskExecution
@@ -1754,84 +1882,89 @@ var file_autan_v1_tasks_proto_goTypes = []any{
 	(*ListTaskExecutionsResponse)(nil),      // 6: autan.v1.ListTaskExecutionsResponse
 	(*SkipTaskRequest)(nil),                 // 7: autan.v1.SkipTaskRequest
 	(*SkipTaskResponse)(nil),                // 8: autan.v1.SkipTaskResponse
-	(*GetActionExecutionRequest)(nil),       // 9: autan.v1.GetActionExecutionRequest
-	(*GetActionExecutionResponse)(nil),      // 10: autan.v1.GetActionExecutionResponse
-	(*ListActionExecutionsRequest)(nil),     // 11: autan.v1.ListActionExecutionsRequest
-	(*ListActionExecutionsResponse)(nil),    // 12: autan.v1.ListActionExecutionsResponse
-	(*CompleteActionExecutionRequest)(nil),  // 13: autan.v1.CompleteActionExecutionRequest
-	(*CompleteActionExecutionResponse)(nil), // 14: autan.v1.CompleteActionExecutionResponse
-	(*FailActionExecutionRequest)(nil),      // 15: autan.v1.FailActionExecutionRequest
-	(*FailActionExecutionResponse)(nil),     // 16: autan.v1.FailActionExecutionResponse
-	(*UpdateActionExecutionRequest)(nil),    // 17: autan.v1.UpdateActionExecutionRequest
-	(*UpdateActionExecutionResponse)(nil),   // 18: autan.v1.UpdateActionExecutionResponse
-	(TaskState)(0),                          // 19: autan.v1.TaskState
-	(*Payload)(nil),                         // 20: autan.v1.Payload
-	(*timestamppb.Timestamp)(nil),           // 21: google.protobuf.Timestamp
-	(ActionState)(0),                        // 22: autan.v1.ActionState
-	(View)(0),                               // 23: autan.v1.View
-	(PayloadFormat)(0),                      // 24: autan.v1.PayloadFormat
-	(*fieldmaskpb.FieldMask)(nil),           // 25: google.protobuf.FieldMask
+	(*RetryTaskRequest)(nil),                // 9: autan.v1.RetryTaskRequest
+	(*RetryTaskResponse)(nil),               // 10: autan.v1.RetryTaskResponse
+	(*GetActionExecutionRequest)(nil),       // 11: autan.v1.GetActionExecutionRequest
+	(*GetActionExecutionResponse)(nil),      // 12: autan.v1.GetActionExecutionResponse
+	(*ListActionExecutionsRequest)(nil),     // 13: autan.v1.ListActionExecutionsRequest
+	(*ListActionExecutionsResponse)(nil),    // 14: autan.v1.ListActionExecutionsResponse
+	(*CompleteActionExecutionRequest)(nil),  // 15: autan.v1.CompleteActionExecutionRequest
+	(*CompleteActionExecutionResponse)(nil), // 16: autan.v1.CompleteActionExecutionResponse
+	(*FailActionExecutionRequest)(nil),      // 17: autan.v1.FailActionExecutionRequest
+	(*FailActionExecutionResponse)(nil),     // 18: autan.v1.FailActionExecutionResponse
+	(*UpdateActionExecutionRequest)(nil),    // 19: autan.v1.UpdateActionExecutionRequest
+	(*UpdateActionExecutionResponse)(nil),   // 20: autan.v1.UpdateActionExecutionResponse
+	(TaskState)(0),                          // 21: autan.v1.TaskState
+	(*Payload)(nil),                         // 22: autan.v1.Payload
+	(*timestamppb.Timestamp)(nil),           // 23: google.protobuf.Timestamp
+	(ActionState)(0),                        // 24: autan.v1.ActionState
+	(View)(0),                               // 25: autan.v1.View
+	(PayloadFormat)(0),                      // 26: autan.v1.PayloadFormat
+	(*fieldmaskpb.FieldMask)(nil),           // 27: google.protobuf.FieldMask
 }
 var file_autan_v1_tasks_proto_depIdxs = []int32{
 	0,  // 0: autan.v1.TaskExecution.type:type_name -> autan.v1.TaskType
-	19, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
-	20, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
-	20, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
-	20, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
-	21, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
-	21, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
-	21, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
-	21, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
-	21, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
-	21, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
-	22, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
-	20, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
-	20, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
-	21, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
-	21, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
-	23, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
-	24, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	25, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	21, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
+	22, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
+	22, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
+	22, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
+	23, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
+	23, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
+	23, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
+	23, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
+	23, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
+	23, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
+	24, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
+	22, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
+	22, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
+	23, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
+	23, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
+	25, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
+	26, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	27, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
 	1,  // 19: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
-	23, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
-	24, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	25, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
+	26, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	1,  // 22: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
-	20, // 23: autan.v1.SkipTaskRequest.result:type_name -> autan.v1.Payload
+	22, // 23: autan.v1.SkipTaskRequest.result:type_name -> autan.v1.Payload
 	1,  // 24: autan.v1.SkipTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
-	23, // 25: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
-	24, // 26: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	25, // 27: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	2,  // 28: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	23, // 29: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
-	24, // 30: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	2,  // 31: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
-	20, // 32: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
-	2,  // 33: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	20, // 34: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
-	2,  // 35: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	22, // 36: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
-	2,  // 37: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	3,  // 38: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
-	5,  // 39: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
-	7,  // 40: autan.v1.TaskService.SkipTask:input_type -> autan.v1.SkipTaskRequest
-	9,  // 41: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
-	11, // 42: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
-	13, // 43: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
-	15, // 44: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
-	17, // 45: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
-	4,  // 46: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
-	6,  // 47: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
-	8,  // 48: autan.v1.TaskService.SkipTask:output_type -> autan.v1.SkipTaskResponse
-	10, // 49: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
-	12, // 50: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
-	14, // 51: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
-	16, // 52: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
-	18, // 53: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
-	46, // [46:54] is the sub-list for method output_type
-	38, // [38:46] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	1,  // 25: autan.v1.RetryTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
+	25, // 26: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
+	26, // 27: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	27, // 28: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 29: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	25, // 30: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
+	26, // 31: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2,  // 32: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
+	22, // 33: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
+	2,  // 34: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	22, // 35: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
+	2,  // 36: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	24, // 37: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
+	2,  // 38: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	3,  // 39: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
+	5,  // 40: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
+	7,  // 41: autan.v1.TaskService.SkipTask:input_type -> autan.v1.SkipTaskRequest
+	9,  // 42: autan.v1.TaskService.RetryTask:input_type -> autan.v1.RetryTaskRequest
+	11, // 43: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
+	13, // 44: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
+	15, // 45: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
+	17, // 46: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
+	19, // 47: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
+	4,  // 48: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
+	6,  // 49: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
+	8,  // 50: autan.v1.TaskService.SkipTask:output_type -> autan.v1.SkipTaskResponse
+	10, // 51: autan.v1.TaskService.RetryTask:output_type -> autan.v1.RetryTaskResponse
+	12, // 52: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
+	14, // 53: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
+	16, // 54: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
+	18, // 55: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
+	20, // 56: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
+	48, // [48:57] is the sub-list for method output_type
+	39, // [39:48] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_tasks_proto_init() }
@@ -1841,7 +1974,7 @@ func file_autan_v1_tasks_proto_init() {
 	}
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_states_proto_init()
-	file_autan_v1_tasks_proto_msgTypes[10].OneofWrappers = []any{
+	file_autan_v1_tasks_proto_msgTypes[12].OneofWrappers = []any{
 		(*ListActionExecutionsRequest_ExecutionId)(nil),
 		(*ListActionExecutionsRequest_TaskExecutionId)(nil),
 	}
@@ -1851,7 +1984,7 @@ func file_autan_v1_tasks_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_tasks_proto_rawDesc), len(file_autan_v1_tasks_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

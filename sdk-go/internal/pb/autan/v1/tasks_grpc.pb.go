@@ -22,6 +22,7 @@ const (
 	TaskService_GetTaskExecution_FullMethodName        = "/autan.v1.TaskService/GetTaskExecution"
 	TaskService_ListTaskExecutions_FullMethodName      = "/autan.v1.TaskService/ListTaskExecutions"
 	TaskService_SkipTask_FullMethodName                = "/autan.v1.TaskService/SkipTask"
+	TaskService_RetryTask_FullMethodName               = "/autan.v1.TaskService/RetryTask"
 	TaskService_GetActionExecution_FullMethodName      = "/autan.v1.TaskService/GetActionExecution"
 	TaskService_ListActionExecutions_FullMethodName    = "/autan.v1.TaskService/ListActionExecutions"
 	TaskService_CompleteActionExecution_FullMethodName = "/autan.v1.TaskService/CompleteActionExecution"
@@ -53,6 +54,12 @@ type TaskServiceClient interface {
 	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
 	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
 	SkipTask(ctx context.Context, in *SkipTaskRequest, opts ...grpc.CallOption) (*SkipTaskResponse, error)
+	// Lets a task go on now that waits for its next attempt, or for another time (wait-before,
+	// wait-after).
+	//
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task does not wait for time, or its
+	// execution is not in RUNNING), REQUEST_ID_REUSED.
+	RetryTask(ctx context.Context, in *RetryTaskRequest, opts ...grpc.CallOption) (*RetryTaskResponse, error)
 	// Returns one action execution.
 	//
 	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -108,6 +115,16 @@ func (c *taskServiceClient) SkipTask(ctx context.Context, in *SkipTaskRequest, o
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SkipTaskResponse)
 	err := c.cc.Invoke(ctx, TaskService_SkipTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) RetryTask(ctx context.Context, in *RetryTaskRequest, opts ...grpc.CallOption) (*RetryTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryTaskResponse)
+	err := c.cc.Invoke(ctx, TaskService_RetryTask_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +205,12 @@ type TaskServiceServer interface {
 	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
 	// or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
 	SkipTask(context.Context, *SkipTaskRequest) (*SkipTaskResponse, error)
+	// Lets a task go on now that waits for its next attempt, or for another time (wait-before,
+	// wait-after).
+	//
+	// Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task does not wait for time, or its
+	// execution is not in RUNNING), REQUEST_ID_REUSED.
+	RetryTask(context.Context, *RetryTaskRequest) (*RetryTaskResponse, error)
 	// Returns one action execution.
 	//
 	// Errors: ACTION_EXECUTION_NOT_FOUND, LIMIT_EXCEEDED (as in GetTaskExecution).
@@ -227,6 +250,9 @@ func (UnimplementedTaskServiceServer) ListTaskExecutions(context.Context, *ListT
 }
 func (UnimplementedTaskServiceServer) SkipTask(context.Context, *SkipTaskRequest) (*SkipTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SkipTask not implemented")
+}
+func (UnimplementedTaskServiceServer) RetryTask(context.Context, *RetryTaskRequest) (*RetryTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryTask not implemented")
 }
 func (UnimplementedTaskServiceServer) GetActionExecution(context.Context, *GetActionExecutionRequest) (*GetActionExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetActionExecution not implemented")
@@ -314,6 +340,24 @@ func _TaskService_SkipTask_Handler(srv interface{}, ctx context.Context, dec fun
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TaskServiceServer).SkipTask(ctx, req.(*SkipTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_RetryTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).RetryTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_RetryTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).RetryTask(ctx, req.(*RetryTaskRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -426,6 +470,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SkipTask",
 			Handler:    _TaskService_SkipTask_Handler,
+		},
+		{
+			MethodName: "RetryTask",
+			Handler:    _TaskService_RetryTask_Handler,
 		},
 		{
 			MethodName: "GetActionExecution",

@@ -48,6 +48,12 @@ class WatchEndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_END_REASON_MAX_AGE: _ClassVar[WatchEndReason]
     WATCH_END_REASON_SLOW_CONSUMER: _ClassVar[WatchEndReason]
     WATCH_END_REASON_DELETED: _ClassVar[WatchEndReason]
+
+class WaitUntil(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WAIT_UNTIL_UNSPECIFIED: _ClassVar[WaitUntil]
+    WAIT_UNTIL_FINISHED: _ClassVar[WaitUntil]
+    WAIT_UNTIL_DRAINED: _ClassVar[WaitUntil]
 EXECUTION_KIND_UNSPECIFIED: ExecutionKind
 EXECUTION_KIND_WORKFLOW: ExecutionKind
 EXECUTION_KIND_ACTION: ExecutionKind
@@ -67,9 +73,12 @@ WATCH_END_REASON_GOING_AWAY: WatchEndReason
 WATCH_END_REASON_MAX_AGE: WatchEndReason
 WATCH_END_REASON_SLOW_CONSUMER: WatchEndReason
 WATCH_END_REASON_DELETED: WatchEndReason
+WAIT_UNTIL_UNSPECIFIED: WaitUntil
+WAIT_UNTIL_FINISHED: WaitUntil
+WAIT_UNTIL_DRAINED: WaitUntil
 
 class Execution(_message.Message):
-    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind")
+    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind", "source_execution_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +111,7 @@ class Execution(_message.Message):
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_GLOBAL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     uid: str
@@ -127,16 +137,18 @@ class Execution(_message.Message):
     progress: Progress
     published_global: _payloads_pb2.Payload
     kind: ExecutionKind
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., kind: _Optional[_Union[ExecutionKind, str]] = ...) -> None: ...
+    source_execution_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., kind: _Optional[_Union[ExecutionKind, str]] = ..., source_execution_id: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("total", "active", "success", "error", "cancelled", "skipped", "rolled_back", "undoing", "undo_failed")
+    __slots__ = ("total", "active", "success", "error", "cancelled", "skipped", "running_actions", "rolled_back", "undoing", "undo_failed")
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     ROLLED_BACK_FIELD_NUMBER: _ClassVar[int]
     UNDOING_FIELD_NUMBER: _ClassVar[int]
     UNDO_FAILED_FIELD_NUMBER: _ClassVar[int]
@@ -146,10 +158,11 @@ class Progress(_message.Message):
     error: int
     cancelled: int
     skipped: int
+    running_actions: int
     rolled_back: int
     undoing: int
     undo_failed: int
-    def __init__(self, total: _Optional[int] = ..., active: _Optional[int] = ..., success: _Optional[int] = ..., error: _Optional[int] = ..., cancelled: _Optional[int] = ..., skipped: _Optional[int] = ..., rolled_back: _Optional[int] = ..., undoing: _Optional[int] = ..., undo_failed: _Optional[int] = ...) -> None: ...
+    def __init__(self, total: _Optional[int] = ..., active: _Optional[int] = ..., success: _Optional[int] = ..., error: _Optional[int] = ..., cancelled: _Optional[int] = ..., skipped: _Optional[int] = ..., running_actions: _Optional[int] = ..., rolled_back: _Optional[int] = ..., undoing: _Optional[int] = ..., undo_failed: _Optional[int] = ...) -> None: ...
 
 class StartExecutionRequest(_message.Message):
     __slots__ = ("project", "workflow_namespace", "workflow_name", "workflow_revision", "execution_id", "input", "params", "labels", "description", "id_conflict_policy", "request_id", "validate_only", "payload_format", "environment_name", "environment_variables")
@@ -324,38 +337,44 @@ class WatchEnd(_message.Message):
     def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_after_sequence: _Optional[int] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
 class WaitExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "timeout", "view", "payload_format")
+    __slots__ = ("project", "execution_id", "timeout", "view", "payload_format", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     timeout: _duration_pb2.Duration
     view: _payloads_pb2.View
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    until: WaitUntil
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., view: _Optional[_Union[_payloads_pb2.View, str]] = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., until: _Optional[_Union[WaitUntil, str]] = ...) -> None: ...
 
 class WaitExecutionResponse(_message.Message):
-    __slots__ = ("execution", "finished")
+    __slots__ = ("execution", "finished", "drained")
     EXECUTION_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    DRAINED_FIELD_NUMBER: _ClassVar[int]
     execution: Execution
     finished: bool
-    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., finished: bool = ...) -> None: ...
+    drained: bool
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., finished: bool = ..., drained: bool = ...) -> None: ...
 
 class PauseExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "reason", "request_id")
+    __slots__ = ("project", "execution_id", "reason", "request_id", "timeouts_run")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUTS_RUN_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     reason: str
     request_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    timeouts_run: bool
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ..., timeouts_run: bool = ...) -> None: ...
 
 class PauseExecutionResponse(_message.Message):
     __slots__ = ("execution",)
@@ -401,6 +420,24 @@ class CancelExecutionResponse(_message.Message):
     execution: Execution
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
+class TerminateExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class TerminateExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
 class StopExecutionRequest(_message.Message):
     __slots__ = ("project", "execution_id", "outcome", "reason", "request_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
@@ -422,7 +459,7 @@ class StopExecutionResponse(_message.Message):
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
 class RerunExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "task_execution_id", "reset", "env", "reason", "request_id")
+    __slots__ = ("project", "execution_id", "task_execution_id", "reset", "env", "reason", "request_id", "input")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -430,6 +467,7 @@ class RerunExecutionRequest(_message.Message):
     ENV_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     task_execution_id: str
@@ -437,7 +475,8 @@ class RerunExecutionRequest(_message.Message):
     env: _payloads_pb2.Payload
     reason: str
     request_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., reset: bool = ..., env: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    input: _payloads_pb2.Payload
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., reset: bool = ..., env: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
 
 class RerunExecutionResponse(_message.Message):
     __slots__ = ("execution",)
@@ -460,6 +499,82 @@ class RollbackExecutionRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., to_task_execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RollbackExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class RestartExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "new_execution_id", "latest_revision", "input", "params", "environment_name", "environment_variables", "labels", "clear_labels", "description", "reason", "request_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    NEW_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    LATEST_REVISION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    CLEAR_LABELS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    new_execution_id: str
+    latest_revision: bool
+    input: _payloads_pb2.Payload
+    params: _payloads_pb2.Payload
+    environment_name: str
+    environment_variables: _payloads_pb2.Payload
+    labels: _containers.ScalarMap[str, str]
+    clear_labels: bool
+    description: str
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., new_execution_id: _Optional[str] = ..., latest_revision: bool = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., environment_name: _Optional[str] = ..., environment_variables: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., clear_labels: bool = ..., description: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RestartExecutionResponse(_message.Message):
+    __slots__ = ("execution",)
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+
+class UpdateExecutionRequest(_message.Message):
+    __slots__ = ("project", "execution_id", "labels", "description", "environment", "update_mask", "reason", "request_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    execution_id: str
+    labels: _containers.ScalarMap[str, str]
+    description: str
+    environment: _payloads_pb2.Payload
+    update_mask: _field_mask_pb2.FieldMask
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., environment: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class UpdateExecutionResponse(_message.Message):
     __slots__ = ("execution",)
     EXECUTION_FIELD_NUMBER: _ClassVar[int]
     execution: Execution

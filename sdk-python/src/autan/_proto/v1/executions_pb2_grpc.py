@@ -83,6 +83,11 @@ class ExecutionServiceStub(object):
                 request_serializer=autan_dot_v1_dot_executions__pb2.CancelExecutionRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.CancelExecutionResponse.FromString,
                 _registered_method=True)
+        self.TerminateExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/TerminateExecution',
+                request_serializer=autan_dot_v1_dot_executions__pb2.TerminateExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.TerminateExecutionResponse.FromString,
+                _registered_method=True)
         self.StopExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/StopExecution',
                 request_serializer=autan_dot_v1_dot_executions__pb2.StopExecutionRequest.SerializeToString,
@@ -97,6 +102,16 @@ class ExecutionServiceStub(object):
                 '/autan.v1.ExecutionService/RollbackExecution',
                 request_serializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.FromString,
+                _registered_method=True)
+        self.RestartExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/RestartExecution',
+                request_serializer=autan_dot_v1_dot_executions__pb2.RestartExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.RestartExecutionResponse.FromString,
+                _registered_method=True)
+        self.UpdateExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/UpdateExecution',
+                request_serializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.FromString,
                 _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/DeleteExecution',
@@ -177,8 +192,8 @@ class ExecutionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WaitExecution(self, request, context):
-        """Waits until the execution is finished, or the time is up: both answer OK with the execution as
-        it is. The server waits for at most 10 s a call.
+        """Waits until the execution is finished, or drained if that is asked for, or the time is up: all
+        answer OK with the execution as it is. The server waits for at most 10 s a call.
 
         Errors: EXECUTION_NOT_FOUND.
         """
@@ -189,6 +204,8 @@ class ExecutionServiceServicer(object):
     def PauseExecution(self, request, context):
         """Pauses an execution and its sub-workflows. Running actions go on; their results are kept and
         nothing follows from them until the execution is resumed. Pausing a paused one changes nothing.
+        When nothing runs any more the history says so, and WaitExecution can wait for it. Timeouts of
+        tasks stand still meanwhile.
 
         Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
         """
@@ -208,6 +225,17 @@ class ExecutionServiceServicer(object):
     def CancelExecution(self, request, context):
         """Cancels an execution, its running actions and its sub-workflows. Cancelling a cancelled one
         changes nothing.
+
+        Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TerminateExecution(self, request, context):
+        """Ends an execution and its sub-workflows at once: no handler runs, nothing is evaluated, there
+        is no output, and running actions are told to stop without being waited for. The state is
+        CANCELLED, and `error.type` "terminated". Terminating a cancelled one changes nothing.
 
         Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE.
         """
@@ -253,6 +281,26 @@ class ExecutionServiceServicer(object):
 
         Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the execution is a
         sub-workflow, or the task has not ended or was rolled back), INVALID_FIELD, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestartExecution(self, request, context):
+        """Starts another execution like this one, in whatever state it is: with the same revision of the
+        workflow, input, parameters, environment, labels and description, unless they are given anew.
+
+        Errors: as StartExecution, and EXECUTION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateExecution(self, request, context):
+        """Changes labels and description, in any state; or variables of the environment, while it is
+        paused.
+
+        Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -324,6 +372,11 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     request_deserializer=autan_dot_v1_dot_executions__pb2.CancelExecutionRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.CancelExecutionResponse.SerializeToString,
             ),
+            'TerminateExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.TerminateExecution,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.TerminateExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.TerminateExecutionResponse.SerializeToString,
+            ),
             'StopExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.StopExecution,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.StopExecutionRequest.FromString,
@@ -338,6 +391,16 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.RollbackExecution,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.SerializeToString,
+            ),
+            'RestartExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestartExecution,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.RestartExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.RestartExecutionResponse.SerializeToString,
+            ),
+            'UpdateExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateExecution,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.SerializeToString,
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
@@ -608,6 +671,33 @@ class ExecutionService(object):
             _registered_method=True)
 
     @staticmethod
+    def TerminateExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/TerminateExecution',
+            autan_dot_v1_dot_executions__pb2.TerminateExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.TerminateExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def StopExecution(request,
             target,
             options=(),
@@ -678,6 +768,60 @@ class ExecutionService(object):
             '/autan.v1.ExecutionService/RollbackExecution',
             autan_dot_v1_dot_executions__pb2.RollbackExecutionRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.RollbackExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestartExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/RestartExecution',
+            autan_dot_v1_dot_executions__pb2.RestartExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.RestartExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/UpdateExecution',
+            autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.FromString,
             options,
             channel_credentials,
             insecure,

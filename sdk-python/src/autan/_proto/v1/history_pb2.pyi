@@ -26,7 +26,7 @@ TIMER_KIND_RETRY: TimerKind
 TIMER_KIND_TIMEOUT: TimerKind
 
 class HistoryEvent(_message.Message):
-    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored")
+    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored", "execution_drained", "task_input_changed")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,8 @@ class HistoryEvent(_message.Message):
     VERB_APPLIED_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_CHANGED_FIELD_NUMBER: _ClassVar[int]
     RESULT_IGNORED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_DRAINED_FIELD_NUMBER: _ClassVar[int]
+    TASK_INPUT_CHANGED_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event_time: _timestamp_pb2.Timestamp
     run: int
@@ -65,19 +67,23 @@ class HistoryEvent(_message.Message):
     verb_applied: VerbApplied
     environment_changed: EnvironmentChanged
     result_ignored: ResultIgnored
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ...) -> None: ...
+    execution_drained: ExecutionDrained
+    task_input_changed: TaskInputChanged
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ..., execution_drained: _Optional[_Union[ExecutionDrained, _Mapping]] = ..., task_input_changed: _Optional[_Union[TaskInputChanged, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
-    __slots__ = ("workflow_name", "workflow_revision", "input", "parent_task_execution_id")
+    __slots__ = ("workflow_name", "workflow_revision", "input", "parent_task_execution_id", "source_execution_id")
     WORKFLOW_NAME_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_REVISION_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     PARENT_TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     workflow_name: str
     workflow_revision: int
     input: _payloads_pb2.Payload
     parent_task_execution_id: str
-    def __init__(self, workflow_name: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ...) -> None: ...
+    source_execution_id: str
+    def __init__(self, workflow_name: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., source_execution_id: _Optional[str] = ...) -> None: ...
 
 class ExecutionStateChanged(_message.Message):
     __slots__ = ("previous_state", "state", "state_info", "output")
@@ -189,3 +195,13 @@ class ResultIgnored(_message.Message):
     action_execution_id: str
     reason: str
     def __init__(self, action_execution_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ExecutionDrained(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TaskInputChanged(_message.Message):
+    __slots__ = ("names",)
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -172,6 +172,24 @@ class SkipTaskResponse(_message.Message):
     task_execution: TaskExecution
     def __init__(self, task_execution: _Optional[_Union[TaskExecution, _Mapping]] = ...) -> None: ...
 
+class RetryTaskRequest(_message.Message):
+    __slots__ = ("project", "task_execution_id", "reason", "request_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    task_execution_id: str
+    reason: str
+    request_id: str
+    def __init__(self, project: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RetryTaskResponse(_message.Message):
+    __slots__ = ("task_execution",)
+    TASK_EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    task_execution: TaskExecution
+    def __init__(self, task_execution: _Optional[_Union[TaskExecution, _Mapping]] = ...) -> None: ...
+
 class GetActionExecutionRequest(_message.Message):
     __slots__ = ("project", "action_execution_id", "view", "payload_format", "read_mask")
     PROJECT_FIELD_NUMBER: _ClassVar[int]

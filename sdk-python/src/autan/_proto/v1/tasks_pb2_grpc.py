@@ -50,6 +50,11 @@ class TaskServiceStub(object):
                 request_serializer=autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.FromString,
                 _registered_method=True)
+        self.RetryTask = channel.unary_unary(
+                '/autan.v1.TaskService/RetryTask',
+                request_serializer=autan_dot_v1_dot_tasks__pb2.RetryTaskRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_tasks__pb2.RetryTaskResponse.FromString,
+                _registered_method=True)
         self.GetActionExecution = channel.unary_unary(
                 '/autan.v1.TaskService/GetActionExecution',
                 request_serializer=autan_dot_v1_dot_tasks__pb2.GetActionExecutionRequest.SerializeToString,
@@ -109,6 +114,17 @@ class TaskServiceServicer(object):
 
         Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task is not in ERROR, or its execution
         or one above is in SUCCESS or PAUSED), PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryTask(self, request, context):
+        """Lets a task go on now that waits for its next attempt, or for another time (wait-before,
+        wait-after).
+
+        Errors: TASK_EXECUTION_NOT_FOUND, EXECUTION_STATE (the task does not wait for time, or its
+        execution is not in RUNNING), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +193,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.SkipTask,
                     request_deserializer=autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.FromString,
                     response_serializer=autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.SerializeToString,
+            ),
+            'RetryTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryTask,
+                    request_deserializer=autan_dot_v1_dot_tasks__pb2.RetryTaskRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_tasks__pb2.RetryTaskResponse.SerializeToString,
             ),
             'GetActionExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.GetActionExecution,
@@ -286,6 +307,33 @@ class TaskService(object):
             '/autan.v1.TaskService/SkipTask',
             autan_dot_v1_dot_tasks__pb2.SkipTaskRequest.SerializeToString,
             autan_dot_v1_dot_tasks__pb2.SkipTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.TaskService/RetryTask',
+            autan_dot_v1_dot_tasks__pb2.RetryTaskRequest.SerializeToString,
+            autan_dot_v1_dot_tasks__pb2.RetryTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

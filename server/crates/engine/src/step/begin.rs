@@ -53,7 +53,7 @@ impl Machine<'_> {
                 Some("Paused by 'pause-before' policy".into()),
             );
             if self.is_running() {
-                self.pause_self(None);
+                self.pause_self(None, false);
             }
             return Ok(false);
         }

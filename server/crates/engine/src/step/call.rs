@@ -83,7 +83,7 @@ impl Machine<'_> {
     ) -> Result<Dict, Fault> {
         if self.ex.record.definition.is_action() {
             let input = self.ex.record.input.value().as_dict();
-            return Ok(input.cloned().unwrap_or_default());
+            return Ok(self.patched(task, input.cloned().unwrap_or_default()));
         }
         let layers = || {
             let context = self.ex.task(task).context.clone();
@@ -121,7 +121,25 @@ impl Machine<'_> {
             super::publish::merge_deep(&mut merged, &input);
             input = merged;
         }
-        Ok(input)
+        Ok(self.patched(task, input))
+    }
+
+    /// The input with the fields that a rerun has given for its first attempt.
+    fn patched(&self, task: u32, mut input: Dict) -> Dict {
+        let runtime = &self.ex.task(task).record.runtime;
+        let patch = runtime
+            .input_patch
+            .as_ref()
+            .filter(|_| runtime.retry_no == 0);
+        let Some(patch) = patch.map(|text| Data::from_checked_text(text.clone())) else {
+            return input;
+        };
+        if let Value::Dict(fields) = patch.value() {
+            for (name, value) in fields.iter() {
+                input.insert(name, value);
+            }
+        }
+        input
     }
 
     /// Creates the action execution and lets it run.

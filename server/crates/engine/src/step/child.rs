@@ -74,6 +74,7 @@ impl Machine<'_> {
                 root: record.root,
                 depth: record.depth + 1,
             }),
+            source: None,
             principal: None,
         };
         let child = uid.to_string().into();
@@ -142,8 +143,11 @@ impl Machine<'_> {
         if record.state.is_final() || record.state == state {
             return;
         }
+        let is_child = record.runner == Runner::Child;
         self.ex
             .change_action(task, action, |record| record.state = state);
+        // A child that is paused says by itself when nothing runs in it any more.
+        self.ex.set_undrained(task, action, is_child && paused);
         let kind = HistoryKind::ActionStateChanged { action, state };
         self.ex.log(self.now, Some(task), kind);
         if self.ex.task(task).record.state.is_final() {
@@ -152,7 +156,7 @@ impl Machine<'_> {
         if paused {
             self.set_task_state(task, TaskState::Paused, None);
             if self.is_running() || (self.is_rolling_back() && self.is_undo(task)) {
-                self.pause_self(None);
+                self.pause_self(None, false);
             }
             return;
         }
@@ -170,6 +174,24 @@ impl Machine<'_> {
         }
         if self.ex.record.state == ExecutionState::Paused && !any_paused {
             self.resume_self();
+        }
+    }
+
+    /// Nothing runs any more in a child that is paused.
+    pub(super) fn child_drained(&mut self, task: u32, action: u32) {
+        let known = self.ex.find(task).and_then(|found| found.action(action));
+        if known.is_some_and(|record| record.state == ActionState::Paused) {
+            self.ex.set_undrained(task, action, false);
+        }
+    }
+
+    /// Nothing runs any more in this execution, which is paused.
+    pub(super) fn drained(&mut self) {
+        self.ex.log(self.now, None, HistoryKind::ExecutionDrained);
+        if let Some(parent) = self.ex.record.parent {
+            let (task, action) = (parent.task.number, parent.number);
+            let (to, event) = (parent.task.execution, Event::ChildDrained { task, action });
+            self.out.messages.push(Message { to, event });
         }
     }
 

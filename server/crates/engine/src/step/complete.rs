@@ -127,17 +127,32 @@ impl Machine<'_> {
                 }
                 Runner::Inline | Runner::External => {}
             }
-            let now = self.now;
-            self.ex.change_action(task, action, |record| {
-                record.state = state;
-                record.output = output.cloned();
-                record.finished_us = Some(now);
-            });
-            self.ex.log(
-                self.now,
-                Some(task),
-                HistoryKind::ActionStateChanged { action, state },
-            );
+            self.give_up(task, action, state, output);
         }
+    }
+
+    /// Gives up the running actions of a task, children too, without waiting for any of them. The
+    /// children are told by who calls this.
+    pub(super) fn abandon_actions(&mut self, task: u32) {
+        let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
+        for number in active {
+            let record = self.ex.task(task).action(number);
+            if record.is_some_and(|record| record.runner == Runner::Server) {
+                let task = self.ex.task_id(task);
+                self.out.cancels.push(ActionId { task, number });
+            }
+            self.give_up(task, number, ActionState::Cancelled, None);
+        }
+    }
+
+    fn give_up(&mut self, task: u32, action: u32, state: ActionState, output: Option<&Data>) {
+        let now = self.now;
+        self.ex.change_action(task, action, |record| {
+            record.state = state;
+            record.output = output.cloned();
+            record.finished_us = Some(now);
+        });
+        let kind = HistoryKind::ActionStateChanged { action, state };
+        self.ex.log(now, Some(task), kind);
     }
 }

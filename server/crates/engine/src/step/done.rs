@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Fault, Machine};
 use crate::data::Data;
 use crate::error::Error;
-use crate::event::{Outcome, Source};
+use crate::event::{ActionVerb, Caller, Outcome, Source};
 use crate::history::HistoryKind;
 use crate::id::ActionId;
 use crate::record::{ActionRecord, Runner};
@@ -179,23 +179,36 @@ impl Machine<'_> {
         self.complete(task, state, info);
     }
 
-    /// Pauses an asynchronous action, or lets it go on; the task and the execution follow.
-    pub(super) fn action_paused(
+    /// Pauses or cancels an asynchronous action, or lets it go on; the task and the execution
+    /// follow.
+    pub(super) fn action_verb(
         &mut self,
         task: u32,
         action: u32,
-        paused: bool,
+        verb: ActionVerb,
+        caller: &Caller,
     ) -> Result<(), Error> {
         let record = self.external_action(task, action)?;
         let (state, runner) = (record.state, record.runner);
-        if runner != Runner::External {
+        if runner != Runner::External && verb != ActionVerb::Cancel {
             return Err(Error::ActionNotExternal);
         }
         if state.is_final() {
-            let verb = if paused { "pause" } else { "resume" };
+            let verb = match verb {
+                ActionVerb::Pause => "pause",
+                ActionVerb::Resume => "resume",
+                ActionVerb::Cancel => "cancel",
+            };
             return Err(Error::ActionState { verb, state });
         }
-        self.child_paused(task, action, paused);
+        self.record_caller(verb.name(), Some(task), caller);
+        match verb {
+            ActionVerb::Pause => self.child_paused(task, action, true),
+            ActionVerb::Resume => self.child_paused(task, action, false),
+            ActionVerb::Cancel => {
+                return self.action_done(task, action, Outcome::Cancelled, Source::External);
+            }
+        }
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ impl Machine<'_> {
     /// Ends in SUCCESS; or in ERROR, if the output cannot be evaluated.
     pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
         match self.success_output() {
-            Ok(output) => self.end(ExecutionState::Success, info, output),
+            Ok(output) => self.end(ExecutionState::Success, info, Some(output)),
             Err(fault) => {
                 let kind = fault.kind();
                 let message = format!("Failed to evaluate the output: {}", fault.into_message());
@@ -77,7 +77,7 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Error, message, Some(kind), output);
             return;
         }
-        self.end(ExecutionState::Error, message, output);
+        self.end(ExecutionState::Error, message, Some(output));
         self.ex.record_mut().failure = Some(kind);
     }
 
@@ -85,7 +85,7 @@ impl Machine<'_> {
     pub(super) fn abandoned(&mut self, message: Arc<str>) {
         self.ex.work.clear();
         let output = self.output_with_result(Some(&message), &Dict::new());
-        self.end(ExecutionState::Error, Some(message), output);
+        self.end(ExecutionState::Error, Some(message), Some(output));
         self.ex.record_mut().failure = Some(FailureKind::Internal);
     }
 
@@ -97,11 +97,36 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Cancelled, message, None, output);
             return;
         }
-        self.end(ExecutionState::Cancelled, message, output);
+        self.end(ExecutionState::Cancelled, message, Some(output));
     }
 
-    pub(super) fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
-        self.ex.payloads_mut().output = Some(output);
+    /// Ends at once in CANCELLED, with all tasks and actions: nothing is evaluated, and nobody is
+    /// waited for. There is no output.
+    pub(super) fn terminated(&mut self, message: Option<&Arc<str>>) {
+        self.ex.work.clear();
+        self.ex.record_mut().backlog.clear();
+        let numbers = self.ex.tasks().map(|record| record.number);
+        for task in numbers.collect::<Vec<_>>() {
+            self.abandon_actions(task);
+            if self.ex.task(task).record.state.is_final() {
+                continue;
+            }
+            self.ex.set_timer(task, None);
+            self.ex.set_timeout(task, None);
+            let info = "The execution was terminated.";
+            self.set_task_state(task, TaskState::Cancelled, Some(info.into()));
+            let now = self.now;
+            let record = &mut self.ex.task_mut(task).record;
+            record.finished_us = Some(now);
+            record.processed = true;
+        }
+        let info = message.map_or_else(|| "Terminated.".into(), |why| format!("Terminated: {why}"));
+        self.end(ExecutionState::Cancelled, Some(info.into()), None);
+        self.ex.record_mut().failure = Some(FailureKind::Terminated);
+    }
+
+    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Option<Data>) {
+        self.ex.payloads_mut().output.clone_from(&output);
         self.ex.set_state(state, info, self.now);
         self.tell_parent_of_end();
     }

@@ -105,6 +105,8 @@ pub(crate) struct Machine<'a> {
     draws: Cell<u64>,
     /// Of what undoes a task: the action execution of that task that is being undone.
     unit: Cell<Option<u32>>,
+    /// Whether nothing ran in it any more before the event.
+    was_drained: bool,
 }
 
 /// Applies an event: changes the execution and says what must be done besides.
@@ -130,12 +132,13 @@ pub fn apply(
             machine.action_done(task, action, outcome, source)?;
         }
         Event::ActionHandedOver { task, action } => machine.action_handed_over(task, action)?,
-        Event::ActionPaused {
+        Event::ActionVerb {
             task,
             action,
-            paused,
+            verb,
+            caller,
         } => {
-            machine.action_paused(task, action, paused)?;
+            machine.action_verb(task, action, verb, &caller)?;
         }
         Event::ChildDone {
             task,
@@ -151,6 +154,7 @@ pub fn apply(
             action,
             paused,
         } => machine.child_paused(task, action, paused),
+        Event::ChildDrained { task, action } => machine.child_drained(task, action),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
         Event::RollBack => machine.roll_back_for_parent(),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
@@ -160,6 +164,7 @@ pub fn apply(
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(ex: &'a mut Execution, world: &'a dyn World, now: i64) -> Self {
+        let was_drained = ex.is_drained();
         Self {
             ex,
             world,
@@ -167,6 +172,7 @@ impl<'a> Machine<'a> {
             out: Changes::default(),
             draws: Cell::new(0),
             unit: Cell::new(None),
+            was_drained,
         }
     }
 
@@ -194,6 +200,9 @@ impl<'a> Machine<'a> {
             }
         }
         self.out.more = !self.ex.work.is_empty();
+        if self.ex.is_drained() && !self.was_drained {
+            self.drained();
+        }
         self.out
     }
 

@@ -1,10 +1,8 @@
 //! Going on after a failure: running tasks again in place, skipping them, and opening what had
 //! ended because of them.
 //!
-//! | verb  | execution                            | task             |
-//! |-------|--------------------------------------|------------------|
-//! | rerun | ERROR, CANCELLED; RUNNING for a task | ERROR, CANCELLED |
-//! | skip  | RUNNING, ERROR, CANCELLED            | ERROR            |
+//! In which states of the execution they are allowed is said by `lifecycle`; a task that is named
+//! must be in ERROR, or for a rerun in CANCELLED.
 //!
 //! What could not be undone is skipped by `rollback`.
 //!
@@ -16,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use definition::model::WorkflowType;
+use expr::Value;
 
 use super::{Machine, Work};
 use crate::changes::Message;
@@ -55,16 +54,25 @@ fn check_no_rollback(execution: &Execution, verb: &Verb) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a rerun changes besides.
+#[derive(Clone, Copy)]
+pub(super) struct RerunChange<'a> {
+    /// Variables to merge into the environment.
+    pub(super) env: Option<&'a Data>,
+    /// Fields to replace in the input of the task.
+    pub(super) input: Option<&'a Data>,
+}
+
 impl Machine<'_> {
     pub(super) fn rerun(
         &mut self,
         verb: &Verb,
         task: Option<u32>,
         reset: bool,
-        env: Option<&Data>,
+        change: RerunChange<'_>,
         caller: &Caller,
     ) -> Result<(), Error> {
-        self.check_open(verb, task)?;
+        check_no_rollback(self.ex, verb)?;
         let tasks = match task {
             Some(number) => {
                 self.check_task(verb, number, &[TaskState::Error, TaskState::Cancelled])?;
@@ -72,9 +80,10 @@ impl Machine<'_> {
             }
             None => self.tasks_to_rerun()?,
         };
-        let change = self.changed_env(env)?;
+        let env = self.changed_env(change.env)?;
+        let names = input_names(task, change.input)?;
         self.open(verb, task, caller);
-        self.change_env(change);
+        self.change_env(env);
         for number in &tasks {
             // A join that could not run is looked at again; who names it wants it to run.
             let state = if task.is_none() && is_failed_join(self.ex, *number) {
@@ -83,6 +92,13 @@ impl Machine<'_> {
                 TaskState::Idle
             };
             self.renew(*number, reset, state);
+            if let Some(input) = change.input {
+                let runtime = &mut self.ex.task_mut(*number).record.runtime;
+                runtime.input_patch = Some(input.text().clone());
+                let names = names.clone();
+                let kind = HistoryKind::InputChanged { names };
+                self.ex.log(self.now, Some(*number), kind);
+            }
         }
         self.reopen_joins(&tasks);
         self.go_on();
@@ -103,7 +119,7 @@ impl Machine<'_> {
         {
             return self.skip_undo(verb, task, result, caller);
         }
-        self.check_open(verb, Some(task))?;
+        check_no_rollback(self.ex, verb)?;
         self.check_task(verb, task, &[TaskState::Error])?;
         self.open(verb, Some(task), caller);
         self.give_up_actions(task, ActionState::Cancelled, None);
@@ -123,19 +139,22 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Refuses a verb in a state of the execution that it is not made for.
-    fn check_open(&self, verb: &Verb, task: Option<u32>) -> Result<(), Error> {
-        check_no_rollback(self.ex, verb)?;
-        match self.ex.record.state {
-            ExecutionState::Error | ExecutionState::Cancelled => Ok(()),
-            ExecutionState::Running if task.is_some() => Ok(()),
-            ExecutionState::Idle
-            | ExecutionState::Running
-            | ExecutionState::Paused
-            | ExecutionState::Success
-            | ExecutionState::RollingBack
-            | ExecutionState::RolledBack => Err(self.refused(verb)),
-        }
+    /// Lets a task go on now that waits for time.
+    pub(super) fn retry_now(
+        &mut self,
+        verb: &Verb,
+        task: u32,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        self.check_task(verb, task, &[TaskState::Delayed, TaskState::Waiting])?;
+        let record = &self.ex.task(task).record;
+        let Some((timer, _)) = record.runtime.due else {
+            let (verb, state) = (verb.name(), record.state);
+            return Err(Error::TaskState { verb, state });
+        };
+        self.record_verb(verb, Some(task), caller);
+        self.time_came(task, timer);
+        Ok(())
     }
 
     fn check_task(&self, verb: &Verb, number: u32, allowed: &[TaskState]) -> Result<(), Error> {
@@ -198,6 +217,7 @@ impl Machine<'_> {
     fn open_self(&mut self, info: Option<Arc<str>>) {
         self.ex.payloads_mut().output = None;
         self.ex.set_state(ExecutionState::Running, info, self.now);
+        self.ex.release_timeouts(self.now);
         if let Some(parent) = self.ex.record.parent {
             let (task, action) = (parent.task.number, parent.number);
             let event = Event::ChildReopened { task, action };
@@ -393,4 +413,23 @@ impl Machine<'_> {
 fn is_failed_join(execution: &Execution, task: u32) -> bool {
     let begun = execution.task(task).record.runtime.begun;
     !begun && execution.spec(task).join.is_some()
+}
+
+/// The names of the fields that are to replace those of the input of a task.
+fn input_names(task: Option<u32>, input: Option<&Data>) -> Result<Vec<Arc<str>>, Error> {
+    let refuse = |message: &str| Error::Params {
+        field: "input",
+        message: message.into(),
+    };
+    match (input.map(Data::value), task) {
+        (None, _) => Ok(Vec::new()),
+        (Some(_), None) => Err(refuse("is for one task, which must be named")),
+        (Some(Value::Dict(fields)), Some(_)) => {
+            Ok(fields.keys().map(|key| key.to_text().into()).collect())
+        }
+        (Some(other), Some(_)) => {
+            let kind = other.type_name();
+            Err(refuse(&format!("must be an object, not {kind}")))
+        }
+    }
 }

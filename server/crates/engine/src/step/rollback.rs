@@ -203,7 +203,8 @@ impl Machine<'_> {
             let actions = memory.active_actions.iter();
             let children = actions.filter_map(|number| memory.action(*number)?.child);
             for to in children.collect::<Vec<_>>() {
-                let (verb, caller) = (Verb::Pause, Caller::default());
+                let timeouts_run = false;
+                let (verb, caller) = (Verb::Pause { timeouts_run }, Caller::default());
                 let event = Event::Verb { verb, caller };
                 self.out.messages.push(Message { to, event });
             }
@@ -273,6 +274,7 @@ impl Machine<'_> {
     /// Goes on after a pause.
     pub(super) fn resume_rollback(&mut self) {
         self.go_back();
+        self.ex.release_timeouts(self.now);
         self.tell_parent_paused(false);
         let held = self.ex.tasks();
         let held = held.filter(|record| record.is_undo() && record.state == TaskState::Idle);

@@ -11,7 +11,7 @@ use crate::branch::Branch;
 use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::Error;
-use crate::event::Start;
+use crate::event::{Repeats, Start};
 use crate::execution::{Execution, is_repeated_after_restart};
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
@@ -64,6 +64,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         parent: order.parent.as_ref().map(|parent| parent.action),
         item_index,
         root,
+        source: order.source.as_ref().map(|repeats| repeats.source),
         depth,
         last_sequence: 0,
         backlog: Vec::new(),
@@ -75,7 +76,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     };
     let mut execution = Execution::new(record, order.definition);
     let mut machine = Machine::new(&mut execution, world, now_us);
-    machine.begin_execution(order.principal);
+    machine.begin_execution(order.principal, order.source.as_ref());
     let changes = machine.run();
     Ok((execution, changes))
 }
@@ -251,14 +252,18 @@ fn restore_context(execution: &mut Execution, index: usize, generation: usize) {
 }
 
 impl Machine<'_> {
-    fn begin_execution(&mut self, principal: Option<Arc<str>>) {
+    fn begin_execution(&mut self, principal: Option<Arc<str>>, repeats: Option<&Repeats>) {
         let record = &self.ex.record;
         let kind = HistoryKind::ExecutionStarted {
             workflow: record.definition.name.clone(),
             revision: record.definition.revision,
             parent_task: record.parent.map(|parent| parent.task.to_string().into()),
+            source: record.source.map(|source| source.to_string().into()),
         };
         self.ex.log_by(self.now, None, principal, kind);
+        if let Some(repeats) = repeats {
+            self.record_caller("restart", None, &repeats.caller);
+        }
         self.ex.set_state(ExecutionState::Running, None, self.now);
         if let Err(fault) = self.try_begin() {
             self.fail(fault.kind(), Some(fault.into_message().into()));
@@ -322,7 +327,7 @@ impl Machine<'_> {
     /// Finds again what was under way when the server stopped.
     fn take_up(&mut self) {
         if self.ex.record.state == ExecutionState::Idle {
-            self.begin_execution(None);
+            self.begin_execution(None, None);
             return;
         }
         let numbers: Vec<u32> = self.ex.tasks().map(|record| record.number).collect();

@@ -12,23 +12,28 @@ impl Machine<'_> {
             if self.ex.task(task).record.state.is_final() || !self.ex.is_timed(task) {
                 continue;
             }
-            self.ex
-                .log(self.now, Some(task), HistoryKind::TimerFired { timer });
-            match timer {
-                TimerKind::Timeout => self.timed_out(task),
-                TimerKind::WaitBefore | TimerKind::Retry => {
-                    self.ex.set_timer(task, None);
-                    let waits = self.ex.task(task).record.state == TaskState::Waiting;
-                    self.later(if waits {
-                        Work::Refresh(task)
-                    } else {
-                        Work::Begin(task)
-                    });
-                }
-                TimerKind::WaitAfter => {
-                    self.ex.set_timer(task, None);
-                    self.complete_after_wait(task);
-                }
+            self.time_came(task, timer);
+        }
+    }
+
+    /// Does what a task has waited for.
+    pub(super) fn time_came(&mut self, task: u32, timer: TimerKind) {
+        self.ex
+            .log(self.now, Some(task), HistoryKind::TimerFired { timer });
+        match timer {
+            TimerKind::Timeout => self.timed_out(task),
+            TimerKind::WaitBefore | TimerKind::Retry => {
+                self.ex.set_timer(task, None);
+                let waits = self.ex.task(task).record.state == TaskState::Waiting;
+                self.later(if waits {
+                    Work::Refresh(task)
+                } else {
+                    Work::Begin(task)
+                });
+            }
+            TimerKind::WaitAfter => {
+                self.ex.set_timer(task, None);
+                self.complete_after_wait(task);
             }
         }
     }

@@ -179,7 +179,7 @@ impl Machine<'_> {
                     return;
                 }
                 CommandTarget::State(CommandKind::Pause, message) => {
-                    self.pause_self(message);
+                    self.pause_self(message, false);
                     let rest: Vec<_> = commands.filter_map(|rest| self.backlogged(&rest)).collect();
                     if !rest.is_empty() {
                         self.ex.record_mut().backlog.extend(rest);

@@ -1,17 +1,13 @@
-//! The life cycle from outside: pause, resume, stop, cancel. Rerunning and skipping tasks has a
-//! file of its own, `rerun`.
-//!
-//! | verb   | IDLE, RUNNING | PAUSED      | SUCCESS, ERROR | CANCELLED   |
-//! |--------|---------------|-------------|----------------|-------------|
-//! | pause  | PAUSED        | no change   | refused        | refused     |
-//! | resume | no change     | RUNNING     | refused        | refused     |
-//! | cancel | CANCELLED     | CANCELLED   | refused        | no change   |
-//! | stop   | the outcome   | the outcome | refused        | refused     |
+//! The life cycle from outside: pause, resume, stop, cancel, terminate, and what is said of the
+//! execution. In which state each is allowed is said by `lifecycle`. Rerunning and skipping tasks
+//! has a file of its own, `rerun`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use expr::{Dict, Value};
 
+use super::rerun::RerunChange;
 use super::transitions::Command;
 use super::{Machine, Work};
 use crate::data::Data;
@@ -19,6 +15,7 @@ use crate::error::Error;
 use crate::event::{Caller, Verb};
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
+use crate::lifecycle::{self, Answer};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// A change of the environment that was found to be possible.
@@ -32,87 +29,73 @@ pub(super) struct EnvChange {
 impl Machine<'_> {
     /// Applies a verb, or refuses it.
     pub(super) fn verb(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
+        match lifecycle::rule(verb.operation(), self.ex.record.state).answer {
+            Answer::NoChange => return Ok(()),
+            Answer::Refuse => return Err(self.refused(verb)),
+            Answer::Apply => {}
+        }
         match verb {
-            Verb::Pause => self.pause(verb, caller),
-            Verb::Resume { env } => self.resume(verb, env.as_ref(), caller),
-            Verb::Stop { outcome, message } => self.stop(verb, *outcome, message.clone(), caller),
-            Verb::Rerun { task, reset, env } => {
-                self.rerun(verb, *task, *reset, env.as_ref(), caller)
+            Verb::Pause { timeouts_run } => {
+                self.record_verb(verb, None, caller);
+                self.pause_self(None, *timeouts_run);
             }
-            Verb::Skip { task, result } => self.skip(verb, *task, result.clone(), caller),
-            Verb::Rollback { to } => self.roll_back(verb, *to, caller),
-        }
-    }
-
-    fn pause(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
-        match self.ex.record.state {
-            ExecutionState::Paused => return Ok(()),
-            ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack => {}
-            ExecutionState::Success
-            | ExecutionState::Error
-            | ExecutionState::Cancelled
-            | ExecutionState::RolledBack => return Err(self.refused(verb)),
-        }
-        self.record_verb(verb, None, caller);
-        self.pause_self(None);
-        Ok(())
-    }
-
-    fn resume(&mut self, verb: &Verb, env: Option<&Data>, caller: &Caller) -> Result<(), Error> {
-        match self.ex.record.state {
-            ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack
-                if env.is_none() =>
+            Verb::Resume { env } => {
+                let change = self.changed_env(env.as_ref())?;
+                self.record_verb(verb, None, caller);
+                self.change_env(change);
+                self.tell_children(&Verb::Resume { env: None });
+                self.resume_self();
+            }
+            Verb::Stop { outcome, .. }
+                if *outcome != ExecutionState::Cancelled && self.ex.record.is_in_rollback() =>
             {
-                return Ok(());
+                let (verb, state) = (verb.name(), self.ex.record.state);
+                return Err(Error::RollbackUnfinished { verb, state });
             }
-            ExecutionState::Paused => {}
-            ExecutionState::Idle
-            | ExecutionState::Running
-            | ExecutionState::Success
-            | ExecutionState::Error
-            | ExecutionState::Cancelled
-            | ExecutionState::RollingBack
-            | ExecutionState::RolledBack => return Err(self.refused(verb)),
+            Verb::Stop { outcome, message } => {
+                self.record_verb(verb, None, caller);
+                self.stop(verb, *outcome, message.clone());
+            }
+            Verb::Terminate { message } => {
+                self.record_verb(verb, None, caller);
+                self.tell_children(verb);
+                self.terminated(message.as_ref());
+            }
+            Verb::Rerun {
+                task,
+                reset,
+                env,
+                input,
+            } => {
+                let (env, input) = (env.as_ref(), input.as_ref());
+                let change = RerunChange { env, input };
+                return self.rerun(verb, *task, *reset, change, caller);
+            }
+            Verb::Skip { task, result } => return self.skip(verb, *task, result.clone(), caller),
+            Verb::Rollback { to } => return self.roll_back(verb, *to, caller),
+            Verb::Retry { task } => return self.retry_now(verb, *task, caller),
+            Verb::Update {
+                labels,
+                description,
+                env,
+            } => {
+                let change = self.changed_env(env.as_ref())?;
+                self.record_verb(verb, None, caller);
+                self.change_env(change);
+                self.describe(labels.as_ref(), description.as_ref());
+            }
         }
-        let change = self.changed_env(env)?;
-        self.record_verb(verb, None, caller);
-        self.change_env(change);
-        self.tell_children(verb);
-        self.resume_self();
         Ok(())
     }
 
-    fn stop(
-        &mut self,
-        verb: &Verb,
-        outcome: ExecutionState,
-        message: Option<Arc<str>>,
-        caller: &Caller,
-    ) -> Result<(), Error> {
-        match self.ex.record.state {
-            ExecutionState::Cancelled if outcome == ExecutionState::Cancelled => return Ok(()),
-            ExecutionState::Idle
-            | ExecutionState::Running
-            | ExecutionState::Paused
-            | ExecutionState::RollingBack => {}
-            ExecutionState::Success
-            | ExecutionState::Error
-            | ExecutionState::Cancelled
-            | ExecutionState::RolledBack => return Err(self.refused(verb)),
-        }
-        let in_rollback = self.ex.record.is_in_rollback();
-        // What is half undone has not succeeded.
-        if in_rollback && outcome == ExecutionState::Success {
-            return Err(self.refused(verb));
-        }
-        self.record_verb(verb, None, caller);
+    fn stop(&mut self, verb: &Verb, outcome: ExecutionState, message: Option<Arc<str>>) {
         match outcome {
             ExecutionState::Success => self.succeed_or_fail(message),
             ExecutionState::Cancelled => {
                 self.cancelled(message);
                 // One that rolls itself back instead has stopped its tasks already.
                 if self.is_rolling_back() {
-                    return Ok(());
+                    return;
                 }
                 self.tell_children(verb);
                 self.cancel_tasks();
@@ -122,26 +105,42 @@ impl Machine<'_> {
             | ExecutionState::Running
             | ExecutionState::Paused
             | ExecutionState::RollingBack
-            | ExecutionState::RolledBack => {
-                self.fail(FailureKind::Stopped, message);
-                if in_rollback {
-                    self.cancel_tasks();
-                }
-            }
+            | ExecutionState::RolledBack => self.fail(FailureKind::Stopped, message),
         }
-        Ok(())
+    }
+
+    /// Changes what is said of the execution.
+    fn describe(
+        &mut self,
+        labels: Option<&BTreeMap<Arc<str>, Arc<str>>>,
+        description: Option<&Arc<str>>,
+    ) {
+        let record = self.ex.details_mut();
+        if let Some(labels) = labels {
+            record.labels.clone_from(labels);
+        }
+        if let Some(description) = description {
+            record.description.clone_from(description);
+        }
     }
 
     /// The refusal of a verb in the present state.
     pub(super) fn refused(&self, verb: &Verb) -> Error {
-        let (verb, state) = (verb.name(), self.ex.record.state);
-        Error::ExecutionState { verb, state }
+        let state = self.ex.record.state;
+        let why = lifecycle::rule(verb.operation(), state).why;
+        let verb = verb.name();
+        Error::ExecutionState { verb, state, why }
     }
 
     /// Records who applied a verb, to the execution or to one of its tasks.
     pub(super) fn record_verb(&mut self, verb: &Verb, task: Option<u32>, caller: &Caller) {
+        self.record_caller(verb.name(), task, caller);
+    }
+
+    /// Records who has done something, to the execution or to one of its tasks.
+    pub(super) fn record_caller(&mut self, verb: &str, task: Option<u32>, caller: &Caller) {
         let kind = HistoryKind::VerbApplied {
-            verb: verb.name().into(),
+            verb: verb.into(),
             reason: caller.reason.clone(),
             request_id: caller.request_id.clone(),
         };
@@ -150,8 +149,13 @@ impl Machine<'_> {
     }
 
     /// Pauses this execution and its children.
-    pub(super) fn pause_self(&mut self, info: Option<Arc<str>>) {
-        self.tell_children(&Verb::Pause);
+    pub(super) fn pause_self(&mut self, info: Option<Arc<str>>, timeouts_run: bool) {
+        self.tell_children(&Verb::Pause { timeouts_run });
+        // Whatever was said of an earlier pause: this is another one.
+        self.was_drained = false;
+        if !timeouts_run {
+            self.ex.hold_timeouts(self.now);
+        }
         self.ex.set_state(ExecutionState::Paused, info, self.now);
         self.tell_parent_paused(true);
     }
@@ -163,6 +167,7 @@ impl Machine<'_> {
             return;
         }
         self.ex.set_state(ExecutionState::Running, None, self.now);
+        self.ex.release_timeouts(self.now);
         self.tell_parent_paused(false);
         self.go_on();
     }

@@ -37,6 +37,7 @@ pub(crate) struct Harness {
     /// Whether actions of finished executions go on: a server that is stopped forgets them.
     pub(crate) orphans_end: bool,
     store: BTreeMap<ExecutionUid, Stored>,
+    histories: BTreeMap<ExecutionUid, Vec<HistoryEvent>>,
     catalog: Catalog,
     inbox: VecDeque<(ExecutionUid, Event)>,
     started: u128,
@@ -93,6 +94,7 @@ impl Harness {
             cancelled: BTreeSet::new(),
             orphans_end: true,
             store: BTreeMap::new(),
+            histories: BTreeMap::new(),
             catalog: Catalog::default(),
             inbox: VecDeque::new(),
             started: 0,
@@ -194,6 +196,7 @@ impl Harness {
             description: "".into(),
             labels: BTreeMap::new(),
             parent: None,
+            source: None,
             principal: None,
         };
         self.begin(start)?;
@@ -264,6 +267,8 @@ impl Harness {
         for (uid, execution) in &mut self.executions {
             let changed = execution.changed();
             check_numbers(changed.record, changed.history);
+            let history = self.histories.entry(*uid).or_default();
+            history.extend(changed.history.iter().cloned());
             let definition = execution.definition();
             let row = self.store.entry(*uid).or_insert_with(|| {
                 assert!(changed.is_new, "an execution has no row");
@@ -275,11 +280,14 @@ impl Harness {
                 }
             });
             if changed.row_changed {
-                let (old, new) = (&row.record, changed.record);
+                let (old, new) = (row.record.clone(), changed.record);
                 let kept = (old.params.clone(), old.vars.clone(), old.output.clone());
                 row.record = new.clone();
                 if !changed.payloads_changed {
                     (row.record.params, row.record.vars, row.record.output) = kept;
+                }
+                if !changed.details_changed {
+                    (row.record.labels, row.record.description) = (old.labels, old.description);
                 }
             }
             for (task, is_new) in changed.tasks {
@@ -334,7 +342,10 @@ impl Harness {
             uid,
             Event::Verb {
                 verb,
-                caller: Caller::default(),
+                caller: Caller {
+                    reason: Some("for a test".into()),
+                    ..Caller::default()
+                },
             },
         )
     }
@@ -412,6 +423,11 @@ impl Harness {
         };
         self.apply(task.execution, event)
             .expect("the server's results are not refused");
+    }
+
+    /// What was recorded of an execution.
+    pub(crate) fn history(&self, uid: ExecutionUid) -> &[HistoryEvent] {
+        self.histories.get(&uid).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn get(&self, uid: ExecutionUid) -> &Execution {

@@ -9,6 +9,7 @@
 mod abandoned;
 mod compiled_once;
 mod harness;
+mod lifecycle;
 mod limits;
 mod rollback;
 mod scenarios;

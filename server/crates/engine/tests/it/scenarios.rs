@@ -7,21 +7,23 @@
 //! what was written. Commands:
 //!
 //! ```text
-//! start WORKFLOW [INPUT [PARAMS]]      pause | resume [ENV] | cancel | stop STATE [MESSAGE]
+//! start WORKFLOW [INPUT [PARAMS]]      pause [timeouts-run] | resume [ENV] | cancel
+//! terminate [WHY] | stop STATE [MESSAGE]      update [KEY=VALUE] [description=TEXT] [env=OBJECT]
 //! complete TASK[ITEM] RESULT           fail TASK[ITEM] ERROR      cancel-action TASK[ITEM]
 //! pause-action TASK | resume-action TASK      hand-over TASK       advance SECONDS
-//! rerun [reset] [env=OBJECT] [TASK]           skip TASK [RESULT]
+//! rerun [reset] [env=OBJECT] [input=OBJECT] [TASK]      skip TASK [RESULT]      retry TASK
 //! rollback [TASK]
 //! ```
 //!
 //! A command is for the first execution that was started; `#2` before it means the second one of
 //! all executions, children counted.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use definition::Kind;
-use engine::{Data, Event, ExecutionState, ExecutionUid, Outcome, Verb};
+use engine::{ActionVerb, Caller, Data, Event, ExecutionState, ExecutionUid, Outcome, Verb};
 
 use crate::harness::{Harness, START_US};
 
@@ -31,6 +33,7 @@ fn scenarios() {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|f| f.unwrap().path())
+        .filter(|path| path.is_file())
         .collect();
     files.sort();
     let mut wrong = Vec::new();
@@ -54,7 +57,7 @@ fn scenarios() {
 }
 
 /// The text of a scenario with what its commands show now.
-fn play(text: &str, restart: bool) -> String {
+pub(crate) fn play(text: &str, restart: bool) -> String {
     let (document, script) = text.split_once("\n===\n").expect("a document and a script");
     let kind = if document.contains("\nworkflows:") {
         Kind::Workbook
@@ -80,7 +83,7 @@ fn play(text: &str, restart: bool) -> String {
     shown
 }
 
-fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error> {
+pub(crate) fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error> {
     let (which, command) = match command.strip_prefix('#') {
         Some(rest) => {
             let (number, command) = rest.split_once(' ').unwrap();
@@ -103,7 +106,19 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
     let uid = ordered(harness)[which];
     let data = |text: &str| Data::parse(text).unwrap();
     match verb {
-        "pause" => harness.verb(uid, Verb::Pause),
+        "pause" => {
+            let timeouts_run = rest == "timeouts-run";
+            harness.verb(uid, Verb::Pause { timeouts_run })
+        }
+        "terminate" => {
+            let message = (!rest.is_empty()).then(|| rest.into());
+            harness.verb(uid, Verb::Terminate { message })
+        }
+        "retry" => {
+            let task = find_task(harness, uid, rest).number;
+            harness.verb(uid, Verb::Retry { task })
+        }
+        "update" => update(harness, uid, rest),
         "resume" => {
             let env = (!rest.is_empty()).then(|| data(rest));
             harness.verb(uid, Verb::Resume { env })
@@ -140,15 +155,43 @@ fn command_on(harness: &mut Harness, command: &str) -> Result<(), engine::Error>
 }
 
 fn rerun(harness: &mut Harness, uid: ExecutionUid, words: &str) -> Result<(), engine::Error> {
-    let (mut task, mut reset, mut env) = (None, false, None);
+    let (mut task, mut reset, mut env, mut input) = (None, false, None, None);
     for word in words.split_whitespace() {
         match word.split_once('=') {
             Some(("env", object)) => env = Some(Data::parse(object).unwrap()),
+            Some(("input", object)) => input = Some(Data::parse(object).unwrap()),
             _ if word == "reset" => reset = true,
             _ => task = Some(find_task(harness, uid, word).number),
         }
     }
-    harness.verb(uid, Verb::Rerun { task, reset, env })
+    let verb = Verb::Rerun {
+        task,
+        reset,
+        env,
+        input,
+    };
+    harness.verb(uid, verb)
+}
+
+fn update(harness: &mut Harness, uid: ExecutionUid, words: &str) -> Result<(), engine::Error> {
+    let (mut labels, mut description, mut env) = (None, None, None);
+    for word in words.split_whitespace() {
+        match word.split_once('=') {
+            Some(("env", object)) => env = Some(Data::parse(object).unwrap()),
+            Some(("description", text)) => description = Some(text.into()),
+            Some((key, value)) => {
+                let labels = labels.get_or_insert_with(BTreeMap::new);
+                labels.insert(key.into(), value.into());
+            }
+            None => panic!("{word} has no value"),
+        }
+    }
+    let verb = Verb::Update {
+        labels,
+        description,
+        env,
+    };
+    harness.verb(uid, verb)
 }
 
 fn command_on_action(
@@ -166,11 +209,16 @@ fn command_on_action(
         "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
         "hand-over" => harness.apply(uid, Event::ActionHandedOver { task, action }),
         "pause-action" | "resume-action" => {
-            let paused = verb == "pause-action";
-            let event = Event::ActionPaused {
+            let verb = match verb {
+                "pause-action" => ActionVerb::Pause,
+                _ => ActionVerb::Resume,
+            };
+            let caller = Caller::default();
+            let event = Event::ActionVerb {
                 task,
                 action,
-                paused,
+                verb,
+                caller,
             };
             harness.apply(uid, event)
         }
@@ -231,6 +279,9 @@ fn show(harness: &Harness) -> String {
             record.definition.name,
             record.state.word()
         );
+        if !record.labels.is_empty() {
+            let _ = write!(shown, " {:?} {:?}", record.labels, record.description);
+        }
         if let Some(info) = &record.state_info {
             let _ = write!(shown, " ({})", without_ids(info));
         }

@@ -38,6 +38,7 @@ struct NewExecution<'a> {
     parent_action: Option<i64>,
     item_index: i64,
     root_uid: Option<&'a [u8]>,
+    source_uid: Option<&'a [u8]>,
     depth: i32,
     last_sequence: i64,
     backlog: Option<String>,
@@ -72,6 +73,10 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
             parent_action: parent.map(|parent| i64::from(parent.number)),
             item_index: i64::from(record.item_index),
             root_uid: (record.root != record.uid).then(|| &record.root.0.as_bytes()[..]),
+            source_uid: record
+                .source
+                .as_ref()
+                .map(|source| &source.0.as_bytes()[..]),
             depth: record.depth,
             last_sequence: record.last_sequence,
             backlog: codec::list(&record.backlog),
@@ -126,6 +131,7 @@ pub(crate) struct ExecutionRow {
     parent_action: Option<i64>,
     item_index: i64,
     root_uid: Option<Vec<u8>>,
+    source_uid: Option<Vec<u8>>,
     depth: i32,
     last_sequence: i64,
     backlog: Option<String>,
@@ -159,6 +165,8 @@ impl ExecutionRow {
             Some(root) => codec::uid(root, "executions.root_uid")?,
             None => uid,
         };
+        let source = self.source_uid.as_deref();
+        let source = source.map(|source| codec::uid(source, "executions.source_uid"));
         let parent = self.parent()?;
         let payloads = payloads::into_data(payloads);
         Ok(ExecutionRecord {
@@ -186,6 +194,7 @@ impl ExecutionRow {
             parent,
             item_index: codec::number(self.item_index, "executions.item_index")?,
             root,
+            source: source.transpose()?,
             depth: self.depth,
             last_sequence: self.last_sequence,
             backlog: codec::from_json_or_default(self.backlog.as_deref(), "executions.backlog")?,
@@ -239,6 +248,21 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
         1 => Ok(()),
         _ => Err(Error::Invalid("a changed execution has no row")),
     }
+}
+
+/// Writes the labels and the description of an execution; gives the labels that it had, as its row
+/// said them.
+pub(crate) fn describe(conn: &mut Conn, record: &ExecutionRecord) -> Result<Option<String>, Error> {
+    let row = executions::table.find((record.shard, &record.uid.0.as_bytes()[..]));
+    let known = row.select(executions::labels);
+    let known = both!(&mut *conn, |c| known.get_result::<Option<String>>(c))?;
+    let labels = (!record.labels.is_empty()).then(|| codec::json(&record.labels));
+    let change = diesel::update(row).set((
+        executions::labels.eq(labels),
+        executions::description.eq(&*record.description),
+    ));
+    both!(conn, |c| change.execute(c))?;
+    Ok(known)
 }
 
 /// What else is kept of an execution, found by what its row says.

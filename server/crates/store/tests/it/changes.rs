@@ -8,7 +8,7 @@ use engine::{
     ExecutionState, FailureKind, HistoryEvent, HistoryKind, PinnedAction, Progress, Rollback,
     Runner, TaskId, TaskRecord, TaskRuntime, TaskState, TimerKind, Trigger,
 };
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -106,17 +106,20 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
         any::<bool>(),
         of(pinned()),
         vec(earlier(), 0..2),
+        (of(any::<i64>()), of(text()), btree_set(any::<u32>(), 0..3)),
     );
     let some = (first, second, third).prop_map(|(first, second, third)| {
         let (retry_no, due, timeout_us, seconds, timed_out) = first;
         let (items, concurrency, begun, paused_before, after_wait) = second;
-        let (waited_after, join_seen, result_dropped, ad_hoc, earlier) = third;
+        let (waited_after, join_seen, result_dropped, ad_hoc, earlier, paused) = third;
+        let (left, input_patch, undrained) = paused;
         TaskRuntime {
             retry_no,
             attempts_before: 3,
             result_declared: true,
             due,
             timeout_us,
+            timeout_left_us: left,
             timeout_s: seconds,
             timed_out,
             items,
@@ -128,6 +131,8 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             join_seen,
             ad_hoc,
             earlier,
+            input_patch,
+            undrained,
             result_dropped,
             undo_of: items,
             undone_by: items,
@@ -200,11 +205,25 @@ fn backlog() -> impl Strategy<Value = Vec<BackloggedCommand>> {
     vec(command, 0..3)
 }
 
+/// Labels, few of them, so that a change keeps some, adds some and takes some away.
+fn described() -> impl Strategy<Value = BTreeMap<Arc<str>, Arc<str>>> {
+    let word = |words: [&'static str; 2]| select(words.map(Arc::<str>::from).to_vec());
+    btree_map(word(["team", "stage"]), word(["a", "b"]), 0..3)
+}
+
 fn progress() -> impl Strategy<Value = Progress> {
     let of_rollback = prop_oneof![Just([0; 3]), any::<[u32; 3]>()];
-    (any::<[u32; 6]>(), of_rollback).prop_map(
+    (any::<[u32; 7]>(), of_rollback).prop_map(
         |(
-            [total, active, success, error, cancelled, skipped],
+            [
+                total,
+                active,
+                success,
+                error,
+                cancelled,
+                skipped,
+                running_actions,
+            ],
             [rolled_back, undoing, undo_failed],
         )| Progress {
             total,
@@ -213,6 +232,7 @@ fn progress() -> impl Strategy<Value = Progress> {
             error,
             cancelled,
             skipped,
+            running_actions,
             rolled_back,
             undoing,
             undo_failed,
@@ -317,16 +337,20 @@ pub(crate) fn change(whole: Whole) -> impl Strategy<Value = Whole> {
         (backlog(), progress(), rollback()),
         tasks,
         history(),
+        (described(), text()),
     )
-        .prop_map(move |(state, payloads, times, more, tasks, history)| {
-            let mut whole = whole.clone();
-            let record = &mut whole.record;
-            (record.state, record.state_info, record.run) = state;
-            (record.params, record.output, record.vars) = payloads;
-            (record.updated_us, record.finished_us) = times;
-            (record.backlog, record.progress, record.rollback) = more;
-            record.last_sequence = i64::try_from(history.len()).unwrap();
-            (whole.tasks, whole.history) = (tasks, history);
-            whole
-        })
+        .prop_map(
+            move |(state, payloads, times, more, tasks, history, details)| {
+                let mut whole = whole.clone();
+                let record = &mut whole.record;
+                (record.state, record.state_info, record.run) = state;
+                (record.params, record.output, record.vars) = payloads;
+                (record.updated_us, record.finished_us) = times;
+                (record.backlog, record.progress, record.rollback) = more;
+                (record.labels, record.description) = details;
+                record.last_sequence = i64::try_from(history.len()).unwrap();
+                (whole.tasks, whole.history) = (tasks, history);
+                whole
+            },
+        )
 }

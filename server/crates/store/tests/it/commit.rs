@@ -24,6 +24,7 @@ fn check_each_bad_change(check: &mut dyn FnMut(&str, Changed<'_>)) {
     let quiet = || Changed {
         row_changed: false,
         payloads_changed: false,
+        details_changed: false,
         ..bare(&known)
     };
     let (mut row, mut payloads) = (bare(&missing), bare(&missing));
@@ -143,6 +144,7 @@ fn payloads_are_written_only_if_they_changed() {
         whole.record.state = ExecutionState::Success;
         let row_only = Changed {
             payloads_changed: false,
+            details_changed: false,
             ..whole.as_changed(false)
         };
         commit(subject, vec![row_only]).unwrap();

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use engine::{ActionState, Execution, ExecutionState, Progress, Runner, TaskRecord, TaskState};
+use engine::{
+    ActionState, Execution, ExecutionState, FailureKind, Progress, Runner, TaskRecord, TaskState,
+};
 
 use crate::harness::Harness;
 
@@ -74,7 +76,9 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         return Err(format!("counts {wrong:?} instead of {counted:?}"));
     }
     // What is rolled back keeps the output that it had.
-    if record.rollback.is_none() && record.state.is_final() != record.output.is_some() {
+    let terminated = record.failure == Some(FailureKind::Terminated);
+    let in_rollback = record.rollback.is_some();
+    if !in_rollback && (record.state.is_final() && !terminated) != record.output.is_some() {
         return Err("has output without an end, or an end without output".into());
     }
     if record.state == ExecutionState::Cancelled && counted.active > 0 {
@@ -120,6 +124,12 @@ fn count(execution: &Execution) -> Progress {
             TaskState::Skipped => progress.skipped += 1,
             _ => progress.active += 1,
         }
+        let running = task
+            .actions
+            .iter()
+            .filter(|a| a.state == ActionState::Running);
+        let running = running.count() + task.runtime.undrained.len();
+        progress.running_actions += u32::try_from(running).unwrap();
     }
     progress
 }
@@ -187,6 +197,14 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
         if !agrees {
             let (number, at) = (task.number, action.state.word());
             return Err(format!("task {number} has {at} for its child {state:?}"));
+        }
+        let runs =
+            state == Some(ExecutionState::Paused) && !child.is_some_and(Execution::is_drained);
+        if task.runtime.undrained.contains(&action.number) != runs {
+            let (number, word) = (task.number, if runs { "nothing" } else { "something" });
+            return Err(format!(
+                "task {number} believes that {word} runs in its paused child"
+            ));
         }
     }
     Ok(())

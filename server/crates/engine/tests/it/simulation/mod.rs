@@ -17,7 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use definition::Kind;
 use engine::{
-    ActionState, Data, Event, ExecutionState, ExecutionUid, Limits, Outcome, Runner, Verb,
+    ActionState, ActionVerb, Caller, Data, Event, ExecutionState, ExecutionUid, Limits, Outcome,
+    Runner, Verb,
 };
 
 use self::invariants::{assert_invariants, fingerprint};
@@ -201,12 +202,19 @@ impl Run {
             message: Some("Stopped.".into()),
         };
         match self.chance.below(22) {
-            0..4 => Verb::Pause,
+            0..4 => {
+                let timeouts_run = self.chance.percent(30);
+                Verb::Pause { timeouts_run }
+            }
             4..9 => Verb::Resume { env },
             9..10 => stop(ExecutionState::Success),
             10..12 => stop(ExecutionState::Error),
-            12..14 => stop(ExecutionState::Cancelled),
-            14..16 if !tasks.is_empty() => Verb::Skip {
+            12..13 => stop(ExecutionState::Cancelled),
+            13..14 => Verb::Terminate { message: None },
+            14..15 if !tasks.is_empty() => Verb::Retry {
+                task: *self.chance.pick(&tasks),
+            },
+            15..16 if !tasks.is_empty() => Verb::Skip {
                 task: *self.chance.pick(&tasks),
                 result: self.chance.percent(30).then(|| Data::string("declared")),
             },
@@ -219,7 +227,14 @@ impl Run {
                 let reset = self.chance.percent(50);
                 let one = self.chance.percent(50) && !tasks.is_empty();
                 let task = one.then(|| *self.chance.pick(&tasks));
-                Verb::Rerun { task, reset, env }
+                let patch = self.chance.percent(20) && task.is_some();
+                let input = patch.then(|| Data::parse(r#"{"output":"patched"}"#).unwrap());
+                Verb::Rerun {
+                    task,
+                    reset,
+                    env,
+                    input,
+                }
             }
         }
     }
@@ -298,10 +313,16 @@ impl Step {
             }
             Self::PauseAction(uid, task, action, paused) => {
                 let (task, action, paused) = (*task, *action, *paused);
-                let event = Event::ActionPaused {
+                let verb = if paused {
+                    ActionVerb::Pause
+                } else {
+                    ActionVerb::Resume
+                };
+                let event = Event::ActionVerb {
                     task,
                     action,
-                    paused,
+                    verb,
+                    caller: Caller::default(),
                 };
                 harness.apply(*uid, event)
             }
