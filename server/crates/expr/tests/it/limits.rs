@@ -172,6 +172,19 @@ fn limits_can_be_set() {
         let mut cx = Context::new(data, &NoHost);
         cx.limits = small;
         let failed = template.eval(&cx).expect_err(text);
-        assert_eq!(failed.kind.limit().map(Limit::name), Some(name), "{text}");
+        let limit = failed.kind.limit().expect(text);
+        assert_eq!(limit.name(), name, "{text}");
+        assert!(small.of(limit) > 0, "{text}");
     }
+}
+
+#[test]
+fn patterns_that_try_every_way_end() {
+    let text = "<% ('a' * 40) =~ '(?:(a|aa)(?!x))*c' %>";
+    let (template, error) = Template::compile_str(text);
+    assert_eq!(error, None);
+    let failed = template.eval(&Context::new(Value::Null, &NoHost));
+    let limit = failed.expect_err(text).kind.limit().expect(text);
+    assert_eq!(limit.name(), "expression_regex_backtracks");
+    assert_eq!(Limits::default().of(limit), 200_000);
 }
