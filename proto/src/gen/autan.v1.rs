@@ -5466,10 +5466,11 @@ pub mod workflow_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Evaluates an expression over given data, as a document would. Faults of the expression are in
-        /// the body, never an error. Functions that look at a running workflow, such as task() and
+        /// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
         /// execution(), are not known here; env() is.
         ///
-        /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+        /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
+        /// the limit of expressions and what it allows).
         pub async fn evaluate_expression(
             &mut self,
             request: impl tonic::IntoRequest<super::EvaluateExpressionRequest>,
@@ -5583,10 +5584,11 @@ pub mod workflow_service_server {
             tonic::Status,
         >;
         /// Evaluates an expression over given data, as a document would. Faults of the expression are in
-        /// the body, never an error. Functions that look at a running workflow, such as task() and
+        /// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
         /// execution(), are not known here; env() is.
         ///
-        /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE.
+        /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
+        /// the limit of expressions and what it allows).
         async fn evaluate_expression(
             &self,
             request: tonic::Request<super::EvaluateExpressionRequest>,

@@ -53,28 +53,38 @@ pub(super) async fn evaluate(
     };
     let answered = context.compute(move || question.answer());
     Ok(v1::EvaluateExpressionResponse {
-        result: Some(answered.await),
+        result: Some(answered.await?),
     })
 }
 
 impl Question {
-    fn answer(self) -> Outcome {
+    /// What it is, or what is wrong with it; a limit that it hits is a refusal.
+    fn answer(self) -> Result<Outcome, Fault> {
         let (template, _) = Template::compile_str(&self.text.wrapped);
         let host = Outside {
             env: self.env,
             now_us: clock::now_us(),
         };
         let context = expr::Context::new(self.data, &host);
-        match template.eval(&context) {
-            Err(error) => Outcome::Error(self.text.wire(&error)),
-            Ok(value) => match Data::from_value(value) {
-                Ok(data) => Outcome::Value(payload::wire(&data, self.format)),
-                Err(error) => {
-                    let message = format!("the result has no JSON form: {error}");
-                    Outcome::Error(self.text.describe(message, false, None))
-                }
-            },
-        }
+        let value = match template.eval(&context) {
+            Ok(value) => value,
+            Err(error) => {
+                return match error.kind.limit() {
+                    Some(limit) => Err(Fault::ExpressionLimit {
+                        limit,
+                        allowed: context.limits.of(limit),
+                    }),
+                    None => Ok(Outcome::Error(self.text.wire(&error))),
+                };
+            }
+        };
+        Ok(match Data::from_value(value) {
+            Ok(data) => Outcome::Value(payload::wire(&data, self.format)),
+            Err(error) => {
+                let message = format!("the result has no JSON form: {error}");
+                Outcome::Error(self.text.describe(message, false, None))
+            }
+        })
     }
 }
 
@@ -194,7 +204,7 @@ impl Host for Outside {
 mod tests {
     use super::*;
 
-    fn answer(expression: &str, language: ExpressionLanguage) -> Outcome {
+    fn ask(expression: &str, language: ExpressionLanguage) -> Result<Outcome, Fault> {
         let question = Question {
             text: Text::new(expression.to_owned(), language),
             data: Value::from_json("{\"a\":[1,2],\"größe\":\"x\"}").unwrap(),
@@ -202,6 +212,33 @@ mod tests {
             format: PayloadFormat::Json,
         };
         question.answer()
+    }
+
+    fn answer(expression: &str, language: ExpressionLanguage) -> Outcome {
+        ask(expression, language).unwrap()
+    }
+
+    #[test]
+    fn limits_are_refusals() {
+        use ExpressionLanguage::{Jinja, Yaql};
+        for (expression, language, name, allows) in [
+            ("sequence().len()", Yaql, "expression_steps", 1_000_000),
+            ("def(f, f()) -> f()", Yaql, "expression_depth", 150),
+            ("'x' * 99999999", Yaql, "expression_output_bytes", 16 << 20),
+            (
+                "range(9999999) | list",
+                Jinja,
+                "expression_steps",
+                1_000_000,
+            ),
+        ] {
+            match ask(expression, language) {
+                Err(Fault::ExpressionLimit { limit, allowed }) => {
+                    assert_eq!((limit.name(), allowed), (name, allows), "{expression}");
+                }
+                other => panic!("{expression}: {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -66,6 +66,14 @@ pub(crate) enum Fault {
         /// Its bytes.
         actual: usize,
     },
+    /// An expression hits one of its limits.
+    #[error("{limit} ({} allows {allowed})", .limit.name())]
+    ExpressionLimit {
+        /// Which one.
+        limit: expr::Limit,
+        /// How much it allows.
+        allowed: u64,
+    },
     /// No such workbook.
     #[error("workbook {name:?} not found")]
     WorkbookNotFound {

@@ -74,8 +74,13 @@ fn of_fault(fault: &Fault) -> Outline {
             .with("actual", actual),
         Fault::AnswerTooLarge { limit, actual } => Outline::new(R::LimitExceeded, &text)
             .precondition("answer")
+            .with("name", &"answer_bytes")
             .with("limit", limit)
             .with("actual", actual),
+        Fault::ExpressionLimit { limit, allowed } => Outline::new(R::LimitExceeded, text)
+            .precondition("expression")
+            .with("name", &limit.name())
+            .with("limit", allowed),
         Fault::WorkbookNotFound { name, namespace } => Outline::new(R::WorkbookNotFound, text)
             .resource("autan.v1.Workbook", name)
             .with("namespace", namespace),

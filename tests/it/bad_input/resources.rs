@@ -6,6 +6,7 @@ use proto::v1::ErrorReason as R;
 use proto::v1::run_action_request::Environment;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use super::{server, settle};
 use crate::support::Findings;
@@ -310,6 +311,29 @@ async fn expressions() {
             Some(v1::evaluate_expression_response::Result::Error(_))
         );
         findings.holds(expression, is_error);
+    }
+    // A limit is not.
+    for (expression, name, limit) in [
+        ("<% sequence().len() %>", "expression_steps", "1000000"),
+        ("<% def(f, f()) -> f() %>", "expression_depth", "150"),
+        (
+            "<% 'x' * 99999999 %>",
+            "expression_output_bytes",
+            "16777216",
+        ),
+    ] {
+        let request = ask(expression, "{}");
+        let refused = api.workflows().evaluate_expression(request).await;
+        let metadata = refused
+            .as_ref()
+            .err()
+            .and_then(Status::get_details_error_info)
+            .map(|info| info.metadata)
+            .unwrap_or_default();
+        let (code, reason) = (Code::FailedPrecondition, R::LimitExceeded);
+        findings.refused(expression, refused, code, reason);
+        let told = |key: &str, value: &str| metadata.get(key).is_some_and(|told| told == value);
+        findings.holds(expression, told("name", name) && told("limit", limit));
     }
     settle(findings, &api).await;
 }

@@ -1,6 +1,6 @@
 //! Definitions: YAML text in, a checked model or a list of everything that is wrong out.
 //!
-//! [`check`] is the only way in. It reads a text by the rules of PyYAML, checks it as Mistral
+//! [`check`] is the way in ([`load`] gives the bare value of a text). It reads a text by the rules of PyYAML, checks it as Mistral
 //! would, and gives a [`Document`] that the engine runs, or [`Diagnostic`]s that [`render`] shows.
 //!
 //! **Invariant:** pure. The same text gives the same answer; no clock, I/O, threads or hashing.
@@ -20,7 +20,7 @@ mod position;
 mod render;
 mod yaml;
 
-pub use check::{Checked, KnownAction, Options, check};
+pub use check::{Checked, KnownAction, Options, check, load};
 pub use diagnostic::{Diagnostic, Related, Rule, Severity};
 pub use model::{Document, Kind};
 pub use parts::Part;

@@ -26,6 +26,23 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How much a limit allows.
+    pub fn of(&self, limit: Limit) -> u64 {
+        let size = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
+        match limit {
+            Limit::Steps => self.steps,
+            Limit::Depth => size(self.depth),
+            Limit::Output => size(self.output_bytes),
+            Limit::HostCalls => size(self.host_calls),
+            Limit::RegexBacktracks => size(REGEX_BACKTRACKS_MAX),
+        }
+    }
+}
+
+/// How often one search of a regular expression may go back and try another way.
+pub(crate) const REGEX_BACKTRACKS_MAX: usize = 200_000;
+
 /// The longest expression that is compiled, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256 << 10;
 
@@ -35,7 +52,7 @@ pub const NESTING_MAX: usize = 100;
 /// How deeply a template may be nested; deeper parts become errors.
 pub const TEMPLATE_DEPTH_MAX: usize = 128;
 
-/// One of the [`Limits`].
+/// A limit of an evaluation: one of the [`Limits`], or one that is always the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Limit {
@@ -51,6 +68,9 @@ pub enum Limit {
     /// [`Limits::host_calls`].
     #[error("the expression calls too many functions of the workflow")]
     HostCalls,
+    /// Ways that one search of a regular expression tries; the same for every evaluation.
+    #[error("the regular expression tries too many ways to match")]
+    RegexBacktracks,
 }
 
 impl Limit {
@@ -61,6 +81,7 @@ impl Limit {
             Self::Depth => "expression_depth",
             Self::Output => "expression_output_bytes",
             Self::HostCalls => "expression_host_calls",
+            Self::RegexBacktracks => "expression_regex_backtracks",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::dialect;
 use crate::fault::{Fault, Result};
+use crate::limits::REGEX_BACKTRACKS_MAX;
 use crate::{Limit, Value};
 
 /// How a pattern matches.
@@ -39,7 +40,7 @@ impl Pattern {
             .case_insensitive(flags.ignore_case)
             .multi_line(flags.multi_line)
             .dot_matches_new_line(flags.dot_all)
-            .backtrack_limit(200_000)
+            .backtrack_limit(REGEX_BACKTRACKS_MAX)
             .delegate_size_limit(4 << 20)
             .build()
             .map_err(|error| {
@@ -60,7 +61,9 @@ impl Pattern {
 
     /// Whether it matches anywhere in a text.
     pub(crate) fn is_match(&self, text: &str) -> Result<bool> {
-        self.regex.is_match(text).map_err(|_| Limit::Steps.into())
+        self.regex
+            .is_match(text)
+            .map_err(|_| Limit::RegexBacktracks.into())
     }
 
     /// The first match that starts at a byte offset or after it.
@@ -68,7 +71,7 @@ impl Pattern {
         let found = self
             .regex
             .captures_from_pos(text, start)
-            .map_err(|_| Limit::Steps)?;
+            .map_err(|_| Limit::RegexBacktracks)?;
         Ok(found.map(|captures| {
             (0..captures.len())
                 .map(|index| captures.get(index).map(|m| m.range()))

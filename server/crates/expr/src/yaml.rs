@@ -21,6 +21,9 @@ const BYTES_MAX: usize = 1 << 20;
 /// How deeply it may be nested.
 const DEPTH_MAX: usize = 100;
 
+/// Keys of so many characters and more get lines of their own.
+const SIMPLE_KEY_CHARS: usize = 128;
+
 /// Characters of a bad scalar that an error shows.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -176,14 +179,7 @@ fn block(value: &Value, indent: usize, out: &mut String) -> Result<(), YamlError
             for (index, item) in items.iter().enumerate() {
                 pad(index, indent, out);
                 out.push_str("- ");
-                match item {
-                    Value::List(inner) if !inner.is_empty() => block(item, indent + 2, out)?,
-                    Value::Dict(inner) if !inner.is_empty() => block(item, indent + 2, out)?,
-                    _ => {
-                        out.push_str(&flat(item, indent)?);
-                        out.push('\n');
-                    }
-                }
+                within(item, indent, out)?;
             }
         }
         Value::Dict(dict) => {
@@ -193,7 +189,17 @@ fn block(value: &Value, indent: usize, out: &mut String) -> Result<(), YamlError
             }
             for (index, (key, item)) in items.iter().enumerate() {
                 pad(index, indent, out);
-                out.push_str(&flat(key, indent)?);
+                let shown = flat(key, indent)?;
+                if is_long_key(key) {
+                    out.push_str("? ");
+                    out.push_str(&shown);
+                    out.push('\n');
+                    out.extend(std::iter::repeat_n(' ', indent));
+                    out.push_str(": ");
+                    within(item, indent, out)?;
+                    continue;
+                }
+                out.push_str(&shown);
                 out.push(':');
                 match item {
                     // A list stands below its key without further indent.
@@ -218,6 +224,29 @@ fn block(value: &Value, indent: usize, out: &mut String) -> Result<(), YamlError
         _ => {}
     }
     Ok(())
+}
+
+/// A value that begins on the line of its mark, and goes on below it.
+fn within(item: &Value, indent: usize, out: &mut String) -> Result<(), YamlError> {
+    match item {
+        Value::List(inner) if !inner.is_empty() => block(item, indent + 2, out),
+        Value::Dict(inner) if !inner.is_empty() => block(item, indent + 2, out),
+        _ => {
+            out.push_str(&flat(item, indent)?);
+            out.push('\n');
+            Ok(())
+        }
+    }
+}
+
+/// Whether a key gets a line of its own, as PyYAML gives to those that are empty, long or of
+/// several lines.
+fn is_long_key(key: &Value) -> bool {
+    let breaks = ['\n', '\u{85}', '\u{2028}', '\u{2029}'];
+    let is_long = |text: &str| {
+        text.is_empty() || text.contains(breaks) || text.chars().count() >= SIMPLE_KEY_CHARS
+    };
+    key.as_str().is_some_and(is_long)
 }
 
 /// The first line of a block goes where its parent has led to.
@@ -265,13 +294,11 @@ fn float_yaml(number: f64) -> String {
 
 fn scalar(text: &str, indent: usize) -> String {
     let special = |c: char| c != '\n' && (c.is_control() || !c.is_ascii());
-    if text.chars().any(special) || text.contains('\n') && text.contains(" \n") {
+    if text.chars().any(special) || text.contains(" \n") || text.contains("\n ") {
         return double_quoted(text);
     }
     if text.contains('\n') {
-        // Each line feed is written as an empty line, for a single one would become a space.
-        let gap = format!("\n\n{}", " ".repeat(indent + 2));
-        return format!("'{}'", text.replace('\'', "''").replace('\n', &gap));
+        return single_quoted(text, indent + 2);
     }
     if is_plain(text) {
         text.into()
@@ -295,6 +322,31 @@ fn is_plain(text: &str) -> bool {
         && matches!(resolve::plain(text), Ok(Resolved::Value(Value::Str(_))))
 }
 
+/// A text of several lines, each but the first indented. Line feeds are written once more than
+/// there are, for a single one would become a space.
+fn single_quoted(text: &str, indent: usize) -> String {
+    let mut out = String::from("'");
+    let mut before = ' ';
+    for c in text.chars() {
+        match (before, c) {
+            ('\n', '\n') => {}
+            (_, '\n') => out.push('\n'),
+            ('\n', _) => out.extend(std::iter::repeat_n(' ', indent)),
+            _ => {}
+        }
+        out.push(c);
+        if c == '\'' {
+            out.push(c);
+        }
+        before = c;
+    }
+    if before == '\n' {
+        out.extend(std::iter::repeat_n(' ', indent));
+    }
+    out.push('\'');
+    out
+}
+
 fn double_quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -302,9 +354,19 @@ fn double_quoted(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
+            '\0' => out.push_str("\\0"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
             '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
+            '\u{1b}' => out.push_str("\\e"),
+            '\u{85}' => out.push_str("\\N"),
+            '\u{a0}' => out.push_str("\\_"),
+            '\u{2028}' => out.push_str("\\L"),
+            '\u{2029}' => out.push_str("\\P"),
             ' '..='~' => out.push(c),
             _ => {
                 let written = match code {

@@ -104,6 +104,17 @@ fn faults_of_requests_have_their_reasons() {
         &bad("PAYLOAD_TOO_LARGE", &sizes),
     );
     check_one(
+        Fault::AnswerTooLarge { limit, actual },
+        "FailedPrecondition LIMIT_EXCEEDED precondition actual=2 limit=1 name=answer_bytes",
+    );
+    check_one(
+        Fault::ExpressionLimit {
+            limit: expr::Limit::Steps,
+            allowed: 5,
+        },
+        "FailedPrecondition LIMIT_EXCEEDED precondition limit=5 name=expression_steps",
+    );
+    check_one(
         Fault::WorkbookNotFound {
             name: "b".into(),
             namespace: "n".into(),

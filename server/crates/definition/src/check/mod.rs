@@ -41,7 +41,9 @@ mod task;
 mod with_items;
 mod workflow;
 
-use crate::diagnostic::{Diagnostic, Rule};
+use expr::Value;
+
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::model::{Document, Kind};
 use crate::yaml;
 
@@ -92,6 +94,23 @@ pub fn check(source: &str, kind: Kind, options: Options) -> Checked {
         document: document.filter(|_| sink.errors() == 0),
         steps: sink.steps(),
         diagnostics: sink.into_diagnostics(),
+    }
+}
+
+/// Reads a text by the rules of Mistral's loader: its value, or why it is no YAML. Dates stay
+/// the text that they are; a text without a document is null.
+pub fn load(source: &str) -> Result<Value, Box<Diagnostic>> {
+    match yaml::read(source) {
+        Ok(read) => Ok(read.root.map(|root| root.to_value()).unwrap_or_default()),
+        Err(fault) => Err(Box::new(Diagnostic {
+            severity: Severity::Error,
+            rule: fault.rule,
+            message: fault.message,
+            span: fault.span,
+            path: String::new(),
+            suggestion: fault.help,
+            related: None,
+        })),
     }
 }
 

@@ -39,7 +39,8 @@ pub(super) struct Layout<'t> {
 impl<'t> Layout<'t> {
     /// A text as it stands.
     pub(super) fn new(text: Cow<'t, str>) -> Self {
-        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        // A dash, or the mark of a key, is as good as a blank: what follows it stands deeper.
+        let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-', '?']).len();
         let deepest = text.lines().map(indent).max().unwrap_or(0);
         Self {
             chars: text.chars().count(),

@@ -66,6 +66,11 @@ pub(crate) fn read(source: &str) -> Result<Read, Fault> {
         });
     }
     let source = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+    // Blanks after the last line break are no line: the parser would take them for one of a text.
+    let source = match source.trim_end_matches(' ') {
+        whole_lines if whole_lines.ends_with('\n') => whole_lines,
+        _ => source,
+    };
     refuse_control_characters(source)?;
     let Some((mask, hidden)) = Mask::apply(source) else {
         return Err(syntax(

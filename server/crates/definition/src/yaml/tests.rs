@@ -110,7 +110,10 @@ fn lines_within_brackets_and_quotes_may_begin_anywhere() {
             "a:\n  b: 'x\n''y'\nc: 1",
             "{\"a\": {\"b\": \"x 'y\"}, \"c\": 1}",
         ),
+        ("- a: \"x\ny\"", "[{\"a\": \"x y\"}]"),
+        ("- a: [\n]\n- - {\n}", "[{\"a\": []}, [{}]]"),
         ("a: |\n  x", "{\"a\": \"x\"}"),
+        ("a: |\n  x\n  ", "{\"a\": \"x\\n\"}"),
         ("a: |\n  x\n", "{\"a\": \"x\\n\"}"),
         ("a: [\n1\nb: 2", "3:2 yaml-syntax"),
     ] {

@@ -11,3 +11,4 @@ mod fixtures;
 mod properties;
 mod summary;
 mod work;
+mod yaml;

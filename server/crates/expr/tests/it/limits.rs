@@ -1,5 +1,6 @@
 //! Expressions that would not end, or would fill the memory, are stopped with the right limit.
 
+use expr::Limit::{Depth, Output, Steps};
 use expr::{Context, EvalErrorKind, Limit, Limits, NoHost, Template, Value};
 
 fn stopped(text: &str) -> EvalErrorKind {
@@ -12,80 +13,82 @@ fn stopped(text: &str) -> EvalErrorKind {
         .kind
 }
 
+/// What would never end, or fill the memory, and the limit that stops it.
+const ENDLESS: &[(&str, Limit)] = &[
+    ("<% sequence() %>", Steps),
+    ("<% sequence().len() %>", Steps),
+    ("<% sequence().where(false).first() %>", Steps),
+    ("<% $.a.cycle().sum() %>", Steps),
+    ("<% 1.repeat().toList() %>", Steps),
+    ("<% generate(0, true, $ + 1).last() %>", Steps),
+    ("<% generateMany(1, [$, $]).last() %>", Steps),
+    ("<% [1] * 1000000000 %>", Steps),
+    ("<% sequence() = 1 or sequence().contains(-1) %>", Steps),
+    ("<% range(1000).select(range(1000000).len()) %>", Steps),
+    (
+        "<% let(t => 'a' * 9000000) -> range(1000).where($t.matches(b)).len() %>",
+        Steps,
+    ),
+    (
+        "<% let(t => 'a' * 9000000) -> range(1000).where($t = $t + b).len() %>",
+        Steps,
+    ),
+    (
+        "<% let(l => range(90000).toList()) -> range(1000).where($l = $l.toList() + [1]) %>",
+        Steps,
+    ),
+    (
+        "<% let(d => range(9000).toDict(str($))) -> range(9000).select($d.set(x, $)).len() %>",
+        Steps,
+    ),
+    // What is looked at again in each round, and what stands within itself many times over.
+    (
+        "<% range(99999).aggregate($1.append($2), [].where(true)) %>",
+        Steps,
+    ),
+    (
+        "<% range(99999).aggregate($1.append($2).toList(), []) %>",
+        Steps,
+    ),
+    ("<% range(99999).select([$]).sum() %>", Steps),
+    ("<% range(100).aggregate([$1, $1], range(3)) %>", Steps),
+    (
+        "<% range(100).select($).aggregate({a => $1, b => $1}, range(3)) %>",
+        Steps,
+    ),
+    ("<% 'a' * 1000000000 %>", Output),
+    ("<% range(60).aggregate($1 + $1, a) %>", Output),
+    ("<% pow(10, 100000000) %>", Output),
+    ("<% shiftBitsLeft(1, 1000000000) %>", Output),
+    ("<% range(100).aggregate($1 * $1, 3) %>", Output),
+    ("<% def(f, f()) -> f() %>", Depth),
+    ("<% range(100000).aggregate([$1], []) %>", Depth),
+    ("<% range(100000).aggregate({a => $1}, 1) %>", Depth),
+    ("<% range(100000).accumulate([$1], []).last() %>", Depth),
+    ("<% generate([], true, [$]).last() %>", Depth),
+    (
+        "<% generateMany([], [[$], 1, 2, 3], depthFirst => true).last() %>",
+        Depth,
+    ),
+    (
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        Steps,
+    ),
+    (
+        "{% for a in range(99999) %}{{ 'x' * 10000 }}{% endfor %}",
+        Output,
+    ),
+    ("{{ ['x' * 100000] * 1000 }}", Output),
+    (
+        "<% let(t => 'x' * 1000000) -> range(1000).select($t) %>",
+        Output,
+    ),
+];
+
 #[test]
 fn expressions_end() {
-    use Limit::{Depth, Output, Steps};
-    for (text, limit) in [
-        ("<% sequence() %>", Steps),
-        ("<% sequence().len() %>", Steps),
-        ("<% sequence().where(false).first() %>", Steps),
-        ("<% $.a.cycle().sum() %>", Steps),
-        ("<% 1.repeat().toList() %>", Steps),
-        ("<% generate(0, true, $ + 1).last() %>", Steps),
-        ("<% generateMany(1, [$, $]).last() %>", Steps),
-        ("<% [1] * 1000000000 %>", Steps),
-        ("<% sequence() = 1 or sequence().contains(-1) %>", Steps),
-        ("<% range(1000).select(range(1000000).len()) %>", Steps),
-        (
-            "<% let(t => 'a' * 9000000) -> range(1000).where($t.matches(b)).len() %>",
-            Steps,
-        ),
-        (
-            "<% let(t => 'a' * 9000000) -> range(1000).where($t = $t + b).len() %>",
-            Steps,
-        ),
-        (
-            "<% let(l => range(90000).toList()) -> range(1000).where($l = $l.toList() + [1]) %>",
-            Steps,
-        ),
-        (
-            "<% let(d => range(9000).toDict(str($))) -> range(9000).select($d.set(x, $)).len() %>",
-            Steps,
-        ),
-        // What is looked at again in each round, and what stands within itself many times over.
-        (
-            "<% range(99999).aggregate($1.append($2), [].where(true)) %>",
-            Steps,
-        ),
-        (
-            "<% range(99999).aggregate($1.append($2).toList(), []) %>",
-            Steps,
-        ),
-        ("<% range(99999).select([$]).sum() %>", Steps),
-        ("<% range(100).aggregate([$1, $1], range(3)) %>", Steps),
-        (
-            "<% range(100).select($).aggregate({a => $1, b => $1}, range(3)) %>",
-            Steps,
-        ),
-        ("<% 'a' * 1000000000 %>", Output),
-        ("<% range(60).aggregate($1 + $1, a) %>", Output),
-        ("<% pow(10, 100000000) %>", Output),
-        ("<% shiftBitsLeft(1, 1000000000) %>", Output),
-        ("<% range(100).aggregate($1 * $1, 3) %>", Output),
-        ("<% def(f, f()) -> f() %>", Depth),
-        ("<% range(100000).aggregate([$1], []) %>", Depth),
-        ("<% range(100000).aggregate({a => $1}, 1) %>", Depth),
-        ("<% range(100000).accumulate([$1], []).last() %>", Depth),
-        ("<% generate([], true, [$]).last() %>", Depth),
-        (
-            "<% generateMany([], [[$], 1, 2, 3], depthFirst => true).last() %>",
-            Depth,
-        ),
-        (
-            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-            Steps,
-        ),
-        (
-            "{% for a in range(99999) %}{{ 'x' * 10000 }}{% endfor %}",
-            Output,
-        ),
-        ("{{ ['x' * 100000] * 1000 }}", Output),
-        (
-            "<% let(t => 'x' * 1000000) -> range(1000).select($t) %>",
-            Output,
-        ),
-    ] {
-        assert_eq!(stopped(text), EvalErrorKind::Limit(limit), "{text}");
+    for (text, limit) in ENDLESS {
+        assert_eq!(stopped(text), EvalErrorKind::Limit(*limit), "{text}");
     }
 }
 
@@ -172,6 +175,19 @@ fn limits_can_be_set() {
         let mut cx = Context::new(data, &NoHost);
         cx.limits = small;
         let failed = template.eval(&cx).expect_err(text);
-        assert_eq!(failed.kind.limit().map(Limit::name), Some(name), "{text}");
+        let limit = failed.kind.limit().expect(text);
+        assert_eq!(limit.name(), name, "{text}");
+        assert!(small.of(limit) > 0, "{text}");
     }
+}
+
+#[test]
+fn patterns_that_try_every_way_end() {
+    let text = "<% ('a' * 40) =~ '(?:(a|aa)(?!x))*c' %>";
+    let (template, error) = Template::compile_str(text);
+    assert_eq!(error, None);
+    let failed = template.eval(&Context::new(Value::Null, &NoHost));
+    let limit = failed.expect_err(text).kind.limit().expect(text);
+    assert_eq!(limit.name(), "expression_regex_backtracks");
+    assert_eq!(Limits::default().of(limit), 200_000);
 }

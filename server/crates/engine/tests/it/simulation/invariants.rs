@@ -100,6 +100,12 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
 fn count(execution: &Execution) -> Progress {
     let mut progress = Progress::default();
     for task in execution.tasks() {
+        let running = task
+            .actions
+            .iter()
+            .filter(|a| a.state == ActionState::Running);
+        let running = running.count() + task.runtime.undrained.len();
+        progress.running_actions += u32::try_from(running).unwrap();
         if let Some(undone) = task.runtime.undo_of {
             let by = execution
                 .task_record(undone)
@@ -124,12 +130,6 @@ fn count(execution: &Execution) -> Progress {
             TaskState::Skipped => progress.skipped += 1,
             _ => progress.active += 1,
         }
-        let running = task
-            .actions
-            .iter()
-            .filter(|a| a.state == ActionState::Running);
-        let running = running.count() + task.runtime.undrained.len();
-        progress.running_actions += u32::try_from(running).unwrap();
     }
     progress
 }
@@ -137,7 +137,13 @@ fn count(execution: &Execution) -> Progress {
 /// A running execution has something that it waits for, and each of its tasks has, too.
 fn check_causes(execution: &Execution) -> Result<(), String> {
     let mut moving = false;
+    let rolls_back = execution.record().state == ExecutionState::RollingBack;
     for task in execution.tasks() {
+        // In a rollback the tasks before it stand still, or end with their sub-workflows.
+        if rolls_back && !task.is_undo() {
+            moving |= task.actions.iter().any(|action| !action.state.is_final());
+            continue;
+        }
         let number = task.number;
         let under_way = task.actions.iter().any(|action| !action.state.is_final());
         match task.state {

@@ -20,6 +20,7 @@ mod jinja_forms;
 mod leaves;
 mod oracle;
 mod overloads;
+mod yaml;
 
 use dice::Dice;
 use generate::Generator;

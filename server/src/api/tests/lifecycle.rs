@@ -1,0 +1,120 @@
+//! The rows of the life cycle's table that are not the engine's: restarting and deleting, in every
+//! state, and what those above a deleted execution learn.
+
+use engine::ExecutionState as State;
+use engine::lifecycle::{Answer, Operation, rule};
+use proto::v1::{self, ExecutionState};
+use tonic::Response;
+
+use super::{ASYNC, Api, reason};
+
+/// A workflow with a sub-workflow that runs until its action is completed from outside.
+const TREE: &str = "
+version: '2.0'
+above:
+  tasks:
+    sub: {workflow: held}
+";
+
+/// Brings an execution into a state; none for a state that nobody sees between two commits.
+async fn bring(api: &mut Api, id: &str, state: State) -> Option<()> {
+    let outcome = match state {
+        // What cannot be undone is rolled back at once.
+        State::Idle | State::RollingBack => return None,
+        State::Running => ExecutionState::Running,
+        State::Paused => ExecutionState::Paused,
+        State::Success => ExecutionState::Success,
+        State::Error => ExecutionState::Error,
+        State::Cancelled => ExecutionState::Cancelled,
+        State::RolledBack => ExecutionState::RolledBack,
+    };
+    api.run("held", id, "{}").await;
+    let execution_id = id.to_owned();
+    if state == State::RolledBack {
+        let rollback = v1::RollbackExecutionRequest {
+            execution_id,
+            ..Default::default()
+        };
+        api.executions.rollback_execution(rollback).await.unwrap();
+    } else if state.is_final() {
+        let stop = v1::StopExecutionRequest {
+            execution_id,
+            outcome: outcome.into(),
+            ..Default::default()
+        };
+        api.executions.stop_execution(stop).await.unwrap();
+    } else if outcome == ExecutionState::Paused {
+        let pause = v1::PauseExecutionRequest {
+            execution_id,
+            ..Default::default()
+        };
+        api.executions.pause_execution(pause).await.unwrap();
+    }
+    Some(())
+}
+
+#[tokio::test]
+async fn restarting_and_deleting_keep_to_the_table() {
+    let mut api = Api::with(&[ASYNC]).await;
+    let operations = [
+        Operation::Restart,
+        Operation::Delete,
+        Operation::DeleteForced,
+    ];
+    for operation in operations {
+        for state in State::ALL {
+            let id = format!("{} {}", operation.word(), state.word());
+            if bring(&mut api, &id, *state).await.is_none() {
+                continue;
+            }
+            let applied = if operation == Operation::Restart {
+                let restart = v1::RestartExecutionRequest {
+                    execution_id: id.clone(),
+                    ..Default::default()
+                };
+                let restarted = api.executions.restart_execution(restart).await;
+                restarted.map(|_| Response::new(()))
+            } else {
+                let delete = v1::DeleteExecutionRequest {
+                    execution_id: id.clone(),
+                    force: operation == Operation::DeleteForced,
+                    ..Default::default()
+                };
+                let deleted = api.executions.delete_execution(delete).await;
+                deleted.map(|_| Response::new(()))
+            };
+            match rule(operation, *state).answer {
+                Answer::Apply => assert!(applied.is_ok(), "{id}: {applied:?}"),
+                _ => assert_eq!(reason(applied), "EXECUTION_STATE", "{id}"),
+            }
+        }
+    }
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn those_above_a_deleted_execution_learn_of_its_end() {
+    let mut api = Api::with(&[ASYNC, TREE]).await;
+    api.run("above", "top", "{}").await;
+    let children = v1::ListExecutionsRequest {
+        filter: "workflow_name = held".into(),
+        ..Default::default()
+    };
+    let found = api.executions.list_executions(children).await.unwrap();
+    let child = found.into_inner().executions.remove(0);
+    let delete = v1::DeleteExecutionRequest {
+        execution_id: child.uid.clone(),
+        force: true,
+        ..Default::default()
+    };
+    api.executions.delete_execution(delete).await.unwrap();
+    let top = api.finished("top").await;
+    assert_eq!(top.state(), ExecutionState::Cancelled);
+    let look = v1::GetExecutionRequest {
+        execution_id: child.uid.clone(),
+        ..Default::default()
+    };
+    let gone = api.executions.get_execution(look).await;
+    assert_eq!(reason(gone), "EXECUTION_NOT_FOUND");
+    api.stop().await;
+}
