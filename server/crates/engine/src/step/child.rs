@@ -179,6 +179,7 @@ impl Machine<'_> {
 
     /// Nothing runs any more in a child that is paused.
     pub(super) fn child_drained(&mut self, task: u32, action: u32) {
+        let (task, action) = self.undoing(task, action);
         let known = self.ex.find(task).and_then(|found| found.action(action));
         if known.is_some_and(|record| record.state == ActionState::Paused) {
             self.ex.set_undrained(task, action, false);

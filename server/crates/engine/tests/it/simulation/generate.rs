@@ -36,10 +36,6 @@ fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
     if chance.percent(15) {
         let _ = writeln!(document, "  task-defaults: {{on-error: [noop]}}");
     }
-    if chance.percent(15) {
-        let on = *chance.pick(&["error", "cancel", "[error, cancel]"]);
-        let _ = writeln!(document, "  rollback-on: {on}");
-    }
     document.push_str("  tasks:\n");
     let count = 1 + chance.below(6);
     let edges = Edges::new(chance, count);
@@ -77,16 +73,6 @@ fn body(chance: &mut Chance, level: usize, document: &mut String) {
         _ => "action: std.noop".to_owned(),
     };
     let _ = writeln!(document, "      {body}");
-    if chance.percent(40) {
-        let undo = *chance.pick(&[
-            "action: std.async_noop",
-            "action: std.async_noop, retry: {count: 1, delay: 1}, timeout: 3",
-            "action: std.echo, input: {output: '<% [task().result, $.get(i)] %>'}",
-            "action: std.echo, input: {output: '<% $.missing %>'}",
-            "workflow: w2, input: {seed: '<% $.seed %>'}",
-        ]);
-        let _ = writeln!(document, "      rollback: {{{undo}}}");
-    }
 }
 
 fn policies(chance: &mut Chance, document: &mut String) {

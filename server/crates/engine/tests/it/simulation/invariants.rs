@@ -177,7 +177,7 @@ fn check_causes(execution: &Execution) -> Result<(), String> {
 /// An action that stands for a child is in the state that the child is in.
 fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
     // What becomes of a child that is rolled back, the undoing task is told.
-    if task.runtime.undone_by.is_some() {
+    if task.runtime.undone_by.is_some() || task.is_undo() {
         return Ok(());
     }
     for action in task.actions.iter().filter(|a| a.runner == Runner::Child) {
@@ -193,9 +193,6 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
             Some(ExecutionState::Paused) => action.state == ActionState::Paused,
             Some(ExecutionState::Success) => action.state == ActionState::Success,
             Some(ExecutionState::Cancelled) => action.state == ActionState::Cancelled,
-            Some(ExecutionState::RolledBack) if task.is_undo() => {
-                action.state == ActionState::Success
-            }
             Some(ExecutionState::RolledBack) => {
                 matches!(action.state, ActionState::Error | ActionState::Cancelled)
             }

@@ -201,7 +201,7 @@ impl Run {
             outcome,
             message: Some("Stopped.".into()),
         };
-        match self.chance.below(22) {
+        match self.chance.below(20) {
             0..4 => {
                 let timeouts_run = self.chance.percent(30);
                 Verb::Pause { timeouts_run }
@@ -218,11 +218,6 @@ impl Run {
                 task: *self.chance.pick(&tasks),
                 result: self.chance.percent(30).then(|| Data::string("declared")),
             },
-            20.. => {
-                let one = self.chance.percent(40) && !tasks.is_empty();
-                let to = one.then(|| *self.chance.pick(&tasks));
-                Verb::Rollback { to }
-            }
             _ => {
                 let reset = self.chance.percent(50);
                 let one = self.chance.percent(50) && !tasks.is_empty();
