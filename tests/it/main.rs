@@ -12,7 +12,6 @@ mod idempotency;
 mod language;
 mod listing;
 mod payloads;
-mod rollback;
 mod scenarios;
 mod shutdown;
 mod store_faults;

@@ -5,7 +5,6 @@
 //! others: what is tested (`it`, `bin/conformance`).
 
 pub mod api;
-pub mod cloud;
 pub mod conformance;
 pub mod definitions;
 pub mod expressions;

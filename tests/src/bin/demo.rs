@@ -1,14 +1,12 @@
-//! `make demo`: takes an order from start to end, and rolls back what cannot be finished, with the
-//! commands that a person would type.
+//! `make demo`: takes an order from start to end, with the commands that a person would type.
 //!
 //! Owns the small shop that the workflow calls, whose payment service fails twice so that retry is
-//! seen. Left to others: the cloud that is filled and emptied (`e2e::cloud`), and everything shown,
-//! which is what `autan` prints.
+//! seen. Left to others: everything shown, which is what `autan` prints.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +16,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use e2e::cloud::Cloud;
 use e2e::server::{Options, TestServer, binary};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -60,18 +57,8 @@ async fn demo() -> Result<()> {
         binary: binary()?,
         server: format!("http://{}", server.address()),
     };
-    take_an_order(&autan, &shop, address).await?;
-    roll_back(&autan).await
-}
-
-/// The document of that name.
-fn document(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
-    folder.join(name).to_string_lossy().into_owned()
-}
-
-async fn take_an_order(autan: &Autan, shop: &Shop, address: SocketAddr) -> Result<()> {
-    let document = document("order.yaml");
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/order.yaml");
+    let document = document.to_string_lossy();
     autan
         .run(&["validate", &document, "--kind", "workbook"])
         .await?;
@@ -119,49 +106,6 @@ async fn take_an_order(autan: &Autan, shop: &Shop, address: SocketAddr) -> Resul
     Ok(())
 }
 
-async fn roll_back(autan: &Autan) -> Result<()> {
-    let cloud = Cloud::start(&["records"]).await?;
-    say(
-        "\nA cloud runs on this machine, too. It has no room for names, which are what a workflow asks",
-    );
-    say("for last: what it has made until then is removed again, in reverse order.");
-    autan
-        .run(&["workflow", "create", &document("cloud.yaml")])
-        .await?;
-    let url = format!("cloud={}", cloud.url());
-    let start = [
-        "execution",
-        "start",
-        "provision",
-        "--id",
-        "cloud-1",
-        "--input",
-        "name=shop",
-        "--input",
-        &url,
-    ];
-    autan.run(&start).await?;
-    autan.fail(&["execution", "watch", "cloud-1"]).await?;
-    autan.run(&["execution", "get", "cloud-1"]).await?;
-    autan.run(&["execution", "tasks", "cloud-1"]).await?;
-
-    let log = cloud.log();
-    say(&format!(
-        "In the cloud, this has happened: {}.",
-        log.join(" ")
-    ));
-    ensure!(log.len() == 8, "not all was made and removed: {log:?}");
-    let gone: Vec<_> = log[4..].iter().map(|line| line.as_str()).collect();
-    ensure!(
-        gone[2..] == ["-volumes/shop-data", "-networks/shop-net"],
-        "it was not removed in reverse order: {log:?}"
-    );
-    let left = cloud.present();
-    ensure!(left.is_empty(), "the cloud still has {left:?}");
-    say("Done: the cloud is empty again, and the execution still says what went wrong.");
-    Ok(())
-}
-
 /// The command line, as a person would use it.
 struct Autan {
     binary: PathBuf,
@@ -171,31 +115,16 @@ struct Autan {
 impl Autan {
     /// Shows a command and runs it.
     async fn run(&self, args: &[&str]) -> Result<()> {
-        let status = self.status(args).await?;
-        ensure!(status.success(), "autan {} ended with {status}", args[0]);
-        Ok(())
-    }
-
-    /// The same of one that follows an execution which does not succeed.
-    async fn fail(&self, args: &[&str]) -> Result<()> {
-        let status = self.status(args).await?;
-        ensure!(
-            status.code() == Some(1),
-            "autan {} ended with {status}",
-            args[0]
-        );
-        Ok(())
-    }
-
-    async fn status(&self, args: &[&str]) -> Result<ExitStatus> {
         let shown: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
         say(&format!("\n$ autan {}", shown.join(" ")));
-        Command::new(&self.binary)
+        let status = Command::new(&self.binary)
             .args(args)
             .env("AUTAN_SERVER", &self.server)
             .status()
             .await
-            .with_context(|| format!("running {}", self.binary.display()))
+            .with_context(|| format!("running {}", self.binary.display()))?;
+        ensure!(status.success(), "autan {} ended with {status}", args[0]);
+        Ok(())
     }
 }
 
