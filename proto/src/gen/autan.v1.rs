@@ -5466,8 +5466,8 @@ pub mod workflow_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Evaluates an expression over given data, as a document would. Faults of the expression are in
-        /// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
-        /// execution(), are not known here; env() is.
+        /// the body, never an error, but for a limit that it hits. Functions that look at a running
+        /// workflow, such as task() and execution(), are not known here; env() is.
         ///
         /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
         /// the limit of expressions and what it allows).
@@ -5584,8 +5584,8 @@ pub mod workflow_service_server {
             tonic::Status,
         >;
         /// Evaluates an expression over given data, as a document would. Faults of the expression are in
-        /// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
-        /// execution(), are not known here; env() is.
+        /// the body, never an error, but for a limit that it hits. Functions that look at a running
+        /// workflow, such as task() and execution(), are not known here; env() is.
         ///
         /// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
         /// the limit of expressions and what it allows).

@@ -220,19 +220,12 @@ mod tests {
 
     #[test]
     fn limits_are_refusals() {
-        use ExpressionLanguage::{Jinja, Yaql};
-        for (expression, language, name, allows) in [
-            ("sequence().len()", Yaql, "expression_steps", 1_000_000),
-            ("def(f, f()) -> f()", Yaql, "expression_depth", 150),
-            ("'x' * 99999999", Yaql, "expression_output_bytes", 16 << 20),
-            (
-                "range(9999999) | list",
-                Jinja,
-                "expression_steps",
-                1_000_000,
-            ),
+        for (expression, name, allows) in [
+            ("sequence().len()", "expression_steps", 1_000_000),
+            ("def(f, f()) -> f()", "expression_depth", 150),
+            ("'x' * 99999999", "expression_output_bytes", 16 << 20),
         ] {
-            match ask(expression, language) {
+            match ask(expression, ExpressionLanguage::Yaql) {
                 Err(Fault::ExpressionLimit { limit, allowed }) => {
                     assert_eq!((limit.name(), allowed), (name, allows), "{expression}");
                 }

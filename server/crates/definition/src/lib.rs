@@ -1,7 +1,8 @@
 //! Definitions: YAML text in, a checked model or a list of everything that is wrong out.
 //!
-//! [`check`] is the way in ([`load`] gives the bare value of a text). It reads a text by the rules of PyYAML, checks it as Mistral
-//! would, and gives a [`Document`] that the engine runs, or [`Diagnostic`]s that [`render`] shows.
+//! [`check`] is the way in. It reads a text by the rules of PyYAML, checks it as Mistral would,
+//! and gives a [`Document`] that the engine runs, or [`Diagnostic`]s that [`render`] shows.
+//! [`load`] gives the bare value of a text.
 //!
 //! **Invariant:** pure. The same text gives the same answer; no clock, I/O, threads or hashing.
 //! **Invariant:** all problems are reported at once, each with its place; only text that is not

@@ -68,8 +68,8 @@ type WorkflowServiceClient interface {
 	// Checks a document and stores nothing. Faults of the document are in the body, never an error.
 	ValidateWorkflow(ctx context.Context, in *ValidateWorkflowRequest, opts ...grpc.CallOption) (*ValidateWorkflowResponse, error)
 	// Evaluates an expression over given data, as a document would. Faults of the expression are in
-	// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
-	// execution(), are not known here; env() is.
+	// the body, never an error, but for a limit that it hits. Functions that look at a running
+	// workflow, such as task() and execution(), are not known here; env() is.
 	//
 	// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
 	// the limit of expressions and what it allows).
@@ -203,8 +203,8 @@ type WorkflowServiceServer interface {
 	// Checks a document and stores nothing. Faults of the document are in the body, never an error.
 	ValidateWorkflow(context.Context, *ValidateWorkflowRequest) (*ValidateWorkflowResponse, error)
 	// Evaluates an expression over given data, as a document would. Faults of the expression are in
-	// the body, never an error, but for a limit that it hits. Functions that look at a running workflow, such as task() and
-	// execution(), are not known here; env() is.
+	// the body, never an error, but for a limit that it hits. Functions that look at a running
+	// workflow, such as task() and execution(), are not known here; env() is.
 	//
 	// Errors: INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, LIMIT_EXCEEDED (the metadata names
 	// the limit of expressions and what it allows).

@@ -88,15 +88,19 @@ proptest! {
         levels in prop::sample::select(vec![1_usize, 50, 99, 101, 400, 4_000]),
     ) {
         let nested = format!("{}1{}", open.repeat(levels), close.repeat(levels));
+        let task = "version: '2.0'\nwf:\n  tasks:\n    t:\n      ";
         answers(&nested);
-        answers(&format!("version: '2.0'\nwf:\n  tasks:\n    t:\n      input:\n        x: {nested}"));
-        answers(&format!("version: '2.0'\nwf:\n  tasks:\n    t:\n      action: '{nested}'"));
+        answers(&format!("{task}input:\n        x: {nested}"));
+        answers(&format!("{task}action: '{nested}'"));
     }
 
     /// Documents with lines of others, in any order and at any depth.
     #[test]
     fn shuffled_lines_are_answered(
-        lines in prop::collection::vec((0..DOCUMENTS.len(), any::<prop::sample::Index>(), 0..4_usize), 1..30),
+        lines in prop::collection::vec(
+            (0..DOCUMENTS.len(), any::<prop::sample::Index>(), 0..4_usize),
+            1..30,
+        ),
     ) {
         let lines = lines.iter().map(|(document, line, indent)| {
             let all: Vec<&str> = DOCUMENTS[*document].lines().collect();
@@ -117,7 +121,8 @@ proptest! {
     ) {
         let mut text = document.to_owned();
         for (at, removed, piece) in damages {
-            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let starts = text.char_indices().map(|(at, _)| at);
+            let places: Vec<usize> = starts.chain([text.len()]).collect();
             let from = at.index(places.len());
             let to = (from + removed).min(places.len() - 1);
             text.replace_range(places[from]..places[to], piece);

@@ -16,7 +16,10 @@ pub(super) fn call(
     args: &[Jinja],
 ) -> Result<Jinja> {
     let found = match value.as_str() {
-        Some(_) if args.iter().any(Jinja::is_undefined) => {
+        // What a text without places is formatted with is not looked at.
+        Some(text)
+            if args.iter().any(Jinja::is_undefined) && (name != "format" || text.contains('{')) =>
+        {
             return Err(ErrorKind::UndefinedError.into());
         }
         Some(text) => string(text, name, args)?,
