@@ -5,7 +5,7 @@
 
 mod clock;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use definition::model;
@@ -16,7 +16,9 @@ use crate::commit::Marks;
 use crate::history::{HistoryEvent, HistoryKind};
 use crate::id::{ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
-use crate::record::{ActionRecord, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger};
+use crate::record::{
+    ActionRecord, DefinitionRef, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger,
+};
 use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::step::Work;
 use crate::task::Task;
@@ -35,6 +37,8 @@ pub struct Execution {
     pub(crate) globals: Dict,
     /// How many tasks have published to the whole execution.
     pub(crate) globals_published: u32,
+    /// Ad-hoc actions that were called, by name in the call, from the outside in.
+    pub(crate) pins: BTreeMap<Arc<str>, Vec<DefinitionRef>>,
     /// Joins that wait, by number.
     pub(crate) waiting: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
@@ -56,6 +60,7 @@ impl Execution {
             latest: vec![None; tasks],
             globals: Dict::new(),
             globals_published: 0,
+            pins: BTreeMap::new(),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             work: VecDeque::new(),
@@ -88,6 +93,9 @@ impl Execution {
             self.waiting.insert(number);
         }
         let runtime = &task.record.runtime;
+        let pins = runtime.pins.iter();
+        self.pins
+            .extend(pins.map(|pin| (pin.call.clone(), pin.chain.clone())));
         if !task.record.state.is_final() {
             let due = runtime.due.map(|(_, time)| time);
             self.timers.extend(

@@ -227,6 +227,7 @@ impl Machine<'_> {
             items: runtime.items,
             join_seen: runtime.join_seen,
             earlier: runtime.earlier,
+            pins: runtime.pins,
             ..TaskRuntime::default()
         };
         memory.record.started_us = None;

@@ -47,6 +47,8 @@ pub(crate) struct Harness {
 struct Catalog {
     workflows: BTreeMap<String, Arc<Definition>>,
     actions: BTreeMap<String, Arc<AdHocAction>>,
+    /// Every revision of every ad-hoc action that there ever was.
+    revisions: Vec<Arc<AdHocAction>>,
     limits: Limits,
     /// What `executions()` and `tasks()` see of the others.
     others: RefCell<Vec<Value>>,
@@ -68,7 +70,8 @@ impl World for Catalog {
     }
 
     fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
-        self.actions.get(&*reference.name).cloned()
+        let mut revisions = self.revisions.iter();
+        revisions.find(|one| one.reference == *reference).cloned()
     }
 
     fn executions(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {
@@ -159,15 +162,18 @@ impl Harness {
 
     fn add_action(&mut self, workbook: Option<&Arc<str>>, action: Arc<definition::model::Action>) {
         let name = full_name(workbook, &action.name);
+        let earlier = self.catalog.revisions.iter();
+        let earlier = earlier.filter(|one| *one.reference.name == *name).count();
         let reference = DefinitionRef {
             name: name.as_str().into(),
             namespace: "".into(),
-            revision: 1,
+            revision: i32::try_from(earlier).expect("revisions of tests are few") + 1,
             source_hash: [0; 32],
             workbook: workbook.cloned(),
         };
-        let action = AdHocAction { reference, action };
-        self.catalog.actions.insert(name, Arc::new(action));
+        let action = Arc::new(AdHocAction { reference, action });
+        self.catalog.revisions.push(action.clone());
+        self.catalog.actions.insert(name, action);
     }
 
     /// Starts a workflow and does everything that needs no waiting.
