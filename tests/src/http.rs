@@ -1,8 +1,8 @@
 //! A small HTTP server for workflows to call.
 //!
 //! Owns counting: it remembers how often each path was asked for. Left to others: anything that a
-//! real server would do; it answers every request with a JSON object and closes the connection. Only
-//! the first request for a path that begins with `/held` is never answered.
+//! real server would do; it answers every request with a JSON object and closes the connection.
+//! Only the first request for a path that begins with `/held` is never answered.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
