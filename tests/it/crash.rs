@@ -84,7 +84,10 @@ fetch:
   input: [n, url]
   output: {v: <% $.path %>}
   tasks:
-    t: {action: std.http url=<% $.url %>, publish: {path: <% task().result.content.path %>}}
+    t:
+      action: std.http url=<% $.url %>
+      safe-rerun: true
+      publish: {path: <% task().result.content.path %>}
 ";
 
 const KINDS: [&str; 7] = [
@@ -233,7 +236,7 @@ async fn check(api: &Api, uids: &HashMap<usize, String>, web: &HttpServer) {
     let listed: HashSet<&String> = all.iter().map(|execution| &execution.uid).collect();
     assert_eq!(all.len(), ALL);
     assert_eq!(listed, uids.values().collect::<HashSet<_>>());
-    // A request of `std.http` may be sent again after a crash, so it must be one that may be.
+    // A request of `std.http` may have been sent again after a crash: `safe-rerun` allows it.
     let fetched = (0..ALL).filter(|number| KINDS[number % KINDS.len()] == "fetch");
     let fetched: HashSet<String> = fetched.map(|number| format!("/{number}")).collect();
     assert_eq!(web.counts().into_keys().collect::<HashSet<_>>(), fetched);

@@ -9,6 +9,7 @@ mod definitions;
 mod environments;
 mod failures;
 mod idempotency;
+mod interrupted;
 mod language;
 mod listing;
 mod payloads;

@@ -2,13 +2,15 @@
 //!
 //! Owns counting: it remembers how often each path was asked for. Left to others: anything that a
 //! real server would do; it answers every request with a JSON object and closes the connection.
+//! Only the first request for a path that begins with `/held` is never answered.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// A server that ends with this value.
@@ -19,7 +21,7 @@ pub struct HttpServer {
     task: AbortHandle,
 }
 
-type Counts = Arc<Mutex<HashMap<String, usize>>>;
+type Counts = Arc<watch::Sender<HashMap<String, usize>>>;
 
 impl HttpServer {
     /// Starts it on a free port of this machine.
@@ -42,10 +44,15 @@ impl HttpServer {
 
     /// How often each path was asked for.
     pub fn counts(&self) -> HashMap<String, usize> {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.counts.borrow().clone()
+    }
+
+    /// Waits until each of the paths was asked for.
+    pub async fn asked_for(&self, paths: &[&str]) {
+        let all = |counts: &HashMap<String, usize>| paths.iter().all(|p| counts.contains_key(*p));
+        let mut counts = self.counts.subscribe();
+        // The sender lives as long as this value.
+        let _ = counts.wait_for(all).await;
     }
 }
 
@@ -85,11 +92,15 @@ async fn answer(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
         }
     }
     stream.read_exact(&mut vec![0; length]).await?;
-    *counts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(path.clone())
-        .or_default() += 1;
+    let mut count = 0;
+    counts.send_modify(|counts| {
+        let known = counts.entry(path.clone()).or_default();
+        *known += 1;
+        count = *known;
+    });
+    if count == 1 && path.starts_with("/held") {
+        std::future::pending::<()>().await;
+    }
     let body = serde_json::json!({ "path": path }).to_string();
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\

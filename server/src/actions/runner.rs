@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use ::http::HeaderMap;
-use engine::{ActionId, Data, Dispatch, Outcome};
+use engine::{ActionId, Data, Delivery, Dispatch, Outcome};
 use expr::Value;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
@@ -140,6 +140,9 @@ impl Inner {
 
     async fn perform(&self, dispatch: &Dispatch) -> End {
         let input = dispatch.input.value();
+        if dispatch.delivery == (Delivery::Again { safe: false }) {
+            return End::Done(dispatch.unsafe_again());
+        }
         End::Done(match &*dispatch.name {
             "std.sleep" => {
                 let seconds = wait::seconds(input, "seconds", 1.0);

@@ -388,6 +388,12 @@ impl Builtin {
         }
     }
 
+    /// Whether it may run any number of times, since it touches nothing outside.
+    pub(crate) fn is_harmless(&self) -> bool {
+        matches!(self.runs, Runs::Inline(_) | Runs::Delayed(_))
+            || matches!(self.name, "std.sleep" | "std.javascript" | "std.js")
+    }
+
     /// Whether it ends only when somebody completes it from outside.
     pub const fn is_asynchronous(&self) -> bool {
         matches!(self.runs, Runs::External | Runs::ServerThenExternal)

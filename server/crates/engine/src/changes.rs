@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::data::Data;
-use crate::event::{Event, Start};
+use crate::event::{Event, Outcome, Start};
 use crate::id::{ActionId, ExecutionUid};
 
 /// The consequences of one event.
@@ -31,6 +31,19 @@ pub struct Message {
     pub event: Event,
 }
 
+/// Whether an action may have been run before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was just created.
+    First,
+    /// It was under way when the execution was last in memory.
+    Again {
+        /// Whether it may be run twice: `safe-rerun`, or an action that touches nothing outside.
+        /// One that may not, and is not under way any more, ends with [`Dispatch::unsafe_again`].
+        safe: bool,
+    },
+}
+
 /// An action to run outside the engine.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
@@ -50,10 +63,23 @@ pub struct Dispatch {
     pub timeout_s: Option<u64>,
     /// Queue that it should run on.
     pub target: Option<Arc<str>>,
+    /// Whether it may have been run before.
+    pub delivery: Delivery,
     /// Tenant.
     pub project: Arc<str>,
     /// Name of the workflow.
     pub workflow_name: Arc<str>,
     /// Name of the task.
     pub task_name: Arc<str>,
+}
+
+impl Dispatch {
+    /// The error of an action that was interrupted and must not be run again.
+    pub fn unsafe_again(&self) -> Outcome {
+        let (id, name) = (self.action, &self.name);
+        let message = format!(
+            "Request to run action {id} was redelivered, but action {name} cannot be re-run safely."
+        );
+        Outcome::Error(Data::string(&message))
+    }
 }

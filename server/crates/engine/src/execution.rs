@@ -5,7 +5,7 @@
 
 mod clock;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use definition::model;
@@ -17,7 +17,9 @@ use crate::history::{HistoryEvent, HistoryKind};
 use crate::id::{ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
 use crate::plan::Plan;
-use crate::record::{ActionRecord, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger};
+use crate::record::{
+    ActionRecord, DefinitionRef, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger,
+};
 use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::step::Work;
 use crate::task::Task;
@@ -36,6 +38,8 @@ pub struct Execution {
     pub(crate) globals: Dict,
     /// How many tasks have published to the whole execution.
     pub(crate) globals_published: u32,
+    /// Ad-hoc actions that were called, by name in the call, from the outside in.
+    pub(crate) pins: BTreeMap<Arc<str>, Vec<DefinitionRef>>,
     /// Joins that wait, by number.
     pub(crate) waiting: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
@@ -59,6 +63,7 @@ impl Execution {
             latest: vec![None; tasks],
             globals: Dict::new(),
             globals_published: 0,
+            pins: BTreeMap::new(),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             plan: None,
@@ -95,6 +100,9 @@ impl Execution {
             self.waiting.insert(number);
         }
         let runtime = &task.record.runtime;
+        let pins = runtime.pins.iter();
+        self.pins
+            .extend(pins.map(|pin| (pin.call.clone(), pin.chain.clone())));
         if !task.record.state.is_final() {
             let due = runtime.due.map(|(_, time)| time);
             self.timers.extend(

@@ -30,7 +30,7 @@ mod words;
 pub mod world;
 
 pub use catalog::{BUILTINS, Builtin};
-pub use changes::{Changes, Dispatch, Message};
+pub use changes::{Changes, Delivery, Dispatch, Message};
 pub use commit::Changed;
 pub use data::Data;
 pub use error::Error;

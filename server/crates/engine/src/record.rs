@@ -310,9 +310,9 @@ pub struct TaskRuntime {
     /// Of a join: names of the inbound tasks that its present generation has seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub join_seen: Vec<Arc<str>>,
-    /// Which revisions of ad-hoc actions it calls, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ad_hoc: Option<PinnedAction>,
+    /// Ad-hoc actions that the execution called here first: it goes on with these revisions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<PinnedAction>,
     /// What it had left to those that it led to, each time before it was taken back. They keep
     /// what they saw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -338,7 +338,7 @@ pub struct TaskRuntime {
     pub rolled_back: bool,
 }
 
-/// A call of an ad-hoc action, as it was found when it began.
+/// A call of an ad-hoc action, as it was found when the execution called it first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedAction {
     /// The name in the call.

@@ -20,7 +20,7 @@ mod web;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use engine::{ActionId, Data, Dispatch, ExecutionUid, Outcome, TaskId};
+use engine::{ActionId, Data, Delivery, Dispatch, ExecutionUid, Outcome, TaskId};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -73,6 +73,7 @@ impl Bench {
             attempt: 1,
             timeout_s: None,
             target: None,
+            delivery: Delivery::First,
             project: "default".into(),
             workflow_name: "w".into(),
             task_name: "t".into(),

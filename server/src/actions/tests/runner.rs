@@ -1,6 +1,6 @@
 //! Tests of running: time, repetition, cancelling, slots, panics, configuration.
 
-use engine::Outcome;
+use engine::{Delivery, Outcome};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -65,6 +65,21 @@ async fn a_repeated_dispatch_is_ignored() {
     assert_eq!(site.gate.recv().await, Some(Gate::Left));
     assert_eq!(site.open.available_permits(), 2);
     assert!(site.gate.is_empty());
+}
+
+#[tokio::test]
+async fn an_interrupted_action_runs_again_only_if_it_may() {
+    let bench = Bench::open();
+    let mut dispatch = bench.dispatch("std.echo", r#"{"output": 1}"#);
+    let again = [
+        (true, Outcome::Success(engine::Data::parse("1").unwrap())),
+        (false, dispatch.unsafe_again()),
+    ];
+    for (safe, expected) in again {
+        dispatch.delivery = Delivery::Again { safe };
+        bench.runner.run(dispatch.clone());
+        assert_eq!(bench.next().await, (dispatch.action, expected));
+    }
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(super) enum Step {
 }
 
 /// A call; which arguments are there depends on its name.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Do {
     #[serde(rename = "do")]
     pub(super) call: String,

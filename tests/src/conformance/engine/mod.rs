@@ -1,13 +1,15 @@
 //! Whole runs of workflows, step by step as they were recorded.
 //!
-//! Owns the steps. Left to others: reading cases (`case`), what references mean (`things`), waiting
-//! (`follow`) and the comparison at the end (`compare`).
+//! Owns the steps. Left to others: reading cases (`case`), what is of the machine of the recording
+//! (`recorded`), what references mean (`things`), waiting (`follow`) and the comparison at the end
+//! (`compare`).
 
 mod actions;
 mod calls;
 mod case;
 mod compare;
 mod follow;
+mod recorded;
 mod script;
 mod things;
 
@@ -18,7 +20,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::calls::{Answer, call};
-use self::case::{Await, Case, Step};
+use self::case::{Await, Case, Do, Step};
 use self::follow::Follower;
 use self::script::Worker;
 use self::things::Things;
@@ -86,7 +88,10 @@ async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
             Step::Await(step) => await_state(step, &follower, &things, &worker)
                 .await
                 .with_context(place)?,
-            Step::Do(step) => match call(step, api, &things).await.with_context(place)? {
+            Step::Do(step) => match make(&case, index, step, api, &things)
+                .await
+                .with_context(place)?
+            {
                 Answer::Done => {}
                 Answer::Started(uid) => {
                     follower.follow(&uid);
@@ -101,6 +106,15 @@ async fn replay(path: &PathBuf, api: &Api) -> Result<Outcome> {
         return Ok(Outcome::Passed);
     }
     Ok(Outcome::Failed(differences.join("\n")))
+}
+
+/// Makes the call of a step, in terms of our server.
+async fn make(case: &Case, index: usize, step: &Do, api: &Api, things: &Things) -> Result<Answer> {
+    if step.call == "start" {
+        let step = recorded::start(case, index, step, things).await?;
+        return call(&step, api, things).await;
+    }
+    call(step, api, things).await
 }
 
 /// Waits until a thing is in a state. One that we ran through faster than Mistral's tests looked

@@ -10,7 +10,7 @@ use super::builtin;
 use super::start::{bind_input, missing_inputs};
 use super::{Fault, Machine, Work};
 use crate::catalog::{self, Builtin};
-use crate::changes::Dispatch;
+use crate::changes::{Delivery, Dispatch};
 use crate::data::Data;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
@@ -63,10 +63,7 @@ impl Machine<'_> {
             }
         };
         let callee = match spec.body {
-            Body::Action => {
-                let found = self.resolver().action(&name);
-                Callee::Action(found.map_err(|unresolved| Fault::Force(unresolved.to_string()))?)
-            }
+            Body::Action => Callee::Action(self.find_action(&name)?),
             Body::Workflow => Callee::Workflow(self.find_workflow(&name)?),
         };
         Ok(Call { name, callee })
@@ -158,7 +155,7 @@ impl Machine<'_> {
                 let runner = prepared.base.runner(&prepared.input);
                 let input = self.data(Value::Dict(input), "the input of the action")?;
                 let number = self.new_action(task, call.name.clone(), input, index, runner, None);
-                self.give_to_runner(task, number, &prepared, runner);
+                self.give_to_runner(task, number, &prepared, runner, Delivery::First);
                 Ok(())
             }
         }
@@ -175,16 +172,37 @@ impl Machine<'_> {
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         self.set_unit(task, record.index);
         let prepared = self
-            .find_action(task, &record.name)
-            .and_then(|found| self.prepare_action(task, &found, input));
+            .find_action(&record.name)
+            .and_then(|found| self.prepare_action(task, &found, input))
+            .and_then(|prepared| {
+                let safe = prepared.base.is_harmless() || self.is_safe_again(task)?;
+                Ok((prepared, Delivery::Again { safe }))
+            });
         self.unit.set(None);
         match prepared {
-            Ok(prepared) => self.give_to_runner(task, action, &prepared, record.runner),
+            Ok((prepared, delivery)) => {
+                self.give_to_runner(task, action, &prepared, record.runner, delivery);
+            }
             Err(fault) => self.fault(task, fault),
         }
     }
 
-    fn give_to_runner(&mut self, task: u32, action: u32, prepared: &Prepared, runner: Runner) {
+    /// What `safe-rerun` says; without it, no.
+    fn is_safe_again(&self, task: u32) -> Result<bool, Fault> {
+        match &self.ex.spec(task).safe_rerun {
+            Some(safe) => Ok(self.eval_for(safe, task)?.truthy()),
+            None => Ok(false),
+        }
+    }
+
+    fn give_to_runner(
+        &mut self,
+        task: u32,
+        action: u32,
+        prepared: &Prepared,
+        runner: Runner,
+        delivery: Delivery,
+    ) {
         match runner {
             Runner::Inline => self.later(Work::Inline { task, action }),
             Runner::External | Runner::Child => {}
@@ -208,6 +226,7 @@ impl Machine<'_> {
                     attempt: attempt.attempt,
                     timeout_s: record.runtime.timeout_s,
                     target: self.target(task),
+                    delivery,
                     project: self.ex.record.project.clone(),
                     workflow_name: self.ex.record.definition.name.clone(),
                     task_name: record.name.clone(),
@@ -234,7 +253,7 @@ impl Machine<'_> {
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         self.set_unit(task, record.index);
         let prepared = self
-            .find_action(task, &record.name)
+            .find_action(&record.name)
             .and_then(|found| self.prepare_action(task, &found, input));
         self.unit.set(None);
         match prepared {
@@ -286,12 +305,11 @@ impl Machine<'_> {
         number
     }
 
-    /// An action by its name. One that a task has called keeps the revisions that it was called
-    /// with until its end.
-    fn find_action(&self, task: u32, name: &str) -> Result<Action, Fault> {
-        let pinned = self.ex.task(task).record.runtime.ad_hoc.as_ref();
-        if let Some(pinned) = pinned.filter(|pinned| *pinned.call == *name)
-            && let Some(action) = self.pinned_action(pinned)
+    /// An action by its name. Ad-hoc actions that the execution has called before stay as they were
+    /// then.
+    fn find_action(&self, name: &str) -> Result<Action, Fault> {
+        if let Some(chain) = self.ex.pins.get(name)
+            && let Some(action) = self.pinned_action(chain)
         {
             return Ok(action);
         }
@@ -299,28 +317,25 @@ impl Machine<'_> {
         found.map_err(|unresolved| Fault::Force(unresolved.to_string()))
     }
 
-    fn pinned_action(&self, pinned: &PinnedAction) -> Option<Action> {
-        let chain = pinned.chain.iter();
-        let chain: Option<Vec<_>> = chain.map(|one| self.world.pinned_action(one)).collect();
-        let chain = chain?;
+    fn pinned_action(&self, chain: &[DefinitionRef]) -> Option<Action> {
+        let chain = chain.iter().map(|one| self.world.pinned_action(one));
+        let chain: Vec<_> = chain.collect::<Option<_>>()?;
         let base = catalog::builtin(&chain.last()?.base_name())?;
         Some(Action { chain, base })
     }
 
-    /// Remembers which revisions of ad-hoc actions a task calls.
+    /// Remembers which revisions of ad-hoc actions the execution calls: the task that is the first
+    /// to call one keeps them in its row.
     fn pin(&mut self, task: u32, call: &Arc<str>, action: &Action) {
-        let chain: Vec<DefinitionRef> = action
-            .chain
-            .iter()
-            .map(|one| one.reference.clone())
-            .collect();
-        let pinned = (!chain.is_empty()).then(|| PinnedAction {
-            call: call.clone(),
-            chain,
-        });
-        if self.ex.task(task).record.runtime.ad_hoc != pinned {
-            self.ex.task_mut(task).record.runtime.ad_hoc = pinned;
+        if action.chain.is_empty() || self.ex.pins.contains_key(call) {
+            return;
         }
+        let chain = action.chain.iter().map(|one| one.reference.clone());
+        let chain: Vec<DefinitionRef> = chain.collect();
+        self.ex.pins.insert(call.clone(), chain.clone());
+        let call = call.clone();
+        let pinned = PinnedAction { call, chain };
+        self.ex.task_mut(task).record.runtime.pins.push(pinned);
     }
 
     fn find_workflow(&self, name: &str) -> Result<Arc<Definition>, Fault> {
@@ -401,7 +416,7 @@ impl Machine<'_> {
         name: &str,
         result: Value,
     ) -> Result<Value, Fault> {
-        let action = self.find_action(task, name)?;
+        let action = self.find_action(name)?;
         let mut result = result;
         for ad_hoc in action.chain.iter().rev() {
             if let Some(output) = &ad_hoc.action.output {

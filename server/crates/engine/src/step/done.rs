@@ -114,7 +114,7 @@ impl Machine<'_> {
         match outcome {
             Outcome::Success(data) => {
                 self.check_size(&data, "the result of the action")?;
-                if self.ex.task(task).record.runtime.ad_hoc.is_none() {
+                if !self.ex.pins.contains_key(&record.name) {
                     return Ok(Outcome::Success(data));
                 }
                 let value = self.ad_hoc_output(task, &record.name, data.value().clone())?;

@@ -12,12 +12,13 @@ use crate::changes::Message;
 use crate::data::Data;
 use crate::event::Event;
 use crate::failure::FailureKind;
+use crate::id::{ActionId, TaskId};
 use crate::record::TaskRecord;
-use crate::state::{ExecutionState, TaskState};
+use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::task::Task;
 use crate::view::Layer;
 
-/// Most tasks that a failure message describes.
+/// Most tasks that a failure message describes, and most actions of each.
 const FAILURES_SHOWN_MAX: usize = 20;
 
 impl Machine<'_> {
@@ -223,11 +224,13 @@ impl Machine<'_> {
     fn failure_message(&self, wanted: impl Fn(&TaskRecord) -> bool + Copy) -> String {
         let names = self.names_of(wanted);
         let mut message = format!("Failure caused by error in tasks: {names}\n");
-        let failed: Vec<&TaskRecord> = self.ex.forward().filter(|record| wanted(record)).collect();
+        let mut failed: Vec<&TaskRecord> = self.ex.forward().filter(|r| wanted(r)).collect();
+        failed.sort_by(|a, b| a.name.cmp(&b.name));
         for record in failed.iter().take(FAILURES_SHOWN_MAX) {
             let id = self.ex.task_id(record.number);
             let info = record.state_info.as_deref().unwrap_or("no message");
             let _ = write!(message, "\n  {} [task_ex_id={id}] -> {info}\n", record.name);
+            describe_actions(&mut message, record, id);
         }
         if failed.len() > FAILURES_SHOWN_MAX {
             let _ = write!(
@@ -237,5 +240,30 @@ impl Machine<'_> {
             );
         }
         message
+    }
+}
+
+/// Tells of the failed actions of a task and of its failed sub-workflows, in the words of Mistral.
+fn describe_actions(message: &mut String, record: &TaskRecord, task: TaskId) {
+    let actions = record.actions.iter().enumerate();
+    let failed = actions.filter(|(_, action)| action.state == ActionState::Error);
+    for (place, action) in failed.take(FAILURES_SHOWN_MAX) {
+        let (kind, id) = match action.child {
+            Some(child) => ("wf_ex_id", child.to_string()),
+            None => {
+                let number = action.number;
+                ("action_ex_id", ActionId { task, number }.to_string())
+            }
+        };
+        let output = action.output.as_ref().map(|output| output.value());
+        let result = match (output, action.child) {
+            (Some(output), None) => output.to_text(),
+            (Some(output), Some(_)) => {
+                let result = output.get("result");
+                result.map_or_else(|| "Unknown".to_owned(), |result| result.to_text())
+            }
+            (None, _) => "Unknown".to_owned(),
+        };
+        let _ = writeln!(message, "    [{kind}={id}, idx={place}]: {result}");
     }
 }

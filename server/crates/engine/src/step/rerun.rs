@@ -262,6 +262,7 @@ impl Machine<'_> {
             join_seen: runtime.join_seen,
             earlier: runtime.earlier,
             undo_of: runtime.undo_of,
+            pins: runtime.pins,
             ..TaskRuntime::default()
         };
         memory.record.started_us = None;

@@ -334,7 +334,14 @@ impl Machine<'_> {
         for number in numbers {
             let record = &self.ex.task(number).record;
             match record.state {
-                TaskState::Idle if !record.runtime.paused_before => self.later(Work::Begin(number)),
+                // One that `pause-before` holds back begins once the execution is resumed.
+                TaskState::Idle if !record.runtime.paused_before || self.is_running() => {
+                    self.later(Work::Begin(number));
+                }
+                // Its time had come already.
+                TaskState::Delayed if record.runtime.due.is_none() => {
+                    self.later(Work::Begin(number));
+                }
                 TaskState::Waiting => self.later(Work::Refresh(number)),
                 TaskState::Running => self.take_up_actions(number),
                 TaskState::Idle

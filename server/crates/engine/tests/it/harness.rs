@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// The time at which every test begins.
 pub(crate) const START_US: i64 = 1_700_000_000_000_000;
 
+/// Most times that the server is stopped on the way through one step.
+const CRASHES_MAX: u32 = 3;
+
 /// The rows of one execution, as commits have left them.
 struct Stored {
     record: ExecutionRecord,
@@ -36,6 +39,8 @@ pub(crate) struct Harness {
     pub(crate) cancelled: BTreeSet<ActionId>,
     /// Whether actions of finished executions go on: a server that is stopped forgets them.
     pub(crate) orphans_end: bool,
+    /// Whether the server is stopped and started again at every commit.
+    pub(crate) crashing: bool,
     store: BTreeMap<ExecutionUid, Stored>,
     histories: BTreeMap<ExecutionUid, Vec<HistoryEvent>>,
     catalog: Catalog,
@@ -47,6 +52,8 @@ pub(crate) struct Harness {
 struct Catalog {
     workflows: BTreeMap<String, Arc<Definition>>,
     actions: BTreeMap<String, Arc<AdHocAction>>,
+    /// Every revision of every ad-hoc action that there ever was.
+    revisions: Vec<Arc<AdHocAction>>,
     limits: Limits,
     /// What `executions()` and `tasks()` see of the others.
     others: RefCell<Vec<Value>>,
@@ -68,7 +75,8 @@ impl World for Catalog {
     }
 
     fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
-        self.actions.get(&*reference.name).cloned()
+        let mut revisions = self.revisions.iter();
+        revisions.find(|one| one.reference == *reference).cloned()
     }
 
     fn executions(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {
@@ -93,6 +101,7 @@ impl Harness {
             dispatched: Vec::new(),
             cancelled: BTreeSet::new(),
             orphans_end: true,
+            crashing: false,
             store: BTreeMap::new(),
             histories: BTreeMap::new(),
             catalog: Catalog::default(),
@@ -159,15 +168,18 @@ impl Harness {
 
     fn add_action(&mut self, workbook: Option<&Arc<str>>, action: Arc<definition::model::Action>) {
         let name = full_name(workbook, &action.name);
+        let earlier = self.catalog.revisions.iter();
+        let earlier = earlier.filter(|one| *one.reference.name == *name).count();
         let reference = DefinitionRef {
             name: name.as_str().into(),
             namespace: "".into(),
-            revision: 1,
+            revision: i32::try_from(earlier).expect("revisions of tests are few") + 1,
             source_hash: [0; 32],
             workbook: workbook.cloned(),
         };
-        let action = AdHocAction { reference, action };
-        self.catalog.actions.insert(name, Arc::new(action));
+        let action = Arc::new(AdHocAction { reference, action });
+        self.catalog.revisions.push(action.clone());
+        self.catalog.actions.insert(name, action);
     }
 
     /// Starts a workflow and does everything that needs no waiting.
@@ -255,7 +267,22 @@ impl Harness {
 
     /// Delivers everything that executions have sent one another.
     fn settle(&mut self) {
-        while let Some((uid, event)) = self.inbox.pop_front() {
+        let mut crashes = if self.crashing { CRASHES_MAX } else { 0 };
+        loop {
+            // Messages are in one commit with what sent them; steps that are left over need not be.
+            let is_continued = |(_, event): &(_, Event)| matches!(event, Event::Continue);
+            if crashes > 0 && self.inbox.iter().all(is_continued) {
+                crashes = if self.inbox.is_empty() {
+                    0
+                } else {
+                    crashes - 1
+                };
+                self.commit();
+                self.reload();
+            }
+            let Some((uid, event)) = self.inbox.pop_front() else {
+                break;
+            };
             // Refusals of inner events are of no interest, as in the driver.
             let _ = self.apply_one(uid, event);
         }
@@ -381,7 +408,11 @@ impl Harness {
     fn next_moment(&mut self, until: i64) -> bool {
         let heard = |dispatch: &&Dispatch| {
             let execution = &self.executions[&dispatch.action.task.execution];
-            self.orphans_end || !execution.record().state.is_final()
+            let task = execution.task_record(dispatch.action.task.number);
+            let number = dispatch.action.number as usize;
+            let action = task.and_then(|task| task.actions.get(number - 1));
+            let has_ended = action.is_none_or(|action| action.state.is_final());
+            self.orphans_end || !execution.record().state.is_final() && !has_ended
         };
         let sleeping = self.dispatched.iter().filter(heard);
         let sleeping = sleeping.map(|dispatch| (wake_us(dispatch), None));
@@ -458,6 +489,11 @@ impl Harness {
 
     /// Stops the server and starts it again: every unfinished execution is rebuilt from its records.
     pub(crate) fn restart(&mut self) {
+        self.reload();
+        self.settle();
+    }
+
+    fn reload(&mut self) {
         let uids: Vec<ExecutionUid> = self.executions.keys().copied().collect();
         self.dispatched.clear();
         self.inbox.clear();
@@ -468,7 +504,6 @@ impl Harness {
             self.executions.insert(uid, execution);
             self.absorb(uid, changes);
         }
-        self.settle();
     }
 }
 

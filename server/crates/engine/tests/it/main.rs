@@ -14,3 +14,4 @@ mod limits;
 mod rollback;
 mod scenarios;
 mod simulation;
+mod updates;

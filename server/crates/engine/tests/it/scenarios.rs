@@ -327,11 +327,17 @@ fn show(harness: &Harness) -> String {
 /// Ids are of no interest, and those of children differ with the time.
 fn without_ids(text: &str) -> String {
     let mut shown = text.replace('\n', " ");
-    while let Some(start) = shown.find("task_ex_id=") {
-        let end = shown[start..]
-            .find(']')
-            .map_or(shown.len(), |end| start + end);
-        shown.replace_range(start..end, "task");
+    for (name, shown_as) in [
+        ("task_ex_id=", "task"),
+        ("action_ex_id=", "action"),
+        ("wf_ex_id=", "child"),
+    ] {
+        while let Some(start) = shown.find(name) {
+            let end = shown[start..]
+                .find([']', ','])
+                .map_or(shown.len(), |end| start + end);
+            shown.replace_range(start..end, shown_as);
+        }
     }
     shown
 }

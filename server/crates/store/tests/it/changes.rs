@@ -104,14 +104,14 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
         any::<bool>(),
         vec(text(), 0..3),
         any::<bool>(),
-        of(pinned()),
+        vec(pinned(), 0..2),
         vec(earlier(), 0..2),
         (of(any::<i64>()), of(text()), btree_set(any::<u32>(), 0..3)),
     );
     let some = (first, second, third).prop_map(|(first, second, third)| {
         let (retry_no, due, timeout_us, seconds, timed_out) = first;
         let (items, concurrency, begun, paused_before, after_wait) = second;
-        let (waited_after, join_seen, result_dropped, ad_hoc, earlier, paused) = third;
+        let (waited_after, join_seen, result_dropped, pins, earlier, paused) = third;
         let (left, input_patch, undrained) = paused;
         TaskRuntime {
             retry_no,
@@ -129,7 +129,7 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             after_wait,
             waited_after,
             join_seen,
-            ad_hoc,
+            pins,
             earlier,
             input_patch,
             undrained,
