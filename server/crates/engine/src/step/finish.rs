@@ -248,14 +248,11 @@ fn describe_actions(message: &mut String, record: &TaskRecord, task: TaskId) {
     let actions = record.actions.iter().enumerate();
     let failed = actions.filter(|(_, action)| action.state == ActionState::Error);
     for (place, action) in failed.take(FAILURES_SHOWN_MAX) {
-        let (kind, id) = match action.child {
-            Some(child) => ("wf_ex_id", child.to_string()),
-            None => {
-                let number = action.number;
-                ("action_ex_id", ActionId { task, number }.to_string())
-            }
-        };
-        let output = action.output.as_ref().map(|output| output.value());
+        let number = action.number;
+        let own = || ("action_ex_id", ActionId { task, number }.to_string());
+        let child = action.child.map(|child| ("wf_ex_id", child.to_string()));
+        let (kind, id) = child.unwrap_or_else(own);
+        let output = action.output.as_ref().map(Data::value);
         let result = match (output, action.child) {
             (Some(output), None) => output.to_text(),
             (Some(output), Some(_)) => {
