@@ -155,13 +155,7 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             let task = client.tasks().retry(task).reason(reason).await?;
             return shown(&task, output);
         }
-        Command::Resume { target, env } => {
-            let mut call = client.execution(target.id).resume().reason(target.reason);
-            if !env.is_empty() {
-                call = call.env(&object(env))?;
-            }
-            call.await?
-        }
+        Command::Resume { target, env } => resume(client, target, env).await?,
         Command::Cancel(target) => {
             let call = client.execution(target.id).cancel();
             call.reason(target.reason).await?
@@ -226,6 +220,18 @@ async fn pause(
         return execution.wait_drained().await;
     }
     Ok(paused)
+}
+
+async fn resume(
+    client: &Client,
+    target: Target,
+    env: Vec<Pair>,
+) -> Result<Execution, autan::Error> {
+    let mut call = client.execution(target.id).resume().reason(target.reason);
+    if !env.is_empty() {
+        call = call.env(&object(env))?;
+    }
+    call.await
 }
 
 async fn delete(

@@ -127,7 +127,7 @@ impl Machine<'_> {
     }
 
     fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Option<Data>) {
-        self.ex.payloads_mut().output.clone_from(&output);
+        self.ex.payloads_mut().output = output;
         self.ex.set_state(state, info, self.now);
         self.tell_parent_of_end();
     }
