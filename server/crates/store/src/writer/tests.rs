@@ -80,8 +80,8 @@ fn questions_of_every_day_use_an_index() {
             "executions_by_uid",
         ),
         (
-            "executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED') AND project = 'p' AND \
-             workflow_name = 'w'",
+            "executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED', 'ROLLED_BACK') AND \
+             project = 'p' AND workflow_name = 'w'",
             "executions_unfinished",
         ),
         (
