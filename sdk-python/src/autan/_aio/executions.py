@@ -451,9 +451,7 @@ class ExecutionHandle:
                 back.
         """
         return await self._transport.unary(
-            executions.rollback(
-                self._scope, self.id, to_task_execution_id=to_task, reason=reason
-            )
+            executions.rollback(self._scope, self.id, to_task_execution_id=to_task, reason=reason)
         )
 
     async def delete(
