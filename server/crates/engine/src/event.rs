@@ -121,12 +121,15 @@ pub enum Event {
         /// Paused or going on.
         paused: bool,
     },
-    /// In a sub-workflow that is paused nothing runs any more.
+    /// In a sub-workflow that is paused nothing runs any more (`true`), or something does again
+    /// (`false`): an asynchronous action in it goes on.
     ChildDrained {
         /// Number of the task execution.
         task: u32,
         /// Number of the action execution that stands for the child.
         action: u32,
+        /// Whether nothing runs.
+        drained: bool,
     },
     /// A sub-workflow that had ended goes on, because one of its tasks runs again or is skipped.
     ChildReopened {

@@ -177,21 +177,27 @@ impl Machine<'_> {
         }
     }
 
-    /// Nothing runs any more in a child that is paused.
-    pub(super) fn child_drained(&mut self, task: u32, action: u32) {
+    /// Nothing runs any more in a child that is paused, or something does again.
+    pub(super) fn child_drained(&mut self, task: u32, action: u32, drained: bool) {
         let (task, action) = self.undoing(task, action);
         let known = self.ex.find(task).and_then(|found| found.action(action));
         if known.is_some_and(|record| record.state == ActionState::Paused) {
-            self.ex.set_undrained(task, action, false);
+            self.ex.set_undrained(task, action, !drained);
         }
     }
 
-    /// Nothing runs any more in this execution, which is paused.
-    pub(super) fn drained(&mut self) {
-        self.ex.log(self.now, None, HistoryKind::ExecutionDrained);
+    /// Nothing runs any more in this execution, which is paused; or that is no longer so.
+    pub(super) fn drained(&mut self, drained: bool) {
+        if drained {
+            self.ex.log(self.now, None, HistoryKind::ExecutionDrained);
+        }
         if let Some(parent) = self.ex.record.parent {
-            let (task, action) = (parent.task.number, parent.number);
-            let (to, event) = (parent.task.execution, Event::ChildDrained { task, action });
+            let event = Event::ChildDrained {
+                task: parent.task.number,
+                action: parent.number,
+                drained,
+            };
+            let to = parent.task.execution;
             self.out.messages.push(Message { to, event });
         }
     }

@@ -154,7 +154,11 @@ pub fn apply(
             action,
             paused,
         } => machine.child_paused(task, action, paused),
-        Event::ChildDrained { task, action } => machine.child_drained(task, action),
+        Event::ChildDrained {
+            task,
+            action,
+            drained,
+        } => machine.child_drained(task, action, drained),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
         Event::RollBack => machine.roll_back_for_parent(),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
@@ -200,8 +204,10 @@ impl<'a> Machine<'a> {
             }
         }
         self.out.more = !self.ex.work.is_empty();
-        if self.ex.is_drained() && !self.was_drained {
-            self.drained();
+        let (was, is) = (self.was_drained, self.ex.is_drained());
+        // One that goes on has said so.
+        if was != is && self.ex.record.state == ExecutionState::Paused {
+            self.drained(is);
         }
         self.out
     }

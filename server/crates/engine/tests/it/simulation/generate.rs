@@ -7,13 +7,33 @@ use super::Chance;
 /// Levels of workflows that call one another: `w0` calls `w1`, which calls `w2`.
 const LEVELS: usize = 3;
 
-/// A document with one workflow a level.
+/// Tasks of the reverse workflow `back`, which those of the levels call.
+const BACK_TASKS: usize = 4;
+
+/// A document with one workflow a level, and a reverse one.
 pub(super) fn document(chance: &mut Chance) -> String {
     let mut document = "version: '2.0'\n".to_owned();
     for level in 0..LEVELS {
         workflow(chance, level, &mut document);
     }
+    reverse(chance, &mut document);
     document
+}
+
+/// A reverse workflow: each task requires some of those before it.
+fn reverse(chance: &mut Chance, document: &mut String) {
+    document.push_str("back:\n  type: reverse\n  input: [{seed: 0}]\n  tasks:\n");
+    for task in 0..BACK_TASKS {
+        let _ = writeln!(document, "    b{task}:");
+        body(chance, LEVELS, document);
+        policies(chance, document);
+        publishing(chance, document);
+        let before = (0..task).filter(|_| chance.percent(60));
+        let before: Vec<String> = before.map(|task| format!("b{task}")).collect();
+        if !before.is_empty() {
+            let _ = writeln!(document, "      requires: [{}]", before.join(", "));
+        }
+    }
 }
 
 fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
@@ -69,6 +89,10 @@ fn body(chance: &mut Chance, level: usize, document: &mut String) {
         13..14 => "action: std.fail".to_owned(),
         14..15 => "action: std.sleep seconds=2".to_owned(),
         15..16 => "action: std.echo output='<% $.missing %>'".to_owned(),
+        16..17 if level < LEVELS => {
+            let target = chance.below(BACK_TASKS);
+            format!("workflow: back task_name='b{target}'")
+        }
         _ if level + 1 < LEVELS => format!("workflow: w{} seed='<% $.seed %>'", level + 1),
         _ => "action: std.noop".to_owned(),
     };
@@ -86,6 +110,8 @@ fn policies(chance: &mut Chance, document: &mut String) {
         "pause-before: true",
         "fail-on: '<% $.get(n, 0) = 3 %>'",
         "keep-result: false",
+        "safe-rerun: '<% $.get(n, 0) > 1 %>'",
+        "target: '<% env().word %>'",
     ];
     let mut used: Vec<&str> = Vec::new();
     for line in lines {
