@@ -250,9 +250,22 @@ pub(crate) fn ratio(left: i64, right: i64) -> Result<Value> {
     if right == 0 {
         return Err(by_zero());
     }
-    Ok(Value::Float(
-        left.to_f64().unwrap_or(0.0) / right.to_f64().unwrap_or(1.0),
-    ))
+    let negative = (left < 0) != (right < 0);
+    let ratio = unsigned_ratio(left.unsigned_abs(), right.unsigned_abs());
+    Ok(Value::Float(if negative { -ratio } else { ratio }))
+}
+
+/// The float nearest to a quotient of integers. The integers may have more digits than a float:
+/// rounding each of them before the division would round twice.
+fn unsigned_ratio(left: u64, right: u64) -> f64 {
+    // With its highest bit set, the dividend leaves at least 64 bits of the quotient.
+    let shift = u128::from(left).leading_zeros().min(127);
+    let (dividend, divisor) = (u128::from(left) << shift, u128::from(right));
+    // What is left over counts where the quotient lies right between two floats.
+    let sticky = u128::from(dividend % divisor != 0);
+    let quotient = (dividend / divisor) | sticky;
+    let scale = 2f64.powi(-i32::try_from(shift).expect("it is at most 127"));
+    quotient.to_f64().unwrap_or(f64::NAN) * scale
 }
 
 pub(crate) fn time_overflow() -> Box<Fault> {

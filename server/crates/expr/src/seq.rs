@@ -96,6 +96,11 @@ impl Seq {
         self.0.kind
     }
 
+    /// Whether it is a collection without items. A generator never is, since nothing was read yet.
+    pub(crate) fn is_empty_view(&self) -> bool {
+        self.0.kind == SeqKind::View && self.state().items.is_empty()
+    }
+
     pub(crate) fn ordering(&self) -> Option<&crate::functions::Ordering> {
         self.0.ordering.as_ref()
     }

@@ -115,8 +115,9 @@ fn range(call: &mut Call<'_, '_>, start: Value, stop: Option<Value>, by: Value) 
         return Err(Fault::value("the step of range() is zero"));
     }
     let stop = stop.map(plain);
-    // What has no end begins with the very value that was given.
-    let mut next = if stop.is_some() { plain(start) } else { start };
+    // What has no end begins with the very value that was given, unless Python merely counts.
+    let counts = stop.is_some() || by == Value::Int(1);
+    let mut next = if counts { plain(start) } else { start };
     let past = if down {
         Operator::LessEqual
     } else {

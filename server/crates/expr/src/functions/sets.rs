@@ -64,7 +64,15 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "left: set, right: set",
         |call| {
             combine(call, |left, right| {
-                left.intersection(right).cloned().collect()
+                // Of two items that are equal, `0` and `false` say, Python keeps that of the
+                // smaller set.
+                let smaller = if left.len() < right.len() {
+                    left
+                } else {
+                    right
+                };
+                let both = left.iter().filter(|item| right.contains(*item));
+                both.filter_map(|item| smaller.get(item)).cloned().collect()
             })
         },
         "Gives what is in both sets.",

@@ -91,7 +91,8 @@ impl Value {
             Self::Dict(dict) => !dict.is_empty(),
             Self::Set(items) => !items.is_empty(),
             Self::TimeSpan(span) => span.microseconds() != 0,
-            Self::DateTime(_) | Self::Binary(_) | Self::Regex(_) | Self::Seq(_) => true,
+            Self::Seq(seq) => !seq.is_empty_view(),
+            Self::DateTime(_) | Self::Binary(_) | Self::Regex(_) => true,
         }
     }
 

@@ -31,10 +31,11 @@ const RULES: &[Rule] = &[
                 |text: &str| text.to_lowercase().contains("view") || text.contains("dict_");
             (view(".keys()") || view(".items()"))
                 && (answer_has(answer, unlike)
+                    || fails(answer, "cannot unpack non-iterable")
                     || fails(answer, "\"#operator_")
                     || fails(answer, "No method")
                     || matches!(found, Err((EvalErrorKind::Output, _)))
-                    || expr.contains(" + ") && both_ok(found, answer)
+                    || (expr.contains(" + ") || expr.contains("str(")) && both_ok(found, answer)
                     || alike(found, answer, |text| sorted(&text.replace("set", ""))))
         },
     },
@@ -84,10 +85,25 @@ const RULES: &[Rule] = &[
         holds: |expr, found, answer| {
             let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
             let refused = ["\"#operator_*", "\"#indexer", "No method", "No function"];
-            let asked = ["isList(", " = ", " != ", " in ", "contains(", "ndexOf("];
+            let asked = [
+                "isList(",
+                "list(",
+                " = ",
+                " != ",
+                " in ",
+                "contains(",
+                "ndexOf(",
+            ];
             named(LISTS)
                 && (refused.iter().any(|part| fails(answer, part))
                     || named(&asked) && both_ok(found, answer))
+        },
+    },
+    Rule {
+        why: "allowed: what one round hands to the next is a list",
+        holds: |expr, _, answer| {
+            let rounds = ["aggregate(", "reduce(", "accumulate(", "sum(", "generate"];
+            rounds.iter().any(|name| expr.contains(name)) && fails(answer, "\"#operator_")
         },
     },
     Rule {
@@ -120,6 +136,8 @@ const RULES: &[Rule] = &[
                     (Ok(found), Answer::Value(wanted)) => found.len() > wanted.len(),
                     // Items that Python never came to may be wrong.
                     (Err(_), Answer::Value(_)) => expr.contains(".len()"),
+                    // `cycle` fails where there is nothing left to begin again with.
+                    (Ok(_), _) => expr.contains("cycle(") && fails(answer, "StopIteration"),
                     _ => false,
                 }
         },
@@ -196,6 +214,7 @@ const SEQUENCES: &[&str] = &[
     "examine(",
     "insert",
     "replace",
+    "searchAll(",
     "delete(",
     "flatten(",
     "accumulate(",

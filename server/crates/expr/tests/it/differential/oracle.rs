@@ -22,9 +22,12 @@ pub(crate) struct Oracle {
     script: &'static str,
 }
 
-/// How many questions may end Python itself: its own recursion can, and so can a system that is
-/// out of memory. More than that is a defect of the script.
+/// How many questions of one process may end Python itself: its own recursion can, and so can a
+/// system that is out of memory. More than that is a defect of the script.
 const DEATHS: usize = 3;
+
+/// How many processes share the questions: Python is the slow part, and CI has two processors.
+const PROCESSES: usize = 2;
 
 impl Oracle {
     /// The oracle of a script, if Python is there.
@@ -33,10 +36,25 @@ impl Oracle {
         Some(Self { python, script })
     }
 
-    /// Asks all questions, each an expression and data as JSON, and reads all answers. The
-    /// question that Python did not survive is skipped.
-    #[expect(clippy::print_stderr, reason = "a lost answer must be seen")]
+    /// Asks all questions, each an expression and data as JSON, and reads all answers.
     pub(crate) fn ask(&self, cases: &[(String, String)]) -> Vec<Answer> {
+        let share = cases.len().div_ceil(PROCESSES).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = cases
+                .chunks(share)
+                .map(|part| scope.spawn(|| self.ask_all(part)))
+                .collect();
+            let answers = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
+            answers
+                .flat_map(|part| part.expect("its own words are above"))
+                .collect()
+        })
+    }
+
+    /// The answers of one process. The question that Python did not survive is skipped, and the
+    /// next process goes on after it.
+    #[expect(clippy::print_stderr, reason = "a lost answer must be seen")]
+    fn ask_all(&self, cases: &[(String, String)]) -> Vec<Answer> {
         let mut answers = Vec::new();
         for _ in 0..=DEATHS {
             answers.extend(self.ask_once(&cases[answers.len()..]));
