@@ -209,6 +209,12 @@ func (*UnknownEvent) eventType() string          { return "unknown" }
 type HistoryOptions struct {
 	// After leaves out events up to this sequence.
 	After int64
+	// Before leaves out events from this sequence on; 0 = none.
+	Before int64
+	// Types are the types of events to yield, see [HistoryEvent.Type]; empty = all.
+	Types []string
+	// TaskExecutionID is the only task execution to yield events of; empty = all.
+	TaskExecutionID string
 	// Descending yields the newest first.
 	Descending bool
 	// Payloads adds inputs, outputs and results.
@@ -231,6 +237,9 @@ func (e *Execution) History(
 				Project:         e.client.project,
 				ExecutionId:     e.ref(),
 				AfterSequence:   opts.After,
+				BeforeSequence:  opts.Before,
+				EventTypes:      opts.Types,
+				TaskExecutionId: opts.TaskExecutionID,
 				Descending:      opts.Descending,
 				PageSize:        size,
 				PageToken:       token,

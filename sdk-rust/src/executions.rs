@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::listing::{Listing, Page};
 use crate::resources::Execution;
 use crate::transport::Transport;
+use crate::watch_many::Changes;
 
 /// All executions of a project.
 #[derive(Clone, Debug)]
@@ -49,6 +50,11 @@ impl Executions {
                 Ok(Page::new(answer.executions, answer.next_page_token))
             }
         })
+    }
+
+    /// The changes of those that match a filter, as they happen; an empty filter matches all.
+    pub fn watch(&self, filter: impl Into<String>) -> Changes {
+        Changes::new(self.transport.clone(), filter.into())
     }
 
     /// How many match a filter.

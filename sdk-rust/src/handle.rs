@@ -11,8 +11,7 @@ use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_client::TaskServiceClient;
 use proto::v1::{
-    GetExecutionRequest, ListHistoryEventsRequest, ListTaskExecutionsRequest, View,
-    WaitExecutionRequest, WaitUntil,
+    GetExecutionRequest, ListTaskExecutionsRequest, View, WaitExecutionRequest, WaitUntil,
 };
 use serde::de::DeserializeOwned;
 
@@ -21,6 +20,7 @@ use crate::error::{Code, Error, ExecutionError};
 use crate::event::Event;
 use crate::get::Get;
 use crate::listing::{Listing, Page};
+use crate::look::{self, Explain, GetGraph, HistoryQuery};
 use crate::payload::Payload;
 use crate::resources::{ActionExecution, Execution, TaskExecution};
 use crate::state::ExecutionState;
@@ -139,12 +139,27 @@ impl ExecutionHandle {
 
     /// Its stored events, oldest first; with payloads if the listing is `full`.
     pub fn history(&self) -> Listing<Event> {
-        self.list_history(false)
+        self.find_history(HistoryQuery::new())
     }
 
     /// Its stored events, newest first; with payloads if the listing is `full`.
     pub fn history_newest_first(&self) -> Listing<Event> {
-        self.list_history(true)
+        self.find_history(HistoryQuery::new().newest_first())
+    }
+
+    /// Those of its stored events that a query asks for; with payloads if the listing is `full`.
+    pub fn find_history(&self, query: HistoryQuery) -> Listing<Event> {
+        look::history(self.transport.clone(), self.execution_id.clone(), query)
+    }
+
+    /// Why it is not finished: what each of its tasks waits for, down to its sub-workflows.
+    pub fn explain(&self) -> Explain {
+        Explain::new(self.transport.clone(), self.execution_id.clone())
+    }
+
+    /// Its tree: tasks, the edges between them, their actions and sub-workflows, with counts.
+    pub fn graph(&self) -> GetGraph {
+        GetGraph::new(self.transport.clone(), self.execution_id.clone())
     }
 
     /// Its tasks that match a filter over `task_name`, `state` and `type`, in order of creation; an
@@ -276,33 +291,6 @@ impl ExecutionHandle {
                 return Ok(execution.into());
             }
         }
-    }
-
-    fn list_history(&self, descending: bool) -> Listing<Event> {
-        let transport = self.transport.clone();
-        let execution_id = self.execution_id.clone();
-        Listing::new(move |query| {
-            let transport = transport.clone();
-            let request = ListHistoryEventsRequest {
-                project: transport.project(),
-                execution_id: execution_id.clone(),
-                descending,
-                page_size: query.page_size,
-                page_token: query.page_token,
-                include_payloads: query.view == View::Full,
-                ..ListHistoryEventsRequest::default()
-            };
-            async move {
-                let answer = transport
-                    .unary(request, |channel, request| async move {
-                        ExecutionServiceClient::new(channel)
-                            .list_history_events(request)
-                            .await
-                    })
-                    .await?;
-                Ok(Page::new(answer.events, answer.next_page_token))
-            }
-        })
     }
 }
 

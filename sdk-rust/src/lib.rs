@@ -49,6 +49,7 @@ mod get;
 mod handle;
 mod kind;
 mod listing;
+mod look;
 mod payload;
 pub mod raw;
 mod reason;
@@ -63,6 +64,7 @@ pub mod testing;
 mod transport;
 mod verb;
 mod watch;
+mod watch_many;
 mod workbooks;
 mod workflows;
 
@@ -83,12 +85,14 @@ pub use get::Get;
 pub use handle::ExecutionHandle;
 pub use kind::{ActionKind, ExecutionKind, TaskType, TimerKind};
 pub use listing::{Listing, Page};
+pub use look::{Explain, GetGraph, HistoryQuery};
 pub use payload::Payload;
 pub use reason::Reason;
 pub use resources::{
-    Action, ActionExecution, Diagnostic, DocumentKind, Environment, Execution, Failure,
-    InputParameter, Progress, ServerInfo, Severity, TaskExecution, Validation, WorkbookRecord,
-    WorkflowRevision,
+    Action, ActionExecution, ActionNode, Cause, CauseKind, Diagnostic, DocumentKind, Environment,
+    Execution, ExecutionGraph, ExecutionNode, Explanation, Failure, GraphStatistics,
+    InputParameter, Progress, ServerInfo, Severity, TaskExecution, TaskNode, Validation,
+    WorkbookRecord, WorkflowRevision,
 };
 pub use retry::RetryPolicy;
 pub use run_action::{ActionRun, RunAction};
@@ -98,5 +102,6 @@ pub use state::{ActionState, ExecutionState, TaskState};
 pub use tasks::{ActionExecutions, RetryTask, SkipTask, Tasks, UpdateAction};
 pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, RollbackExecution, Verb};
 pub use watch::{Events, Trimmed};
+pub use watch_many::{Change, Changes};
 pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};
 pub use workflows::{DeleteWorkflow, SaveWorkflows, SavedWorkflows, ValidateDocument, Workflows};

@@ -615,6 +615,469 @@ impl TimerKind {
         }
     }
 }
+/// Request of ExplainExecution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid; empty = that of `task_execution_id`.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// The only task to explain; empty = all that are not final.
+    #[prost(string, tag = "3")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Levels of sub-workflows whose causes are told, too; 0 = 5, at most 10.
+    #[prost(int32, tag = "4")]
+    pub max_depth: i32,
+    /// At most this many causes, those of sub-workflows among them; 0 = 100, more than 1000 = 1000.
+    #[prost(int32, tag = "5")]
+    pub max_causes: i32,
+}
+/// Response of ExplainExecution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainExecutionResponse {
+    /// Uid of the execution.
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// Its state.
+    #[prost(enumeration = "ExecutionState", tag = "2")]
+    pub state: i32,
+    /// Why it is in that state, if there is something to say.
+    #[prost(string, tag = "3")]
+    pub state_info: ::prost::alloc::string::String,
+    /// What it waits for; nothing if it is finished.
+    #[prost(message, repeated, tag = "4")]
+    pub causes: ::prost::alloc::vec::Vec<Cause>,
+    /// Whether causes were left out because of `max_causes` or `max_depth`.
+    #[prost(bool, tag = "5")]
+    pub truncated: bool,
+}
+/// Something that an execution waits for. New kinds are not a breaking change: every cause has its
+/// `text`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Cause {
+    /// The cause in one sentence.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// The task that waits; empty if the execution does as a whole.
+    #[prost(string, tag = "2")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Name of that task.
+    #[prost(string, tag = "3")]
+    pub task_name: ::prost::alloc::string::String,
+    /// Since when.
+    #[prost(message, optional, tag = "4")]
+    pub since_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when, if that is known.
+    #[prost(message, optional, tag = "5")]
+    pub until_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What it is.
+    #[prost(oneof = "cause::Kind", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24")]
+    pub kind: ::core::option::Option<cause::Kind>,
+}
+/// Nested message and enum types in `Cause`.
+pub mod cause {
+    /// What it is.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// An action execution is not final.
+        #[prost(message, tag = "16")]
+        Action(super::ActionCause),
+        /// A time has not come.
+        #[prost(message, tag = "17")]
+        Timer(super::TimerCause),
+        /// Not enough inbound tasks have come to a join.
+        #[prost(message, tag = "18")]
+        Join(super::JoinCause),
+        /// A sub-workflow is not finished.
+        #[prost(message, tag = "19")]
+        Child(super::ChildCause),
+        /// Items of a with-items task wait for one of the slots that `concurrency` gives.
+        #[prost(message, tag = "20")]
+        Items(super::ItemsCause),
+        /// The execution is paused.
+        #[prost(message, tag = "21")]
+        Paused(super::PausedCause),
+        /// A task is held back until the execution is resumed.
+        #[prost(message, tag = "22")]
+        Held(super::HeldCause),
+        /// Steps are left that the server does next by itself.
+        #[prost(message, tag = "23")]
+        Steps(super::StepsCause),
+        /// Nothing is known that would move it: a fault of the server, which repairs it by itself.
+        #[prost(message, tag = "24")]
+        Unknown(super::UnknownCause),
+    }
+}
+/// An action execution is not final.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActionCause {
+    /// Id of the action execution.
+    #[prost(string, tag = "1")]
+    pub action_execution_id: ::prost::alloc::string::String,
+    /// Name of the action.
+    #[prost(string, tag = "2")]
+    pub action_name: ::prost::alloc::string::String,
+    /// Who ends it.
+    #[prost(enumeration = "ActionRunner", tag = "3")]
+    pub runner: i32,
+    /// RUNNING, or PAUSED from outside.
+    #[prost(enumeration = "ActionState", tag = "4")]
+    pub state: i32,
+    /// Number of the attempt, from 1.
+    #[prost(int32, tag = "5")]
+    pub attempt: i32,
+    /// Item of a with-items task, from 0.
+    #[prost(int32, tag = "6")]
+    pub item_index: i32,
+}
+/// A time has not come; it is the `until_time` of the cause.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimerCause {
+    /// What for.
+    #[prost(enumeration = "TimerKind", tag = "1")]
+    pub kind: i32,
+    /// Number of the attempt that comes then or is under way, from 1.
+    #[prost(int32, tag = "2")]
+    pub attempt: i32,
+}
+/// Not enough inbound tasks have come to a join.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JoinCause {
+    /// How many must come.
+    #[prost(int32, tag = "1")]
+    pub needed: i32,
+    /// Names of those that have come.
+    #[prost(string, repeated, tag = "2")]
+    pub arrived: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Those that may still come.
+    #[prost(message, repeated, tag = "3")]
+    pub missing: ::prost::alloc::vec::Vec<MissingTask>,
+}
+/// An inbound task that a join waits for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissingTask {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub task_name: ::prost::alloc::string::String,
+    /// State of its latest task execution; unspecified if there is none yet.
+    #[prost(enumeration = "TaskState", tag = "2")]
+    pub state: i32,
+}
+/// A sub-workflow is not finished.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChildCause {
+    /// Uid of the child execution.
+    #[prost(string, tag = "1")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Full name of its workflow.
+    #[prost(string, tag = "2")]
+    pub workflow_name: ::prost::alloc::string::String,
+    /// Its state; unspecified if it was not looked at.
+    #[prost(enumeration = "ExecutionState", tag = "3")]
+    pub state: i32,
+    /// Item of a with-items task, from 0.
+    #[prost(int32, tag = "4")]
+    pub item_index: i32,
+    /// What the child waits for, unless that is deeper than asked for.
+    #[prost(message, repeated, tag = "5")]
+    pub causes: ::prost::alloc::vec::Vec<Cause>,
+}
+/// Items of a with-items task wait for slots.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemsCause {
+    /// Items that hold a slot.
+    #[prost(int32, tag = "1")]
+    pub running: i32,
+    /// Items that wait for one.
+    #[prost(int32, tag = "2")]
+    pub waiting: i32,
+    /// Slots that there are.
+    #[prost(int32, tag = "3")]
+    pub concurrency: i32,
+}
+/// The execution is paused.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PausedCause {
+    /// Who paused it, if that is known.
+    #[prost(string, tag = "1")]
+    pub principal: ::prost::alloc::string::String,
+    /// Why, as the caller said or as its state_info says.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Whether PauseExecution did it; otherwise its definition, or a part of its tree that is paused.
+    #[prost(bool, tag = "3")]
+    pub by_verb: bool,
+}
+/// A task is held back until the execution is resumed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HeldCause {
+    /// Whether `pause-before` holds it; otherwise what follows from its end is decided then.
+    #[prost(bool, tag = "1")]
+    pub pause_before: bool,
+}
+/// Steps are left that the server does next by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepsCause {
+    /// How many.
+    #[prost(int32, tag = "1")]
+    pub count: i32,
+}
+/// Nothing is known that would move it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnknownCause {}
+/// Who ends an action. New ones are not a breaking change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ActionRunner {
+    /// Never sent.
+    Unspecified = 0,
+    /// The server.
+    Server = 1,
+    /// Somebody outside, by CompleteActionExecution or FailActionExecution.
+    External = 2,
+}
+impl ActionRunner {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACTION_RUNNER_UNSPECIFIED",
+            Self::Server => "ACTION_RUNNER_SERVER",
+            Self::External => "ACTION_RUNNER_EXTERNAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACTION_RUNNER_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACTION_RUNNER_SERVER" => Some(Self::Server),
+            "ACTION_RUNNER_EXTERNAL" => Some(Self::External),
+            _ => None,
+        }
+    }
+}
+/// Request of GetExecutionGraph.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetExecutionGraphRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Levels of executions: 1 = only this one; 0 = 3, at most 10.
+    #[prost(int32, tag = "3")]
+    pub max_depth: i32,
+    /// Most nodes: executions, tasks and actions together; 0 = 1000, at most 10000.
+    #[prost(int32, tag = "4")]
+    pub max_nodes: i32,
+    /// Only tasks in ERROR, with their sub-workflows.
+    #[prost(bool, tag = "5")]
+    pub errors_only: bool,
+    /// Only the statistics.
+    #[prost(bool, tag = "6")]
+    pub statistics_only: bool,
+}
+/// Response of GetExecutionGraph.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetExecutionGraphResponse {
+    /// The execution with its tasks; absent if only the statistics were asked for.
+    #[prost(message, optional, tag = "1")]
+    pub root: ::core::option::Option<ExecutionNode>,
+    /// Counts of all executions down to the depth, also of what is not shown.
+    #[prost(message, optional, tag = "2")]
+    pub statistics: ::core::option::Option<GraphStatistics>,
+    /// Whether something was left out because of `max_nodes` or `max_depth`.
+    #[prost(bool, tag = "3")]
+    pub truncated: bool,
+}
+/// An execution in the graph.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecutionNode {
+    /// Id that the client chose, or the uid.
+    #[prost(string, tag = "1")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Uid.
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+    /// Full name of its workflow.
+    #[prost(string, tag = "3")]
+    pub workflow_name: ::prost::alloc::string::String,
+    /// State.
+    #[prost(enumeration = "ExecutionState", tag = "4")]
+    pub state: i32,
+    /// Why it is in that state, if there is something to say.
+    #[prost(string, tag = "5")]
+    pub state_info: ::prost::alloc::string::String,
+    /// Its run, from 1.
+    #[prost(int32, tag = "6")]
+    pub run: i32,
+    /// Of a sub-workflow of a with-items task: which item, from 0.
+    #[prost(int32, tag = "7")]
+    pub item_index: i32,
+    /// When it was accepted.
+    #[prost(message, optional, tag = "8")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it reached a final state.
+    #[prost(message, optional, tag = "9")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its task executions in the order of their creation.
+    #[prost(message, repeated, tag = "10")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskNode>,
+    /// Whether tasks were left out because of `max_nodes` or `max_depth`.
+    #[prost(bool, tag = "11")]
+    pub truncated: bool,
+}
+/// A task execution in the graph.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskNode {
+    /// Id, unique in the server.
+    #[prost(string, tag = "1")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Name of the task.
+    #[prost(string, tag = "2")]
+    pub task_name: ::prost::alloc::string::String,
+    /// State.
+    #[prost(enumeration = "TaskState", tag = "3")]
+    pub state: i32,
+    /// Why it is in that state, if there is something to say.
+    #[prost(string, tag = "4")]
+    pub state_info: ::prost::alloc::string::String,
+    /// The edges that led to it; none for a task that began the execution.
+    #[prost(message, repeated, tag = "5")]
+    pub triggered_by: ::prost::alloc::vec::Vec<GraphEdge>,
+    /// Attempts so far.
+    #[prost(int32, tag = "6")]
+    pub attempts: i32,
+    /// Items of a with-items task; 0 for others.
+    #[prost(int32, tag = "7")]
+    pub item_count: i32,
+    /// When it was created.
+    #[prost(message, optional, tag = "8")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it began.
+    #[prost(message, optional, tag = "9")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it reached a final state.
+    #[prost(message, optional, tag = "10")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its action executions in the order of their creation; those of a sub-workflow stand for its
+    /// executions.
+    #[prost(message, repeated, tag = "11")]
+    pub actions: ::prost::alloc::vec::Vec<ActionNode>,
+    /// Its sub-workflow executions.
+    #[prost(message, repeated, tag = "12")]
+    pub children: ::prost::alloc::vec::Vec<ExecutionNode>,
+}
+/// An edge that was taken.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GraphEdge {
+    /// The task execution that it comes from.
+    #[prost(string, tag = "1")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Kind of its transition.
+    #[prost(enumeration = "TransitionKind", tag = "2")]
+    pub kind: i32,
+}
+/// An action execution in the graph.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActionNode {
+    /// Id, unique in the server.
+    #[prost(string, tag = "1")]
+    pub action_execution_id: ::prost::alloc::string::String,
+    /// Name of the action, or of the workflow.
+    #[prost(string, tag = "2")]
+    pub action_name: ::prost::alloc::string::String,
+    /// State.
+    #[prost(enumeration = "ActionState", tag = "3")]
+    pub state: i32,
+    /// Number of the attempt, from 1.
+    #[prost(int32, tag = "4")]
+    pub attempt: i32,
+    /// Item of a with-items task, from 0.
+    #[prost(int32, tag = "5")]
+    pub item_index: i32,
+    /// When it began.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it reached a final state.
+    #[prost(message, optional, tag = "7")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Counts of a tree of executions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GraphStatistics {
+    /// Executions.
+    #[prost(int64, tag = "1")]
+    pub executions: i64,
+    /// Task executions.
+    #[prost(int64, tag = "2")]
+    pub tasks: i64,
+    /// Task executions in IDLE, WAITING, RUNNING, DELAYED or PAUSED.
+    #[prost(int64, tag = "3")]
+    pub active: i64,
+    /// Task executions in SUCCESS.
+    #[prost(int64, tag = "4")]
+    pub success: i64,
+    /// Task executions in ERROR.
+    #[prost(int64, tag = "5")]
+    pub error: i64,
+    /// Task executions in CANCELLED.
+    #[prost(int64, tag = "6")]
+    pub cancelled: i64,
+    /// Task executions in SKIPPED.
+    #[prost(int64, tag = "7")]
+    pub skipped: i64,
+}
+/// Kinds of transitions between tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TransitionKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// `on-success`.
+    OnSuccess = 1,
+    /// `on-error`.
+    OnError = 2,
+    /// `on-complete`.
+    OnComplete = 3,
+    /// `on-skip`.
+    OnSkip = 4,
+    /// `requires` of a reverse workflow.
+    Requires = 5,
+}
+impl TransitionKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TRANSITION_KIND_UNSPECIFIED",
+            Self::OnSuccess => "TRANSITION_KIND_ON_SUCCESS",
+            Self::OnError => "TRANSITION_KIND_ON_ERROR",
+            Self::OnComplete => "TRANSITION_KIND_ON_COMPLETE",
+            Self::OnSkip => "TRANSITION_KIND_ON_SKIP",
+            Self::Requires => "TRANSITION_KIND_REQUIRES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TRANSITION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "TRANSITION_KIND_ON_SUCCESS" => Some(Self::OnSuccess),
+            "TRANSITION_KIND_ON_ERROR" => Some(Self::OnError),
+            "TRANSITION_KIND_ON_COMPLETE" => Some(Self::OnComplete),
+            "TRANSITION_KIND_ON_SKIP" => Some(Self::OnSkip),
+            "TRANSITION_KIND_REQUIRES" => Some(Self::Requires),
+            _ => None,
+        }
+    }
+}
 /// One run of a workflow, or of one action by itself.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Execution {
@@ -921,6 +1384,9 @@ pub struct WatchExecutionRequest {
     /// Arm of the payloads.
     #[prost(enumeration = "PayloadFormat", tag = "7")]
     pub payload_format: i32,
+    /// Goes on when the execution is finished: it may be run again in place.
+    #[prost(bool, tag = "8")]
+    pub follow_reruns: bool,
 }
 /// One message of a watch.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1354,6 +1820,16 @@ pub struct ListHistoryEventsRequest {
     /// Arm of the payloads.
     #[prost(enumeration = "PayloadFormat", tag = "8")]
     pub payload_format: i32,
+    /// Only events before this sequence; 0 = to the last.
+    #[prost(int64, tag = "9")]
+    pub before_sequence: i64,
+    /// Only events of these types, named like the fields of `HistoryEvent.event`, such as
+    /// "task_state_changed"; empty = all.
+    #[prost(string, repeated, tag = "10")]
+    pub event_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only events of this task execution, which must be of the execution; empty = all.
+    #[prost(string, tag = "11")]
+    pub task_execution_id: ::prost::alloc::string::String,
 }
 /// Response of ListHistoryEvents.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1364,6 +1840,91 @@ pub struct ListHistoryEventsResponse {
     /// Token of the next page; empty at the end.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of WatchExecutions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    /// From a message of an earlier watch of the same project and filter: goes on after it.
+    #[prost(string, tag = "3")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// Where to start without `resume_token`.
+    #[prost(enumeration = "WatchExecutionsStart", tag = "4")]
+    pub start_at: i32,
+    /// Interval of heartbeats, 5 to 60 s; default 15 s.
+    #[prost(message, optional, tag = "5")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+}
+/// One message of a watch of many.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchExecutionsResponse {
+    /// What it is.
+    #[prost(oneof = "watch_executions_response::Message", tags = "1, 2, 3")]
+    pub message: ::core::option::Option<watch_executions_response::Message>,
+}
+/// Nested message and enum types in `WatchExecutionsResponse`.
+pub mod watch_executions_response {
+    /// What it is.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Message {
+        /// Executions that have changed.
+        #[prost(message, tag = "1")]
+        Changes(super::ExecutionChanges),
+        /// Sent when nothing else was for the interval.
+        #[prost(message, tag = "2")]
+        Heartbeat(super::WatchExecutionsHeartbeat),
+        /// Last message.
+        #[prost(message, tag = "3")]
+        End(super::WatchExecutionsEnd),
+    }
+}
+/// Executions that have changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecutionChanges {
+    /// Each as it is now, BASIC view, in the order of their last changes.
+    #[prost(message, repeated, tag = "1")]
+    pub executions: ::prost::alloc::vec::Vec<Execution>,
+    /// Executions of the project that were deleted, whatever the filter says.
+    #[prost(message, repeated, tag = "2")]
+    pub deleted: ::prost::alloc::vec::Vec<DeletedExecution>,
+    /// Resumes after this message.
+    #[prost(string, tag = "3")]
+    pub resume_token: ::prost::alloc::string::String,
+}
+/// An execution that was deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeletedExecution {
+    /// Id that the client chose, or the uid.
+    #[prost(string, tag = "1")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Uid.
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+}
+/// Sign of life and bookmark.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsHeartbeat {
+    /// Resumes after all that was looked at so far.
+    #[prost(string, tag = "1")]
+    pub resume_token: ::prost::alloc::string::String,
+}
+/// The end of a watch of many.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsEnd {
+    /// Why; never TERMINAL or DELETED.
+    #[prost(enumeration = "WatchEndReason", tag = "1")]
+    pub reason: i32,
+    /// Resumes where it ended.
+    #[prost(string, tag = "2")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// How long to wait before resuming.
+    #[prost(message, optional, tag = "3")]
+    pub retry_delay: ::core::option::Option<::prost_types::Duration>,
 }
 /// What an execution runs. New kinds are not a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1575,6 +2136,39 @@ impl WaitUntil {
             "WAIT_UNTIL_UNSPECIFIED" => Some(Self::Unspecified),
             "WAIT_UNTIL_FINISHED" => Some(Self::Finished),
             "WAIT_UNTIL_DRAINED" => Some(Self::Drained),
+            _ => None,
+        }
+    }
+}
+/// Where a watch of many starts if it has no `resume_token`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchExecutionsStart {
+    /// As WATCH_EXECUTIONS_START_NOW.
+    Unspecified = 0,
+    /// With the next change.
+    Now = 1,
+    /// With the oldest change that is kept: about 24 hours.
+    Retained = 2,
+}
+impl WatchExecutionsStart {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_EXECUTIONS_START_UNSPECIFIED",
+            Self::Now => "WATCH_EXECUTIONS_START_NOW",
+            Self::Retained => "WATCH_EXECUTIONS_START_RETAINED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_EXECUTIONS_START_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_EXECUTIONS_START_NOW" => Some(Self::Now),
+            "WATCH_EXECUTIONS_START_RETAINED" => Some(Self::Retained),
             _ => None,
         }
     }
@@ -2140,9 +2734,10 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "DeleteExecution"));
             self.inner.unary(req, path, codec).await
         }
-        /// Lists the events of an execution in order of their sequence.
+        /// Lists the events of an execution in order of their sequence, all of them or those of a range,
+        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         pub async fn list_history_events(
             &mut self,
             request: impl tonic::IntoRequest<super::ListHistoryEventsRequest>,
@@ -2168,6 +2763,97 @@ pub mod execution_service_client {
                     GrpcMethod::new("autan.v1.ExecutionService", "ListHistoryEvents"),
                 );
             self.inner.unary(req, path, codec).await
+        }
+        /// Returns the tree of an execution: its tasks with the edges that led to them, their actions, and
+        /// their sub-workflow executions, down to a depth; with counts.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, INVALID_FIELD.
+        pub async fn get_execution_graph(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetExecutionGraphRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetExecutionGraphResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/GetExecutionGraph",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "GetExecutionGraph"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says why an execution is not finished: what each of its tasks waits for, with the causes of
+        /// sub-workflows inside.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
+        pub async fn explain_execution(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainExecutionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/ExplainExecution",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "ExplainExecution"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
+        /// after each commit that changed one, its state then or later. What changes faster than it is
+        /// sent comes once, as it is then; so does what changed while a client was away and resumes with
+        /// the token of the last message. The last message is `end`; then the status is OK.
+        ///
+        /// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
+        /// that are kept: 24 hours).
+        pub async fn watch_executions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchExecutionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchExecutionsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/WatchExecutions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.ExecutionService", "WatchExecutions"));
+            self.inner.server_streaming(req, path, codec).await
         }
     }
 }
@@ -2389,14 +3075,57 @@ pub mod execution_service_server {
             tonic::Response<super::DeleteExecutionResponse>,
             tonic::Status,
         >;
-        /// Lists the events of an execution in order of their sequence.
+        /// Lists the events of an execution in order of their sequence, all of them or those of a range,
+        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         async fn list_history_events(
             &self,
             request: tonic::Request<super::ListHistoryEventsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListHistoryEventsResponse>,
+            tonic::Status,
+        >;
+        /// Returns the tree of an execution: its tasks with the edges that led to them, their actions, and
+        /// their sub-workflow executions, down to a depth; with counts.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, INVALID_FIELD.
+        async fn get_execution_graph(
+            &self,
+            request: tonic::Request<super::GetExecutionGraphRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetExecutionGraphResponse>,
+            tonic::Status,
+        >;
+        /// Says why an execution is not finished: what each of its tasks waits for, with the causes of
+        /// sub-workflows inside.
+        ///
+        /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
+        async fn explain_execution(
+            &self,
+            request: tonic::Request<super::ExplainExecutionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchExecutions method.
+        type WatchExecutionsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchExecutionsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
+        /// after each commit that changed one, its state then or later. What changes faster than it is
+        /// sent comes once, as it is then; so does what changed while a client was away and resumes with
+        /// the token of the last message. The last message is `end`; then the status is OK.
+        ///
+        /// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
+        /// that are kept: 24 hours).
+        async fn watch_executions(
+            &self,
+            request: tonic::Request<super::WatchExecutionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchExecutionsStream>,
             tonic::Status,
         >;
     }
@@ -3265,6 +3994,149 @@ pub mod execution_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/GetExecutionGraph" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetExecutionGraphSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::GetExecutionGraphRequest>
+                    for GetExecutionGraphSvc<T> {
+                        type Response = super::GetExecutionGraphResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetExecutionGraphRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::get_execution_graph(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetExecutionGraphSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/ExplainExecution" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainExecutionSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::ExplainExecutionRequest>
+                    for ExplainExecutionSvc<T> {
+                        type Response = super::ExplainExecutionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainExecutionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::explain_execution(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/WatchExecutions" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchExecutionsSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::ServerStreamingService<
+                        super::WatchExecutionsRequest,
+                    > for WatchExecutionsSvc<T> {
+                        type Response = super::WatchExecutionsResponse;
+                        type ResponseStream = T::WatchExecutionsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchExecutionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::watch_executions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchExecutionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -8,6 +8,7 @@ mod action;
 mod definition;
 mod environment;
 mod execution;
+mod insight;
 mod system;
 mod task;
 mod time;
@@ -19,6 +20,10 @@ pub use definition::{
 };
 pub use environment::Environment;
 pub use execution::{Execution, Failure, Progress};
+pub use insight::{
+    ActionNode, Cause, CauseKind, ExecutionGraph, ExecutionNode, Explanation, GraphStatistics,
+    TaskNode,
+};
 pub use system::ServerInfo;
 pub use task::{ActionExecution, TaskExecution};
 

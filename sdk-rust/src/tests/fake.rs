@@ -229,6 +229,28 @@ fn describe<T>(name: &str, request: &Request<T>, rest: &str) -> String {
 #[tonic::async_trait]
 impl ExecutionService for Service {
     type WatchExecutionStream = WatchStream;
+    type WatchExecutionsStream = stream::Empty<Result<v1::WatchExecutionsResponse, Status>>;
+
+    async fn watch_executions(
+        &self,
+        _: Request<v1::WatchExecutionsRequest>,
+    ) -> Result<Response<Self::WatchExecutionsStream>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn explain_execution(
+        &self,
+        _: Request<v1::ExplainExecutionRequest>,
+    ) -> Result<Response<v1::ExplainExecutionResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn get_execution_graph(
+        &self,
+        _: Request<v1::GetExecutionGraphRequest>,
+    ) -> Result<Response<v1::GetExecutionGraphResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
 
     async fn start_execution(
         &self,

@@ -1,22 +1,23 @@
 //! `ExecutionService`: starting, reading and steering executions.
 //!
-//! Left to others: watching and waiting (`watch`, `wait`).
+//! Left to others: watching and waiting (`watch`, `watch_many`, `wait`), looking inside (`explain`,
+//! `graph`, `history`).
 
 use engine::{ExecutionRecord, Verb};
 use proto::v1::execution_service_server::ExecutionService;
 use proto::v1::{self, CountGroup};
-use store::{ExecutionKey, HistoryRange, Payloads};
+use store::ExecutionKey;
 use tonic::{Request, Response, Status};
 
 use super::answer;
 use super::context::Shared;
 use super::convert::{execution, field, order, payload};
-use super::events::Narrator;
 use super::fault::Fault;
 use super::idempotency::{self, ChangeRequest};
 use super::page::Paging;
 use super::watch::{self, WatchStream};
-use super::{filter, lookup, wait};
+use super::watch_many::{self, WatchManyStream};
+use super::{explain, filter, graph, history, lookup, wait};
 use crate::driver::{self, DeleteOrder};
 
 /// Most groups of a count.
@@ -184,7 +185,36 @@ impl ExecutionService for Executions {
         request: Request<v1::ListHistoryEventsRequest>,
     ) -> Result<Response<v1::ListHistoryEventsResponse>, Status> {
         Ok(Response::new(
-            self.list_history(request.into_inner()).await?,
+            history::list(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_execution_graph(
+        &self,
+        request: Request<v1::GetExecutionGraphRequest>,
+    ) -> Result<Response<v1::GetExecutionGraphResponse>, Status> {
+        Ok(Response::new(
+            graph::get(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn explain_execution(
+        &self,
+        request: Request<v1::ExplainExecutionRequest>,
+    ) -> Result<Response<v1::ExplainExecutionResponse>, Status> {
+        Ok(Response::new(
+            explain::explain(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    type WatchExecutionsStream = WatchManyStream;
+
+    async fn watch_executions(
+        &self,
+        request: Request<v1::WatchExecutionsRequest>,
+    ) -> Result<Response<WatchManyStream>, Status> {
+        Ok(Response::new(
+            watch_many::watch(&self.0, request.into_inner()).await?,
         ))
     }
 }
@@ -409,55 +439,4 @@ impl Executions {
         }
         Ok(v1::DeleteExecutionResponse {})
     }
-
-    async fn list_history(
-        &self,
-        request: v1::ListHistoryEventsRequest,
-    ) -> Result<v1::ListHistoryEventsResponse, Fault> {
-        let project = field::project(&request.project)?;
-        let id = field::name("execution_id", &request.execution_id)?;
-        let paging = Paging::of(&request)?;
-        let format = field::payload_format(request.payload_format)?;
-        let range = history_range(&request, &paging)?;
-        let payloads = request.include_payloads.then_some(format);
-        let read = self.0.read(move |reader| {
-            let record = lookup::find(reader, &project, &id, Payloads::Omit)?;
-            let key = ExecutionKey::from(&record);
-            let mut narrator = Narrator::new(key, record.project, payloads);
-            let slice = reader.list_history(key, &range)?;
-            paging.fill(
-                slice,
-                |event| event.sequence,
-                |event| narrator.tell(reader, &event),
-            )
-        });
-        let (events, next_page_token) = read.await?;
-        Ok(v1::ListHistoryEventsResponse {
-            events,
-            next_page_token,
-        })
-    }
-}
-
-/// The events of a page: on from the last one of the page before, in either direction.
-fn history_range(
-    request: &v1::ListHistoryEventsRequest,
-    paging: &Paging<i64>,
-) -> Result<HistoryRange, Fault> {
-    let after = request.after_sequence;
-    if after < 0 {
-        return Err(Fault::field("after_sequence", "must not be negative"));
-    }
-    let page = &paging.page;
-    Ok(HistoryRange {
-        after: if request.descending {
-            after
-        } else {
-            page.after.unwrap_or(after).max(after)
-        },
-        before: if request.descending { page.after } else { None },
-        descending: request.descending,
-        limit: page.limit,
-        max_bytes: page.max_bytes,
-    })
 }

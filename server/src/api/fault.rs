@@ -37,6 +37,9 @@ pub(crate) enum Fault {
     /// The page token is malformed or belongs to another request.
     #[error("page token {0}")]
     InvalidPageToken(&'static str),
+    /// What came after the place in a token is no longer kept.
+    #[error("the changes after this token are no longer kept: start anew and list what there is")]
+    HistoryTrimmed,
     /// A payload is not what it says it is.
     #[error("{field}: {description}")]
     PayloadInvalid {

@@ -8,7 +8,8 @@
 //! | `workflows`, `workbooks`, `actions`, `environments`, `executions`, `tasks`, `system` | one |
 //! |                                                 | service each                          |
 //! | `run_action`, `expressions`, `definitions`, `built_in` | parts of these services        |
-//! | `watch`, `batch`, `events`, `wait`              | streams and waiting                   |
+//! | `explain`, `graph`, `history`                   | looking into executions               |
+//! | `watch`, `watch_many`, `batch`, `events`, `wait` | streams and waiting                  |
 //! | `submission`, `deletion`, `idempotency`         | documents and repeated requests       |
 //! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
 //! | `fault`, `status`                               | refusals                              |
@@ -24,11 +25,15 @@ mod deletion;
 mod environments;
 mod events;
 mod executions;
+mod explain;
 mod expressions;
 mod fault;
 mod filter;
+mod graph;
+mod history;
 mod idempotency;
 mod lookup;
+mod outlet;
 mod page;
 mod run_action;
 pub(crate) mod status;
@@ -37,6 +42,7 @@ mod system;
 mod tasks;
 mod wait;
 mod watch;
+mod watch_many;
 mod workbooks;
 mod workflows;
 

@@ -100,7 +100,7 @@ impl<K: Key> Paging<K> {
     }
 
     /// The token of the page after one whose last row has this key.
-    fn token(&self, last: &K) -> String {
+    pub(crate) fn token(&self, last: &K) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend(self.hash);
         bytes.extend(last.to_bytes());
@@ -152,7 +152,7 @@ fn decode<K: Key>(token: &str, hash: [u8; HASH_BYTES]) -> Result<K, Fault> {
     K::from_bytes(key).ok_or(MALFORMED)
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

@@ -61,6 +61,7 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::InvalidPageToken(_) => {
             Outline::new(R::InvalidPageToken, &text).bad_field("page_token", &text)
         }
+        Fault::HistoryTrimmed => Outline::new(R::HistoryTrimmed, text),
         Fault::PayloadInvalid { field, description } => {
             Outline::new(R::PayloadInvalid, text).bad_field(field, description)
         }

@@ -4,8 +4,7 @@
 //! news, and holds no more than a few messages, however slow its client is.
 //!
 //! **Invariant:** it subscribes before it reads, so nothing is missed in between.
-//! **Invariant:** the last message is `end`, unless the client has gone or the server has failed;
-//! there is always room for it, since its place in the channel is reserved from the start.
+//! Left to others: the way to the client, heartbeats and ends (`outlet`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +12,6 @@ use std::time::Duration;
 use proto::v1::watch_execution_response::Message;
 use proto::v1::{self, PayloadFormat, WatchEndReason, WatchStart};
 use store::{ExecutionKey, Payloads, Standing};
-use tokio::sync::mpsc::{self, OwnedPermit, Sender};
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
 
 use super::batch::{self, Step};
 use super::context::Context;
@@ -24,28 +19,11 @@ use super::convert::field;
 use super::events::Narrator;
 use super::fault::Fault;
 use super::lookup;
-use crate::clock;
+use super::outlet::{self, EndPlace, Ending, Outlet, OutletStream};
 use crate::driver::Subscription;
 
 /// The stream of one watch.
-pub(super) type WatchStream = ReceiverStream<Result<v1::WatchExecutionResponse, Status>>;
-
-/// Heartbeats: below the idle timers of common proxies.
-const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
-const HEARTBEAT_MIN: Duration = Duration::from_secs(5);
-const HEARTBEAT_MAX: Duration = Duration::from_mins(1);
-
-/// Age at which a stream ends, so that load can move; give or take a tenth.
-const AGE_MAX: Duration = Duration::from_mins(30);
-
-/// How long a client may leave the channel full.
-const BLOCKED_MAX: Duration = Duration::from_mins(1);
-
-/// Messages that wait for the client; one more place is kept for the end.
-const WAITING_MAX: usize = 2;
-
-/// When a client of a server that goes away should come back.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+pub(super) type WatchStream = OutletStream<v1::WatchExecutionResponse>;
 
 /// What a request asks for.
 struct Wish {
@@ -56,6 +34,7 @@ struct Wish {
     heartbeat: Duration,
     include_payloads: bool,
     format: PayloadFormat,
+    follow_reruns: bool,
 }
 
 impl Wish {
@@ -63,23 +42,15 @@ impl Wish {
         if request.after_sequence < 0 {
             return Err(Fault::field("after_sequence", "must not be negative"));
         }
-        let heartbeat = field::duration("heartbeat_interval", request.heartbeat_interval)?;
-        let heartbeat = heartbeat.filter(|interval| !interval.is_zero());
-        let heartbeat = heartbeat.unwrap_or(HEARTBEAT_DEFAULT);
-        if !(HEARTBEAT_MIN..=HEARTBEAT_MAX).contains(&heartbeat) {
-            return Err(Fault::field(
-                "heartbeat_interval",
-                "must be between 5 and 60 s",
-            ));
-        }
         Ok(Self {
             project: field::project(&request.project)?,
             id: field::name("execution_id", &request.execution_id)?,
             after_sequence: request.after_sequence,
             start_at: field::known("start_at", request.start_at)?,
-            heartbeat,
+            heartbeat: outlet::heartbeat(request.heartbeat_interval)?,
             include_payloads: request.include_payloads,
             format: field::payload_format(request.payload_format)?,
+            follow_reruns: request.follow_reruns,
         })
     }
 
@@ -115,11 +86,7 @@ pub(super) async fn watch(
     let news = context.driver.subscribe(key.uid);
     let (snapshot, cursor, wish) = context.read(move |reader| start(reader, key, wish)).await?;
 
-    let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
-    let end_place = sender
-        .clone()
-        .try_reserve_owned()
-        .expect("the channel is empty");
+    let (outlet, end_place, stream) = Outlet::open(context, wish.heartbeat);
     let payloads = wish.include_payloads.then_some(wish.format);
     let watcher = Watcher {
         context: context.clone(),
@@ -128,12 +95,10 @@ pub(super) async fn watch(
         wish,
         cursor,
         news,
-        sender,
-        last_sent: Instant::now(),
-        ends: Instant::now() + age(),
+        outlet,
     };
     context.streams.spawn(watcher.run(snapshot, end_place));
-    Ok(ReceiverStream::new(receiver))
+    Ok(stream)
 }
 
 /// The snapshot, if one is wanted, and the cursor.
@@ -154,28 +119,6 @@ fn start(
     Ok((Some(snapshot), record.last_sequence, wish))
 }
 
-/// How old a stream gets: not all of them the same, so that they do not end at once.
-fn age() -> Duration {
-    let draw = u32::from(clock::new_uid().0.as_bytes()[15]);
-    AGE_MAX * (900 + draw * 200 / 255) / 1000
-}
-
-/// Why a watch ends without a fault.
-enum Ending {
-    /// With a last message.
-    Said(WatchEndReason),
-    /// The client has gone.
-    Unheard,
-    /// The server failed.
-    Failed(Fault),
-}
-
-impl From<Fault> for Ending {
-    fn from(fault: Fault) -> Self {
-        Self::Failed(fault)
-    }
-}
-
 /// One open watch.
 struct Watcher {
     context: Context,
@@ -186,16 +129,14 @@ struct Watcher {
     /// Sequence of the last event that was sent.
     cursor: i64,
     news: Subscription,
-    sender: Sender<Result<v1::WatchExecutionResponse, Status>>,
-    last_sent: Instant,
-    ends: Instant,
+    outlet: Outlet<v1::WatchExecutionResponse>,
 }
 
 impl Watcher {
     async fn run(
         mut self,
         snapshot: Option<v1::Execution>,
-        end_place: OwnedPermit<Result<v1::WatchExecutionResponse, Status>>,
+        end_place: EndPlace<v1::WatchExecutionResponse>,
     ) {
         let ending = match self.follow(snapshot).await {
             Ending::Said(reason) => match self.end(reason).await {
@@ -217,7 +158,7 @@ impl Watcher {
         }
         loop {
             match self.catch_up().await {
-                Ok(standing) if standing.state.is_final() => {
+                Ok(standing) if standing.state.is_final() && !self.wish.follow_reruns => {
                     return Ending::Said(WatchEndReason::Terminal);
                 }
                 Ok(_) => {}
@@ -255,7 +196,7 @@ impl Watcher {
             if last == standing.last_sequence {
                 return Ok(standing);
             }
-            if Instant::now() >= self.ends {
+            if self.outlet.is_old() {
                 return Err(Ending::Said(WatchEndReason::MaxAge));
             }
         }
@@ -264,20 +205,12 @@ impl Watcher {
     /// Waits for news, with heartbeats.
     async fn idle(&mut self) -> Result<(), Ending> {
         loop {
-            let next_heartbeat = self.last_sent + self.wish.heartbeat;
-            tokio::select! {
-                news = self.news.next() => {
-                    if news.deleted {
-                        return Err(Ending::Said(WatchEndReason::Deleted));
-                    }
-                    return Ok(());
+            match self.outlet.wait(self.news.next()).await? {
+                Some(news) if news.deleted => {
+                    return Err(Ending::Said(WatchEndReason::Deleted));
                 }
-                () = self.context.going_away.cancelled() => {
-                    return Err(Ending::Said(WatchEndReason::GoingAway));
-                }
-                () = self.sender.closed() => return Err(Ending::Unheard),
-                () = sleep_until(self.ends) => return Err(Ending::Said(WatchEndReason::MaxAge)),
-                () = sleep_until(next_heartbeat) => {}
+                Some(_) => return Ok(()),
+                None => {}
             }
             let heartbeat = v1::WatchHeartbeat {
                 last_sequence: self.cursor,
@@ -286,22 +219,8 @@ impl Watcher {
         }
     }
 
-    /// Sends a message, or finds that nobody takes it.
     async fn send(&mut self, content: Message) -> Result<(), Ending> {
-        let place = tokio::select! {
-            biased;
-            place = timeout(BLOCKED_MAX, self.sender.reserve()) => place,
-            () = self.context.going_away.cancelled() => {
-                return Err(Ending::Said(WatchEndReason::GoingAway));
-            }
-        };
-        match place {
-            Ok(Ok(place)) => place.send(Ok(message(content))),
-            Ok(Err(_)) => return Err(Ending::Unheard),
-            Err(_) => return Err(Ending::Said(WatchEndReason::SlowConsumer)),
-        }
-        self.last_sent = Instant::now();
-        Ok(())
+        self.outlet.send(message(content)).await
     }
 
     /// The last message.
@@ -314,12 +233,10 @@ impl Watcher {
             | WatchEndReason::SlowConsumer
             | WatchEndReason::Deleted => None,
         };
-        let delay = (reason == WatchEndReason::GoingAway).then_some(RETRY_DELAY);
-        let delay = delay.map(|delay| delay.try_into().expect("a second is a duration"));
         Ok(v1::WatchEnd {
             reason: reason.into(),
             resume_after_sequence: self.cursor,
-            retry_delay: delay,
+            retry_delay: outlet::retry_delay(reason),
             execution,
         })
     }
@@ -355,30 +272,6 @@ mod tests {
         Wish::of(&request)
     }
 
-    fn seconds(seconds: i64) -> prost_types::Duration {
-        prost_types::Duration { seconds, nanos: 0 }
-    }
-
-    #[test]
-    fn heartbeats_have_a_default_and_limits() {
-        for (given, expected) in [
-            (None, Some(15)),
-            (Some(seconds(0)), Some(15)),
-            (Some(seconds(4)), None),
-            (Some(seconds(5)), Some(5)),
-            (Some(seconds(60)), Some(60)),
-            (Some(seconds(61)), None),
-            (Some(seconds(-5)), None),
-        ] {
-            let found = wish(|request| request.heartbeat_interval = given);
-            assert_eq!(
-                found.ok().map(|wish| wish.heartbeat.as_secs()),
-                expected,
-                "{given:?}"
-            );
-        }
-    }
-
     #[test]
     fn a_watch_starts_where_it_is_asked_to() {
         for (after, start_at, expected) in [
@@ -401,13 +294,5 @@ mod tests {
             );
         }
         assert!(wish(|request| request.after_sequence = -1).is_err());
-    }
-
-    #[test]
-    fn streams_end_at_different_ages() {
-        let minutes = Duration::from_mins(27)..=Duration::from_mins(33);
-        for _ in 0..100 {
-            assert!(minutes.contains(&age()));
-        }
     }
 }

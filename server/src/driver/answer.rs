@@ -13,7 +13,8 @@ use store::{ExecutionKey, RequestRecord};
 use super::isolate::isolated;
 use super::lane::Lane;
 use super::order::{
-    ActionChange, DeleteOrder, OnConflict, RequestKey, StartOrder, Started, Subject,
+    ActionChange, DeleteOrder, Explained, OnConflict, Question, RequestKey, StartOrder, Started,
+    Subject,
 };
 use super::{Error, Reply};
 use crate::clock;
@@ -39,6 +40,10 @@ pub(super) enum Answer {
     Deleted {
         reply: Reply<()>,
     },
+    Explained {
+        question: Question,
+        reply: Reply<Explained>,
+    },
 }
 
 impl Answer {
@@ -50,6 +55,7 @@ impl Answer {
             Self::Execution { reply, .. } => drop(reply.send(Err(error))),
             Self::Action { reply, .. } => drop(reply.send(Err(error))),
             Self::Deleted { reply } => drop(reply.send(Err(error))),
+            Self::Explained { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }
@@ -74,6 +80,9 @@ impl Lane {
             }
             Answer::Deleted { reply } => {
                 let _ = reply.send(Ok(()));
+            }
+            Answer::Explained { question, reply } => {
+                let _ = reply.send(self.explained(question));
             }
         }
     }

@@ -29,6 +29,11 @@ impl Lane {
         for answer in batch.answers {
             self.answer(answer);
         }
+        let position = self.writer.borrow_mut().last_position();
+        // It is known since the commit; a failure to find it would have failed that.
+        if let Ok(position) = position {
+            self.hub.committed(position);
+        }
         self.tell(&batch.touched.iter().copied().collect::<Vec<_>>());
         let deleted = batch.deleted.iter();
         let gone = News {
@@ -67,6 +72,7 @@ impl Lane {
         let rows = store::Batch {
             executions: changed.collect(),
             deleted: batch.deleted.clone(),
+            time_us: self.now_us,
             requests: batch.requests.clone(),
         };
         if rows.is_empty() {

@@ -37,8 +37,11 @@ const IDLE_MAX: Duration = Duration::from_mins(10);
 /// How long the same request id gets the same outcome, at least; microseconds.
 const REQUESTS_KEPT_US: i64 = 25 * 3600 * 1_000_000;
 
-/// Request ids that are forgotten at a time, so that cleaning up never keeps executions waiting.
-const REQUESTS_FORGOTTEN_MAX: u32 = 5_000;
+/// How long a watch of many can be resumed, at least; microseconds.
+const CHANGES_KEPT_US: i64 = 24 * 3600 * 1_000_000;
+
+/// Rows that are forgotten at a time, so that cleaning up never keeps executions waiting.
+const FORGOTTEN_MAX: u32 = 5_000;
 
 /// How long it waits before it loads again what a failed commit has thrown out of memory.
 pub(super) const RELOAD_DELAY: Duration = Duration::from_millis(250);
@@ -71,7 +74,7 @@ pub(super) struct Lane {
     limits: Limits,
     pub(super) failure: RefCell<Option<Error>>,
     pub(super) now_us: i64,
-    /// When old request ids were last forgotten.
+    /// When old request ids and changes were last forgotten.
     cleaned_us: i64,
 }
 
@@ -164,28 +167,33 @@ impl Lane {
             self.tell_time();
             self.deliver();
             self.commit();
-            self.forget_requests();
+            self.forget_old();
             if stop {
                 return;
             }
         }
     }
 
-    /// Forgets answered requests that are old, now and then.
-    fn forget_requests(&mut self) {
+    /// Forgets answered requests and changes that are old, now and then.
+    fn forget_old(&mut self) {
         let interval = i64::try_from(IDLE_MAX.as_micros()).unwrap_or(i64::MAX);
         if self.now_us < self.cleaned_us.saturating_add(interval) {
             return;
         }
-        let before_us = self.now_us - REQUESTS_KEPT_US;
         let mut writer = self.writer.borrow_mut();
-        match writer.expire_requests(before_us, REQUESTS_FORGOTTEN_MAX) {
-            // A full portion: the next round takes more.
-            Ok(count) if count >= REQUESTS_FORGOTTEN_MAX as usize => return,
-            Ok(_) => {}
-            Err(error) => tracing::warn!("old request ids cannot be forgotten yet: {error}"),
+        let requests = writer.expire_requests(self.now_us - REQUESTS_KEPT_US, FORGOTTEN_MAX);
+        let changes = writer.trim_changes(self.now_us - CHANGES_KEPT_US, FORGOTTEN_MAX);
+        let mut is_done = true;
+        for (what, forgotten) in [("request ids", requests), ("changes", changes)] {
+            match forgotten {
+                // A full portion: the next round takes more.
+                Ok(count) => is_done &= count < FORGOTTEN_MAX as usize,
+                Err(error) => tracing::warn!("old {what} cannot be forgotten yet: {error}"),
+            }
         }
-        self.cleaned_us = self.now_us;
+        if is_done {
+            self.cleaned_us = self.now_us;
+        }
     }
 
     /// Waits for a command, or until something is due.
@@ -268,6 +276,7 @@ impl Lane {
                 };
                 self.apply_quietly(action.task.execution, event);
             }
+            Command::Explain { question, reply } => self.ask_why(question, reply),
             Command::Write { work } => {
                 work(&mut self.writer.borrow_mut());
                 self.definitions.borrow_mut().forget_latest();

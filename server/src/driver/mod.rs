@@ -11,6 +11,7 @@ mod answer;
 mod commit;
 mod definitions;
 mod error;
+mod explain;
 mod isolate;
 mod lane;
 mod order;
@@ -31,12 +32,12 @@ use crate::actions::Runner;
 
 pub use error::Error;
 pub use order::{
-    ActionChange, DeleteOrder, Environment, OnConflict, RequestKey, RestartOrder, StartOrder,
-    Started, Subject,
+    ActionChange, DeleteOrder, Environment, Explained, OnConflict, RequestKey, RestartOrder,
+    StartOrder, Started, Subject,
 };
 pub use watch::{Hub, News, Subscription};
 
-use order::Command;
+use order::{Command, Question};
 
 /// Most requests that wait for the lane; more are refused with [`Error::Overloaded`].
 const WAITING_MAX: usize = 20_000;
@@ -153,6 +154,18 @@ impl Driver {
         .await
     }
 
+    /// What an execution waits for, or one of its tasks, as it is after the next commit: at most
+    /// `max` causes.
+    pub async fn explain(
+        &self,
+        uid: ExecutionUid,
+        task: Option<u32>,
+        max: usize,
+    ) -> Result<Explained, Error> {
+        let question = Question { uid, task, max };
+        self.ask(|reply| Command::Explain { question, reply }).await
+    }
+
     /// Runs a write to the store that is not of an execution, such as of definitions.
     pub async fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
@@ -190,6 +203,12 @@ impl Driver {
     /// News of an execution, from now on. Subscribe first, then read: nothing is missed.
     pub fn subscribe(&self, uid: ExecutionUid) -> Subscription {
         self.hub.subscribe(uid)
+    }
+
+    /// Positions of commits that change executions, from now on. Subscribe first, then read:
+    /// nothing is missed.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<i64> {
+        self.hub.commits()
     }
 
     /// The end of an action that the server ran.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{
-    ActionId, ActionRecord, ActionVerb, Caller, Data, ExecutionRecord, ExecutionUid, Outcome, Verb,
+    ActionId, ActionRecord, ActionVerb, Caller, Cause, Data, ExecutionRecord, ExecutionState,
+    ExecutionUid, Outcome, Verb,
 };
-use store::Writer;
+use store::{ExecutionKey, Writer};
 
 use super::Reply;
 
@@ -131,6 +132,19 @@ pub struct DeleteOrder {
     pub caller: Caller,
 }
 
+/// What an execution waits for, as it is after a commit.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Which execution.
+    pub key: ExecutionKey,
+    /// Its state.
+    pub state: ExecutionState,
+    /// Why it is in that state.
+    pub state_info: Option<Arc<str>>,
+    /// What it waits for, each with the name of the task that waits.
+    pub causes: Vec<(Cause, Option<Arc<str>>)>,
+}
+
 /// What makes a request the same as an earlier one.
 #[derive(Clone, Debug)]
 pub struct RequestKey {
@@ -142,6 +156,16 @@ pub struct RequestKey {
     pub method: &'static str,
     /// SHA-256 of the request without its id.
     pub body_hash: [u8; 32],
+}
+
+/// Of what the causes are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    pub(super) uid: ExecutionUid,
+    /// Number of the only task that is asked about.
+    pub(super) task: Option<u32>,
+    /// Most causes.
+    pub(super) max: usize,
 }
 
 /// What waits for the lane.
@@ -182,6 +206,11 @@ pub(super) enum Command {
     /// The server has done its part of an action, and somebody outside ends it.
     HandedOver {
         action: ActionId,
+    },
+    /// What an execution waits for.
+    Explain {
+        question: Question,
+        reply: Reply<Explained>,
     },
     /// A write that is not of an execution.
     Write {

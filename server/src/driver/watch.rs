@@ -22,19 +22,44 @@ pub struct News {
 }
 
 /// Who watches what.
-#[derive(Default)]
 pub struct Hub {
     watched: Mutex<HashMap<ExecutionUid, watch::Sender<News>>>,
+    /// Position of the last commit that changed an execution, for who watches many.
+    commits: watch::Sender<i64>,
 }
 
 /// News of one execution; ends with it.
 pub struct Subscription {
     uid: ExecutionUid,
     hub: Arc<Hub>,
-    receiver: watch::Receiver<News>,
+    /// `None` only while it is dropped.
+    receiver: Option<watch::Receiver<News>>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            watched: Mutex::default(),
+            commits: watch::channel(0).0,
+        }
+    }
 }
 
 impl Hub {
+    /// Positions of commits, from now on. Several commits in between come as one.
+    pub(super) fn commits(&self) -> watch::Receiver<i64> {
+        self.commits.subscribe()
+    }
+
+    /// Tells that something was committed.
+    pub(super) fn committed(&self, position: i64) {
+        self.commits.send_if_modified(|last| {
+            let is_news = *last != position;
+            *last = position;
+            is_news
+        });
+    }
+
     pub(super) fn subscribe(self: &Arc<Self>, uid: ExecutionUid) -> Subscription {
         let mut watched = self.watched.lock();
         let sender = watched
@@ -43,7 +68,7 @@ impl Hub {
         Subscription {
             uid,
             hub: self.clone(),
-            receiver: sender.subscribe(),
+            receiver: Some(sender.subscribe()),
         }
     }
 
@@ -64,21 +89,69 @@ impl Hub {
 impl Subscription {
     /// Waits for the next news. Several commits in between come as one.
     pub async fn next(&mut self) -> News {
+        let receiver = self.receiver.as_mut();
+        let receiver = receiver.expect("a subscription has its receiver until it is dropped");
         // The sender lives as long as a subscription does, so this cannot fail.
-        let _ = self.receiver.changed().await;
-        *self.receiver.borrow_and_update()
+        let _ = receiver.changed().await;
+        *receiver.borrow_and_update()
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut watched = self.hub.watched.lock();
-        // The last of an execution's subscriptions is this one, which still counts.
+        // Under the lock, so that of two that are dropped at once the second sees that the first
+        // has gone.
+        self.receiver = None;
         if watched
             .get(&self.uid)
-            .is_some_and(|sender| sender.receiver_count() <= 1)
+            .is_some_and(|sender| sender.receiver_count() == 0)
         {
             watched.remove(&self.uid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn subscriptions_that_end_together_leave_nothing_behind() {
+        let hub = Arc::new(Hub::default());
+        let uid = clock::new_uid();
+        for _ in 0..500 {
+            let barrier = Barrier::new(2);
+            let pair = [hub.subscribe(uid), hub.subscribe(uid)];
+            std::thread::scope(|scope| {
+                for one in pair {
+                    scope.spawn(|| {
+                        let one = one;
+                        barrier.wait();
+                        drop(one);
+                    });
+                }
+            });
+            assert!(hub.watched.lock().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_subscription_keeps_the_news_coming() {
+        let hub = Arc::new(Hub::default());
+        let uid = clock::new_uid();
+        let (first, mut second) = (hub.subscribe(uid), hub.subscribe(uid));
+        drop(first);
+        let news = News {
+            last_sequence: 3,
+            ..News::default()
+        };
+        hub.tell([(uid, news)].into_iter());
+        assert_eq!(second.next().await, news);
+        drop(second);
+        assert!(hub.watched.lock().is_empty());
     }
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autan import models
 from autan._aio import pages
-from autan._core import executions, tasks
+from autan._core import executions, insight, tasks
 from autan._core.outcome import outcome
 from autan._core.watch import Deadline, Watch, WatchOptions, WatchUnusableError
 from autan.errors import RpcError
@@ -478,6 +478,9 @@ class ExecutionHandle:
         self,
         *,
         after_sequence: int = 0,
+        before_sequence: int = 0,
+        event_types: Sequence[str] = (),
+        task_execution_id: str = "",
         descending: bool = False,
         include_payloads: bool = False,
         page_size: int = 0,
@@ -486,6 +489,9 @@ class ExecutionHandle:
 
         Args:
             after_sequence: Only events after this one.
+            before_sequence: Only events before this one; 0 = to the last.
+            event_types: Only events of these types, such as "task_state_changed"; empty = all.
+            task_execution_id: Only events of this task execution; empty = all.
             descending: Newest first.
             include_payloads: Carries inputs, outputs and results in the events.
             page_size: At most this many a page, up to 1000; 0 = the server's 50.
@@ -499,10 +505,67 @@ class ExecutionHandle:
                 self._scope,
                 self.id,
                 after_sequence=after_sequence,
+                before_sequence=before_sequence,
+                event_types=event_types,
+                task_execution_id=task_execution_id,
                 descending=descending,
                 include_payloads=include_payloads,
                 page_size=page_size,
             ),
+        )
+
+    async def explain(
+        self, *, task_execution_id: str = "", max_depth: int = 0, max_causes: int = 0
+    ) -> models.Explanation:
+        """Says why it is not finished: what each of its tasks waits for.
+
+        Args:
+            task_execution_id: The only task to explain; empty = all.
+            max_depth: Levels of sub-workflows to follow, up to 10; 0 = 5.
+            max_causes: At most this many causes, up to 1000; 0 = 100.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+            TaskExecutionNotFound: The execution has no such task execution.
+        """
+        return await self._transport.unary(
+            insight.explain(
+                self._scope,
+                self.id,
+                task_execution_id=task_execution_id,
+                max_depth=max_depth,
+                max_causes=max_causes,
+            )
+        )
+
+    async def graph(
+        self,
+        *,
+        max_depth: int = 0,
+        max_nodes: int = 0,
+        errors_only: bool = False,
+        statistics_only: bool = False,
+    ) -> models.ExecutionGraph:
+        """Returns its tree: tasks, the edges between them, actions and sub-workflows, with counts.
+
+        Args:
+            max_depth: Levels of executions, 1 = only this one, up to 10; 0 = 3.
+            max_nodes: At most this many executions, tasks and actions, up to 10000; 0 = 1000.
+            errors_only: Leaves out tasks that are not in ERROR.
+            statistics_only: Leaves out the tree.
+
+        Raises:
+            ExecutionNotFound: There is no such execution.
+        """
+        return await self._transport.unary(
+            insight.graph(
+                self._scope,
+                self.id,
+                max_depth=max_depth,
+                max_nodes=max_nodes,
+                errors_only=errors_only,
+                statistics_only=statistics_only,
+            )
         )
 
     def tasks(

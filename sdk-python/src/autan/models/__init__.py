@@ -40,6 +40,14 @@ from autan.models.history import (
     VariablesPublished,
     VerbApplied,
 )
+from autan.models.insight import (
+    ActionNode,
+    Cause,
+    ExecutionGraph,
+    ExecutionNode,
+    Explanation,
+    TaskNode,
+)
 from autan.models.payload import Binary, PayloadRef
 from autan.models.server import ServerInfo
 from autan.models.task import TaskExecution
@@ -57,6 +65,7 @@ __all__ = [
     "ActionExecution",
     "ActionInfo",
     "ActionKind",
+    "ActionNode",
     "ActionStarted",
     "ActionState",
     "ActionStateChanged",
@@ -64,6 +73,7 @@ __all__ = [
     "AppliedWorkbook",
     "AppliedWorkflows",
     "Binary",
+    "Cause",
     "ChildStarted",
     "Count",
     "CountGroup",
@@ -74,10 +84,13 @@ __all__ = [
     "EventData",
     "Execution",
     "ExecutionDrained",
+    "ExecutionGraph",
     "ExecutionKind",
+    "ExecutionNode",
     "ExecutionStarted",
     "ExecutionState",
     "ExecutionStateChanged",
+    "Explanation",
     "ExpressionLanguage",
     "Failure",
     "Gap",
@@ -93,6 +106,7 @@ __all__ = [
     "TaskCreated",
     "TaskExecution",
     "TaskInputChanged",
+    "TaskNode",
     "TaskState",
     "TaskStateChanged",
     "TaskType",

@@ -40,6 +40,8 @@ pub struct Execution {
     pub(crate) globals_published: u32,
     /// Ad-hoc actions that were called, by name in the call, from the outside in.
     pub(crate) pins: BTreeMap<Arc<str>, Vec<DefinitionRef>>,
+    /// Tasks that are not final, by number.
+    pub(crate) active: BTreeSet<u32>,
     /// Joins that wait, by number.
     pub(crate) waiting: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
@@ -64,6 +66,7 @@ impl Execution {
             globals: Dict::new(),
             globals_published: 0,
             pins: BTreeMap::new(),
+            active: BTreeSet::new(),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             plan: None,
@@ -104,6 +107,7 @@ impl Execution {
         self.pins
             .extend(pins.map(|pin| (pin.call.clone(), pin.chain.clone())));
         if !task.record.state.is_final() {
+            self.active.insert(number);
             let due = runtime.due.map(|(_, time)| time);
             self.timers.extend(
                 due.into_iter()
@@ -308,6 +312,9 @@ impl Execution {
         if !is_undo {
             self.latest[task.spec] = Some(number);
         }
+        if !task.record.state.is_final() {
+            self.active.insert(number);
+        }
         if task.record.state == TaskState::Waiting {
             self.waiting.insert(number);
         }
@@ -407,6 +414,11 @@ impl Execution {
         let progress = &mut self.record_mut().progress;
         count(progress, is_undo, from, -1);
         count(progress, is_undo, state, 1);
+        if state.is_final() {
+            self.active.remove(&number);
+        } else {
+            self.active.insert(number);
+        }
         if state == TaskState::Waiting {
             self.waiting.insert(number);
         } else {

@@ -174,6 +174,48 @@ pub enum HistoryKind {
     },
 }
 
+impl HistoryKind {
+    /// The word of every kind, as rows and requests have it.
+    pub const WORDS: &'static [&'static str] = &[
+        "execution_started",
+        "execution_state_changed",
+        "task_created",
+        "task_state_changed",
+        "action_started",
+        "action_state_changed",
+        "variables_published",
+        "timer_started",
+        "timer_fired",
+        "child_started",
+        "verb_applied",
+        "environment_changed",
+        "result_ignored",
+        "execution_drained",
+        "task_input_changed",
+    ];
+
+    /// Its word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::ExecutionStarted { .. } => "execution_started",
+            Self::ExecutionStateChanged { .. } => "execution_state_changed",
+            Self::TaskCreated { .. } => "task_created",
+            Self::TaskStateChanged { .. } => "task_state_changed",
+            Self::ActionStarted { .. } => "action_started",
+            Self::ActionStateChanged { .. } => "action_state_changed",
+            Self::VariablesPublished { .. } => "variables_published",
+            Self::TimerStarted { .. } => "timer_started",
+            Self::TimerFired { .. } => "timer_fired",
+            Self::ChildStarted { .. } => "child_started",
+            Self::VerbApplied { .. } => "verb_applied",
+            Self::EnvironmentChanged { .. } => "environment_changed",
+            Self::ResultIgnored { .. } => "result_ignored",
+            Self::ExecutionDrained => "execution_drained",
+            Self::InputChanged { .. } => "task_input_changed",
+        }
+    }
+}
+
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -14,6 +14,8 @@ pub struct Batch<'a> {
     pub executions: Vec<Changed<'a>>,
     /// Executions that go, with all that belongs to them. Their children are not among it.
     pub deleted: Vec<ExecutionKey>,
+    /// When it is committed, microseconds since the epoch.
+    pub time_us: i64,
     /// Answered requests to remember. One that is known already is left as it is.
     pub requests: Vec<RequestRecord>,
 }

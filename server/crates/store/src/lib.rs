@@ -47,7 +47,7 @@ pub use reader::Reader;
 pub use readers::Readers;
 pub use store::Store;
 pub use views::{
-    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
-    Standing,
+    ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, DeletedRow, HistoryRange, Loaded,
+    Payloads, Searched, SourceHash, Standing,
 };
 pub use writer::Writer;

@@ -17,12 +17,12 @@ use crate::lower;
 use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, environments, executions, history, ids, listing, meta, payloads,
+    actions, changes, definitions, environments, executions, history, ids, listing, meta, payloads,
     requests, sources, tasks, workbooks,
 };
 use crate::views::{
-    ActionRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads, SourceHash,
-    Standing,
+    ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads,
+    Searched, SourceHash, Standing,
 };
 
 /// A connection that reads.
@@ -102,6 +102,27 @@ impl Reader {
         listing::list(&mut self.conn, project, &predicate, page, payloads)
     }
 
+    /// Finds those of a few executions that are in the project and match, without payloads.
+    pub fn match_executions(
+        &mut self,
+        project: &str,
+        filter: &Filter<ExecutionField>,
+        uids: &[ExecutionUid],
+    ) -> Result<Vec<ExecutionRecord>, Error> {
+        let predicate = lower::executions(project, filter)?;
+        listing::list_among(&mut self.conn, project, &predicate, uids)
+    }
+
+    /// Lists what commits have changed after a position.
+    pub fn list_changes(&mut self, after: i64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+        changes::list(&mut self.conn, after, limit)
+    }
+
+    /// Positions of the first and the last change that are kept; `None` if nothing ever changed.
+    pub fn span_of_changes(&mut self) -> Result<Option<(i64, i64)>, Error> {
+        changes::span(&mut self.conn)
+    }
+
     /// Counts executions; the groups are the `max_groups` largest.
     pub fn count_executions(
         &mut self,
@@ -167,6 +188,16 @@ impl Reader {
         range: &HistoryRange,
     ) -> Result<Slice<HistoryEvent>, Error> {
         history::list(&mut self.conn, key, range)
+    }
+
+    /// Lists the history events of a range that are wanted.
+    pub fn search_history(
+        &mut self,
+        key: ExecutionKey,
+        range: &HistoryRange,
+        wanted: &dyn Fn(&HistoryEvent) -> bool,
+    ) -> Result<Searched, Error> {
+        history::search(&mut self.conn, key, range, wanted)
     }
 }
 

@@ -123,6 +123,16 @@ table! {
 }
 
 table! {
+    changes (shard, position) {
+        shard -> SmallInt,
+        position -> BigInt,
+        time_us -> BigInt,
+        uids -> Binary,
+        deleted -> Nullable<Text>,
+    }
+}
+
+table! {
     requests (project, request_id) {
         project -> Text,
         request_id -> Text,

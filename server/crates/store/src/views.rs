@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{ActionRecord, ExecutionRecord, ExecutionState, TaskRecord};
+use engine::{
+    ActionRecord, ExecutionRecord, ExecutionState, ExecutionUid, HistoryEvent, TaskRecord,
+};
+
+use crate::page::Slice;
 
 /// SHA-256 that names a source.
 pub type SourceHash = [u8; 32];
@@ -69,6 +73,38 @@ pub struct HistoryRange {
     pub limit: u32,
     /// No further commit's events once those so far reach this many bytes of text.
     pub max_bytes: usize,
+}
+
+/// Events that were searched for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Searched {
+    /// Those that were found; more may follow although there is room, since a search looks through
+    /// a bounded number of commits.
+    pub slice: Slice<HistoryEvent>,
+    /// Sequence of the last event that was looked at: a further search goes on after it.
+    pub reached: Option<i64>,
+}
+
+/// What one commit has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRow {
+    /// Its place among all commits.
+    pub position: i64,
+    /// Executions that it has changed; some may be deleted since.
+    pub changed: Vec<ExecutionUid>,
+    /// Executions that it has deleted.
+    pub deleted: Vec<DeletedRow>,
+}
+
+/// An execution that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedRow {
+    /// Tenant.
+    pub project: Arc<str>,
+    /// Id that the client chose, or the uid.
+    pub execution_id: Arc<str>,
+    /// Its uid.
+    pub uid: ExecutionUid,
 }
 
 /// The name of a definition or workbook, as a place in lists that are ordered by it.

@@ -19,14 +19,16 @@ use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, definitions, environments, executions, history, ids, labels, meta, payloads, requests,
-    sources, tasks, workbooks,
+    actions, changes, definitions, environments, executions, history, ids, labels, meta, payloads,
+    requests, sources, tasks, workbooks,
 };
-use crate::views::{Loaded, SourceHash};
+use crate::views::{DeletedRow, Loaded, SourceHash};
 
 /// The one connection that writes.
 pub struct Writer {
     reader: Reader,
+    /// Position of the last commit that changed an execution; found at the first one.
+    position: Option<i64>,
     shared: Arc<Shared>,
 }
 
@@ -46,6 +48,7 @@ impl Writer {
     pub(crate) fn new(conn: Conn, shared: Arc<Shared>) -> Self {
         Self {
             reader: Reader { conn },
+            position: None,
             shared,
         }
     }
@@ -58,13 +61,33 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
-        let done = self.write(|conn| write_batch(conn, batch));
-        match done {
+        let position = self.last_position()? + 1;
+        let done = self.write(|conn| write_batch(conn, batch, position));
+        if matches!(done, Ok(true)) {
+            self.position = Some(position);
+        }
+        match done.map(drop) {
             Err(error) if dialect::is_duplicate(&error) => {
                 Err(self.find_taken(batch)?.unwrap_or(error))
             }
             done => done,
         }
+    }
+
+    /// The place among all commits of the last one that changed or deleted an execution; 0 if there
+    /// was none yet. It goes up, and no place is given twice.
+    pub fn last_position(&mut self) -> Result<i64, Error> {
+        if let Some(position) = self.position {
+            return Ok(position);
+        }
+        let position = changes::span(&mut self.reader.conn)?.map_or(0, |(_, last)| last);
+        self.position = Some(position);
+        Ok(position)
+    }
+
+    /// Forgets at most `limit` of the oldest changes before that time; says how many.
+    pub fn trim_changes(&mut self, before_us: i64, limit: u32) -> Result<usize, Error> {
+        self.write(|conn| changes::trim(conn, before_us, limit))
     }
 
     /// The first new execution of a batch whose chosen id is taken, by a row or in the batch.
@@ -260,7 +283,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
+/// Writes a batch; says whether it changed an execution.
+fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool, Error> {
     let keys: Vec<ExecutionKey> = batch
         .executions
         .iter()
@@ -291,17 +315,24 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Error> {
         actions::update(conn, *key, task, action)?;
     }
     history::insert(conn, &rows.history)?;
+    let mut deleted = Vec::new();
     for key in &batch.deleted {
-        delete(conn, *key)?;
+        deleted.extend(delete(conn, *key)?);
     }
-    requests::insert(conn, &batch.requests)
+    let is_changed = !keys.is_empty() || !deleted.is_empty();
+    if is_changed {
+        let uids = keys.iter().map(|key| key.uid);
+        changes::insert(conn, position, batch.time_us, uids, &deleted)?;
+    }
+    requests::insert(conn, &batch.requests)?;
+    Ok(is_changed)
 }
 
 /// Deletes an execution with all that belongs to it. One that is gone already is no error: a
 /// deletion may come twice.
-fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
+fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<DeletedRow>, Error> {
     let Some(names) = executions::delete(conn, key)? else {
-        return Ok(());
+        return Ok(None);
     };
     if let Some(id) = &names.execution_id {
         ids::delete(conn, &names.project, id)?;
@@ -310,7 +341,14 @@ fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
     payloads::delete(conn, key)?;
     tasks::delete(conn, key)?;
     actions::delete(conn, key)?;
-    history::delete(conn, key)
+    history::delete(conn, key)?;
+    let uid = key.uid;
+    let chosen = names.execution_id.map(Arc::from);
+    Ok(Some(DeletedRow {
+        project: names.project.into(),
+        execution_id: chosen.unwrap_or_else(|| uid.to_string().into()),
+        uid,
+    }))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod definitions;
 mod executions;
 mod handed_over;
+mod insight;
 mod lifecycle;
 mod patience;
 mod tasks;

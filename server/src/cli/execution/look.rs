@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autan::{Client, Error as ClientError, ExecutionHandle, Listing};
+use autan::{Client, Error as ClientError, ExecutionHandle, HistoryQuery, Listing};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
@@ -65,6 +65,8 @@ pub(crate) enum Command {
         /// Newest first
         #[arg(long)]
         reverse: bool,
+        #[command(flatten)]
+        chosen: HistoryArgs,
         /// With inputs, outputs and results (for --json)
         #[arg(long)]
         payloads: bool,
@@ -112,6 +114,42 @@ pub(crate) struct WatchArgs {
     verbose: bool,
 }
 
+/// Which events of a history.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// Only events after this sequence
+    #[arg(long, value_name = "SEQUENCE")]
+    after: Option<i64>,
+    /// Only events before this sequence
+    #[arg(long, value_name = "SEQUENCE")]
+    before: Option<i64>,
+    /// Only events of this type, such as `task_state_changed`; may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Only events of this task execution
+    #[arg(long, value_name = "ID")]
+    task: Option<String>,
+}
+
+impl HistoryArgs {
+    fn query(self) -> HistoryQuery {
+        let mut query = HistoryQuery::new();
+        if let Some(sequence) = self.after {
+            query = query.after(sequence);
+        }
+        if let Some(sequence) = self.before {
+            query = query.before(sequence);
+        }
+        for name in self.types {
+            query = query.event_type(name);
+        }
+        match self.task {
+            Some(task) => query.task(task),
+            None => query,
+        }
+    }
+}
+
 /// By what to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum GroupArg {
@@ -147,15 +185,15 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
         Command::History {
             id,
             reverse,
+            chosen,
             payloads,
             limit,
         } => {
-            let handle = client.execution(id);
-            let list = if reverse {
-                handle.history_newest_first()
-            } else {
-                handle.history()
-            };
+            let mut query = chosen.query();
+            if reverse {
+                query = query.newest_first();
+            }
+            let list = client.execution(id).find_history(query);
             let events = take(with_payloads(list, payloads), limit).await?;
             output.many(&events, show::history)?;
         }

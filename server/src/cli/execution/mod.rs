@@ -4,11 +4,13 @@
 //! |-----------|---------------------------------------|
 //! | `start`   | `start`                               |
 //! | `look`    | `list`, `get`, `tasks`, `history`, …  |
+//! | `inside`  | `explain`, `graph`, `watch-all`       |
 //! | `control` | `pause`, `resume`, `cancel`, …        |
 //! | `change`  | `restart`, `update`                   |
 
 mod change;
 mod control;
+mod inside;
 mod look;
 mod start;
 
@@ -25,6 +27,8 @@ pub(super) enum Command {
     #[command(flatten)]
     Look(look::Command),
     #[command(flatten)]
+    Inside(inside::Command),
+    #[command(flatten)]
     Control(control::Command),
 }
 
@@ -37,6 +41,7 @@ pub(super) async fn run(
     match command {
         Command::Start(args) => start::run(&client, *args, output).await,
         Command::Look(command) => look::run(&client, command, output).await,
+        Command::Inside(command) => inside::run(&client, command, output).await,
         Command::Control(command) => control::run(&client, command, output).await,
     }
 }

@@ -36,6 +36,9 @@ const (
 	ExecutionService_UpdateExecution_FullMethodName    = "/autan.v1.ExecutionService/UpdateExecution"
 	ExecutionService_DeleteExecution_FullMethodName    = "/autan.v1.ExecutionService/DeleteExecution"
 	ExecutionService_ListHistoryEvents_FullMethodName  = "/autan.v1.ExecutionService/ListHistoryEvents"
+	ExecutionService_GetExecutionGraph_FullMethodName  = "/autan.v1.ExecutionService/GetExecutionGraph"
+	ExecutionService_ExplainExecution_FullMethodName   = "/autan.v1.ExecutionService/ExplainExecution"
+	ExecutionService_WatchExecutions_FullMethodName    = "/autan.v1.ExecutionService/WatchExecutions"
 )
 
 // ExecutionServiceClient is the client API for ExecutionService service.
@@ -150,10 +153,29 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
 	DeleteExecution(ctx context.Context, in *DeleteExecutionRequest, opts ...grpc.CallOption) (*DeleteExecutionResponse, error)
-	// Lists the events of an execution in order of their sequence.
+	// Lists the events of an execution in order of their sequence, all of them or those of a range,
+	// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
 	//
-	// Errors: EXECUTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
 	ListHistoryEvents(ctx context.Context, in *ListHistoryEventsRequest, opts ...grpc.CallOption) (*ListHistoryEventsResponse, error)
+	// Returns the tree of an execution: its tasks with the edges that led to them, their actions, and
+	// their sub-workflow executions, down to a depth; with counts.
+	//
+	// Errors: EXECUTION_NOT_FOUND, INVALID_FIELD.
+	GetExecutionGraph(ctx context.Context, in *GetExecutionGraphRequest, opts ...grpc.CallOption) (*GetExecutionGraphResponse, error)
+	// Says why an execution is not finished: what each of its tasks waits for, with the causes of
+	// sub-workflows inside.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
+	ExplainExecution(ctx context.Context, in *ExplainExecutionRequest, opts ...grpc.CallOption) (*ExplainExecutionResponse, error)
+	// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
+	// after each commit that changed one, its state then or later. What changes faster than it is
+	// sent comes once, as it is then; so does what changed while a client was away and resumes with
+	// the token of the last message. The last message is `end`; then the status is OK.
+	//
+	// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
+	// that are kept: 24 hours).
+	WatchExecutions(ctx context.Context, in *WatchExecutionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchExecutionsResponse], error)
 }
 
 type executionServiceClient struct {
@@ -343,6 +365,45 @@ func (c *executionServiceClient) ListHistoryEvents(ctx context.Context, in *List
 	return out, nil
 }
 
+func (c *executionServiceClient) GetExecutionGraph(ctx context.Context, in *GetExecutionGraphRequest, opts ...grpc.CallOption) (*GetExecutionGraphResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetExecutionGraphResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_GetExecutionGraph_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) ExplainExecution(ctx context.Context, in *ExplainExecutionRequest, opts ...grpc.CallOption) (*ExplainExecutionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainExecutionResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_ExplainExecution_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) WatchExecutions(ctx context.Context, in *WatchExecutionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchExecutionsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ExecutionService_ServiceDesc.Streams[1], ExecutionService_WatchExecutions_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchExecutionsRequest, WatchExecutionsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ExecutionService_WatchExecutionsClient = grpc.ServerStreamingClient[WatchExecutionsResponse]
+
 // ExecutionServiceServer is the server API for ExecutionService service.
 // All implementations must embed UnimplementedExecutionServiceServer
 // for forward compatibility.
@@ -455,10 +516,29 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
 	DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error)
-	// Lists the events of an execution in order of their sequence.
+	// Lists the events of an execution in order of their sequence, all of them or those of a range,
+	// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
 	//
-	// Errors: EXECUTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
 	ListHistoryEvents(context.Context, *ListHistoryEventsRequest) (*ListHistoryEventsResponse, error)
+	// Returns the tree of an execution: its tasks with the edges that led to them, their actions, and
+	// their sub-workflow executions, down to a depth; with counts.
+	//
+	// Errors: EXECUTION_NOT_FOUND, INVALID_FIELD.
+	GetExecutionGraph(context.Context, *GetExecutionGraphRequest) (*GetExecutionGraphResponse, error)
+	// Says why an execution is not finished: what each of its tasks waits for, with the causes of
+	// sub-workflows inside.
+	//
+	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
+	ExplainExecution(context.Context, *ExplainExecutionRequest) (*ExplainExecutionResponse, error)
+	// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
+	// after each commit that changed one, its state then or later. What changes faster than it is
+	// sent comes once, as it is then; so does what changed while a client was away and resumes with
+	// the token of the last message. The last message is `end`; then the status is OK.
+	//
+	// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
+	// that are kept: 24 hours).
+	WatchExecutions(*WatchExecutionsRequest, grpc.ServerStreamingServer[WatchExecutionsResponse]) error
 	mustEmbedUnimplementedExecutionServiceServer()
 }
 
@@ -519,6 +599,15 @@ func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *Del
 }
 func (UnimplementedExecutionServiceServer) ListHistoryEvents(context.Context, *ListHistoryEventsRequest) (*ListHistoryEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListHistoryEvents not implemented")
+}
+func (UnimplementedExecutionServiceServer) GetExecutionGraph(context.Context, *GetExecutionGraphRequest) (*GetExecutionGraphResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetExecutionGraph not implemented")
+}
+func (UnimplementedExecutionServiceServer) ExplainExecution(context.Context, *ExplainExecutionRequest) (*ExplainExecutionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) WatchExecutions(*WatchExecutionsRequest, grpc.ServerStreamingServer[WatchExecutionsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchExecutions not implemented")
 }
 func (UnimplementedExecutionServiceServer) mustEmbedUnimplementedExecutionServiceServer() {}
 func (UnimplementedExecutionServiceServer) testEmbeddedByValue()                          {}
@@ -840,6 +929,53 @@ func _ExecutionService_ListHistoryEvents_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_GetExecutionGraph_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetExecutionGraphRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).GetExecutionGraph(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_GetExecutionGraph_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).GetExecutionGraph(ctx, req.(*GetExecutionGraphRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_ExplainExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainExecutionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).ExplainExecution(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_ExplainExecution_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).ExplainExecution(ctx, req.(*ExplainExecutionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_WatchExecutions_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchExecutionsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ExecutionServiceServer).WatchExecutions(m, &grpc.GenericServerStream[WatchExecutionsRequest, WatchExecutionsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ExecutionService_WatchExecutionsServer = grpc.ServerStreamingServer[WatchExecutionsResponse]
+
 // ExecutionService_ServiceDesc is the grpc.ServiceDesc for ExecutionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -911,11 +1047,24 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ListHistoryEvents",
 			Handler:    _ExecutionService_ListHistoryEvents_Handler,
 		},
+		{
+			MethodName: "GetExecutionGraph",
+			Handler:    _ExecutionService_GetExecutionGraph_Handler,
+		},
+		{
+			MethodName: "ExplainExecution",
+			Handler:    _ExecutionService_ExplainExecution_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "WatchExecution",
 			Handler:       _ExecutionService_WatchExecution_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchExecutions",
+			Handler:       _ExecutionService_WatchExecutions_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -1,5 +1,7 @@
 import datetime
 
+from autan._proto.v1 import explain_pb2 as _explain_pb2
+from autan._proto.v1 import graph_pb2 as _graph_pb2
 from autan._proto.v1 import history_pb2 as _history_pb2
 from autan._proto.v1 import payloads_pb2 as _payloads_pb2
 from autan._proto.v1 import states_pb2 as _states_pb2
@@ -54,6 +56,12 @@ class WaitUntil(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WAIT_UNTIL_UNSPECIFIED: _ClassVar[WaitUntil]
     WAIT_UNTIL_FINISHED: _ClassVar[WaitUntil]
     WAIT_UNTIL_DRAINED: _ClassVar[WaitUntil]
+
+class WatchExecutionsStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_EXECUTIONS_START_UNSPECIFIED: _ClassVar[WatchExecutionsStart]
+    WATCH_EXECUTIONS_START_NOW: _ClassVar[WatchExecutionsStart]
+    WATCH_EXECUTIONS_START_RETAINED: _ClassVar[WatchExecutionsStart]
 EXECUTION_KIND_UNSPECIFIED: ExecutionKind
 EXECUTION_KIND_WORKFLOW: ExecutionKind
 EXECUTION_KIND_ACTION: ExecutionKind
@@ -76,6 +84,9 @@ WATCH_END_REASON_DELETED: WatchEndReason
 WAIT_UNTIL_UNSPECIFIED: WaitUntil
 WAIT_UNTIL_FINISHED: WaitUntil
 WAIT_UNTIL_DRAINED: WaitUntil
+WATCH_EXECUTIONS_START_UNSPECIFIED: WatchExecutionsStart
+WATCH_EXECUTIONS_START_NOW: WatchExecutionsStart
+WATCH_EXECUTIONS_START_RETAINED: WatchExecutionsStart
 
 class Execution(_message.Message):
     __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind", "source_execution_id")
@@ -283,7 +294,7 @@ class CountExecutionsResponse(_message.Message):
     def __init__(self, total: _Optional[int] = ..., groups: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class WatchExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "after_sequence", "start_at", "heartbeat_interval", "include_payloads", "payload_format")
+    __slots__ = ("project", "execution_id", "after_sequence", "start_at", "heartbeat_interval", "include_payloads", "payload_format", "follow_reruns")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +302,7 @@ class WatchExecutionRequest(_message.Message):
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_RERUNS_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     after_sequence: int
@@ -298,7 +310,8 @@ class WatchExecutionRequest(_message.Message):
     heartbeat_interval: _duration_pb2.Duration
     include_payloads: bool
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., start_at: _Optional[_Union[WatchStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    follow_reruns: bool
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., start_at: _Optional[_Union[WatchStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., follow_reruns: bool = ...) -> None: ...
 
 class WatchExecutionResponse(_message.Message):
     __slots__ = ("snapshot", "events", "heartbeat", "end")
@@ -601,7 +614,7 @@ class DeleteExecutionResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListHistoryEventsRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "after_sequence", "descending", "page_size", "page_token", "include_payloads", "payload_format")
+    __slots__ = ("project", "execution_id", "after_sequence", "descending", "page_size", "page_token", "include_payloads", "payload_format", "before_sequence", "event_types", "task_execution_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -610,6 +623,9 @@ class ListHistoryEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
+    TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     after_sequence: int
@@ -618,7 +634,10 @@ class ListHistoryEventsRequest(_message.Message):
     page_token: str
     include_payloads: bool
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., descending: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    before_sequence: int
+    event_types: _containers.RepeatedScalarFieldContainer[str]
+    task_execution_id: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., descending: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., before_sequence: _Optional[int] = ..., event_types: _Optional[_Iterable[str]] = ..., task_execution_id: _Optional[str] = ...) -> None: ...
 
 class ListHistoryEventsResponse(_message.Message):
     __slots__ = ("events", "next_page_token")
@@ -627,3 +646,61 @@ class ListHistoryEventsResponse(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
     next_page_token: str
     def __init__(self, events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchExecutionsRequest(_message.Message):
+    __slots__ = ("project", "filter", "resume_token", "start_at", "heartbeat_interval")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    filter: str
+    resume_token: str
+    start_at: WatchExecutionsStart
+    heartbeat_interval: _duration_pb2.Duration
+    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., resume_token: _Optional[str] = ..., start_at: _Optional[_Union[WatchExecutionsStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class WatchExecutionsResponse(_message.Message):
+    __slots__ = ("changes", "heartbeat", "end")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    changes: ExecutionChanges
+    heartbeat: WatchExecutionsHeartbeat
+    end: WatchExecutionsEnd
+    def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
+
+class ExecutionChanges(_message.Message):
+    __slots__ = ("executions", "deleted", "resume_token")
+    EXECUTIONS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    executions: _containers.RepeatedCompositeFieldContainer[Execution]
+    deleted: _containers.RepeatedCompositeFieldContainer[DeletedExecution]
+    resume_token: str
+    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., deleted: _Optional[_Iterable[_Union[DeletedExecution, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class DeletedExecution(_message.Message):
+    __slots__ = ("execution_id", "uid")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    uid: str
+    def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
+
+class WatchExecutionsHeartbeat(_message.Message):
+    __slots__ = ("resume_token",)
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchExecutionsEnd(_message.Message):
+    __slots__ = ("reason", "resume_token", "retry_delay")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
+    reason: WatchEndReason
+    resume_token: str
+    retry_delay: _duration_pb2.Duration
+    def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_token: _Optional[str] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -4,6 +4,8 @@ import grpc
 import warnings
 
 from autan._proto.v1 import executions_pb2 as autan_dot_v1_dot_executions__pb2
+from autan._proto.v1 import explain_pb2 as autan_dot_v1_dot_explain__pb2
+from autan._proto.v1 import graph_pb2 as autan_dot_v1_dot_graph__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
 GRPC_VERSION = grpc.__version__
@@ -122,6 +124,21 @@ class ExecutionServiceStub(object):
                 '/autan.v1.ExecutionService/ListHistoryEvents',
                 request_serializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.FromString,
+                _registered_method=True)
+        self.GetExecutionGraph = channel.unary_unary(
+                '/autan.v1.ExecutionService/GetExecutionGraph',
+                request_serializer=autan_dot_v1_dot_graph__pb2.GetExecutionGraphRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_graph__pb2.GetExecutionGraphResponse.FromString,
+                _registered_method=True)
+        self.ExplainExecution = channel.unary_unary(
+                '/autan.v1.ExecutionService/ExplainExecution',
+                request_serializer=autan_dot_v1_dot_explain__pb2.ExplainExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_explain__pb2.ExplainExecutionResponse.FromString,
+                _registered_method=True)
+        self.WatchExecutions = channel.unary_stream(
+                '/autan.v1.ExecutionService/WatchExecutions',
+                request_serializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.FromString,
                 _registered_method=True)
 
 
@@ -316,9 +333,43 @@ class ExecutionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListHistoryEvents(self, request, context):
-        """Lists the events of an execution in order of their sequence.
+        """Lists the events of an execution in order of their sequence, all of them or those of a range,
+        of some types, or of a task. Pages may be short, even empty; the end is an empty token.
 
-        Errors: EXECUTION_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExecutionGraph(self, request, context):
+        """Returns the tree of an execution: its tasks with the edges that led to them, their actions, and
+        their sub-workflow executions, down to a depth; with counts.
+
+        Errors: EXECUTION_NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainExecution(self, request, context):
+        """Says why an execution is not finished: what each of its tasks waits for, with the causes of
+        sub-workflows inside.
+
+        Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchExecutions(self, request, context):
+        """Streams the changes of all executions of a project that match a filter (as in ListExecutions):
+        after each commit that changed one, its state then or later. What changes faster than it is
+        sent comes once, as it is then; so does what changed while a client was away and resumes with
+        the token of the last message. The last message is `end`; then the status is OK.
+
+        Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
+        that are kept: 24 hours).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -411,6 +462,21 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.ListHistoryEvents,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.SerializeToString,
+            ),
+            'GetExecutionGraph': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExecutionGraph,
+                    request_deserializer=autan_dot_v1_dot_graph__pb2.GetExecutionGraphRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_graph__pb2.GetExecutionGraphResponse.SerializeToString,
+            ),
+            'ExplainExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainExecution,
+                    request_deserializer=autan_dot_v1_dot_explain__pb2.ExplainExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_explain__pb2.ExplainExecutionResponse.SerializeToString,
+            ),
+            'WatchExecutions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchExecutions,
+                    request_deserializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -876,6 +942,87 @@ class ExecutionService(object):
             '/autan.v1.ExecutionService/ListHistoryEvents',
             autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExecutionGraph(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/GetExecutionGraph',
+            autan_dot_v1_dot_graph__pb2.GetExecutionGraphRequest.SerializeToString,
+            autan_dot_v1_dot_graph__pb2.GetExecutionGraphResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/ExplainExecution',
+            autan_dot_v1_dot_explain__pb2.ExplainExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_explain__pb2.ExplainExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchExecutions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/autan.v1.ExecutionService/WatchExecutions',
+            autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.SerializeToString,
+            autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

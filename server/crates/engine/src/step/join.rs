@@ -7,13 +7,17 @@ use definition::model;
 
 use super::{Machine, Work};
 use crate::branch::Branch;
+use crate::execution::Execution;
 use crate::record::Trigger;
 use crate::state::TaskState;
 
 /// What an inbound task means for a join.
-enum Inbound {
+pub(crate) enum Inbound {
+    /// It leads here.
     Leads(Trigger),
+    /// It may still lead here.
     May,
+    /// It never will, and why.
     Never(&'static str),
 }
 
@@ -31,7 +35,7 @@ impl Machine<'_> {
         let workflow = self.ex.workflow().clone();
         let spec = self.ex.task(task).spec;
         let inbound = workflow.graph.inbound[spec].len();
-        let needed = Self::join_needs(&workflow.tasks[spec], inbound);
+        let needed = join_needs(&workflow.tasks[spec], inbound);
         let (triggers, never) = self.all_inbound(&workflow, spec);
         if triggers.len() >= needed {
             self.set_join_context(task, triggers);
@@ -56,7 +60,7 @@ impl Machine<'_> {
         let (mut triggers, mut never) = (Vec::new(), Vec::new());
         let mut open = None;
         for from in &workflow.graph.inbound[join] {
-            match self.inbound(workflow, *from, join, &mut open) {
+            match self.ex.inbound(workflow, *from, join, &mut open) {
                 Inbound::Leads(trigger) => triggers.push(trigger),
                 Inbound::May => {}
                 Inbound::Never(why) => {
@@ -79,105 +83,6 @@ impl Machine<'_> {
         memory.record.triggered_by = triggers;
         memory.context = context;
         memory.outbound = None;
-    }
-
-    /// What an inbound task means for a join; `open` is found out when it is needed first.
-    fn inbound(
-        &self,
-        workflow: &model::Workflow,
-        from: usize,
-        join: usize,
-        open: &mut Option<Vec<bool>>,
-    ) -> Inbound {
-        if self.is_pending(from) {
-            let open = open.get_or_insert_with(|| self.open_tasks(workflow));
-            return if open[from] {
-                Inbound::May
-            } else {
-                Inbound::Never("impossible route")
-            };
-        }
-        let number = self.ex.latest[from].expect("what is not pending was created");
-        let record = &self.ex.task(number).record;
-        // While an execution is paused, what follows from a completed task is not decided yet.
-        if !record.state.is_final() || !record.processed {
-            return Inbound::May;
-        }
-        let name = &workflow.tasks[join].name;
-        // What came after a `pause` is under way only once the execution is resumed.
-        let mut backlog = self.ex.record.backlog.iter();
-        if backlog.any(|held| held.trigger.task == number && held.target == *name) {
-            return Inbound::May;
-        }
-        match record.next_tasks.iter().find(|(next, _)| next == name) {
-            Some((_, event)) => Inbound::Leads(self.ex.edge_from(number, *event)),
-            None => Inbound::Never("not triggered"),
-        }
-    }
-
-    /// Whether a task can only be brought about by others: it was never created, or is a join that
-    /// waits for them.
-    fn is_pending(&self, spec: usize) -> bool {
-        self.ex.latest[spec].is_none_or(|number| {
-            let record = &self.ex.task(number).record;
-            record.state == TaskState::Waiting && record.runtime.due.is_none()
-        })
-    }
-
-    /// Which tasks may still come to their end: those under way, and those that enough of these
-    /// lead to. Joins that wait for one another in a circle are not among them.
-    fn open_tasks(&self, workflow: &model::Workflow) -> Vec<bool> {
-        let count = workflow.tasks.len();
-        let mut leads_to = vec![Vec::new(); count];
-        let (mut open, mut arrived) = (vec![false; count], vec![0; count]);
-        let mut stack = Vec::new();
-        for (to, inbound) in workflow.graph.inbound.iter().enumerate() {
-            for from in inbound {
-                leads_to[*from].push(to);
-            }
-            open[to] = match self.ex.latest[to] {
-                _ if self.is_pending(to) => inbound.is_empty(),
-                None => false,
-                Some(number) => {
-                    let record = &self.ex.task(number).record;
-                    !record.state.is_final() || !record.processed
-                }
-            };
-            if open[to] {
-                stack.push(to);
-            }
-        }
-        // What has ended has led where it has led.
-        let ended = (0..count).filter(|spec| !open[*spec] && !self.is_pending(*spec));
-        let mut steps: Vec<usize> = Vec::new();
-        for from in ended {
-            let number = self.ex.latest[from].expect("what is not pending was created");
-            let next = &self.ex.task(number).record.next_tasks;
-            let went = |to: &&usize| {
-                next.iter()
-                    .any(|(name, _)| *name == workflow.tasks[**to].name)
-            };
-            steps.extend(leads_to[from].iter().filter(went));
-        }
-        loop {
-            for to in std::mem::take(&mut steps) {
-                arrived[to] += 1;
-                let needed = match workflow.tasks[to].join {
-                    Some(_) => {
-                        Self::join_needs(&workflow.tasks[to], workflow.graph.inbound[to].len())
-                    }
-                    None => 1,
-                };
-                if arrived[to] >= needed && self.is_pending(to) && !open[to] {
-                    open[to] = true;
-                    stack.push(to);
-                }
-            }
-            let Some(from) = stack.pop() else {
-                return open;
-            };
-            steps.extend(&leads_to[from]);
-        }
     }
 
     /// Joins that a completed task may have made ready or impossible. Those that it led to were
@@ -212,5 +117,112 @@ impl Machine<'_> {
                 self.later(Work::Refresh(join));
             }
         }
+    }
+}
+
+impl Execution {
+    /// What an inbound task means for a join; `open` is found out when it is needed first.
+    pub(crate) fn inbound(
+        &self,
+        workflow: &model::Workflow,
+        from: usize,
+        join: usize,
+        open: &mut Option<Vec<bool>>,
+    ) -> Inbound {
+        if self.is_pending(from) {
+            let open = open.get_or_insert_with(|| self.open_tasks(workflow));
+            return if open[from] {
+                Inbound::May
+            } else {
+                Inbound::Never("impossible route")
+            };
+        }
+        let number = self.latest[from].expect("what is not pending was created");
+        let record = &self.task(number).record;
+        // While an execution is paused, what follows from a completed task is not decided yet.
+        if !record.state.is_final() || !record.processed {
+            return Inbound::May;
+        }
+        let name = &workflow.tasks[join].name;
+        // What came after a `pause` is under way only once the execution is resumed.
+        let mut backlog = self.record.backlog.iter();
+        if backlog.any(|held| held.trigger.task == number && held.target == *name) {
+            return Inbound::May;
+        }
+        match record.next_tasks.iter().find(|(next, _)| next == name) {
+            Some((_, event)) => Inbound::Leads(self.edge_from(number, *event)),
+            None => Inbound::Never("not triggered"),
+        }
+    }
+
+    /// Whether a task can only be brought about by others: it was never created, or is a join that
+    /// waits for them.
+    fn is_pending(&self, spec: usize) -> bool {
+        self.latest[spec].is_none_or(|number| {
+            let record = &self.task(number).record;
+            record.state == TaskState::Waiting && record.runtime.due.is_none()
+        })
+    }
+
+    /// Which tasks may still come to their end: those under way, and those that enough of these
+    /// lead to. Joins that wait for one another in a circle are not among them.
+    fn open_tasks(&self, workflow: &model::Workflow) -> Vec<bool> {
+        let count = workflow.tasks.len();
+        let mut leads_to = vec![Vec::new(); count];
+        let (mut open, mut arrived) = (vec![false; count], vec![0; count]);
+        let mut stack = Vec::new();
+        for (to, inbound) in workflow.graph.inbound.iter().enumerate() {
+            for from in inbound {
+                leads_to[*from].push(to);
+            }
+            open[to] = match self.latest[to] {
+                _ if self.is_pending(to) => inbound.is_empty(),
+                None => false,
+                Some(number) => {
+                    let record = &self.task(number).record;
+                    !record.state.is_final() || !record.processed
+                }
+            };
+            if open[to] {
+                stack.push(to);
+            }
+        }
+        // What has ended has led where it has led.
+        let ended = (0..count).filter(|spec| !open[*spec] && !self.is_pending(*spec));
+        let mut steps: Vec<usize> = Vec::new();
+        for from in ended {
+            let number = self.latest[from].expect("what is not pending was created");
+            let next = &self.task(number).record.next_tasks;
+            let went = |to: &&usize| {
+                next.iter()
+                    .any(|(name, _)| *name == workflow.tasks[**to].name)
+            };
+            steps.extend(leads_to[from].iter().filter(went));
+        }
+        loop {
+            for to in std::mem::take(&mut steps) {
+                arrived[to] += 1;
+                let needed = match workflow.tasks[to].join {
+                    Some(_) => join_needs(&workflow.tasks[to], workflow.graph.inbound[to].len()),
+                    None => 1,
+                };
+                if arrived[to] >= needed && self.is_pending(to) && !open[to] {
+                    open[to] = true;
+                    stack.push(to);
+                }
+            }
+            let Some(from) = stack.pop() else {
+                return open;
+            };
+            steps.extend(&leads_to[from]);
+        }
+    }
+}
+
+/// How many inbound tasks a join needs.
+pub(crate) fn join_needs(task: &model::Task, inbound: usize) -> usize {
+    match task.join {
+        Some(model::Join::All) | None => inbound,
+        Some(model::Join::Count(count)) => count as usize,
     }
 }

@@ -40,6 +40,7 @@ use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
 use crate::world::World;
 
+pub(crate) use join::{Inbound, join_needs};
 pub use rerun::check_ancestor;
 pub use start::{abandon, restore, start, view_of};
 pub(crate) use start::{bind_input, missing_inputs};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use definition::model::{self, CommandKind, Join, Target, Transition, WorkflowType};
+use definition::model::{self, CommandKind, Target, Transition, WorkflowType};
 
 use super::{Fault, Machine, Work};
 use crate::branch::Branch;
@@ -331,14 +331,6 @@ impl Machine<'_> {
             self.ex.log(self.now, Some(number), kind);
         }
         number
-    }
-
-    /// How many inbound tasks a join needs.
-    pub(super) fn join_needs(task: &model::Task, inbound: usize) -> usize {
-        match task.join {
-            Some(Join::All) | None => inbound,
-            Some(Join::Count(count)) => count as usize,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::page::Slice;
 use crate::schema::history;
 use crate::statement::insert_rows;
-use crate::views::HistoryRange;
+use crate::views::{HistoryRange, Searched};
 
 mod packed;
 
@@ -65,12 +65,36 @@ pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
     Ok(())
 }
 
+/// Rows that are looked through for one page of wanted events.
+const ROWS_SEARCHED_MAX: i64 = 5_000;
+
 /// Lists events.
 pub(crate) fn list(
     conn: &mut Conn,
     key: ExecutionKey,
     range: &HistoryRange,
 ) -> Result<Slice<HistoryEvent>, Error> {
+    let rows_max = i64::from(range.limit) + 1;
+    Ok(read(conn, key, range, rows_max, &|_| true)?.slice)
+}
+
+/// Lists the events that are wanted.
+pub(crate) fn search(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    range: &HistoryRange,
+    wanted: &dyn Fn(&HistoryEvent) -> bool,
+) -> Result<Searched, Error> {
+    read(conn, key, range, ROWS_SEARCHED_MAX, wanted)
+}
+
+fn read(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    range: &HistoryRange,
+    rows_max: i64,
+    wanted: &dyn Fn(&HistoryEvent) -> bool,
+) -> Result<Searched, Error> {
     let last = last_row_before(conn, key, range.before)?;
     let query = history::table
         .filter(
@@ -83,25 +107,17 @@ pub(crate) fn list(
                 .gt(range.after)
                 .and(history::last_sequence.le(last)),
         )
-        .limit(i64::from(range.limit) + 1)
+        .limit(rows_max)
         .select((history::first_sequence, history::events));
     on!(conn, |c| {
         if range.descending {
             let query = query.order(history::last_sequence.desc());
-            collect(
-                query
-                    .load_iter::<(i64, String), DefaultLoadingMode>(c)
-                    .map_err(classify)?,
-                range,
-            )
+            let rows = query.load_iter::<(i64, String), DefaultLoadingMode>(c);
+            collect(rows.map_err(classify)?, range, rows_max, wanted)
         } else {
             let query = query.order(history::last_sequence);
-            collect(
-                query
-                    .load_iter::<(i64, String), DefaultLoadingMode>(c)
-                    .map_err(classify)?,
-                range,
-            )
+            let rows = query.load_iter::<(i64, String), DefaultLoadingMode>(c);
+            collect(rows.map_err(classify)?, range, rows_max, wanted)
         }
     })
 }
@@ -127,14 +143,18 @@ fn last_row_before(conn: &mut Conn, key: ExecutionKey, before: Option<i64>) -> R
 fn collect(
     rows: impl Iterator<Item = QueryResult<(i64, String)>>,
     range: &HistoryRange,
-) -> Result<Slice<HistoryEvent>, Error> {
+    rows_max: i64,
+    wanted: &dyn Fn(&HistoryEvent) -> bool,
+) -> Result<Searched, Error> {
     let mut slice = Slice {
         rows: Vec::new(),
         more: false,
     };
-    let mut bytes = 0usize;
+    let mut reached = None;
+    let (mut bytes, mut looked) = (0usize, 0);
     for row in rows {
         let (first, text) = row.map_err(classify)?;
+        looked += 1;
         let mut events = packed::unpack(codec::from_json(&text, "history.events")?, first);
         if range.descending {
             events.reverse();
@@ -142,7 +162,12 @@ fn collect(
         events.retain(|event| {
             event.sequence > range.after && range.before.is_none_or(|end| event.sequence < end)
         });
+        let Some(end) = events.last().map(|event| event.sequence) else {
+            continue;
+        };
+        events.retain(|event| wanted(event));
         if events.is_empty() {
+            reached = Some(end);
             continue;
         }
         let room = (range.limit as usize).saturating_sub(slice.rows.len());
@@ -156,6 +181,14 @@ fn collect(
         if slice.more {
             break;
         }
+        reached = Some(end);
     }
-    Ok(slice)
+    let last = slice.rows.last().map(|event| event.sequence);
+    if slice.more {
+        // What comes next is after the last event that was taken.
+        reached = last;
+    } else {
+        slice.more = looked >= rows_max && reached.is_some();
+    }
+    Ok(Searched { slice, reached })
 }

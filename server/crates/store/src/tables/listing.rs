@@ -62,6 +62,23 @@ pub(crate) fn list(
     })
 }
 
+/// Lists those of a few executions that match, without payloads.
+pub(crate) fn list_among(
+    conn: &mut Conn,
+    project: &str,
+    predicate: &Predicate,
+    uids: &[ExecutionUid],
+) -> Result<Vec<ExecutionRecord>, Error> {
+    let uids: Vec<&[u8]> = uids.iter().map(|uid| &uid.0.as_bytes()[..]).collect();
+    let query = executions::table
+        .filter(executions::project.eq(project))
+        .filter(executions::uid.eq_any(uids))
+        .filter(predicate)
+        .select(ExecutionRow::as_select());
+    let rows = both!(conn, |c| query.load::<ExecutionRow>(c))?;
+    rows.into_iter().map(|row| row.into_record(None)).collect()
+}
+
 /// Counts executions, in groups if asked.
 pub(crate) fn count(
     conn: &mut Conn,

@@ -7,6 +7,7 @@
 #![expect(clippy::ref_option_ref, reason = "written by the derive of Insertable")]
 
 pub(crate) mod actions;
+pub(crate) mod changes;
 pub(crate) mod definitions;
 pub(crate) mod environments;
 pub(crate) mod executions;

@@ -8,6 +8,7 @@ mod concurrency;
 mod crash;
 mod definition_lists;
 mod definitions;
+mod feed;
 mod filters;
 mod history;
 mod listing;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use engine::{
-    ActionState, Execution, ExecutionState, FailureKind, Progress, Runner, TaskRecord, TaskState,
+    ActionState, CauseKind, Execution, ExecutionState, FailureKind, Progress, Runner, TaskRecord,
+    TaskState,
 };
 
 use crate::harness::Harness;
@@ -88,6 +89,7 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
     if moves.contains(&record.state) {
         check_causes(execution)?;
     }
+    check_explained(execution)?;
     for task in execution.tasks() {
         check_children(harness, task)?;
         if task.state.is_final() && task.runtime.due.is_some() {
@@ -172,6 +174,18 @@ fn check_causes(execution: &Execution) -> Result<(), String> {
     } else {
         Err("runs without a cause".into())
     }
+}
+
+/// The engine can say what an execution waits for, as a whole and for each of its tasks.
+fn check_explained(execution: &Execution) -> Result<(), String> {
+    let causes = engine::explain(execution, None, usize::MAX);
+    if execution.record().state.is_final() == causes.is_empty()
+        && !causes.iter().any(|cause| cause.kind == CauseKind::Unknown)
+        && engine::is_moving(execution)
+    {
+        return Ok(());
+    }
+    Err(format!("is explained by {causes:?}"))
 }
 
 /// An action that stands for a child is in the state that the child is in.

@@ -1,0 +1,121 @@
+//! Rows of changes: which executions a commit has changed, in the order of the commits.
+
+use diesel::dsl::{max, min};
+use diesel::prelude::*;
+use engine::ExecutionUid;
+
+use crate::codec;
+use crate::connection::{Conn, both};
+use crate::error::Error;
+use crate::schema::changes;
+use crate::statement::insert_rows;
+use crate::views::{ChangeRow, DeletedRow};
+
+/// The shard that every commit belongs to, as long as one server owns all of them.
+const SHARD: i16 = 0;
+
+/// Bytes of a uid.
+const UID_BYTES: usize = 16;
+
+#[derive(Insertable)]
+#[diesel(table_name = changes, treat_none_as_default_value = false)]
+struct NewChange {
+    shard: i16,
+    position: i64,
+    time_us: i64,
+    uids: Vec<u8>,
+    deleted: Option<String>,
+}
+
+/// Adds what one commit has changed.
+pub(crate) fn insert(
+    conn: &mut Conn,
+    position: i64,
+    time_us: i64,
+    changed: impl Iterator<Item = ExecutionUid>,
+    deleted: &[DeletedRow],
+) -> Result<(), Error> {
+    let uids = changed.flat_map(|uid| uid.0.into_bytes()).collect();
+    let names: Vec<_> = deleted.iter().map(names).collect();
+    let row = NewChange {
+        shard: SHARD,
+        position,
+        time_us,
+        uids,
+        deleted: codec::list(&names),
+    };
+    insert_rows!(conn, changes::table, [row])
+}
+
+fn names(row: &DeletedRow) -> (&str, &str, ExecutionUid) {
+    (&row.project, &row.execution_id, row.uid)
+}
+
+/// The positions of the first and the last commit that are kept.
+pub(crate) fn span(conn: &mut Conn) -> Result<Option<(i64, i64)>, Error> {
+    let rows = || changes::table.filter(changes::shard.eq(SHARD));
+    // One at a time: only so does SQLite find each at an end of the index.
+    let first: Option<i64> = both!(&mut *conn, |c| rows()
+        .select(min(changes::position))
+        .get_result(c))?;
+    let last: Option<i64> = both!(conn, |c| rows()
+        .select(max(changes::position))
+        .get_result(c))?;
+    Ok(first.zip(last))
+}
+
+/// Lists the changes after a position.
+pub(crate) fn list(conn: &mut Conn, after: i64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+    let query = changes::table
+        .filter(changes::shard.eq(SHARD).and(changes::position.gt(after)))
+        .order(changes::position)
+        .limit(i64::from(limit))
+        .select((changes::position, changes::uids, changes::deleted));
+    let rows = both!(conn, |c| query.load::<(i64, Vec<u8>, Option<String>)>(c))?;
+    rows.into_iter().map(into_change).collect()
+}
+
+fn into_change(
+    (position, uids, deleted): (i64, Vec<u8>, Option<String>),
+) -> Result<ChangeRow, Error> {
+    const PLACE: &str = "changes.uids";
+    if !uids.len().is_multiple_of(UID_BYTES) {
+        return Err(codec::missing(PLACE));
+    }
+    let uids = uids.chunks(UID_BYTES).map(|uid| codec::uid(uid, PLACE));
+    let deleted: Vec<(String, String, ExecutionUid)> =
+        codec::from_json_or_default(deleted.as_deref(), "changes.deleted")?;
+    let deleted = deleted
+        .into_iter()
+        .map(|(project, execution_id, uid)| DeletedRow {
+            project: project.into(),
+            execution_id: execution_id.into(),
+            uid,
+        });
+    Ok(ChangeRow {
+        position,
+        changed: uids.collect::<Result<_, _>>()?,
+        deleted: deleted.collect(),
+    })
+}
+
+/// Deletes at most `limit` of the oldest changes that are older than that time; never the last one.
+pub(crate) fn trim(conn: &mut Conn, before_us: i64, limit: u32) -> Result<usize, Error> {
+    let Some((_, last)) = span(conn)? else {
+        return Ok(0);
+    };
+    let oldest = changes::table
+        .filter(changes::shard.eq(SHARD).and(changes::position.lt(last)))
+        .order(changes::position)
+        .limit(i64::from(limit))
+        .select((changes::position, changes::time_us));
+    let oldest = both!(&mut *conn, |c| oldest.load::<(i64, i64)>(c))?;
+    let old = oldest
+        .iter()
+        .take_while(|(_, time_us)| *time_us < before_us);
+    let Some((until, _)) = old.last() else {
+        return Ok(0);
+    };
+    let rows = changes::table.filter(changes::shard.eq(SHARD).and(changes::position.le(*until)));
+    both!(conn, |c| diesel::delete(rows).execute(c))
+}
