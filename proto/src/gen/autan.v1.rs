@@ -574,6 +574,54 @@ pub struct TaskInputChanged {
     #[prost(string, repeated, tag = "1")]
     pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// Request of ListHistoryEvents.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListHistoryEventsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Only events after this sequence.
+    #[prost(int64, tag = "3")]
+    pub after_sequence: i64,
+    /// Newest first.
+    #[prost(bool, tag = "4")]
+    pub descending: bool,
+    /// At most this many events; 0 = 50, more than 1000 = 1000. Pages are also bounded to 3 MiB.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// From the previous answer; empty = first page.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Carries inputs, outputs and results in the events.
+    #[prost(bool, tag = "7")]
+    pub include_payloads: bool,
+    /// Arm of the payloads.
+    #[prost(enumeration = "PayloadFormat", tag = "8")]
+    pub payload_format: i32,
+    /// Only events before this sequence; 0 = to the last.
+    #[prost(int64, tag = "9")]
+    pub before_sequence: i64,
+    /// Only events of these types, named like the fields of `HistoryEvent.event`, such as
+    /// "task_state_changed"; empty = all.
+    #[prost(string, repeated, tag = "10")]
+    pub event_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only events of this task execution, which must be of the execution; empty = all.
+    #[prost(string, tag = "11")]
+    pub task_execution_id: ::prost::alloc::string::String,
+}
+/// Response of ListHistoryEvents.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListHistoryEventsResponse {
+    /// The page.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<HistoryEvent>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1074,6 +1122,75 @@ impl TransitionKind {
             "TRANSITION_KIND_ON_COMPLETE" => Some(Self::OnComplete),
             "TRANSITION_KIND_ON_SKIP" => Some(Self::OnSkip),
             "TRANSITION_KIND_REQUIRES" => Some(Self::Requires),
+            _ => None,
+        }
+    }
+}
+/// Request of WatchExecutions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    /// From a message of an earlier watch of the same project and filter: goes on after it.
+    #[prost(string, tag = "3")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// Where to start without `resume_token`.
+    #[prost(enumeration = "WatchExecutionsStart", tag = "4")]
+    pub start_at: i32,
+    /// Interval of heartbeats, 5 to 60 s; default 15 s.
+    #[prost(message, optional, tag = "5")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+}
+/// An execution that was deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeletedExecution {
+    /// Id that the client chose, or the uid.
+    #[prost(string, tag = "1")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Uid.
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+}
+/// Sign of life and bookmark.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsHeartbeat {
+    /// Resumes after all that was looked at so far.
+    #[prost(string, tag = "1")]
+    pub resume_token: ::prost::alloc::string::String,
+}
+/// Where a watch of many starts if it has no `resume_token`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchExecutionsStart {
+    /// As WATCH_EXECUTIONS_START_NOW.
+    Unspecified = 0,
+    /// With the next change.
+    Now = 1,
+    /// With the oldest change that is kept: about 24 hours.
+    Retained = 2,
+}
+impl WatchExecutionsStart {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_EXECUTIONS_START_UNSPECIFIED",
+            Self::Now => "WATCH_EXECUTIONS_START_NOW",
+            Self::Retained => "WATCH_EXECUTIONS_START_RETAINED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_EXECUTIONS_START_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_EXECUTIONS_START_NOW" => Some(Self::Now),
+            "WATCH_EXECUTIONS_START_RETAINED" => Some(Self::Retained),
             _ => None,
         }
     }
@@ -1793,73 +1910,6 @@ pub struct DeleteExecutionRequest {
 /// Response of DeleteExecution.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteExecutionResponse {}
-/// Request of ListHistoryEvents.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListHistoryEventsRequest {
-    /// Tenant; empty = "default".
-    #[prost(string, tag = "1")]
-    pub project: ::prost::alloc::string::String,
-    /// Id or uid.
-    #[prost(string, tag = "2")]
-    pub execution_id: ::prost::alloc::string::String,
-    /// Only events after this sequence.
-    #[prost(int64, tag = "3")]
-    pub after_sequence: i64,
-    /// Newest first.
-    #[prost(bool, tag = "4")]
-    pub descending: bool,
-    /// At most this many events; 0 = 50, more than 1000 = 1000. Pages are also bounded to 3 MiB.
-    #[prost(int32, tag = "5")]
-    pub page_size: i32,
-    /// From the previous answer; empty = first page.
-    #[prost(string, tag = "6")]
-    pub page_token: ::prost::alloc::string::String,
-    /// Carries inputs, outputs and results in the events.
-    #[prost(bool, tag = "7")]
-    pub include_payloads: bool,
-    /// Arm of the payloads.
-    #[prost(enumeration = "PayloadFormat", tag = "8")]
-    pub payload_format: i32,
-    /// Only events before this sequence; 0 = to the last.
-    #[prost(int64, tag = "9")]
-    pub before_sequence: i64,
-    /// Only events of these types, named like the fields of `HistoryEvent.event`, such as
-    /// "task_state_changed"; empty = all.
-    #[prost(string, repeated, tag = "10")]
-    pub event_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Only events of this task execution, which must be of the execution; empty = all.
-    #[prost(string, tag = "11")]
-    pub task_execution_id: ::prost::alloc::string::String,
-}
-/// Response of ListHistoryEvents.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListHistoryEventsResponse {
-    /// The page.
-    #[prost(message, repeated, tag = "1")]
-    pub events: ::prost::alloc::vec::Vec<HistoryEvent>,
-    /// Token of the next page; empty at the end.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-/// Request of WatchExecutions.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WatchExecutionsRequest {
-    /// Tenant; empty = "default".
-    #[prost(string, tag = "1")]
-    pub project: ::prost::alloc::string::String,
-    /// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
-    #[prost(string, tag = "2")]
-    pub filter: ::prost::alloc::string::String,
-    /// From a message of an earlier watch of the same project and filter: goes on after it.
-    #[prost(string, tag = "3")]
-    pub resume_token: ::prost::alloc::string::String,
-    /// Where to start without `resume_token`.
-    #[prost(enumeration = "WatchExecutionsStart", tag = "4")]
-    pub start_at: i32,
-    /// Interval of heartbeats, 5 to 60 s; default 15 s.
-    #[prost(message, optional, tag = "5")]
-    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
-}
 /// One message of a watch of many.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchExecutionsResponse {
@@ -1894,23 +1944,6 @@ pub struct ExecutionChanges {
     pub deleted: ::prost::alloc::vec::Vec<DeletedExecution>,
     /// Resumes after this message.
     #[prost(string, tag = "3")]
-    pub resume_token: ::prost::alloc::string::String,
-}
-/// An execution that was deleted.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeletedExecution {
-    /// Id that the client chose, or the uid.
-    #[prost(string, tag = "1")]
-    pub execution_id: ::prost::alloc::string::String,
-    /// Uid.
-    #[prost(string, tag = "2")]
-    pub uid: ::prost::alloc::string::String,
-}
-/// Sign of life and bookmark.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WatchExecutionsHeartbeat {
-    /// Resumes after all that was looked at so far.
-    #[prost(string, tag = "1")]
     pub resume_token: ::prost::alloc::string::String,
 }
 /// The end of a watch of many.
@@ -2136,39 +2169,6 @@ impl WaitUntil {
             "WAIT_UNTIL_UNSPECIFIED" => Some(Self::Unspecified),
             "WAIT_UNTIL_FINISHED" => Some(Self::Finished),
             "WAIT_UNTIL_DRAINED" => Some(Self::Drained),
-            _ => None,
-        }
-    }
-}
-/// Where a watch of many starts if it has no `resume_token`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum WatchExecutionsStart {
-    /// As WATCH_EXECUTIONS_START_NOW.
-    Unspecified = 0,
-    /// With the next change.
-    Now = 1,
-    /// With the oldest change that is kept: about 24 hours.
-    Retained = 2,
-}
-impl WatchExecutionsStart {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "WATCH_EXECUTIONS_START_UNSPECIFIED",
-            Self::Now => "WATCH_EXECUTIONS_START_NOW",
-            Self::Retained => "WATCH_EXECUTIONS_START_RETAINED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "WATCH_EXECUTIONS_START_UNSPECIFIED" => Some(Self::Unspecified),
-            "WATCH_EXECUTIONS_START_NOW" => Some(Self::Now),
-            "WATCH_EXECUTIONS_START_RETAINED" => Some(Self::Retained),
             _ => None,
         }
     }

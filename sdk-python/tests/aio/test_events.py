@@ -208,7 +208,7 @@ async def test_no_such_execution(fake: FakeServer, replies: list[Any]) -> None:
 
 async def test_history(fake: FakeServer) -> None:
     events = [history_pb2.HistoryEvent(sequence=n) for n in (2, 1)]
-    fake.on("ListHistoryEvents", pb.ListHistoryEventsResponse(events=events))
+    fake.on("ListHistoryEvents", history_pb2.ListHistoryEventsResponse(events=events))
     async with client_of(fake) as client:
         run = client.execution("e1")
         found = [e.sequence async for e in run.history(descending=True, after_sequence=0)]

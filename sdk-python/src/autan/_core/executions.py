@@ -12,6 +12,7 @@ from autan._core import decode, events
 from autan._core.call import Call, Page, Scope, mask, method, new_request_id
 from autan._core.payload import encode_object, set_environment
 from autan._proto.v1 import executions_pb2 as pb
+from autan._proto.v1 import history_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ _STOP = method(_SERVICE, pb.StopExecutionResponse)
 _RERUN = method(_SERVICE, pb.RerunExecutionResponse)
 _ROLLBACK = method(_SERVICE, pb.RollbackExecutionResponse)
 _DELETE = method(_SERVICE, pb.DeleteExecutionResponse)
-_HISTORY = method(_SERVICE, pb.ListHistoryEventsResponse)
+_HISTORY = method(_SERVICE, history_pb2.ListHistoryEventsResponse)
 WATCH = method(_SERVICE, pb.WatchExecutionResponse)
 
 WAIT_MAX = 10.0
@@ -338,7 +339,7 @@ def history(
     """ListHistoryEvents."""
 
     def page(token: str) -> Call[Page[models.HistoryEvent]]:
-        request = pb.ListHistoryEventsRequest(
+        request = history_pb2.ListHistoryEventsRequest(
             project=scope.project,
             execution_id=execution_id,
             after_sequence=after_sequence,

@@ -358,59 +358,6 @@ func (WaitUntil) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_executions_proto_rawDescGZIP(), []int{5}
 }
 
-// Where a watch of many starts if it has no `resume_token`.
-type WatchExecutionsStart int32
-
-const (
-	// As WATCH_EXECUTIONS_START_NOW.
-	WatchExecutionsStart_WATCH_EXECUTIONS_START_UNSPECIFIED WatchExecutionsStart = 0
-	// With the next change.
-	WatchExecutionsStart_WATCH_EXECUTIONS_START_NOW WatchExecutionsStart = 1
-	// With the oldest change that is kept: about 24 hours.
-	WatchExecutionsStart_WATCH_EXECUTIONS_START_RETAINED WatchExecutionsStart = 2
-)
-
-// Enum value maps for WatchExecutionsStart.
-var (
-	WatchExecutionsStart_name = map[int32]string{
-		0: "WATCH_EXECUTIONS_START_UNSPECIFIED",
-		1: "WATCH_EXECUTIONS_START_NOW",
-		2: "WATCH_EXECUTIONS_START_RETAINED",
-	}
-	WatchExecutionsStart_value = map[string]int32{
-		"WATCH_EXECUTIONS_START_UNSPECIFIED": 0,
-		"WATCH_EXECUTIONS_START_NOW":         1,
-		"WATCH_EXECUTIONS_START_RETAINED":    2,
-	}
-)
-
-func (x WatchExecutionsStart) Enum() *WatchExecutionsStart {
-	p := new(WatchExecutionsStart)
-	*p = x
-	return p
-}
-
-func (x WatchExecutionsStart) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (WatchExecutionsStart) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[6].Descriptor()
-}
-
-func (WatchExecutionsStart) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[6]
-}
-
-func (x WatchExecutionsStart) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use WatchExecutionsStart.Descriptor instead.
-func (WatchExecutionsStart) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{6}
-}
-
 // One run of a workflow, or of one action by itself.
 type Execution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3441,280 +3388,6 @@ func (*DeleteExecutionResponse) Descriptor() ([]byte, []int) {
 	return file_autan_v1_executions_proto_rawDescGZIP(), []int{36}
 }
 
-// Request of ListHistoryEvents.
-type ListHistoryEventsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tenant; empty = "default".
-	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// Id or uid.
-	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
-	// Only events after this sequence.
-	AfterSequence int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3" json:"after_sequence,omitempty"`
-	// Newest first.
-	Descending bool `protobuf:"varint,4,opt,name=descending,proto3" json:"descending,omitempty"`
-	// At most this many events; 0 = 50, more than 1000 = 1000. Pages are also bounded to 3 MiB.
-	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// From the previous answer; empty = first page.
-	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Carries inputs, outputs and results in the events.
-	IncludePayloads bool `protobuf:"varint,7,opt,name=include_payloads,json=includePayloads,proto3" json:"include_payloads,omitempty"`
-	// Arm of the payloads.
-	PayloadFormat PayloadFormat `protobuf:"varint,8,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
-	// Only events before this sequence; 0 = to the last.
-	BeforeSequence int64 `protobuf:"varint,9,opt,name=before_sequence,json=beforeSequence,proto3" json:"before_sequence,omitempty"`
-	// Only events of these types, named like the fields of `HistoryEvent.event`, such as
-	// "task_state_changed"; empty = all.
-	EventTypes []string `protobuf:"bytes,10,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
-	// Only events of this task execution, which must be of the execution; empty = all.
-	TaskExecutionId string `protobuf:"bytes,11,opt,name=task_execution_id,json=taskExecutionId,proto3" json:"task_execution_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ListHistoryEventsRequest) Reset() {
-	*x = ListHistoryEventsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[37]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListHistoryEventsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListHistoryEventsRequest) ProtoMessage() {}
-
-func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[37]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListHistoryEventsRequest.ProtoReflect.Descriptor instead.
-func (*ListHistoryEventsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{37}
-}
-
-func (x *ListHistoryEventsRequest) GetProject() string {
-	if x != nil {
-		return x.Project
-	}
-	return ""
-}
-
-func (x *ListHistoryEventsRequest) GetExecutionId() string {
-	if x != nil {
-		return x.ExecutionId
-	}
-	return ""
-}
-
-func (x *ListHistoryEventsRequest) GetAfterSequence() int64 {
-	if x != nil {
-		return x.AfterSequence
-	}
-	return 0
-}
-
-func (x *ListHistoryEventsRequest) GetDescending() bool {
-	if x != nil {
-		return x.Descending
-	}
-	return false
-}
-
-func (x *ListHistoryEventsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListHistoryEventsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListHistoryEventsRequest) GetIncludePayloads() bool {
-	if x != nil {
-		return x.IncludePayloads
-	}
-	return false
-}
-
-func (x *ListHistoryEventsRequest) GetPayloadFormat() PayloadFormat {
-	if x != nil {
-		return x.PayloadFormat
-	}
-	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
-}
-
-func (x *ListHistoryEventsRequest) GetBeforeSequence() int64 {
-	if x != nil {
-		return x.BeforeSequence
-	}
-	return 0
-}
-
-func (x *ListHistoryEventsRequest) GetEventTypes() []string {
-	if x != nil {
-		return x.EventTypes
-	}
-	return nil
-}
-
-func (x *ListHistoryEventsRequest) GetTaskExecutionId() string {
-	if x != nil {
-		return x.TaskExecutionId
-	}
-	return ""
-}
-
-// Response of ListHistoryEvents.
-type ListHistoryEventsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The page.
-	Events []*HistoryEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// Token of the next page; empty at the end.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListHistoryEventsResponse) Reset() {
-	*x = ListHistoryEventsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[38]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListHistoryEventsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListHistoryEventsResponse) ProtoMessage() {}
-
-func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[38]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListHistoryEventsResponse.ProtoReflect.Descriptor instead.
-func (*ListHistoryEventsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{38}
-}
-
-func (x *ListHistoryEventsResponse) GetEvents() []*HistoryEvent {
-	if x != nil {
-		return x.Events
-	}
-	return nil
-}
-
-func (x *ListHistoryEventsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// Request of WatchExecutions.
-type WatchExecutionsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tenant; empty = "default".
-	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
-	Filter string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// From a message of an earlier watch of the same project and filter: goes on after it.
-	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// Where to start without `resume_token`.
-	StartAt WatchExecutionsStart `protobuf:"varint,4,opt,name=start_at,json=startAt,proto3,enum=autan.v1.WatchExecutionsStart" json:"start_at,omitempty"`
-	// Interval of heartbeats, 5 to 60 s; default 15 s.
-	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
-}
-
-func (x *WatchExecutionsRequest) Reset() {
-	*x = WatchExecutionsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[39]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WatchExecutionsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WatchExecutionsRequest) ProtoMessage() {}
-
-func (x *WatchExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[39]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WatchExecutionsRequest.ProtoReflect.Descriptor instead.
-func (*WatchExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{39}
-}
-
-func (x *WatchExecutionsRequest) GetProject() string {
-	if x != nil {
-		return x.Project
-	}
-	return ""
-}
-
-func (x *WatchExecutionsRequest) GetFilter() string {
-	if x != nil {
-		return x.Filter
-	}
-	return ""
-}
-
-func (x *WatchExecutionsRequest) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
-}
-
-func (x *WatchExecutionsRequest) GetStartAt() WatchExecutionsStart {
-	if x != nil {
-		return x.StartAt
-	}
-	return WatchExecutionsStart_WATCH_EXECUTIONS_START_UNSPECIFIED
-}
-
-func (x *WatchExecutionsRequest) GetHeartbeatInterval() *durationpb.Duration {
-	if x != nil {
-		return x.HeartbeatInterval
-	}
-	return nil
-}
-
 // One message of a watch of many.
 type WatchExecutionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3732,7 +3405,7 @@ type WatchExecutionsResponse struct {
 
 func (x *WatchExecutionsResponse) Reset() {
 	*x = WatchExecutionsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[40]
+	mi := &file_autan_v1_executions_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +3417,7 @@ func (x *WatchExecutionsResponse) String() string {
 func (*WatchExecutionsResponse) ProtoMessage() {}
 
 func (x *WatchExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[40]
+	mi := &file_autan_v1_executions_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +3430,7 @@ func (x *WatchExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*WatchExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{40}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *WatchExecutionsResponse) GetMessage() isWatchExecutionsResponse_Message {
@@ -3834,7 +3507,7 @@ type ExecutionChanges struct {
 
 func (x *ExecutionChanges) Reset() {
 	*x = ExecutionChanges{}
-	mi := &file_autan_v1_executions_proto_msgTypes[41]
+	mi := &file_autan_v1_executions_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3846,7 +3519,7 @@ func (x *ExecutionChanges) String() string {
 func (*ExecutionChanges) ProtoMessage() {}
 
 func (x *ExecutionChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[41]
+	mi := &file_autan_v1_executions_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3859,7 +3532,7 @@ func (x *ExecutionChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutionChanges.ProtoReflect.Descriptor instead.
 func (*ExecutionChanges) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{41}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExecutionChanges) GetExecutions() []*Execution {
@@ -3883,107 +3556,6 @@ func (x *ExecutionChanges) GetResumeToken() string {
 	return ""
 }
 
-// An execution that was deleted.
-type DeletedExecution struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id that the client chose, or the uid.
-	ExecutionId string `protobuf:"bytes,1,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
-	// Uid.
-	Uid           string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DeletedExecution) Reset() {
-	*x = DeletedExecution{}
-	mi := &file_autan_v1_executions_proto_msgTypes[42]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DeletedExecution) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DeletedExecution) ProtoMessage() {}
-
-func (x *DeletedExecution) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[42]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DeletedExecution.ProtoReflect.Descriptor instead.
-func (*DeletedExecution) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{42}
-}
-
-func (x *DeletedExecution) GetExecutionId() string {
-	if x != nil {
-		return x.ExecutionId
-	}
-	return ""
-}
-
-func (x *DeletedExecution) GetUid() string {
-	if x != nil {
-		return x.Uid
-	}
-	return ""
-}
-
-// Sign of life and bookmark.
-type WatchExecutionsHeartbeat struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resumes after all that was looked at so far.
-	ResumeToken   string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WatchExecutionsHeartbeat) Reset() {
-	*x = WatchExecutionsHeartbeat{}
-	mi := &file_autan_v1_executions_proto_msgTypes[43]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WatchExecutionsHeartbeat) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WatchExecutionsHeartbeat) ProtoMessage() {}
-
-func (x *WatchExecutionsHeartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[43]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WatchExecutionsHeartbeat.ProtoReflect.Descriptor instead.
-func (*WatchExecutionsHeartbeat) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{43}
-}
-
-func (x *WatchExecutionsHeartbeat) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
-}
-
 // The end of a watch of many.
 type WatchExecutionsEnd struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3999,7 +3571,7 @@ type WatchExecutionsEnd struct {
 
 func (x *WatchExecutionsEnd) Reset() {
 	*x = WatchExecutionsEnd{}
-	mi := &file_autan_v1_executions_proto_msgTypes[44]
+	mi := &file_autan_v1_executions_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4011,7 +3583,7 @@ func (x *WatchExecutionsEnd) String() string {
 func (*WatchExecutionsEnd) ProtoMessage() {}
 
 func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[44]
+	mi := &file_autan_v1_executions_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4024,7 +3596,7 @@ func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionsEnd.ProtoReflect.Descriptor instead.
 func (*WatchExecutionsEnd) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{44}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WatchExecutionsEnd) GetReason() WatchEndReason {
@@ -4052,7 +3624,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -4304,33 +3876,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\"\x19\n" +
-	"\x17DeleteExecutionResponse\"\xbb\x03\n" +
-	"\x18ListHistoryEventsRequest\x12\x18\n" +
-	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
-	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12%\n" +
-	"\x0eafter_sequence\x18\x03 \x01(\x03R\rafterSequence\x12\x1e\n" +
-	"\n" +
-	"descending\x18\x04 \x01(\bR\n" +
-	"descending\x12\x1b\n" +
-	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
-	"\n" +
-	"page_token\x18\x06 \x01(\tR\tpageToken\x12)\n" +
-	"\x10include_payloads\x18\a \x01(\bR\x0fincludePayloads\x12>\n" +
-	"\x0epayload_format\x18\b \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x12'\n" +
-	"\x0fbefore_sequence\x18\t \x01(\x03R\x0ebeforeSequence\x12\x1f\n" +
-	"\vevent_types\x18\n" +
-	" \x03(\tR\n" +
-	"eventTypes\x12*\n" +
-	"\x11task_execution_id\x18\v \x01(\tR\x0ftaskExecutionId\"s\n" +
-	"\x19ListHistoryEventsResponse\x12.\n" +
-	"\x06events\x18\x01 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf2\x01\n" +
-	"\x16WatchExecutionsRequest\x12\x18\n" +
-	"\aproject\x18\x01 \x01(\tR\aproject\x12\x16\n" +
-	"\x06filter\x18\x02 \x01(\tR\x06filter\x12!\n" +
-	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x129\n" +
-	"\bstart_at\x18\x04 \x01(\x0e2\x1e.autan.v1.WatchExecutionsStartR\astartAt\x12H\n" +
-	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xd2\x01\n" +
+	"\x17DeleteExecutionResponse\"\xd2\x01\n" +
 	"\x17WatchExecutionsResponse\x126\n" +
 	"\achanges\x18\x01 \x01(\v2\x1a.autan.v1.ExecutionChangesH\x00R\achanges\x12B\n" +
 	"\theartbeat\x18\x02 \x01(\v2\".autan.v1.WatchExecutionsHeartbeatH\x00R\theartbeat\x120\n" +
@@ -4341,12 +3887,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"executions\x18\x01 \x03(\v2\x13.autan.v1.ExecutionR\n" +
 	"executions\x124\n" +
 	"\adeleted\x18\x02 \x03(\v2\x1a.autan.v1.DeletedExecutionR\adeleted\x12!\n" +
-	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"G\n" +
-	"\x10DeletedExecution\x12!\n" +
-	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x10\n" +
-	"\x03uid\x18\x02 \x01(\tR\x03uid\"=\n" +
-	"\x18WatchExecutionsHeartbeat\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"\xa5\x01\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\xa5\x01\n" +
 	"\x12WatchExecutionsEnd\x120\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x18.autan.v1.WatchEndReasonR\x06reason\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12:\n" +
@@ -4381,11 +3922,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\tWaitUntil\x12\x1a\n" +
 	"\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13WAIT_UNTIL_FINISHED\x10\x01\x12\x16\n" +
-	"\x12WAIT_UNTIL_DRAINED\x10\x02*\x83\x01\n" +
-	"\x14WatchExecutionsStart\x12&\n" +
-	"\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n" +
-	"\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n" +
-	"\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x022\xd7\x0e\n" +
+	"\x12WAIT_UNTIL_DRAINED\x10\x022\xd7\x0e\n" +
 	"\x10ExecutionService\x12X\n" +
 	"\x0eStartExecution\x12\x1f.autan.v1.StartExecutionRequest\x1a .autan.v1.StartExecutionResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fGetExecution\x12\x1d.autan.v1.GetExecutionRequest\x1a\x1e.autan.v1.GetExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
@@ -4420,8 +3957,8 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 	return file_autan_v1_executions_proto_rawDescData
 }
 
-var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                 // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),              // 1: autan.v1.IdConflictPolicy
@@ -4429,192 +3966,187 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(WatchStart)(0),                    // 3: autan.v1.WatchStart
 	(WatchEndReason)(0),                // 4: autan.v1.WatchEndReason
 	(WaitUntil)(0),                     // 5: autan.v1.WaitUntil
-	(WatchExecutionsStart)(0),          // 6: autan.v1.WatchExecutionsStart
-	(*Execution)(nil),                  // 7: autan.v1.Execution
-	(*Progress)(nil),                   // 8: autan.v1.Progress
-	(*StartExecutionRequest)(nil),      // 9: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),     // 10: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),        // 11: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),       // 12: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),      // 13: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),     // 14: autan.v1.ListExecutionsResponse
-	(*CountExecutionsRequest)(nil),     // 15: autan.v1.CountExecutionsRequest
-	(*CountExecutionsResponse)(nil),    // 16: autan.v1.CountExecutionsResponse
-	(*WatchExecutionRequest)(nil),      // 17: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),     // 18: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),          // 19: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),             // 20: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                   // 21: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),       // 22: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),      // 23: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),      // 24: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),     // 25: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),     // 26: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),    // 27: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),     // 28: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),    // 29: autan.v1.CancelExecutionResponse
-	(*TerminateExecutionRequest)(nil),  // 30: autan.v1.TerminateExecutionRequest
-	(*TerminateExecutionResponse)(nil), // 31: autan.v1.TerminateExecutionResponse
-	(*StopExecutionRequest)(nil),       // 32: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),      // 33: autan.v1.StopExecutionResponse
-	(*RerunExecutionRequest)(nil),      // 34: autan.v1.RerunExecutionRequest
-	(*RerunExecutionResponse)(nil),     // 35: autan.v1.RerunExecutionResponse
-	(*RollbackExecutionRequest)(nil),   // 36: autan.v1.RollbackExecutionRequest
-	(*RollbackExecutionResponse)(nil),  // 37: autan.v1.RollbackExecutionResponse
-	(*RestartExecutionRequest)(nil),    // 38: autan.v1.RestartExecutionRequest
-	(*RestartExecutionResponse)(nil),   // 39: autan.v1.RestartExecutionResponse
-	(*UpdateExecutionRequest)(nil),     // 40: autan.v1.UpdateExecutionRequest
-	(*UpdateExecutionResponse)(nil),    // 41: autan.v1.UpdateExecutionResponse
-	(*DeleteExecutionRequest)(nil),     // 42: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),    // 43: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsRequest)(nil),   // 44: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil),  // 45: autan.v1.ListHistoryEventsResponse
-	(*WatchExecutionsRequest)(nil),     // 46: autan.v1.WatchExecutionsRequest
-	(*WatchExecutionsResponse)(nil),    // 47: autan.v1.WatchExecutionsResponse
-	(*ExecutionChanges)(nil),           // 48: autan.v1.ExecutionChanges
-	(*DeletedExecution)(nil),           // 49: autan.v1.DeletedExecution
-	(*WatchExecutionsHeartbeat)(nil),   // 50: autan.v1.WatchExecutionsHeartbeat
-	(*WatchExecutionsEnd)(nil),         // 51: autan.v1.WatchExecutionsEnd
-	nil,                                // 52: autan.v1.Execution.LabelsEntry
-	nil,                                // 53: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                                // 54: autan.v1.CountExecutionsResponse.GroupsEntry
-	nil,                                // 55: autan.v1.RestartExecutionRequest.LabelsEntry
-	nil,                                // 56: autan.v1.UpdateExecutionRequest.LabelsEntry
-	(ExecutionState)(0),                // 57: autan.v1.ExecutionState
-	(*Payload)(nil),                    // 58: autan.v1.Payload
-	(*Failure)(nil),                    // 59: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),      // 60: google.protobuf.Timestamp
-	(PayloadFormat)(0),                 // 61: autan.v1.PayloadFormat
-	(View)(0),                          // 62: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),      // 63: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),        // 64: google.protobuf.Duration
-	(*HistoryEvent)(nil),               // 65: autan.v1.HistoryEvent
-	(*GetExecutionGraphRequest)(nil),   // 66: autan.v1.GetExecutionGraphRequest
-	(*ExplainExecutionRequest)(nil),    // 67: autan.v1.ExplainExecutionRequest
-	(*GetExecutionGraphResponse)(nil),  // 68: autan.v1.GetExecutionGraphResponse
-	(*ExplainExecutionResponse)(nil),   // 69: autan.v1.ExplainExecutionResponse
+	(*Execution)(nil),                  // 6: autan.v1.Execution
+	(*Progress)(nil),                   // 7: autan.v1.Progress
+	(*StartExecutionRequest)(nil),      // 8: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),     // 9: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),        // 10: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),       // 11: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),      // 12: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),     // 13: autan.v1.ListExecutionsResponse
+	(*CountExecutionsRequest)(nil),     // 14: autan.v1.CountExecutionsRequest
+	(*CountExecutionsResponse)(nil),    // 15: autan.v1.CountExecutionsResponse
+	(*WatchExecutionRequest)(nil),      // 16: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),     // 17: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),          // 18: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),             // 19: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                   // 20: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),       // 21: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),      // 22: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),      // 23: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),     // 24: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),     // 25: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),    // 26: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),     // 27: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),    // 28: autan.v1.CancelExecutionResponse
+	(*TerminateExecutionRequest)(nil),  // 29: autan.v1.TerminateExecutionRequest
+	(*TerminateExecutionResponse)(nil), // 30: autan.v1.TerminateExecutionResponse
+	(*StopExecutionRequest)(nil),       // 31: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),      // 32: autan.v1.StopExecutionResponse
+	(*RerunExecutionRequest)(nil),      // 33: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),     // 34: autan.v1.RerunExecutionResponse
+	(*RollbackExecutionRequest)(nil),   // 35: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil),  // 36: autan.v1.RollbackExecutionResponse
+	(*RestartExecutionRequest)(nil),    // 37: autan.v1.RestartExecutionRequest
+	(*RestartExecutionResponse)(nil),   // 38: autan.v1.RestartExecutionResponse
+	(*UpdateExecutionRequest)(nil),     // 39: autan.v1.UpdateExecutionRequest
+	(*UpdateExecutionResponse)(nil),    // 40: autan.v1.UpdateExecutionResponse
+	(*DeleteExecutionRequest)(nil),     // 41: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),    // 42: autan.v1.DeleteExecutionResponse
+	(*WatchExecutionsResponse)(nil),    // 43: autan.v1.WatchExecutionsResponse
+	(*ExecutionChanges)(nil),           // 44: autan.v1.ExecutionChanges
+	(*WatchExecutionsEnd)(nil),         // 45: autan.v1.WatchExecutionsEnd
+	nil,                                // 46: autan.v1.Execution.LabelsEntry
+	nil,                                // 47: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                // 48: autan.v1.CountExecutionsResponse.GroupsEntry
+	nil,                                // 49: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                // 50: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                // 51: autan.v1.ExecutionState
+	(*Payload)(nil),                    // 52: autan.v1.Payload
+	(*Failure)(nil),                    // 53: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),      // 54: google.protobuf.Timestamp
+	(PayloadFormat)(0),                 // 55: autan.v1.PayloadFormat
+	(View)(0),                          // 56: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),      // 57: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),        // 58: google.protobuf.Duration
+	(*HistoryEvent)(nil),               // 59: autan.v1.HistoryEvent
+	(*WatchExecutionsHeartbeat)(nil),   // 60: autan.v1.WatchExecutionsHeartbeat
+	(*DeletedExecution)(nil),           // 61: autan.v1.DeletedExecution
+	(*ListHistoryEventsRequest)(nil),   // 62: autan.v1.ListHistoryEventsRequest
+	(*GetExecutionGraphRequest)(nil),   // 63: autan.v1.GetExecutionGraphRequest
+	(*ExplainExecutionRequest)(nil),    // 64: autan.v1.ExplainExecutionRequest
+	(*WatchExecutionsRequest)(nil),     // 65: autan.v1.WatchExecutionsRequest
+	(*ListHistoryEventsResponse)(nil),  // 66: autan.v1.ListHistoryEventsResponse
+	(*GetExecutionGraphResponse)(nil),  // 67: autan.v1.GetExecutionGraphResponse
+	(*ExplainExecutionResponse)(nil),   // 68: autan.v1.ExplainExecutionResponse
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	57, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	58, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	58, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	58, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	59, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	52, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	60, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	60, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	60, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
-	8,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	58, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	51, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	52, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	52, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	52, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	53, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	46, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	54, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	54, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	54, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
+	52, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	58, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	58, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	53, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	52, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	52, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	47, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	61, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	58, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	7,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	62, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	61, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	63, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	7,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	62, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	61, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	7,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	55, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	52, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	6,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	56, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	55, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	57, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	6,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	56, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	55, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	6,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	54, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
+	48, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
 	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	64, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	61, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	7,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	19, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	20, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	21, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	65, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	58, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	55, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	6,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	18, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	19, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	20, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	59, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
 	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	64, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	7,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	64, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	62, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	61, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	58, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	6,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	58, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	56, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	55, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 42: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
-	7,  // 43: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	7,  // 44: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	58, // 45: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	7,  // 46: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	7,  // 47: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	7,  // 48: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
-	57, // 49: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	7,  // 50: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	58, // 51: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	58, // 52: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
-	7,  // 53: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	7,  // 54: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	58, // 55: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
-	58, // 56: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
-	58, // 57: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	55, // 58: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
-	7,  // 59: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
-	56, // 60: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
-	58, // 61: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
-	63, // 62: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	7,  // 63: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
-	61, // 64: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	65, // 65: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	6,  // 66: autan.v1.WatchExecutionsRequest.start_at:type_name -> autan.v1.WatchExecutionsStart
-	64, // 67: autan.v1.WatchExecutionsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	48, // 68: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
-	50, // 69: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
-	51, // 70: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
-	7,  // 71: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
-	49, // 72: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
-	4,  // 73: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
-	64, // 74: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
-	9,  // 75: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	11, // 76: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	13, // 77: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	15, // 78: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	17, // 79: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	22, // 80: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	24, // 81: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	26, // 82: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	28, // 83: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	30, // 84: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
-	32, // 85: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	34, // 86: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	36, // 87: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	38, // 88: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
-	40, // 89: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	42, // 90: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	44, // 91: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	66, // 92: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	67, // 93: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	46, // 94: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	10, // 95: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	12, // 96: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	14, // 97: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	16, // 98: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	18, // 99: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	23, // 100: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	25, // 101: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	27, // 102: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	29, // 103: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	31, // 104: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	33, // 105: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	35, // 106: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	37, // 107: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	39, // 108: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	41, // 109: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	43, // 110: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	45, // 111: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	68, // 112: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	69, // 113: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	47, // 114: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	95, // [95:115] is the sub-list for method output_type
-	75, // [75:95] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	6,  // 43: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 44: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	52, // 45: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	6,  // 46: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 47: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 48: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
+	51, // 49: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	6,  // 50: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	52, // 51: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	52, // 52: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	6,  // 53: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	6,  // 54: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	52, // 55: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	52, // 56: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	52, // 57: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	49, // 58: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	6,  // 59: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 60: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	52, // 61: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	57, // 62: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 63: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
+	44, // 64: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
+	60, // 65: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
+	45, // 66: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
+	6,  // 67: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
+	61, // 68: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
+	4,  // 69: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
+	58, // 70: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
+	8,  // 71: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	10, // 72: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	12, // 73: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	14, // 74: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	16, // 75: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	21, // 76: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	23, // 77: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	25, // 78: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	27, // 79: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	29, // 80: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	31, // 81: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	33, // 82: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	35, // 83: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	37, // 84: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	39, // 85: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	41, // 86: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	62, // 87: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	63, // 88: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	64, // 89: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	65, // 90: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	9,  // 91: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	11, // 92: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	13, // 93: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	15, // 94: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	17, // 95: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	22, // 96: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	24, // 97: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	26, // 98: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	28, // 99: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	30, // 100: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	32, // 101: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	34, // 102: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	36, // 103: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	38, // 104: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	40, // 105: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	42, // 106: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	66, // 107: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	67, // 108: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	68, // 109: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	43, // 110: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	91, // [91:111] is the sub-list for method output_type
+	71, // [71:91] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -4627,6 +4159,7 @@ func file_autan_v1_executions_proto_init() {
 	file_autan_v1_history_proto_init()
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_states_proto_init()
+	file_autan_v1_watch_proto_init()
 	file_autan_v1_executions_proto_msgTypes[2].OneofWrappers = []any{
 		(*StartExecutionRequest_EnvironmentName)(nil),
 		(*StartExecutionRequest_EnvironmentVariables)(nil),
@@ -4641,7 +4174,7 @@ func file_autan_v1_executions_proto_init() {
 		(*RestartExecutionRequest_EnvironmentName)(nil),
 		(*RestartExecutionRequest_EnvironmentVariables)(nil),
 	}
-	file_autan_v1_executions_proto_msgTypes[40].OneofWrappers = []any{
+	file_autan_v1_executions_proto_msgTypes[37].OneofWrappers = []any{
 		(*WatchExecutionsResponse_Changes)(nil),
 		(*WatchExecutionsResponse_Heartbeat)(nil),
 		(*WatchExecutionsResponse_End)(nil),
@@ -4651,8 +4184,8 @@ func file_autan_v1_executions_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   50,
+			NumEnums:      6,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

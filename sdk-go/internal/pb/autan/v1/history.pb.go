@@ -1343,6 +1343,198 @@ func (x *TaskInputChanged) GetNames() []string {
 	return nil
 }
 
+// Request of ListHistoryEvents.
+type ListHistoryEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tenant; empty = "default".
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Id or uid.
+	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
+	// Only events after this sequence.
+	AfterSequence int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3" json:"after_sequence,omitempty"`
+	// Newest first.
+	Descending bool `protobuf:"varint,4,opt,name=descending,proto3" json:"descending,omitempty"`
+	// At most this many events; 0 = 50, more than 1000 = 1000. Pages are also bounded to 3 MiB.
+	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous answer; empty = first page.
+	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Carries inputs, outputs and results in the events.
+	IncludePayloads bool `protobuf:"varint,7,opt,name=include_payloads,json=includePayloads,proto3" json:"include_payloads,omitempty"`
+	// Arm of the payloads.
+	PayloadFormat PayloadFormat `protobuf:"varint,8,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// Only events before this sequence; 0 = to the last.
+	BeforeSequence int64 `protobuf:"varint,9,opt,name=before_sequence,json=beforeSequence,proto3" json:"before_sequence,omitempty"`
+	// Only events of these types, named like the fields of `HistoryEvent.event`, such as
+	// "task_state_changed"; empty = all.
+	EventTypes []string `protobuf:"bytes,10,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Only events of this task execution, which must be of the execution; empty = all.
+	TaskExecutionId string `protobuf:"bytes,11,opt,name=task_execution_id,json=taskExecutionId,proto3" json:"task_execution_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ListHistoryEventsRequest) Reset() {
+	*x = ListHistoryEventsRequest{}
+	mi := &file_autan_v1_history_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHistoryEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHistoryEventsRequest) ProtoMessage() {}
+
+func (x *ListHistoryEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_history_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHistoryEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListHistoryEventsRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListHistoryEventsRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *ListHistoryEventsRequest) GetExecutionId() string {
+	if x != nil {
+		return x.ExecutionId
+	}
+	return ""
+}
+
+func (x *ListHistoryEventsRequest) GetAfterSequence() int64 {
+	if x != nil {
+		return x.AfterSequence
+	}
+	return 0
+}
+
+func (x *ListHistoryEventsRequest) GetDescending() bool {
+	if x != nil {
+		return x.Descending
+	}
+	return false
+}
+
+func (x *ListHistoryEventsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListHistoryEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListHistoryEventsRequest) GetIncludePayloads() bool {
+	if x != nil {
+		return x.IncludePayloads
+	}
+	return false
+}
+
+func (x *ListHistoryEventsRequest) GetPayloadFormat() PayloadFormat {
+	if x != nil {
+		return x.PayloadFormat
+	}
+	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+func (x *ListHistoryEventsRequest) GetBeforeSequence() int64 {
+	if x != nil {
+		return x.BeforeSequence
+	}
+	return 0
+}
+
+func (x *ListHistoryEventsRequest) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *ListHistoryEventsRequest) GetTaskExecutionId() string {
+	if x != nil {
+		return x.TaskExecutionId
+	}
+	return ""
+}
+
+// Response of ListHistoryEvents.
+type ListHistoryEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The page.
+	Events []*HistoryEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHistoryEventsResponse) Reset() {
+	*x = ListHistoryEventsResponse{}
+	mi := &file_autan_v1_history_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHistoryEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHistoryEventsResponse) ProtoMessage() {}
+
+func (x *ListHistoryEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_history_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHistoryEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListHistoryEventsResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListHistoryEventsResponse) GetEvents() []*HistoryEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListHistoryEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_autan_v1_history_proto protoreflect.FileDescriptor
 
 const file_autan_v1_history_proto_rawDesc = "" +
@@ -1433,7 +1625,27 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x12\n" +
 	"\x10ExecutionDrained\"(\n" +
 	"\x10TaskInputChanged\x12\x14\n" +
-	"\x05names\x18\x01 \x03(\tR\x05names*\x8c\x01\n" +
+	"\x05names\x18\x01 \x03(\tR\x05names\"\xbb\x03\n" +
+	"\x18ListHistoryEventsRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12%\n" +
+	"\x0eafter_sequence\x18\x03 \x01(\x03R\rafterSequence\x12\x1e\n" +
+	"\n" +
+	"descending\x18\x04 \x01(\bR\n" +
+	"descending\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\x12)\n" +
+	"\x10include_payloads\x18\a \x01(\bR\x0fincludePayloads\x12>\n" +
+	"\x0epayload_format\x18\b \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x12'\n" +
+	"\x0fbefore_sequence\x18\t \x01(\x03R\x0ebeforeSequence\x12\x1f\n" +
+	"\vevent_types\x18\n" +
+	" \x03(\tR\n" +
+	"eventTypes\x12*\n" +
+	"\x11task_execution_id\x18\v \x01(\tR\x0ftaskExecutionId\"s\n" +
+	"\x19ListHistoryEventsResponse\x12.\n" +
+	"\x06events\x18\x01 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n" +
 	"\tTimerKind\x12\x1a\n" +
 	"\x16TIMER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16TIMER_KIND_WAIT_BEFORE\x10\x01\x12\x19\n" +
@@ -1454,33 +1666,36 @@ func file_autan_v1_history_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_autan_v1_history_proto_goTypes = []any{
-	(TimerKind)(0),                // 0: autan.v1.TimerKind
-	(*HistoryEvent)(nil),          // 1: autan.v1.HistoryEvent
-	(*ExecutionStarted)(nil),      // 2: autan.v1.ExecutionStarted
-	(*ExecutionStateChanged)(nil), // 3: autan.v1.ExecutionStateChanged
-	(*TaskCreated)(nil),           // 4: autan.v1.TaskCreated
-	(*TaskStateChanged)(nil),      // 5: autan.v1.TaskStateChanged
-	(*ActionStarted)(nil),         // 6: autan.v1.ActionStarted
-	(*ActionStateChanged)(nil),    // 7: autan.v1.ActionStateChanged
-	(*VariablesPublished)(nil),    // 8: autan.v1.VariablesPublished
-	(*TimerStarted)(nil),          // 9: autan.v1.TimerStarted
-	(*TimerFired)(nil),            // 10: autan.v1.TimerFired
-	(*ChildStarted)(nil),          // 11: autan.v1.ChildStarted
-	(*VerbApplied)(nil),           // 12: autan.v1.VerbApplied
-	(*EnvironmentChanged)(nil),    // 13: autan.v1.EnvironmentChanged
-	(*ResultIgnored)(nil),         // 14: autan.v1.ResultIgnored
-	(*ExecutionDrained)(nil),      // 15: autan.v1.ExecutionDrained
-	(*TaskInputChanged)(nil),      // 16: autan.v1.TaskInputChanged
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*Payload)(nil),               // 18: autan.v1.Payload
-	(ExecutionState)(0),           // 19: autan.v1.ExecutionState
-	(TaskState)(0),                // 20: autan.v1.TaskState
-	(ActionState)(0),              // 21: autan.v1.ActionState
+	(TimerKind)(0),                    // 0: autan.v1.TimerKind
+	(*HistoryEvent)(nil),              // 1: autan.v1.HistoryEvent
+	(*ExecutionStarted)(nil),          // 2: autan.v1.ExecutionStarted
+	(*ExecutionStateChanged)(nil),     // 3: autan.v1.ExecutionStateChanged
+	(*TaskCreated)(nil),               // 4: autan.v1.TaskCreated
+	(*TaskStateChanged)(nil),          // 5: autan.v1.TaskStateChanged
+	(*ActionStarted)(nil),             // 6: autan.v1.ActionStarted
+	(*ActionStateChanged)(nil),        // 7: autan.v1.ActionStateChanged
+	(*VariablesPublished)(nil),        // 8: autan.v1.VariablesPublished
+	(*TimerStarted)(nil),              // 9: autan.v1.TimerStarted
+	(*TimerFired)(nil),                // 10: autan.v1.TimerFired
+	(*ChildStarted)(nil),              // 11: autan.v1.ChildStarted
+	(*VerbApplied)(nil),               // 12: autan.v1.VerbApplied
+	(*EnvironmentChanged)(nil),        // 13: autan.v1.EnvironmentChanged
+	(*ResultIgnored)(nil),             // 14: autan.v1.ResultIgnored
+	(*ExecutionDrained)(nil),          // 15: autan.v1.ExecutionDrained
+	(*TaskInputChanged)(nil),          // 16: autan.v1.TaskInputChanged
+	(*ListHistoryEventsRequest)(nil),  // 17: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil), // 18: autan.v1.ListHistoryEventsResponse
+	(*timestamppb.Timestamp)(nil),     // 19: google.protobuf.Timestamp
+	(*Payload)(nil),                   // 20: autan.v1.Payload
+	(ExecutionState)(0),               // 21: autan.v1.ExecutionState
+	(TaskState)(0),                    // 22: autan.v1.TaskState
+	(ActionState)(0),                  // 23: autan.v1.ActionState
+	(PayloadFormat)(0),                // 24: autan.v1.PayloadFormat
 }
 var file_autan_v1_history_proto_depIdxs = []int32{
-	17, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
+	19, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
 	2,  // 1: autan.v1.HistoryEvent.execution_started:type_name -> autan.v1.ExecutionStarted
 	3,  // 2: autan.v1.HistoryEvent.execution_state_changed:type_name -> autan.v1.ExecutionStateChanged
 	4,  // 3: autan.v1.HistoryEvent.task_created:type_name -> autan.v1.TaskCreated
@@ -1496,24 +1711,26 @@ var file_autan_v1_history_proto_depIdxs = []int32{
 	14, // 13: autan.v1.HistoryEvent.result_ignored:type_name -> autan.v1.ResultIgnored
 	15, // 14: autan.v1.HistoryEvent.execution_drained:type_name -> autan.v1.ExecutionDrained
 	16, // 15: autan.v1.HistoryEvent.task_input_changed:type_name -> autan.v1.TaskInputChanged
-	18, // 16: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
-	19, // 17: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
-	19, // 18: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
-	18, // 19: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
-	20, // 20: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
-	20, // 21: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
-	20, // 22: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
-	18, // 23: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
-	21, // 24: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
-	18, // 25: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
+	20, // 16: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
+	21, // 17: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
+	21, // 18: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
+	20, // 19: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
+	22, // 20: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
+	22, // 21: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
+	22, // 22: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
+	20, // 23: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
+	23, // 24: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
+	20, // 25: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
 	0,  // 26: autan.v1.TimerStarted.kind:type_name -> autan.v1.TimerKind
-	17, // 27: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
+	19, // 27: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
 	0,  // 28: autan.v1.TimerFired.kind:type_name -> autan.v1.TimerKind
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	24, // 29: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	1,  // 30: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_history_proto_init() }
@@ -1546,7 +1763,7 @@ func file_autan_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_history_proto_rawDesc), len(file_autan_v1_history_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

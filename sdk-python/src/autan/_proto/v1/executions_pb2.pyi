@@ -5,6 +5,7 @@ from autan._proto.v1 import graph_pb2 as _graph_pb2
 from autan._proto.v1 import history_pb2 as _history_pb2
 from autan._proto.v1 import payloads_pb2 as _payloads_pb2
 from autan._proto.v1 import states_pb2 as _states_pb2
+from autan._proto.v1 import watch_pb2 as _watch_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -56,12 +57,6 @@ class WaitUntil(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WAIT_UNTIL_UNSPECIFIED: _ClassVar[WaitUntil]
     WAIT_UNTIL_FINISHED: _ClassVar[WaitUntil]
     WAIT_UNTIL_DRAINED: _ClassVar[WaitUntil]
-
-class WatchExecutionsStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    WATCH_EXECUTIONS_START_UNSPECIFIED: _ClassVar[WatchExecutionsStart]
-    WATCH_EXECUTIONS_START_NOW: _ClassVar[WatchExecutionsStart]
-    WATCH_EXECUTIONS_START_RETAINED: _ClassVar[WatchExecutionsStart]
 EXECUTION_KIND_UNSPECIFIED: ExecutionKind
 EXECUTION_KIND_WORKFLOW: ExecutionKind
 EXECUTION_KIND_ACTION: ExecutionKind
@@ -84,9 +79,6 @@ WATCH_END_REASON_DELETED: WatchEndReason
 WAIT_UNTIL_UNSPECIFIED: WaitUntil
 WAIT_UNTIL_FINISHED: WaitUntil
 WAIT_UNTIL_DRAINED: WaitUntil
-WATCH_EXECUTIONS_START_UNSPECIFIED: WatchExecutionsStart
-WATCH_EXECUTIONS_START_NOW: WatchExecutionsStart
-WATCH_EXECUTIONS_START_RETAINED: WatchExecutionsStart
 
 class Execution(_message.Message):
     __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind", "source_execution_id")
@@ -613,63 +605,15 @@ class DeleteExecutionResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
-class ListHistoryEventsRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "after_sequence", "descending", "page_size", "page_token", "include_payloads", "payload_format", "before_sequence", "event_types", "task_execution_id")
-    PROJECT_FIELD_NUMBER: _ClassVar[int]
-    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
-    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    DESCENDING_FIELD_NUMBER: _ClassVar[int]
-    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    INCLUDE_PAYLOADS_FIELD_NUMBER: _ClassVar[int]
-    PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
-    BEFORE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
-    TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
-    project: str
-    execution_id: str
-    after_sequence: int
-    descending: bool
-    page_size: int
-    page_token: str
-    include_payloads: bool
-    payload_format: _payloads_pb2.PayloadFormat
-    before_sequence: int
-    event_types: _containers.RepeatedScalarFieldContainer[str]
-    task_execution_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., descending: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_payloads: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., before_sequence: _Optional[int] = ..., event_types: _Optional[_Iterable[str]] = ..., task_execution_id: _Optional[str] = ...) -> None: ...
-
-class ListHistoryEventsResponse(_message.Message):
-    __slots__ = ("events", "next_page_token")
-    EVENTS_FIELD_NUMBER: _ClassVar[int]
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
-    next_page_token: str
-    def __init__(self, events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
-
-class WatchExecutionsRequest(_message.Message):
-    __slots__ = ("project", "filter", "resume_token", "start_at", "heartbeat_interval")
-    PROJECT_FIELD_NUMBER: _ClassVar[int]
-    FILTER_FIELD_NUMBER: _ClassVar[int]
-    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    START_AT_FIELD_NUMBER: _ClassVar[int]
-    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
-    project: str
-    filter: str
-    resume_token: str
-    start_at: WatchExecutionsStart
-    heartbeat_interval: _duration_pb2.Duration
-    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., resume_token: _Optional[str] = ..., start_at: _Optional[_Union[WatchExecutionsStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
-
 class WatchExecutionsResponse(_message.Message):
     __slots__ = ("changes", "heartbeat", "end")
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     changes: ExecutionChanges
-    heartbeat: WatchExecutionsHeartbeat
+    heartbeat: _watch_pb2.WatchExecutionsHeartbeat
     end: WatchExecutionsEnd
-    def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
+    def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[_watch_pb2.WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
 
 class ExecutionChanges(_message.Message):
     __slots__ = ("executions", "deleted", "resume_token")
@@ -677,23 +621,9 @@ class ExecutionChanges(_message.Message):
     DELETED_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     executions: _containers.RepeatedCompositeFieldContainer[Execution]
-    deleted: _containers.RepeatedCompositeFieldContainer[DeletedExecution]
+    deleted: _containers.RepeatedCompositeFieldContainer[_watch_pb2.DeletedExecution]
     resume_token: str
-    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., deleted: _Optional[_Iterable[_Union[DeletedExecution, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
-
-class DeletedExecution(_message.Message):
-    __slots__ = ("execution_id", "uid")
-    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
-    UID_FIELD_NUMBER: _ClassVar[int]
-    execution_id: str
-    uid: str
-    def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
-
-class WatchExecutionsHeartbeat(_message.Message):
-    __slots__ = ("resume_token",)
-    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    resume_token: str
-    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., deleted: _Optional[_Iterable[_Union[_watch_pb2.DeletedExecution, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class WatchExecutionsEnd(_message.Message):
     __slots__ = ("reason", "resume_token", "retry_delay")

@@ -6,6 +6,8 @@ import warnings
 from autan._proto.v1 import executions_pb2 as autan_dot_v1_dot_executions__pb2
 from autan._proto.v1 import explain_pb2 as autan_dot_v1_dot_explain__pb2
 from autan._proto.v1 import graph_pb2 as autan_dot_v1_dot_graph__pb2
+from autan._proto.v1 import history_pb2 as autan_dot_v1_dot_history__pb2
+from autan._proto.v1 import watch_pb2 as autan_dot_v1_dot_watch__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
 GRPC_VERSION = grpc.__version__
@@ -122,8 +124,8 @@ class ExecutionServiceStub(object):
                 _registered_method=True)
         self.ListHistoryEvents = channel.unary_unary(
                 '/autan.v1.ExecutionService/ListHistoryEvents',
-                request_serializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.SerializeToString,
-                response_deserializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.FromString,
+                request_serializer=autan_dot_v1_dot_history__pb2.ListHistoryEventsRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_history__pb2.ListHistoryEventsResponse.FromString,
                 _registered_method=True)
         self.GetExecutionGraph = channel.unary_unary(
                 '/autan.v1.ExecutionService/GetExecutionGraph',
@@ -137,7 +139,7 @@ class ExecutionServiceStub(object):
                 _registered_method=True)
         self.WatchExecutions = channel.unary_stream(
                 '/autan.v1.ExecutionService/WatchExecutions',
-                request_serializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.SerializeToString,
+                request_serializer=autan_dot_v1_dot_watch__pb2.WatchExecutionsRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.FromString,
                 _registered_method=True)
 
@@ -460,8 +462,8 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
             ),
             'ListHistoryEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHistoryEvents,
-                    request_deserializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.FromString,
-                    response_serializer=autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.SerializeToString,
+                    request_deserializer=autan_dot_v1_dot_history__pb2.ListHistoryEventsRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_history__pb2.ListHistoryEventsResponse.SerializeToString,
             ),
             'GetExecutionGraph': grpc.unary_unary_rpc_method_handler(
                     servicer.GetExecutionGraph,
@@ -475,7 +477,7 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
             ),
             'WatchExecutions': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchExecutions,
-                    request_deserializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.FromString,
+                    request_deserializer=autan_dot_v1_dot_watch__pb2.WatchExecutionsRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.SerializeToString,
             ),
     }
@@ -940,8 +942,8 @@ class ExecutionService(object):
             request,
             target,
             '/autan.v1.ExecutionService/ListHistoryEvents',
-            autan_dot_v1_dot_executions__pb2.ListHistoryEventsRequest.SerializeToString,
-            autan_dot_v1_dot_executions__pb2.ListHistoryEventsResponse.FromString,
+            autan_dot_v1_dot_history__pb2.ListHistoryEventsRequest.SerializeToString,
+            autan_dot_v1_dot_history__pb2.ListHistoryEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1021,7 +1023,7 @@ class ExecutionService(object):
             request,
             target,
             '/autan.v1.ExecutionService/WatchExecutions',
-            autan_dot_v1_dot_executions__pb2.WatchExecutionsRequest.SerializeToString,
+            autan_dot_v1_dot_watch__pb2.WatchExecutionsRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.WatchExecutionsResponse.FromString,
             options,
             channel_credentials,

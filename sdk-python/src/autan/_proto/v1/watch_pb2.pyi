@@ -1,0 +1,47 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WatchExecutionsStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_EXECUTIONS_START_UNSPECIFIED: _ClassVar[WatchExecutionsStart]
+    WATCH_EXECUTIONS_START_NOW: _ClassVar[WatchExecutionsStart]
+    WATCH_EXECUTIONS_START_RETAINED: _ClassVar[WatchExecutionsStart]
+WATCH_EXECUTIONS_START_UNSPECIFIED: WatchExecutionsStart
+WATCH_EXECUTIONS_START_NOW: WatchExecutionsStart
+WATCH_EXECUTIONS_START_RETAINED: WatchExecutionsStart
+
+class WatchExecutionsRequest(_message.Message):
+    __slots__ = ("project", "filter", "resume_token", "start_at", "heartbeat_interval")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    filter: str
+    resume_token: str
+    start_at: WatchExecutionsStart
+    heartbeat_interval: _duration_pb2.Duration
+    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., resume_token: _Optional[str] = ..., start_at: _Optional[_Union[WatchExecutionsStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class DeletedExecution(_message.Message):
+    __slots__ = ("execution_id", "uid")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    uid: str
+    def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
+
+class WatchExecutionsHeartbeat(_message.Message):
+    __slots__ = ("resume_token",)
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
