@@ -14,8 +14,10 @@ from autan._core import (
     environments,
     executions,
     expressions,
+    insight,
     system,
     tasks,
+    watch_many,
     workbooks,
     workflows,
 )
@@ -37,8 +39,10 @@ def test_every_method_of_the_contract_is_there() -> None:
         environments,
         executions,
         expressions,
+        insight,
         system,
         tasks,
+        watch_many,
         workbooks,
         workflows,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autan import models
 from autan._aio import pages
-from autan._core import executions, insight, tasks
+from autan._core import executions, insight, tasks, watch_many
 from autan._core.outcome import outcome
 from autan._core.watch import Deadline, Watch, WatchOptions, WatchUnusableError
 from autan.errors import RpcError
@@ -92,6 +92,60 @@ class Executions:
         return await self._transport.unary(
             executions.count(self._scope, filter=filter, group_by=group_by)
         )
+
+    async def watch(
+        self,
+        *,
+        filter: str = "",
+        resume_token: str = "",
+        retained: bool = False,
+        heartbeat_interval: float = 15.0,
+    ) -> AsyncGenerator[models.ExecutionChange, None]:
+        """Yields the changes of all executions that match, for ever.
+
+        Each change comes at least once, as the execution is then; changes that are faster than the
+        stream come as one. The watch resumes by itself after disconnects, silence of three
+        heartbeats, and restarts of the server. It gives up after `RetryPolicy.resume_for` seconds
+        without a sign of the server.
+
+        If the loop may be left early, wrap the changes in `contextlib.aclosing`, so that the
+        connection is given back at once.
+
+        Args:
+            filter: As of `list`.
+            resume_token: Of a change of an earlier watch of the same filter: goes on after it.
+            retained: Without `resume_token`, begins with the oldest change that the server keeps,
+                about a day ago, instead of the next.
+            heartbeat_interval: How often the server shows a sign of life, 5 to 60 s.
+
+        Raises:
+            InvalidFilter: The filter does not parse, or names an unknown field.
+            HistoryTrimmed: What follows `resume_token` is gone.
+            Unavailable: The server did not come back.
+            ValueError: An argument is out of range.
+        """
+        watch = watch_many.WatchMany(
+            self._scope,
+            self._transport.options.retry,
+            filter=filter,
+            resume_token=resume_token,
+            retained=retained,
+            heartbeat_interval=heartbeat_interval,
+        )
+        while True:
+            async with self._transport.stream(watch_many.WATCH, watch.request()) as stream:
+                while watch.connected:
+                    try:
+                        message = await stream.read(watch.read_timeout)
+                    except RpcError as error:
+                        watch.lost(error)
+                        break
+                    if message is None:
+                        watch.lost(None)
+                        break
+                    for change in watch.receive(message):
+                        yield change
+            await self._transport.sleep(watch.delay())
 
 
 class ExecutionHandle:

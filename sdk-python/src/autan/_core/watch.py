@@ -49,7 +49,7 @@ FALLBACK_AFTER = 3
 """Times in a row that a watch may fail before waiting is done by other means."""
 
 # Without a reason of ours these come from proxies, from HTTP/2, or from a server that was killed.
-_ODD_CODES = frozenset(
+ODD_CODES = frozenset(
     {Code.CANCELLED, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.RESOURCE_EXHAUSTED}
 )
 
@@ -208,7 +208,7 @@ class Watch:
         self._failures += 1
         if self._may_fall_back:
             self._consider_fallback(error)
-        odd = error.code in _ODD_CODES and not error.reason
+        odd = error.code in ODD_CODES and not error.reason
         if not error.retryable and not odd:
             raise error
         if odd and not error.retryable and self._failures >= ODD_FAILURES_MAX:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autan.models.enums import ActionState, ExecutionState, TaskState
+    from autan.models.execution import Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,3 +141,32 @@ class ExecutionGraph:
     root: ExecutionNode | None
     statistics: Mapping[str, int]
     truncated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedExecution:
+    """An execution that was deleted.
+
+    Attributes:
+        execution_id: Id that the client chose, or the uid.
+        uid: Uid.
+    """
+
+    execution_id: str
+    uid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionChange:
+    """A change that a watch of many executions tells: one of `execution` and `deleted`.
+
+    Attributes:
+        execution: An execution that has changed, as it was then or later, without payloads.
+        deleted: An execution that was deleted.
+        resume_token: Where a later watch of the same filter may go on. What it tells first may be
+            known already, but nothing is left out. Empty while the server has told none yet.
+    """
+
+    execution: Execution | None = None
+    deleted: DeletedExecution | None = None
+    resume_token: str
