@@ -13,6 +13,7 @@ mod interrupted;
 mod language;
 mod listing;
 mod payloads;
+mod rollback;
 mod scenarios;
 mod shutdown;
 mod store_faults;

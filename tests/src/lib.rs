@@ -5,6 +5,7 @@
 //! others: what is tested (`it`, `bin/conformance`).
 
 pub mod api;
+pub mod cloud;
 pub mod conformance;
 pub mod definitions;
 pub mod expressions;

@@ -1,7 +1,9 @@
-//! `make demo`: takes an order from start to end, with the commands that a person would type.
+//! `make demo`: takes an order from start to end, then builds something in a cloud and removes it
+//! again when the last step fails, with the commands that a person would type.
 //!
-//! Owns the small shop that the workflow calls, whose payment service fails twice so that retry is
-//! seen. Left to others: everything shown, which is what `autan` prints.
+//! Owns the small shop that the first workflow calls, whose payment service fails twice so that
+//! retry is seen. Left to others: the cloud (`e2e::cloud`), and everything shown, which is what
+//! `autan` prints.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use e2e::cloud::{Cloud, Faults};
 use e2e::server::{Options, TestServer, binary};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -26,6 +29,9 @@ const CONFIG: &str = "[actions.egress]\ndenied_networks = []\n\n[log]\nfilter = 
 
 /// Times that the payment service fails before it answers.
 const PAYMENT_FAILURES: u32 = 2;
+
+/// How `autan execution watch` ends when the execution was rolled back.
+const ROLLED_BACK: i32 = 1;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,10 +45,6 @@ async fn main() -> ExitCode {
 }
 
 async fn demo() -> Result<()> {
-    let shop = Arc::new(Shop::default());
-    let address = open(shop.clone()).await?;
-    say("A shop with stock, payment, rating and parcels runs on this machine. Its payment service");
-    say("fails twice before it answers, and its rating service does not work at all.");
     let options = Options {
         config: Some(CONFIG.to_owned()),
         ..Options::default()
@@ -52,13 +54,29 @@ async fn demo() -> Result<()> {
         "An Autan server runs with an embedded database in {}.",
         server.data_dir().display()
     ));
-
     let autan = Autan {
         binary: binary()?,
         server: format!("http://{}", server.address()),
     };
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/order.yaml");
-    let document = document.to_string_lossy();
+    take_order(&autan).await?;
+    build_and_remove(&autan).await
+}
+
+/// A document of the demo.
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("demo")
+        .join(name);
+    path.to_string_lossy().into_owned()
+}
+
+/// An order goes through, although what it calls is not reliable.
+async fn take_order(autan: &Autan) -> Result<()> {
+    let shop = Arc::new(Shop::default());
+    let address = open(shop.clone()).await?;
+    say("A shop with stock, payment, rating and parcels runs on this machine. Its payment service");
+    say("fails twice before it answers, and its rating service does not work at all.");
+    let document = document("order.yaml");
     autan
         .run(&["validate", &document, "--kind", "workbook"])
         .await?;
@@ -106,6 +124,45 @@ async fn demo() -> Result<()> {
     Ok(())
 }
 
+/// What was built is removed again, since the last step fails.
+async fn build_and_remove(autan: &Autan) -> Result<()> {
+    let faults = Faults {
+        full: Some("records"),
+        busy: Some(("volumes", 1)),
+        ..Faults::default()
+    };
+    let cloud = Cloud::open(faults).await.context("opening the cloud")?;
+    say("\nA cloud runs on this machine as well. Its DNS takes no more records, so that building");
+    say("something in it fails at the last step.");
+    let document = document("cloud.yaml");
+    autan.run(&["workflow", "create", &document]).await?;
+    let cloud_url = format!("cloud={}", cloud.url());
+    let start = [
+        "execution",
+        "start",
+        "provision",
+        "--id",
+        "blue",
+        "--input",
+        "name=blue",
+        "--input",
+        &cloud_url,
+    ];
+    autan.run(&start).await?;
+    autan
+        .run_to(&["execution", "watch", "blue"], ROLLED_BACK)
+        .await?;
+    autan.run(&["execution", "tasks", "blue"]).await?;
+    autan.run(&["execution", "graph", "blue"]).await?;
+    for call in cloud.calls() {
+        say(&format!("The cloud was asked: {call}"));
+    }
+    let things = cloud.things();
+    ensure!(things.is_empty(), "the cloud is left with {things:?}");
+    say("Done: nothing is left in the cloud.");
+    Ok(())
+}
+
 /// The command line, as a person would use it.
 struct Autan {
     binary: PathBuf,
@@ -113,8 +170,13 @@ struct Autan {
 }
 
 impl Autan {
-    /// Shows a command and runs it.
+    /// Shows a command and runs it; it must succeed.
     async fn run(&self, args: &[&str]) -> Result<()> {
+        self.run_to(args, 0).await
+    }
+
+    /// Shows a command and runs it; it must end with the code.
+    async fn run_to(&self, args: &[&str], code: i32) -> Result<()> {
         let shown: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
         say(&format!("\n$ autan {}", shown.join(" ")));
         let status = Command::new(&self.binary)
@@ -123,7 +185,11 @@ impl Autan {
             .status()
             .await
             .with_context(|| format!("running {}", self.binary.display()))?;
-        ensure!(status.success(), "autan {} ended with {status}", args[0]);
+        ensure!(
+            status.code() == Some(code),
+            "autan {} ended with {status}",
+            args[0]
+        );
         Ok(())
     }
 }
