@@ -87,6 +87,8 @@ const (
 	ReasonEnvironmentNotFound Reason = "ENVIRONMENT_NOT_FOUND"
 	// ReasonEnvironmentAlreadyExists: an environment of that name exists in the project.
 	ReasonEnvironmentAlreadyExists Reason = "ENVIRONMENT_ALREADY_EXISTS"
+	// ReasonBatchNotFound: no such batch operation.
+	ReasonBatchNotFound Reason = "BATCH_NOT_FOUND"
 )
 
 // Error is a failed call.

@@ -106,6 +106,8 @@ reasons! {
     EnvironmentNotFound = "ENVIRONMENT_NOT_FOUND",
     /// An environment of that name exists.
     EnvironmentAlreadyExists = "ENVIRONMENT_ALREADY_EXISTS",
+    /// No such batch operation.
+    BatchNotFound = "BATCH_NOT_FOUND",
 }
 
 impl fmt::Display for Reason {

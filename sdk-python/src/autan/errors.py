@@ -297,6 +297,10 @@ class EnvironmentNotFound(NotFound):
     """There is no such environment."""
 
 
+class BatchNotFound(NotFound):
+    """There is no such batch operation."""
+
+
 class ExecutionNotFound(NotFound):
     """There is no such execution."""
 
@@ -396,6 +400,7 @@ REASONS: Mapping[str, type[RpcError]] = {
     "ACTION_NOT_FOUND": ActionNotFound,
     "ACTION_ALREADY_EXISTS": ActionAlreadyExists,
     "ACTION_IS_SYSTEM": ActionIsSystem,
+    "BATCH_NOT_FOUND": BatchNotFound,
     "ENVIRONMENT_NOT_FOUND": EnvironmentNotFound,
     "ENVIRONMENT_ALREADY_EXISTS": EnvironmentAlreadyExists,
 }

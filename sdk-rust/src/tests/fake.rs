@@ -374,6 +374,34 @@ impl ExecutionService for Service {
         Err(Status::unimplemented("not in this fake"))
     }
 
+    async fn batch_update_executions(
+        &self,
+        _: Request<v1::BatchUpdateExecutionsRequest>,
+    ) -> Result<Response<v1::BatchUpdateExecutionsResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn get_batch_operation(
+        &self,
+        _: Request<v1::GetBatchOperationRequest>,
+    ) -> Result<Response<v1::GetBatchOperationResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn list_batch_operations(
+        &self,
+        _: Request<v1::ListBatchOperationsRequest>,
+    ) -> Result<Response<v1::ListBatchOperationsResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn cancel_batch_operation(
+        &self,
+        _: Request<v1::CancelBatchOperationRequest>,
+    ) -> Result<Response<v1::CancelBatchOperationResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
     async fn stop_execution(
         &self,
         _: Request<v1::StopExecutionRequest>,

@@ -6,6 +6,7 @@ use store::Reader;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::batches::Batches;
 use super::fault::Fault;
 use super::idempotency;
 use crate::clock;
@@ -25,8 +26,10 @@ pub struct Context {
     pub(crate) stop: CancellationToken,
     /// Streams end now, and calls that wait answer with what there is.
     pub(crate) going_away: CancellationToken,
-    /// The open streams and waiting calls.
+    /// The open streams, waiting calls and batch operations.
     pub(crate) streams: TaskTracker,
+    /// The batch operations that go on.
+    pub(crate) batches: Arc<Batches>,
 }
 
 impl Context {
@@ -41,6 +44,7 @@ impl Context {
             stop,
             going_away: CancellationToken::new(),
             streams: TaskTracker::new(),
+            batches: Arc::default(),
         }
     }
 

@@ -17,7 +17,7 @@ use super::idempotency::{self, ChangeRequest};
 use super::page::Paging;
 use super::watch::{self, WatchStream};
 use super::watch_many::{self, WatchManyStream};
-use super::{explain, filter, graph, history, lookup, wait};
+use super::{batches, explain, filter, graph, history, lookup, wait};
 use crate::driver::{self, DeleteOrder};
 
 /// Most groups of a count.
@@ -171,6 +171,42 @@ impl ExecutionService for Executions {
         request: Request<v1::RollbackExecutionRequest>,
     ) -> Result<Response<v1::RollbackExecutionResponse>, Status> {
         Ok(Response::new(self.rollback(request.into_inner()).await?))
+    }
+
+    async fn batch_update_executions(
+        &self,
+        request: Request<v1::BatchUpdateExecutionsRequest>,
+    ) -> Result<Response<v1::BatchUpdateExecutionsResponse>, Status> {
+        Ok(Response::new(
+            batches::update(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_batch_operation(
+        &self,
+        request: Request<v1::GetBatchOperationRequest>,
+    ) -> Result<Response<v1::GetBatchOperationResponse>, Status> {
+        Ok(Response::new(
+            batches::get(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_batch_operations(
+        &self,
+        request: Request<v1::ListBatchOperationsRequest>,
+    ) -> Result<Response<v1::ListBatchOperationsResponse>, Status> {
+        Ok(Response::new(
+            batches::list(&self.0, request.into_inner()).await?,
+        ))
+    }
+
+    async fn cancel_batch_operation(
+        &self,
+        request: Request<v1::CancelBatchOperationRequest>,
+    ) -> Result<Response<v1::CancelBatchOperationResponse>, Status> {
+        Ok(Response::new(
+            batches::cancel(&self.0, request.into_inner()).await?,
+        ))
     }
 
     async fn delete_execution(

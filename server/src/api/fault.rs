@@ -85,6 +85,12 @@ pub(crate) enum Fault {
         /// Where it was looked for.
         namespace: Arc<str>,
     },
+    /// No such batch operation.
+    #[error("batch operation {id:?} not found")]
+    BatchNotFound {
+        /// Its id.
+        id: Arc<str>,
+    },
     /// No such task execution.
     #[error("task execution {id:?} not found")]
     TaskNotFound {

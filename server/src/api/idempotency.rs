@@ -44,6 +44,8 @@ change_requests!(
     UpdateExecutionRequest = "UpdateExecution",
     SkipTaskRequest = "SkipTask",
     RetryTaskRequest = "RetryTask",
+    BatchUpdateExecutionsRequest = "BatchUpdateExecutions",
+    CancelBatchOperationRequest = "CancelBatchOperation",
     DeleteExecutionRequest = "DeleteExecution",
     CompleteActionExecutionRequest = "CompleteActionExecution",
     FailActionExecutionRequest = "FailActionExecution",

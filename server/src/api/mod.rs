@@ -17,6 +17,7 @@
 mod actions;
 mod answer;
 mod batch;
+mod batches;
 mod built_in;
 mod context;
 mod convert;
@@ -168,6 +169,7 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
             .await;
     }
     let shared = Arc::new(context.clone());
+    batches::take_up(&shared).await;
     let actions = ActionServiceServer::new(Actions(shared.clone()));
     let environments = EnvironmentServiceServer::new(Environments(shared.clone()));
     let executions = ExecutionServiceServer::new(Executions(shared.clone()));

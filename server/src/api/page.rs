@@ -56,7 +56,8 @@ list_requests!(
     ListWorkbooksRequest,
     ListActionsRequest,
     ListActionRevisionsRequest,
-    ListEnvironmentsRequest
+    ListEnvironmentsRequest,
+    ListBatchOperationsRequest
 );
 
 /// A place in a list.

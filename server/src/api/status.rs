@@ -42,6 +42,11 @@ pub(crate) fn request_too_large(limit: usize) -> Status {
         .into_status()
 }
 
+/// The word for why a call would be refused.
+pub(super) fn reason_of(fault: &Fault) -> String {
+    of_fault(fault).reason()
+}
+
 fn of_fault(fault: &Fault) -> Outline {
     use ErrorReason as R;
     let text = fault.to_string();
@@ -85,6 +90,9 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::WorkbookNotFound { name, namespace } => Outline::new(R::WorkbookNotFound, text)
             .resource("autan.v1.Workbook", name)
             .with("namespace", namespace),
+        Fault::BatchNotFound { id } => {
+            Outline::new(R::BatchNotFound, text).resource("autan.v1.BatchOperation", id)
+        }
         Fault::TaskNotFound { id } => {
             Outline::new(R::TaskExecutionNotFound, text).resource("autan.v1.TaskExecution", id)
         }

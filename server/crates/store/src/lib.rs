@@ -20,6 +20,7 @@ mod filter;
 mod load;
 mod lower;
 mod migrate;
+mod operation;
 mod page;
 mod predicate;
 mod reader;
@@ -42,6 +43,7 @@ pub use error::{Cause, Entity, Error};
 pub use filter::{
     DefinitionField, EnvironmentField, ExecutionField, Filter, FilterValue, Operator, TaskField,
 };
+pub use operation::OperationRow;
 pub use page::{Page, Slice};
 pub use reader::Reader;
 pub use readers::Readers;

@@ -14,10 +14,11 @@ use crate::error::Error;
 use crate::filter::{DefinitionField, EnvironmentField, ExecutionField, Filter, TaskField};
 use crate::load;
 use crate::lower;
+use crate::operation::OperationRow;
 use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, changes, definitions, environments, executions, history, ids, listing, meta, payloads,
+    actions, changes, definitions, environments, executions, history, ids, listing, meta, operations, payloads,
     requests, sources, tasks, workbooks,
 };
 use crate::views::{
@@ -388,6 +389,29 @@ impl Reader {
     ) -> Result<Slice<EnvironmentRow>, Error> {
         let predicate = lower::environments(filter)?;
         environments::list(&mut self.conn, project, &predicate, page)
+    }
+
+    /// Finds a batch operation.
+    pub fn find_operation(
+        &mut self,
+        project: &str,
+        batch_id: &str,
+    ) -> Result<Option<OperationRow>, Error> {
+        operations::find(&mut self.conn, project, batch_id)
+    }
+
+    /// Lists batch operations, newest first.
+    pub fn list_operations(
+        &mut self,
+        project: &str,
+        page: &Page<Arc<str>>,
+    ) -> Result<Slice<OperationRow>, Error> {
+        operations::list(&mut self.conn, project, page)
+    }
+
+    /// Lists the unfinished batch operations of all projects, oldest first.
+    pub fn list_unfinished_operations(&mut self) -> Result<Vec<OperationRow>, Error> {
+        operations::list_unfinished(&mut self.conn)
     }
 
     /// Loads a document.

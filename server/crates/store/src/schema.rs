@@ -218,3 +218,15 @@ table! {
 allow_tables_to_appear_in_same_query!(executions, execution_payloads);
 allow_tables_to_appear_in_same_query!(definitions, definition_heads);
 allow_tables_to_appear_in_same_query!(sources, definitions, workbooks);
+
+table! {
+    batch_operations (project, batch_id) {
+        project -> Text,
+        batch_id -> Text,
+        finished -> Bool,
+        request -> Binary,
+        progress -> Binary,
+        position -> Text,
+        updated_us -> BigInt,
+    }
+}

@@ -8,18 +8,19 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskRecord};
 
-use crate::batch::{Batch, ExecutionKey};
+use crate::batch::{Batch, ExecutionKey, RequestRecord};
 use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
 use crate::dialect;
 use crate::environment::{EnvironmentChange, EnvironmentRow};
 use crate::error::{Entity, Error};
 use crate::load;
+use crate::operation::OperationRow;
 use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, changes, definitions, environments, executions, history, ids, labels, meta, payloads,
+    actions, changes, definitions, environments, executions, history, ids, labels, meta, operations, payloads,
     requests, sources, tasks, workbooks,
 };
 use crate::views::{DeletedRow, Loaded, SourceHash};
@@ -194,6 +195,23 @@ impl Writer {
             environments::delete(conn, deletion)?;
             requests::insert(conn, deletion.request.as_slice())
         })
+    }
+
+    /// Writes a batch operation as it is now, with the request that it came by.
+    pub fn put_operation(
+        &mut self,
+        row: &OperationRow,
+        request: Option<&RequestRecord>,
+    ) -> Result<(), Error> {
+        self.write(|conn| {
+            operations::put(conn, row)?;
+            requests::insert(conn, request.cloned().as_slice())
+        })
+    }
+
+    /// Deletes batch operations that were finished before; says how many.
+    pub fn expire_operations(&mut self, before_us: i64) -> Result<usize, Error> {
+        self.write(|conn| operations::expire(conn, before_us))
     }
 
     /// Forgets about `limit` requests that were answered before; says how many.

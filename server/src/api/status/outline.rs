@@ -72,7 +72,8 @@ fn code(reason: ErrorReason) -> Code {
         | R::EnvironmentNotFound
         | R::ExecutionNotFound
         | R::TaskExecutionNotFound
-        | R::ActionExecutionNotFound => Code::NotFound,
+        | R::ActionExecutionNotFound
+        | R::BatchNotFound => Code::NotFound,
         R::WorkflowAlreadyExists
         | R::WorkbookAlreadyExists
         | R::ActionAlreadyExists
@@ -93,6 +94,11 @@ fn code(reason: ErrorReason) -> Code {
 }
 
 impl Outline {
+    /// The word of its reason.
+    pub(super) fn reason(&self) -> String {
+        name(self.reason).to_owned()
+    }
+
     pub(super) fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
         let message = message.into();
         Self {

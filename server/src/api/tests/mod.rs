@@ -1,5 +1,6 @@
 //! The API from outside, over a real connection to a server in this process with an empty store.
 
+mod batches;
 mod definitions;
 mod executions;
 mod handed_over;

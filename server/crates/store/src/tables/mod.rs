@@ -16,6 +16,7 @@ pub(crate) mod ids;
 pub(crate) mod labels;
 pub(crate) mod listing;
 pub(crate) mod meta;
+pub(crate) mod operations;
 pub(crate) mod payloads;
 pub(crate) mod requests;
 pub(crate) mod sources;
