@@ -136,6 +136,9 @@ func (c *Client) Actions() *Actions { return &Actions{client: c} }
 // Environments returns the client's access to environments.
 func (c *Client) Environments() *Environments { return &Environments{client: c} }
 
+// Batches returns the access to verbs for many executions.
+func (c *Client) Batches() *Batches { return &Batches{client: c} }
+
 // ServerInfo says what the server is.
 type ServerInfo struct {
 	// Version is the version of the server, in semantic versioning.

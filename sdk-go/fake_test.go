@@ -24,12 +24,16 @@ import (
 type fake struct {
 	unary map[string]func(ctx context.Context, req proto.Message) (proto.Message, error)
 	watch func(*pb.WatchExecutionRequest, watchStream) error
+	many  func(*pb.WatchExecutionsRequest, manyStream) error
 
 	mu    sync.Mutex
 	calls []proto.Message
 }
 
-type watchStream = grpc.ServerStreamingServer[pb.WatchExecutionResponse]
+type (
+	watchStream = grpc.ServerStreamingServer[pb.WatchExecutionResponse]
+	manyStream  = grpc.ServerStreamingServer[pb.WatchExecutionsResponse]
+)
 
 // watchService serves streams; unary calls never get to it, the interceptor answers them.
 type watchService struct {
@@ -43,6 +47,11 @@ func (s watchService) WatchExecution(r *pb.WatchExecutionRequest, stream watchSt
 	}
 	s.fake.record(r)
 	return s.fake.watch(r, stream)
+}
+
+func (s watchService) WatchExecutions(r *pb.WatchExecutionsRequest, stream manyStream) error {
+	s.fake.record(r)
+	return s.fake.many(r, stream)
 }
 
 func newFake() *fake {

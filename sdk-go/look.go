@@ -32,6 +32,8 @@ type Cause struct {
 	TaskExecutionID string
 	// TaskName is the name of that task.
 	TaskName string
+	// Undo says whether it undoes another task execution of its name, in a rollback.
+	Undo bool
 	// Since is since when.
 	Since time.Time
 	// Until is until when; zero if that is not known.
@@ -95,6 +97,7 @@ func causeFrom(c *pb.Cause) Cause {
 		Text:            c.GetText(),
 		TaskExecutionID: c.GetTaskExecutionId(),
 		TaskName:        c.GetTaskName(),
+		Undo:            c.GetUndo(),
 		Since:           timeFrom(c.GetSinceTime()),
 		Until:           timeFrom(c.GetUntilTime()),
 	}
@@ -174,6 +177,11 @@ type TaskNode struct {
 	Actions []*ActionNode
 	// Children are its sub-workflow executions.
 	Children []*ExecutionNode
+	// UndoOf is, of what undoes a task in a rollback, the task execution that it undoes; else empty.
+	UndoOf string
+	// RolledBack says whether it was rolled back: undone, or passed over because there was nothing
+	// to undo.
+	RolledBack bool
 }
 
 // ActionNode is an action execution in a [Graph].
@@ -257,6 +265,9 @@ func taskNodeFrom(n *pb.TaskNode) *TaskNode {
 		State:     TaskState(n.GetState()),
 		StateInfo: n.GetStateInfo(),
 		Attempts:  int(n.GetAttempts()),
+
+		UndoOf:     n.GetUndoOf(),
+		RolledBack: n.GetRolledBack(),
 	}
 	for _, edge := range n.GetTriggeredBy() {
 		node.TriggeredBy = append(node.TriggeredBy, edge.GetTaskExecutionId())

@@ -7,7 +7,9 @@ import (
 	"io"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
 )
@@ -38,10 +40,20 @@ type watcher interface {
 // follow runs sessions of a watch until it is at its end or fails for good. With silentLimit > 0 it
 // gives up with errNoStream after that many sessions in a row without any message.
 func (c *Client) follow(ctx context.Context, w watcher, silentLimit int) error {
+	run := func(ctx context.Context) outcome { return c.runSession(ctx, w) }
+	return c.resume(ctx, run, w.failed, silentLimit)
+}
+
+// resume runs sessions one after the other; failed takes an error that is final otherwise, and
+// returns nil to go on.
+func (c *Client) resume(
+	ctx context.Context, run func(context.Context) outcome, failed func(error) error,
+	silentLimit int,
+) error {
 	lastLife := time.Now()
 	for attempt, silent := 0, 0; ; {
 		begun := time.Now()
-		outcome := c.runSession(ctx, w)
+		outcome := run(ctx)
 		switch {
 		case outcome.err == nil, errors.Is(outcome.err, errStop):
 			return nil
@@ -66,7 +78,7 @@ func (c *Client) follow(ctx context.Context, w watcher, silentLimit int) error {
 			continue
 		}
 		if !resumable(outcome.err) && !errors.Is(outcome.err, errBroken) {
-			if err := w.failed(outcome.err); err != nil {
+			if err := failed(outcome.err); err != nil {
 				return finalError(err)
 			}
 		}
@@ -96,7 +108,14 @@ func (c *Client) runSession(ctx context.Context, w watcher) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var out outcome
-	s := c.openSession(ctx, w.request())
+	req := w.request()
+	req.Project = c.project
+	req.HeartbeatInterval = durationpb.New(c.timing.heartbeat)
+	s := openSession(ctx, c, func(
+		ctx context.Context, service pb.ExecutionServiceClient,
+	) (grpc.ServerStreamingClient[pb.WatchExecutionResponse], error) {
+		return service.WatchExecution(ctx, req)
+	})
 	for msg := range s.queue {
 		if end := msg.GetEnd(); end != nil {
 			out.messages++

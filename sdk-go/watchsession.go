@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
 )
@@ -24,27 +24,30 @@ const queueLength = 32
 // session is one stream of a watch. A goroutine reads ahead into a bounded queue, so that frames do
 // not lie unread in the connection; when the queue stays full it drops the stream, which the owner
 // resumes when it gets there.
-type session struct {
-	queue chan *pb.WatchExecutionResponse
+type session[M any] struct {
+	queue chan *M
 	err   error // why the queue was closed; read it only after that
 }
 
+// opener starts the stream of a session.
+type opener[M any] func(
+	context.Context, pb.ExecutionServiceClient,
+) (grpc.ServerStreamingClient[M], error)
+
 // openSession starts a stream. It ends by itself at an error or the end of the stream, and when
 // ctx ends.
-func (c *Client) openSession(ctx context.Context, req *pb.WatchExecutionRequest) *session {
-	req.Project = c.project
-	req.HeartbeatInterval = durationpb.New(c.timing.heartbeat)
-	s := &session{queue: make(chan *pb.WatchExecutionResponse, queueLength)}
+func openSession[M any](ctx context.Context, c *Client, open opener[M]) *session[M] {
+	s := &session[M]{queue: make(chan *M, queueLength)}
 	go func() {
 		defer close(s.queue)
-		s.err = c.readStream(ctx, req, s.queue)
+		s.err = readStream(ctx, c, open, s.queue)
 	}()
 	return s
 }
 
 // readStream never returns nil: [io.EOF] is a stream that ended with status OK.
-func (c *Client) readStream(
-	ctx context.Context, req *pb.WatchExecutionRequest, queue chan<- *pb.WatchExecutionResponse,
+func readStream[M any](
+	ctx context.Context, c *Client, open opener[M], queue chan<- *M,
 ) error {
 	conn, err := c.watches.acquire()
 	if err != nil {
@@ -60,14 +63,14 @@ func (c *Client) readStream(
 	watchdog := time.AfterFunc(limit, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 
-	stream, err := pb.NewExecutionServiceClient(conn).WatchExecution(ctx, req)
+	stream, err := open(ctx, pb.NewExecutionServiceClient(conn))
 	for err == nil {
-		var msg *pb.WatchExecutionResponse
+		var msg *M
 		if msg, err = stream.Recv(); err != nil {
 			break
 		}
 		watchdog.Stop() // while we wait for our own reader, the server's silence proves nothing
-		if err = c.enqueue(ctx, queue, msg); err == nil {
+		if err = enqueue(ctx, c.timing.slowReader, queue, msg); err == nil {
 			watchdog.Reset(limit)
 		}
 	}
@@ -78,15 +81,13 @@ func (c *Client) readStream(
 }
 
 // enqueue waits for room in the queue for a while.
-func (c *Client) enqueue(
-	ctx context.Context, queue chan<- *pb.WatchExecutionResponse, msg *pb.WatchExecutionResponse,
-) error {
+func enqueue[M any](ctx context.Context, limit time.Duration, queue chan<- *M, msg *M) error {
 	select {
 	case queue <- msg:
 		return nil
 	default:
 	}
-	patience := time.NewTimer(c.timing.slowReader)
+	patience := time.NewTimer(limit)
 	defer patience.Stop()
 	select {
 	case queue <- msg:

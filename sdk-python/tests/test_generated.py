@@ -11,6 +11,7 @@ import pytest
 from autan import _core
 from autan._core import (
     actions,
+    batches,
     environments,
     executions,
     expressions,
@@ -36,6 +37,7 @@ def test_blocking_client_is_what_the_async_one_makes() -> None:
 def test_every_method_of_the_contract_is_there() -> None:
     modules = (
         actions,
+        batches,
         environments,
         executions,
         expressions,

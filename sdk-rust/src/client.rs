@@ -12,6 +12,7 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use crate::actions::Actions;
+use crate::batches::Batches;
 use crate::environments::Environments;
 use crate::error::Error;
 use crate::evaluate::EvaluateExpression;
@@ -95,6 +96,11 @@ impl Client {
     /// Actions: what there is, and ad-hoc ones.
     pub fn actions(&self) -> Actions {
         Actions::new(self.transport.clone())
+    }
+
+    /// One verb for many executions.
+    pub fn batches(&self) -> Batches {
+        Batches::new(self.transport.clone())
     }
 
     /// Environments: named sets of variables.

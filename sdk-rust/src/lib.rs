@@ -36,6 +36,7 @@
 //! themselves. A workflow that fails is [`Error::Execution`], a call that fails [`Error::Rpc`].
 
 mod actions;
+mod batches;
 mod binary;
 mod change;
 mod client;
@@ -72,6 +73,7 @@ mod workflows;
 mod tests;
 
 pub use actions::{Actions, DeleteAction, SaveActions, SavedActions, ValidateActions};
+pub use batches::{BatchVerb, Batches, StartBatch};
 pub use binary::Binary;
 pub use change::{PauseExecution, RestartExecution, UpdateExecution};
 pub use client::{Client, ClientBuilder};
@@ -89,16 +91,16 @@ pub use look::{Explain, GetGraph, HistoryQuery};
 pub use payload::Payload;
 pub use reason::Reason;
 pub use resources::{
-    Action, ActionExecution, ActionNode, Cause, CauseKind, Diagnostic, DocumentKind, Environment,
-    Execution, ExecutionGraph, ExecutionNode, Explanation, Failure, GraphStatistics,
-    InputParameter, Progress, ServerInfo, Severity, TaskExecution, TaskNode, Validation,
-    WorkbookRecord, WorkflowRevision,
+    Action, ActionExecution, ActionNode, BatchError, BatchOperation, BatchPreview, Cause,
+    CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph, ExecutionNode,
+    Explanation, Failure, GraphStatistics, InputParameter, Progress, ServerInfo, Severity,
+    TaskExecution, TaskNode, Validation, WorkbookRecord, WorkflowRevision,
 };
 pub use retry::RetryPolicy;
 pub use run_action::{ActionRun, RunAction};
 pub use source::Source;
 pub use start::{IdConflict, StartExecution};
-pub use state::{ActionState, ExecutionState, TaskState};
+pub use state::{ActionState, BatchState, ExecutionState, TaskState};
 pub use tasks::{ActionExecutions, RetryTask, SkipTask, Tasks, UpdateAction};
 pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, RollbackExecution, Verb};
 pub use watch::{Events, Trimmed};

@@ -1,6 +1,6 @@
-//! States of executions, tasks and actions.
+//! States of executions, tasks, actions and batch operations.
 //!
-//! Owns the three enums and their words. Left to others: what leads from one state to the next,
+//! Owns the enums and their words. Left to others: what leads from one state to the next,
 //! which only the server knows.
 
 use std::fmt;
@@ -125,6 +125,20 @@ states! {
     }
 }
 
+states! {
+    /// State of a batch operation.
+    BatchState of BatchState, final: [Done, Cancelled] {
+        /// Accepted, waits for its turn.
+        Pending = "PENDING",
+        /// Under way.
+        Running = "RUNNING",
+        /// All executions were come to.
+        Done = "DONE",
+        /// Cancelled; what was done stays.
+        Cancelled = "CANCELLED",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +170,13 @@ mod tests {
             };
             let word = state.as_str_name().strip_prefix("ACTION_STATE_").unwrap();
             assert_eq!(ActionState::from_number(number).to_string(), word);
+        }
+        for number in 1.. {
+            let Ok(state) = proto::v1::BatchState::try_from(number) else {
+                break;
+            };
+            let word = state.as_str_name().strip_prefix("BATCH_STATE_").unwrap();
+            assert_eq!(BatchState::from_number(number).to_string(), word);
         }
         assert_eq!(TaskState::from_number(99), TaskState::Unrecognized(99));
         assert!(!TaskState::Unrecognized(99).is_final());

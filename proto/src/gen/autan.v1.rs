@@ -157,6 +157,284 @@ impl View {
         }
     }
 }
+/// What a batch does to each execution. New verbs are not a breaking change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchVerb {
+    /// Which.
+    #[prost(oneof = "batch_verb::Verb", tags = "1, 2, 3, 4, 5, 6, 7")]
+    pub verb: ::core::option::Option<batch_verb::Verb>,
+}
+/// Nested message and enum types in `BatchVerb`.
+pub mod batch_verb {
+    /// Which.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Verb {
+        /// As PauseExecution.
+        #[prost(message, tag = "1")]
+        Pause(super::BatchPause),
+        /// As ResumeExecution.
+        #[prost(message, tag = "2")]
+        Resume(super::BatchResume),
+        /// As CancelExecution.
+        #[prost(message, tag = "3")]
+        Cancel(super::BatchCancel),
+        /// As TerminateExecution.
+        #[prost(message, tag = "4")]
+        Terminate(super::BatchTerminate),
+        /// As RerunExecution of all tasks that have ended the execution.
+        #[prost(message, tag = "5")]
+        Rerun(super::BatchRerun),
+        /// As DeleteExecution.
+        #[prost(message, tag = "6")]
+        Delete(super::BatchDelete),
+        /// As RollbackExecution of the whole.
+        #[prost(message, tag = "7")]
+        Rollback(super::BatchRollback),
+    }
+}
+/// Pauses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchPause {
+    /// As in PauseExecution.
+    #[prost(bool, tag = "1")]
+    pub timeouts_run: bool,
+}
+/// Resumes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchResume {
+    /// As in ResumeExecution.
+    #[prost(message, optional, tag = "1")]
+    pub env: ::core::option::Option<Payload>,
+}
+/// Cancels.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchCancel {}
+/// Terminates.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchTerminate {}
+/// Runs again what has failed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchRerun {
+    /// As in RerunExecution.
+    #[prost(bool, tag = "1")]
+    pub reset: bool,
+    /// As in RerunExecution.
+    #[prost(message, optional, tag = "2")]
+    pub env: ::core::option::Option<Payload>,
+}
+/// Rolls back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchRollback {}
+/// Deletes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchDelete {
+    /// As in DeleteExecution.
+    #[prost(bool, tag = "1")]
+    pub force: bool,
+}
+/// One verb for many executions, under way or finished. It survives a restart of the server, and is
+/// kept for 30 days after its end.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchOperation {
+    /// Tenant.
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// UUID given by the server.
+    #[prost(string, tag = "2")]
+    pub batch_id: ::prost::alloc::string::String,
+    /// State.
+    #[prost(enumeration = "BatchState", tag = "3")]
+    pub state: i32,
+    /// What it does.
+    #[prost(message, optional, tag = "4")]
+    pub verb: ::core::option::Option<BatchVerb>,
+    /// Which executions, if chosen by a filter.
+    #[prost(string, tag = "5")]
+    pub filter: ::prost::alloc::string::String,
+    /// Most executions a second.
+    #[prost(int32, tag = "6")]
+    pub rate: i32,
+    /// Executions that it is about: of a filter, those that matched when it was accepted.
+    #[prost(int64, tag = "7")]
+    pub matched: i64,
+    /// Those that the verb was applied to.
+    #[prost(int64, tag = "8")]
+    pub done: i64,
+    /// Those that it changed nothing for: they are so already, their state refuses it, or they are
+    /// gone.
+    #[prost(int64, tag = "9")]
+    pub skipped: i64,
+    /// Those that it failed for.
+    #[prost(int64, tag = "10")]
+    pub failed: i64,
+    /// The first failures, at most 20.
+    #[prost(message, repeated, tag = "11")]
+    pub errors: ::prost::alloc::vec::Vec<BatchError>,
+    /// Why, as the caller said.
+    #[prost(string, tag = "12")]
+    pub reason: ::prost::alloc::string::String,
+    /// When it was accepted.
+    #[prost(message, optional, tag = "13")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it last went on.
+    #[prost(message, optional, tag = "14")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it reached a final state.
+    #[prost(message, optional, tag = "15")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Why the verb of a batch failed for one execution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchError {
+    /// Uid of the execution, or the id as it was given if there is none.
+    #[prost(string, tag = "1")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Reason, as in errors of single calls.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// What is wrong.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+}
+/// Request of BatchUpdateExecutions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchUpdateExecutionsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Ids or uids, at most 1000. Either these or `filter`.
+    #[prost(string, repeated, tag = "2")]
+    pub execution_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in ListExecutions. Sub-workflows match, too, unless it says otherwise.
+    #[prost(string, tag = "3")]
+    pub filter: ::prost::alloc::string::String,
+    /// What to do.
+    #[prost(message, optional, tag = "4")]
+    pub verb: ::core::option::Option<BatchVerb>,
+    /// Most executions a second, 1 to 1000; 0 = 50.
+    #[prost(int32, tag = "5")]
+    pub rate: i32,
+    /// Changes nothing: answers with the number of executions and a sample.
+    #[prost(bool, tag = "6")]
+    pub validate_only: bool,
+    /// Why, for the record of each execution; at most 4 KiB.
+    #[prost(string, tag = "7")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "8")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of BatchUpdateExecutions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchUpdateExecutionsResponse {
+    /// The operation as it is accepted; of `validate_only` without an id.
+    #[prost(message, optional, tag = "1")]
+    pub batch: ::core::option::Option<BatchOperation>,
+    /// Of `validate_only`: ids of some executions that it would come to, at most 20.
+    #[prost(string, repeated, tag = "2")]
+    pub sample_execution_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Request of GetBatchOperation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBatchOperationRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id of the operation.
+    #[prost(string, tag = "2")]
+    pub batch_id: ::prost::alloc::string::String,
+}
+/// Response of GetBatchOperation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetBatchOperationResponse {
+    /// The operation.
+    #[prost(message, optional, tag = "1")]
+    pub batch: ::core::option::Option<BatchOperation>,
+}
+/// Request of ListBatchOperations.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBatchOperationsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// At most this many rows; 0 = 50, more than 1000 = 1000. Pages are also bounded to 3 MiB.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// From the previous answer; empty = first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Response of ListBatchOperations.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBatchOperationsResponse {
+    /// The page, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub batches: ::prost::alloc::vec::Vec<BatchOperation>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of CancelBatchOperation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelBatchOperationRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id of the operation.
+    #[prost(string, tag = "2")]
+    pub batch_id: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of CancelBatchOperation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CancelBatchOperationResponse {
+    /// The operation, in its final state.
+    #[prost(message, optional, tag = "1")]
+    pub batch: ::core::option::Option<BatchOperation>,
+}
+/// States of a batch operation. New ones are not a breaking change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BatchState {
+    /// Never sent.
+    Unspecified = 0,
+    /// Accepted, waits for its turn.
+    Pending = 1,
+    /// Under way.
+    Running = 2,
+    /// All executions were come to. Final.
+    Done = 3,
+    /// Cancelled; what was done stays. Final.
+    Cancelled = 4,
+}
+impl BatchState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BATCH_STATE_UNSPECIFIED",
+            Self::Pending => "BATCH_STATE_PENDING",
+            Self::Running => "BATCH_STATE_RUNNING",
+            Self::Done => "BATCH_STATE_DONE",
+            Self::Cancelled => "BATCH_STATE_CANCELLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BATCH_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "BATCH_STATE_PENDING" => Some(Self::Pending),
+            "BATCH_STATE_RUNNING" => Some(Self::Running),
+            "BATCH_STATE_DONE" => Some(Self::Done),
+            "BATCH_STATE_CANCELLED" => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+}
 /// States of an execution. New ones are not a breaking change: clients keep unknown ones as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -720,6 +998,9 @@ pub struct Cause {
     /// Until when, if that is known.
     #[prost(message, optional, tag = "5")]
     pub until_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether the task execution undoes another one of its name, in a rollback.
+    #[prost(bool, tag = "6")]
+    pub undo: bool,
     /// What it is.
     #[prost(oneof = "cause::Kind", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24")]
     pub kind: ::core::option::Option<cause::Kind>,
@@ -1020,6 +1301,12 @@ pub struct TaskNode {
     /// Its sub-workflow executions.
     #[prost(message, repeated, tag = "12")]
     pub children: ::prost::alloc::vec::Vec<ExecutionNode>,
+    /// Of what undoes a task in a rollback: the task execution that it undoes; else empty.
+    #[prost(string, tag = "13")]
+    pub undo_of: ::prost::alloc::string::String,
+    /// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+    #[prost(bool, tag = "14")]
+    pub rolled_back: bool,
 }
 /// An edge that was taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2707,6 +2994,128 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("autan.v1.ExecutionService", "UpdateExecution"));
             self.inner.unary(req, path, codec).await
         }
+        /// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
+        /// Each execution is recorded as by a call of its own, and none is changed twice, also if the
+        /// server is restarted meanwhile.
+        ///
+        /// Executions of a filter are found page by page while it goes on: those that were started before
+        /// the call and match when their turn comes.
+        ///
+        /// Errors: INVALID_FIELD, INVALID_FILTER, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        pub async fn batch_update_executions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BatchUpdateExecutionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchUpdateExecutionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/BatchUpdateExecutions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "BatchUpdateExecutions"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns a batch operation.
+        ///
+        /// Errors: BATCH_NOT_FOUND.
+        pub async fn get_batch_operation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBatchOperationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetBatchOperationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/GetBatchOperation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "GetBatchOperation"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists batch operations, newest first.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        pub async fn list_batch_operations(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBatchOperationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBatchOperationsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/ListBatchOperations",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "ListBatchOperations"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a batch operation after the executions under way; what was done stays. Cancelling a
+        /// finished one changes nothing.
+        ///
+        /// Errors: BATCH_NOT_FOUND.
+        pub async fn cancel_batch_operation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelBatchOperationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelBatchOperationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.ExecutionService/CancelBatchOperation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("autan.v1.ExecutionService", "CancelBatchOperation"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
         ///
         /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -3063,6 +3472,52 @@ pub mod execution_service_server {
             request: tonic::Request<super::UpdateExecutionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::UpdateExecutionResponse>,
+            tonic::Status,
+        >;
+        /// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
+        /// Each execution is recorded as by a call of its own, and none is changed twice, also if the
+        /// server is restarted meanwhile.
+        ///
+        /// Executions of a filter are found page by page while it goes on: those that were started before
+        /// the call and match when their turn comes.
+        ///
+        /// Errors: INVALID_FIELD, INVALID_FILTER, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        async fn batch_update_executions(
+            &self,
+            request: tonic::Request<super::BatchUpdateExecutionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BatchUpdateExecutionsResponse>,
+            tonic::Status,
+        >;
+        /// Returns a batch operation.
+        ///
+        /// Errors: BATCH_NOT_FOUND.
+        async fn get_batch_operation(
+            &self,
+            request: tonic::Request<super::GetBatchOperationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetBatchOperationResponse>,
+            tonic::Status,
+        >;
+        /// Lists batch operations, newest first.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        async fn list_batch_operations(
+            &self,
+            request: tonic::Request<super::ListBatchOperationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBatchOperationsResponse>,
+            tonic::Status,
+        >;
+        /// Ends a batch operation after the executions under way; what was done stays. Cancelling a
+        /// finished one changes nothing.
+        ///
+        /// Errors: BATCH_NOT_FOUND.
+        async fn cancel_batch_operation(
+            &self,
+            request: tonic::Request<super::CancelBatchOperationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelBatchOperationResponse>,
             tonic::Status,
         >;
         /// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
@@ -3888,6 +4343,202 @@ pub mod execution_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateExecutionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/BatchUpdateExecutions" => {
+                    #[allow(non_camel_case_types)]
+                    struct BatchUpdateExecutionsSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::BatchUpdateExecutionsRequest>
+                    for BatchUpdateExecutionsSvc<T> {
+                        type Response = super::BatchUpdateExecutionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BatchUpdateExecutionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::batch_update_executions(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BatchUpdateExecutionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/GetBatchOperation" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBatchOperationSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::GetBatchOperationRequest>
+                    for GetBatchOperationSvc<T> {
+                        type Response = super::GetBatchOperationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBatchOperationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::get_batch_operation(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBatchOperationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/ListBatchOperations" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBatchOperationsSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::ListBatchOperationsRequest>
+                    for ListBatchOperationsSvc<T> {
+                        type Response = super::ListBatchOperationsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBatchOperationsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::list_batch_operations(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBatchOperationsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.ExecutionService/CancelBatchOperation" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelBatchOperationSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::CancelBatchOperationRequest>
+                    for CancelBatchOperationSvc<T> {
+                        type Response = super::CancelBatchOperationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelBatchOperationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::cancel_batch_operation(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelBatchOperationSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -9158,6 +9809,8 @@ pub enum ErrorReason {
     EnvironmentNotFound = 33,
     /// ALREADY_EXISTS. An environment of that name exists in the project.
     EnvironmentAlreadyExists = 34,
+    /// NOT_FOUND. No such batch operation.
+    BatchNotFound = 45,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -9201,6 +9854,7 @@ impl ErrorReason {
             Self::ActionIsSystem => "ERROR_REASON_ACTION_IS_SYSTEM",
             Self::EnvironmentNotFound => "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
             Self::EnvironmentAlreadyExists => "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
+            Self::BatchNotFound => "ERROR_REASON_BATCH_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -9245,6 +9899,7 @@ impl ErrorReason {
             "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS" => {
                 Some(Self::EnvironmentAlreadyExists)
             }
+            "ERROR_REASON_BATCH_NOT_FOUND" => Some(Self::BatchNotFound),
             _ => None,
         }
     }

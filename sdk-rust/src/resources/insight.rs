@@ -39,6 +39,8 @@ pub struct Cause {
     /// Name of that task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_name: Option<String>,
+    /// Whether it undoes another task execution of its name, in a rollback.
+    pub undo: bool,
     /// Since when.
     #[serde(serialize_with = "serialize_time")]
     pub since_time: Option<SystemTime>,
@@ -150,6 +152,7 @@ impl From<proto::v1::Cause> for Cause {
             text: cause.text,
             task_execution_id: non_empty(cause.task_execution_id),
             task_name: non_empty(cause.task_name),
+            undo: cause.undo,
             since_time: to_time(cause.since_time),
             until_time: to_time(cause.until_time),
             kind: cause.kind.into(),
@@ -268,6 +271,11 @@ pub struct TaskNode {
     pub actions: Vec<ActionNode>,
     /// Its sub-workflow executions.
     pub children: Vec<ExecutionNode>,
+    /// Of what undoes a task in a rollback: the task execution that it undoes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<String>,
+    /// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+    pub rolled_back: bool,
 }
 
 /// An action execution in a graph.
@@ -352,6 +360,8 @@ impl From<proto::v1::TaskNode> for TaskNode {
             item_count: node.item_count,
             actions: node.actions.into_iter().map(ActionNode::from).collect(),
             children: node.children.into_iter().map(ExecutionNode::from).collect(),
+            undo_of: non_empty(node.undo_of),
+            rolled_back: node.rolled_back,
         }
     }
 }

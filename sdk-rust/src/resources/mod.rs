@@ -5,6 +5,7 @@
 //! server did not send are left out.
 
 mod action;
+mod batch;
 mod definition;
 mod environment;
 mod execution;
@@ -14,6 +15,7 @@ mod task;
 mod time;
 
 pub use action::Action;
+pub use batch::{BatchError, BatchOperation, BatchPreview};
 pub use definition::{
     Diagnostic, DocumentKind, InputParameter, Severity, Validation, WorkbookRecord,
     WorkflowRevision,

@@ -9,6 +9,7 @@
 
 mod action;
 mod action_execution;
+mod batch;
 mod connect;
 mod environment;
 mod error;
@@ -63,6 +64,9 @@ enum Command {
     /// Start, watch and control executions
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Change many executions at once
+    #[command(subcommand)]
+    Batch(batch::Command),
     /// Manage ad-hoc actions, look at built-in ones, run single ones
     #[command(subcommand)]
     Action(action::Command),
@@ -110,6 +114,7 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
         Command::Workflow(command) => workflow::run(globals, command, output).await,
         Command::Workbook(command) => workbook::run(globals, command, output).await,
         Command::Execution(command) => execution::run(globals, command, output).await,
+        Command::Batch(command) => batch::run(globals, command, output).await,
         Command::Action(command) => action::run(globals, command, output).await,
         Command::ActionExecution(command) => action_execution::run(globals, command, output).await,
         Command::Environment(command) => environment::run(globals, command, output).await,
@@ -167,6 +172,11 @@ mod tests {
             ("autan environment update e --var a=1 --remove b", true),
             ("autan environment update e --var a=1 --file f", false),
             ("autan environment update e", false),
+            ("autan batch pause e1 e2 --rate 10 --dry-run", true),
+            ("autan batch rerun --filter x --reset --env a=1", true),
+            ("autan batch cancel", false),
+            ("autan batch cancel e1 --filter x", false),
+            ("autan batch abort b", true),
             ("autan evaluate 1+1 --language yaql --context {}", true),
             ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
             ("autan serve --listen here", false),

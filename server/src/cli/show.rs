@@ -126,8 +126,9 @@ fn tasks_by_state(execution: &Execution) -> String {
 pub(super) fn tasks(tasks: &[TaskExecution], now: SystemTime) -> Table {
     let mut table = Table::new(["TASK", "STATE", "ATTEMPTS", "CREATED", "TOOK", "ID", "INFO"]);
     for task in tasks {
+        let undo = task.undo_of.as_ref().map_or("", |_| "undo ");
         table.row([
-            task.task_name.as_str().into(),
+            format!("{undo}{}", task.task_name).into(),
             Cell::state(&task.state),
             Cell::number(&task.attempts),
             relative(task.create_time, now).into(),

@@ -48,6 +48,16 @@ type step struct {
 	Reason      string  `json:"reason"`
 	Description *string `json:"description"`
 
+	Verb   string   `json:"verb"`
+	IDs    []string `json:"ids"`
+	Rate   int      `json:"rate"`
+	After  int64    `json:"after"`
+	Before int64    `json:"before"`
+	Types  []string `json:"types"`
+	Newest bool     `json:"newest"`
+	Resume bool     `json:"resume"`
+	Errors bool     `json:"errors"`
+
 	Source      string         `json:"source"`
 	Environment string         `json:"environment"`
 	Variables   map[string]any `json:"variables"`

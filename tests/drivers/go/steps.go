@@ -14,6 +14,7 @@ type run struct {
 	client     *autan.Client
 	source     string
 	executions map[string]*autan.Execution
+	token      string // where the last watch of many ended
 }
 
 func named(name string) string {
@@ -47,6 +48,10 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return r.runAction(ctx, s)
 	case "evaluate":
 		return r.evaluate(ctx, s)
+	case "batch", "preview", "batches":
+		return batch(ctx, r.client.Batches(), s)
+	case "watch_all":
+		return r.watchAll(ctx, s)
 	}
 	e, ok := r.executions[named(s.Of)]
 	if !ok {
@@ -59,6 +64,8 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return r.bytes(ctx, e, s)
 	case "child":
 		return nil, r.child(ctx, e, s)
+	case "explain", "graph", "history":
+		return r.inside(ctx, e, s)
 	case "await":
 		_, err := find(ctx, e, s.awaits)
 		return nil, err

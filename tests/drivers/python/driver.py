@@ -29,6 +29,8 @@ class Run:
         self.client = client
         self.source = source
         self.handles: dict[str, autan.SyncExecutionHandle] = {}
+        # Where the last watch of many ended.
+        self.token = ""
 
     def perform(self, step: dict[str, Any]) -> Any:
         """Makes one call and returns what is worth comparing of its answer."""
@@ -216,6 +218,61 @@ class Run:
         self.handle(step).delete()
         del self.handles[step.get("of", "run")]
 
+    def do_batch(self, step: dict[str, Any]) -> Any:
+        verb, which = VERBS[step["verb"]], which_of(step)
+        begun = self.client.batches.start(verb, rate=step.get("rate", 1000), **which)
+        found = self.client.batches.wait(begun.batch_id)
+        assert self.client.batches.cancel(begun.batch_id) == found
+        counts = {"done": found.done, "skipped": found.skipped, "failed": found.failed}
+        return {"verb": found.verb, "state": found.state.name, **counts}
+
+    def do_preview(self, step: dict[str, Any]) -> Any:
+        found = self.client.batches.preview(VERBS[step["verb"]], **which_of(step))
+        return {"matched": found.matched, "sample": sorted(found.sample)}
+
+    def do_batches(self, step: dict[str, Any]) -> Any:
+        return [batch.verb for batch in self.client.batches.list(page_size=step.get("page", 0))]
+
+    def do_watch_all(self, step: dict[str, Any]) -> Any:
+        token = self.token if step.get("resume") else ""
+        watch = self.client.executions.watch(
+            filter=step.get("filter", ""), resume_token=token, retained=True
+        )
+        with closing(watch) as changes:
+            for change in changes:
+                gone, found = change.deleted, change.execution
+                if found:
+                    seen = (found.execution_id, found.state.name)
+                else:
+                    seen = (gone.execution_id if gone else "", "DELETED")
+                if seen == (step["id"], step["state"]):
+                    self.token = change.resume_token
+                    return {"seen": seen[0]}
+        raise LookupError("the watch has ended")
+
+    def do_explain(self, step: dict[str, Any]) -> Any:
+        handle = self.handle(step)
+        task = task_id(handle, step["task"]) if "task" in step else ""
+        found = handle.explain(task_execution_id=task)
+        return {"state": found.state.name, "causes": list(causes(found.causes, ""))}
+
+    def do_graph(self, step: dict[str, Any]) -> Any:
+        found = self.handle(step).graph(errors_only=step.get("errors", False))
+        assert found.root is not None
+        counts = {name: found.statistics[name] for name in ("executions", "tasks")}
+        return {"nodes": list(nodes(found.root, "")), **counts}
+
+    def do_history(self, step: dict[str, Any]) -> Any:
+        handle = self.handle(step)
+        found = handle.history(
+            after_sequence=step.get("after", 0),
+            before_sequence=step.get("before", 0),
+            event_types=step.get("types", ()),
+            task_execution_id=task_id(handle, step["task"]) if "task" in step else "",
+            descending=step.get("newest", False),
+        )
+        return lines(found)
+
     def do_list(self, step: dict[str, Any]) -> Any:
         found = self.client.executions.list(filter=step["filter"])
         return sorted(execution.execution_id for execution in found)
@@ -236,6 +293,39 @@ class Run:
             "history": lines(handle.history()),
             "watch": lines(handle.events()),
         }
+
+
+def causes(found: Iterable[models.Cause], indent: str) -> Iterable[str]:
+    """One line for each cause: the task, and the kind of the cause."""
+    for cause in found:
+        undo = "undo " if cause.undo else ""
+        yield f"{indent}{undo}{cause.task_name or '.'} {cause.kind}"
+        yield from causes(cause.causes, indent + "  ")
+
+
+def nodes(execution: models.ExecutionNode, indent: str) -> Iterable[str]:
+    """One line for each task: its name, state and the number of its actions."""
+    for task in execution.tasks:
+        undo = "undo " if task.undo_of else ""
+        yield f"{indent}{undo}{task.task_name} {task.state.name} {len(task.actions)}"
+        for child in task.children:
+            yield from nodes(child, indent + "  ")
+
+
+VERBS = {
+    "pause": models.BatchPause(),
+    "resume": models.BatchResume(env={}),
+    "cancel": models.BatchCancel(),
+    "terminate": models.BatchTerminate(),
+    "rerun": models.BatchRerun(reset=True),
+    "rollback": models.BatchRollback(),
+    "delete": models.BatchDelete(force=True),
+}
+
+
+def which_of(step: dict[str, Any]) -> dict[str, Any]:
+    """The executions that a batch is about."""
+    return {"filter": step.get("filter", ""), "ids": step.get("ids", ())}
 
 
 def task_id(handle: autan.SyncExecutionHandle, name: str) -> str:

@@ -3,6 +3,9 @@
 //! Owns what the drivers of the other languages own in theirs: performing steps and telling what
 //! the SDK saw. Knows nothing of what is expected: that is for the runner.
 
+mod look;
+mod things;
+
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, Result, bail};
@@ -26,6 +29,10 @@ struct Case {
 /// One call; which fields count depends on `call`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they belong to different calls"
+)]
 struct Step {
     #[serde(rename = "do")]
     call: String,
@@ -61,6 +68,15 @@ struct Step {
     context: Option<Value>,
     reason: String,
     description: Option<String>,
+    verb: String,
+    ids: Vec<String>,
+    rate: Option<u32>,
+    after: i64,
+    before: i64,
+    types: Vec<String>,
+    newest: bool,
+    resume: bool,
+    errors: bool,
 }
 
 /// The executions of one case, by the names that its steps give them.
@@ -68,6 +84,8 @@ struct Run {
     client: Client,
     source: String,
     executions: HashMap<String, ExecutionHandle>,
+    /// Where the last watch of many ended.
+    token: String,
 }
 
 /// Runs a case and tells what the SDK saw.
@@ -78,6 +96,7 @@ pub(crate) async fn drive(case: &Value) -> Result<Value> {
         client: client.connect().await?,
         source: case.source,
         executions: HashMap::new(),
+        token: String::new(),
     };
     let mut answers = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
@@ -113,6 +132,8 @@ impl Run {
             }
             "run_action" => return self.run_action(step).await,
             "evaluate" => return self.evaluate(step).await,
+            "batch" | "preview" | "batches" => return look::batch(&self.client, step).await,
+            "watch_all" => return self.watch_all(step).await,
             _ => {}
         }
         let execution = self.execution(step)?;
@@ -121,6 +142,7 @@ impl Run {
                 return self.act(&execution, step).await;
             }
             "child" => return self.child(&execution, step).await,
+            "explain" | "graph" | "history" => return look::inside(&execution, step).await,
             "await" => {
                 find(&execution, |event| step.awaits(event)).await?;
                 return Ok(Value::Null);
@@ -175,61 +197,6 @@ impl Run {
             _ => drop(self.client.workflows().create(source).await?),
         }
         Ok(Value::Null)
-    }
-
-    /// Creates, changes or deletes an environment.
-    async fn environment(&self, step: &Step) -> Result<Value> {
-        let name = step.environment.as_deref();
-        let name = name.context("an environment needs a name")?;
-        let environments = self.client.environments();
-        let found = match step.call.as_str() {
-            "create_environment" => environments.create(name, &step.variables)?.await?,
-            "update_environment" => {
-                let mut change = environments.update(name);
-                for (name, value) in &step.set {
-                    change = change.set(name, value)?;
-                }
-                for name in &step.remove {
-                    change = change.remove(name);
-                }
-                change.await?
-            }
-            _ => {
-                environments.delete(name).await?;
-                return Ok(Value::Null);
-            }
-        };
-        value(found.variables.as_ref())
-    }
-
-    /// Runs one action without a workflow.
-    async fn run_action(&self, step: &Step) -> Result<Value> {
-        let mut run = self.client.run_action(&step.action);
-        if let Some(input) = &step.input {
-            run = run.input(input)?;
-        }
-        if let Some(environment) = &step.environment {
-            run = run.environment(environment);
-        }
-        ending(run.result().await)
-    }
-
-    async fn evaluate(&self, step: &Step) -> Result<Value> {
-        let mut call = self.client.evaluate(&step.expression);
-        if let Some(context) = &step.context {
-            call = call.context(context)?;
-        }
-        match call.await {
-            Ok(found) => Ok(json!({"value": found.to_value()?})),
-            Err(Error::Expression(error)) => Ok(json!({"error": {
-                "syntax": error.syntax,
-                "offset": error.offset,
-                "length": error.length,
-                "line": error.line,
-                "column": error.column,
-            }})),
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn start(&mut self, step: &Step) -> Result<Value> {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autan import models
 from autan._aio.actions import Actions
+from autan._aio.batches import Batches
 from autan._aio.environments import Environments
 from autan._aio.executions import ExecutionHandle, Executions
 from autan._aio.runs import ActionRun
@@ -80,6 +81,8 @@ class Client:
         """Attempts of tasks by id, and completing those that run outside."""
         self.actions = Actions(self._transport, self._scope)
         """What tasks do: built-in and ad-hoc actions."""
+        self.batches = Batches(self._transport, self._scope)
+        """One verb for many executions."""
         self.environments = Environments(self._transport, self._scope)
         """Named sets of variables."""
 

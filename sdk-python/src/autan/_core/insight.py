@@ -77,6 +77,7 @@ def _cause(m: Any) -> models.Cause:
         text=m.text,
         task_execution_id=m.task_execution_id,
         task_name=m.task_name,
+        undo=m.undo,
         since_time=decode.time(m, "since_time"),
         until_time=decode.time(m, "until_time"),
         details=details,
@@ -128,6 +129,8 @@ def _task(m: Any) -> models.TaskNode:
         item_count=m.item_count,
         actions=[_action(action) for action in m.actions],
         children=[_execution(child) for child in m.children],
+        undo_of=m.undo_of,
+        rolled_back=m.rolled_back,
     )
 
 

@@ -9,6 +9,7 @@ from autan import models
 from autan._core import actions, executions, expressions, system
 from autan._core.call import Scope
 from autan._sync_generated.actions import SyncActions
+from autan._sync_generated.batches import Batches
 from autan._sync_generated.environments import SyncEnvironments
 from autan._sync_generated.executions import SyncExecutionHandle, SyncExecutions
 from autan._sync_generated.runs import SyncActionRun
@@ -81,6 +82,8 @@ class SyncClient:
         """Attempts of tasks by id, and completing those that run outside."""
         self.actions = SyncActions(self._transport, self._scope)
         """What tasks do: built-in and ad-hoc actions."""
+        self.batches = Batches(self._transport, self._scope)
+        """One verb for many executions."""
         self.environments = SyncEnvironments(self._transport, self._scope)
         """Named sets of variables."""
 

@@ -1,9 +1,23 @@
 """What the server answers with: plain, immutable data, without protobuf types."""
 
 from autan.models.action import ActionExecution, ActionInfo, AppliedActions
+from autan.models.batch import (
+    BatchCancel,
+    BatchDelete,
+    BatchError,
+    BatchOperation,
+    BatchPause,
+    BatchPreview,
+    BatchRerun,
+    BatchResume,
+    BatchRollback,
+    BatchTerminate,
+    BatchVerb,
+)
 from autan.models.enums import (
     ActionKind,
     ActionState,
+    BatchState,
     CountGroup,
     DocumentKind,
     ExecutionKind,
@@ -74,6 +88,18 @@ __all__ = [
     "AppliedActions",
     "AppliedWorkbook",
     "AppliedWorkflows",
+    "BatchCancel",
+    "BatchDelete",
+    "BatchError",
+    "BatchOperation",
+    "BatchPause",
+    "BatchPreview",
+    "BatchRerun",
+    "BatchResume",
+    "BatchRollback",
+    "BatchState",
+    "BatchTerminate",
+    "BatchVerb",
     "Binary",
     "Cause",
     "ChildStarted",

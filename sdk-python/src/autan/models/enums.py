@@ -112,6 +112,21 @@ class ActionState(OpenEnum):
         return self in (ActionState.SUCCESS, ActionState.ERROR, ActionState.CANCELLED)
 
 
+class BatchState(OpenEnum):
+    """State of a batch operation."""
+
+    UNSPECIFIED = 0
+    PENDING = 1
+    RUNNING = 2
+    DONE = 3
+    CANCELLED = 4
+
+    @property
+    def final(self) -> bool:
+        """Whether the operation is finished."""
+        return self in (BatchState.DONE, BatchState.CANCELLED)
+
+
 class TaskType(OpenEnum):
     """What a task runs."""
 

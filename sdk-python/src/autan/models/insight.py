@@ -23,6 +23,7 @@ class Cause:
         text: The cause in one sentence.
         task_execution_id: The task that waits; empty if the execution does as a whole.
         task_name: Name of that task.
+        undo: Whether it undoes another task execution of its name, in a rollback.
         since_time: Since when.
         until_time: Until when, if that is known.
         details: The fields of its kind as in the contract, such as `action_execution_id` or
@@ -34,6 +35,7 @@ class Cause:
     text: str
     task_execution_id: str = ""
     task_name: str = ""
+    undo: bool = False
     since_time: datetime | None = None
     until_time: datetime | None = None
     details: Mapping[str, object] = field(default_factory=dict)
@@ -92,6 +94,9 @@ class TaskNode:
         item_count: Items of a with-items task; 0 for others.
         actions: Its action executions, in the order of their creation.
         children: Its sub-workflow executions.
+        undo_of: Of what undoes a task in a rollback: the task execution that it undoes; else empty.
+        rolled_back: Whether it was rolled back: undone, or passed over because there was nothing
+            to undo.
     """
 
     task_execution_id: str
@@ -103,6 +108,8 @@ class TaskNode:
     item_count: int
     actions: Sequence[ActionNode]
     children: Sequence[ExecutionNode]
+    undo_of: str
+    rolled_back: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ use crate::task::Task;
 pub struct Cause {
     /// Number of the task that waits; `None` = the execution as a whole.
     pub task: Option<u32>,
+    /// Whether that task undoes another one.
+    pub undo: bool,
     /// Since when, microseconds since the epoch.
     pub since_us: i64,
     /// Until when, if that is known; microseconds since the epoch.
@@ -167,6 +169,7 @@ pub fn is_moving(execution: &Execution) -> bool {
 fn whole(execution: &Execution, kind: CauseKind) -> Cause {
     Cause {
         task: None,
+        undo: false,
         since_us: execution.record.updated_us,
         until_us: None,
         kind,
@@ -193,6 +196,7 @@ fn of_task(
     let mut add = |since_us, until_us, kind| {
         causes.push(Cause {
             task: Some(record.number),
+            undo: record.is_undo(),
             since_us,
             until_us,
             kind,
@@ -228,6 +232,7 @@ fn of_task(
     };
     causes.push(Cause {
         task: Some(record.number),
+        undo: record.is_undo(),
         since_us: since,
         until_us: None,
         kind,

@@ -18,8 +18,8 @@ use crate::operation::OperationRow;
 use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, changes, definitions, environments, executions, history, ids, listing, meta, operations, payloads,
-    requests, sources, tasks, workbooks,
+    actions, changes, definitions, environments, executions, history, ids, listing, meta,
+    operations, payloads, requests, sources, tasks, workbooks,
 };
 use crate::views::{
     ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads,

@@ -20,8 +20,8 @@ use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, changes, definitions, environments, executions, history, ids, labels, meta, operations, payloads,
-    requests, sources, tasks, workbooks,
+    actions, changes, definitions, environments, executions, history, ids, labels, meta,
+    operations, payloads, requests, sources, tasks, workbooks,
 };
 use crate::views::{DeletedRow, Loaded, SourceHash};
 

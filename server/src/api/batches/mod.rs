@@ -67,7 +67,7 @@ impl Default for Batches {
     }
 }
 
-/// BatchUpdateExecutions.
+/// `BatchUpdateExecutions`.
 pub(super) async fn update(
     context: &Shared,
     request: v1::BatchUpdateExecutionsRequest,
@@ -143,7 +143,7 @@ fn accept(
     Ok(Ok((row, true)))
 }
 
-/// GetBatchOperation.
+/// `GetBatchOperation`.
 pub(super) async fn get(
     context: &Context,
     request: v1::GetBatchOperationRequest,
@@ -152,7 +152,7 @@ pub(super) async fn get(
     Ok(v1::GetBatchOperationResponse { batch: Some(batch) })
 }
 
-/// ListBatchOperations.
+/// `ListBatchOperations`.
 pub(super) async fn list(
     context: &Context,
     request: v1::ListBatchOperationsRequest,
@@ -170,7 +170,7 @@ pub(super) async fn list(
     })
 }
 
-/// CancelBatchOperation: answers when nothing more is done.
+/// `CancelBatchOperation`: answers when nothing more is done.
 pub(super) async fn cancel(
     context: &Context,
     request: v1::CancelBatchOperationRequest,

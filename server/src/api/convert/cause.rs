@@ -33,6 +33,7 @@ pub(crate) fn wire(uid: ExecutionUid, cause: &Cause, task_name: Option<&Arc<str>
     });
     let (what, kind) = described(task, cause);
     let text = match task_name {
+        Some(name) if cause.undo => format!("undo of task {name}: {what}"),
         Some(name) => format!("task {name}: {what}"),
         None => what,
     };
@@ -40,6 +41,7 @@ pub(crate) fn wire(uid: ExecutionUid, cause: &Cause, task_name: Option<&Arc<str>
         text,
         task_execution_id: task.map(|task| task.to_string()).unwrap_or_default(),
         task_name: field::optional(task_name),
+        undo: cause.undo,
         since_time: Some(field::timestamp(cause.since_us)),
         until_time: cause.until_us.map(field::timestamp),
         kind: Some(kind),

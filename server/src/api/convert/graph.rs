@@ -44,6 +44,8 @@ pub(crate) fn task(execution: ExecutionUid, record: &TaskRecord) -> v1::TaskNode
         end_time: record.finished_us.map(field::timestamp),
         actions: Vec::new(),
         children: Vec::new(),
+        undo_of: record.runtime.undo_of.map(id).unwrap_or_default(),
+        rolled_back: record.runtime.rolled_back,
     }
 }
 

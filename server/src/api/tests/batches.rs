@@ -106,11 +106,12 @@ async fn an_operation_is_cancelled_between_executions() {
     api.stop().await;
 }
 
+type Change = fn(&mut v1::BatchUpdateExecutionsRequest);
+
 #[tokio::test]
 async fn what_makes_no_sense_is_refused() {
     let mut api = Api::start().await;
     let pause = || all(Verb::Pause(v1::BatchPause::default()));
-    type Change = fn(&mut v1::BatchUpdateExecutionsRequest);
     let changes: [(Change, &str); 6] = [
         (|r| r.verb = None, "INVALID_FIELD"),
         (|r| r.filter.clear(), "INVALID_FIELD"),

@@ -179,7 +179,11 @@ fn execution(text: &mut String, node: &ExecutionNode, level: usize) {
     let _ = writeln!(text, "{:indent$}{}", "", line.trim_end());
     for task in &node.tasks {
         let info = one_line(&task.state_info, INFO_CHARS_MAX);
-        let mut line = format!("{}  {}", task.task_name, task.state);
+        let undo = task.undo_of.as_ref().map_or("", |_| "undo ");
+        let mut line = format!("{undo}{}  {}", task.task_name, task.state);
+        if task.rolled_back {
+            line.push_str("  rolled back");
+        }
         if task.attempts > 1 {
             let _ = write!(line, "  attempt {}", task.attempts);
         }

@@ -102,6 +102,8 @@ const (
 	ErrorReason_ERROR_REASON_ENVIRONMENT_NOT_FOUND ErrorReason = 33
 	// ALREADY_EXISTS. An environment of that name exists in the project.
 	ErrorReason_ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS ErrorReason = 34
+	// NOT_FOUND. No such batch operation.
+	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 45
 )
 
 // Enum value maps for ErrorReason.
@@ -142,6 +144,7 @@ var (
 		32: "ERROR_REASON_ACTION_IS_SYSTEM",
 		33: "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
 		34: "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
+		45: "ERROR_REASON_BATCH_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -179,6 +182,7 @@ var (
 		"ERROR_REASON_ACTION_IS_SYSTEM":           32,
 		"ERROR_REASON_ENVIRONMENT_NOT_FOUND":      33,
 		"ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS": 34,
+		"ERROR_REASON_BATCH_NOT_FOUND":            45,
 	}
 )
 
@@ -213,7 +217,8 @@ var File_autan_v1_errors_proto protoreflect.FileDescriptor
 
 const file_autan_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/errors.proto\x12\bautan.v1*\xf1\t\n" +
+	"\x15autan/v1/errors.proto\x12\bautan.v1*\x93\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -250,7 +255,8 @@ const file_autan_v1_errors_proto_rawDesc = "" +
 	"\"ERROR_REASON_ACTION_ALREADY_EXISTS\x10\x1f\x12!\n" +
 	"\x1dERROR_REASON_ACTION_IS_SYSTEM\x10 \x12&\n" +
 	"\"ERROR_REASON_ENVIRONMENT_NOT_FOUND\x10!\x12+\n" +
-	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"\x12 \n" +
+	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10-B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_errors_proto_rawDescOnce sync.Once

@@ -3624,7 +3624,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/batches.proto\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -3922,7 +3922,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\tWaitUntil\x12\x1a\n" +
 	"\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13WAIT_UNTIL_FINISHED\x10\x01\x12\x16\n" +
-	"\x12WAIT_UNTIL_DRAINED\x10\x022\xd7\x0e\n" +
+	"\x12WAIT_UNTIL_DRAINED\x10\x022\xfe\x11\n" +
 	"\x10ExecutionService\x12X\n" +
 	"\x0eStartExecution\x12\x1f.autan.v1.StartExecutionRequest\x1a .autan.v1.StartExecutionResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fGetExecution\x12\x1d.autan.v1.GetExecutionRequest\x1a\x1e.autan.v1.GetExecutionResponse\"\x03\x90\x02\x01\x12X\n" +
@@ -3938,7 +3938,11 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x0eRerunExecution\x12\x1f.autan.v1.RerunExecutionRequest\x1a .autan.v1.RerunExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
 	"\x11RollbackExecution\x12\".autan.v1.RollbackExecutionRequest\x1a#.autan.v1.RollbackExecutionResponse\"\x03\x90\x02\x02\x12^\n" +
 	"\x10RestartExecution\x12!.autan.v1.RestartExecutionRequest\x1a\".autan.v1.RestartExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
-	"\x0fUpdateExecution\x12 .autan.v1.UpdateExecutionRequest\x1a!.autan.v1.UpdateExecutionResponse\"\x03\x90\x02\x02\x12[\n" +
+	"\x0fUpdateExecution\x12 .autan.v1.UpdateExecutionRequest\x1a!.autan.v1.UpdateExecutionResponse\"\x03\x90\x02\x02\x12m\n" +
+	"\x15BatchUpdateExecutions\x12&.autan.v1.BatchUpdateExecutionsRequest\x1a'.autan.v1.BatchUpdateExecutionsResponse\"\x03\x90\x02\x02\x12a\n" +
+	"\x11GetBatchOperation\x12\".autan.v1.GetBatchOperationRequest\x1a#.autan.v1.GetBatchOperationResponse\"\x03\x90\x02\x01\x12g\n" +
+	"\x13ListBatchOperations\x12$.autan.v1.ListBatchOperationsRequest\x1a%.autan.v1.ListBatchOperationsResponse\"\x03\x90\x02\x01\x12j\n" +
+	"\x14CancelBatchOperation\x12%.autan.v1.CancelBatchOperationRequest\x1a&.autan.v1.CancelBatchOperationResponse\"\x03\x90\x02\x02\x12[\n" +
 	"\x0fDeleteExecution\x12 .autan.v1.DeleteExecutionRequest\x1a!.autan.v1.DeleteExecutionResponse\"\x03\x90\x02\x02\x12a\n" +
 	"\x11ListHistoryEvents\x12\".autan.v1.ListHistoryEventsRequest\x1a#.autan.v1.ListHistoryEventsResponse\"\x03\x90\x02\x01\x12a\n" +
 	"\x11GetExecutionGraph\x12\".autan.v1.GetExecutionGraphRequest\x1a#.autan.v1.GetExecutionGraphResponse\"\x03\x90\x02\x01\x12^\n" +
@@ -3960,75 +3964,83 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_autan_v1_executions_proto_goTypes = []any{
-	(ExecutionKind)(0),                 // 0: autan.v1.ExecutionKind
-	(IdConflictPolicy)(0),              // 1: autan.v1.IdConflictPolicy
-	(CountGroup)(0),                    // 2: autan.v1.CountGroup
-	(WatchStart)(0),                    // 3: autan.v1.WatchStart
-	(WatchEndReason)(0),                // 4: autan.v1.WatchEndReason
-	(WaitUntil)(0),                     // 5: autan.v1.WaitUntil
-	(*Execution)(nil),                  // 6: autan.v1.Execution
-	(*Progress)(nil),                   // 7: autan.v1.Progress
-	(*StartExecutionRequest)(nil),      // 8: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),     // 9: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),        // 10: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),       // 11: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),      // 12: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),     // 13: autan.v1.ListExecutionsResponse
-	(*CountExecutionsRequest)(nil),     // 14: autan.v1.CountExecutionsRequest
-	(*CountExecutionsResponse)(nil),    // 15: autan.v1.CountExecutionsResponse
-	(*WatchExecutionRequest)(nil),      // 16: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),     // 17: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),          // 18: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),             // 19: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                   // 20: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),       // 21: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),      // 22: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),      // 23: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),     // 24: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),     // 25: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),    // 26: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),     // 27: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),    // 28: autan.v1.CancelExecutionResponse
-	(*TerminateExecutionRequest)(nil),  // 29: autan.v1.TerminateExecutionRequest
-	(*TerminateExecutionResponse)(nil), // 30: autan.v1.TerminateExecutionResponse
-	(*StopExecutionRequest)(nil),       // 31: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),      // 32: autan.v1.StopExecutionResponse
-	(*RerunExecutionRequest)(nil),      // 33: autan.v1.RerunExecutionRequest
-	(*RerunExecutionResponse)(nil),     // 34: autan.v1.RerunExecutionResponse
-	(*RollbackExecutionRequest)(nil),   // 35: autan.v1.RollbackExecutionRequest
-	(*RollbackExecutionResponse)(nil),  // 36: autan.v1.RollbackExecutionResponse
-	(*RestartExecutionRequest)(nil),    // 37: autan.v1.RestartExecutionRequest
-	(*RestartExecutionResponse)(nil),   // 38: autan.v1.RestartExecutionResponse
-	(*UpdateExecutionRequest)(nil),     // 39: autan.v1.UpdateExecutionRequest
-	(*UpdateExecutionResponse)(nil),    // 40: autan.v1.UpdateExecutionResponse
-	(*DeleteExecutionRequest)(nil),     // 41: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),    // 42: autan.v1.DeleteExecutionResponse
-	(*WatchExecutionsResponse)(nil),    // 43: autan.v1.WatchExecutionsResponse
-	(*ExecutionChanges)(nil),           // 44: autan.v1.ExecutionChanges
-	(*WatchExecutionsEnd)(nil),         // 45: autan.v1.WatchExecutionsEnd
-	nil,                                // 46: autan.v1.Execution.LabelsEntry
-	nil,                                // 47: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                                // 48: autan.v1.CountExecutionsResponse.GroupsEntry
-	nil,                                // 49: autan.v1.RestartExecutionRequest.LabelsEntry
-	nil,                                // 50: autan.v1.UpdateExecutionRequest.LabelsEntry
-	(ExecutionState)(0),                // 51: autan.v1.ExecutionState
-	(*Payload)(nil),                    // 52: autan.v1.Payload
-	(*Failure)(nil),                    // 53: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),      // 54: google.protobuf.Timestamp
-	(PayloadFormat)(0),                 // 55: autan.v1.PayloadFormat
-	(View)(0),                          // 56: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),      // 57: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),        // 58: google.protobuf.Duration
-	(*HistoryEvent)(nil),               // 59: autan.v1.HistoryEvent
-	(*WatchExecutionsHeartbeat)(nil),   // 60: autan.v1.WatchExecutionsHeartbeat
-	(*DeletedExecution)(nil),           // 61: autan.v1.DeletedExecution
-	(*ListHistoryEventsRequest)(nil),   // 62: autan.v1.ListHistoryEventsRequest
-	(*GetExecutionGraphRequest)(nil),   // 63: autan.v1.GetExecutionGraphRequest
-	(*ExplainExecutionRequest)(nil),    // 64: autan.v1.ExplainExecutionRequest
-	(*WatchExecutionsRequest)(nil),     // 65: autan.v1.WatchExecutionsRequest
-	(*ListHistoryEventsResponse)(nil),  // 66: autan.v1.ListHistoryEventsResponse
-	(*GetExecutionGraphResponse)(nil),  // 67: autan.v1.GetExecutionGraphResponse
-	(*ExplainExecutionResponse)(nil),   // 68: autan.v1.ExplainExecutionResponse
+	(ExecutionKind)(0),                    // 0: autan.v1.ExecutionKind
+	(IdConflictPolicy)(0),                 // 1: autan.v1.IdConflictPolicy
+	(CountGroup)(0),                       // 2: autan.v1.CountGroup
+	(WatchStart)(0),                       // 3: autan.v1.WatchStart
+	(WatchEndReason)(0),                   // 4: autan.v1.WatchEndReason
+	(WaitUntil)(0),                        // 5: autan.v1.WaitUntil
+	(*Execution)(nil),                     // 6: autan.v1.Execution
+	(*Progress)(nil),                      // 7: autan.v1.Progress
+	(*StartExecutionRequest)(nil),         // 8: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),        // 9: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),           // 10: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),          // 11: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),         // 12: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),        // 13: autan.v1.ListExecutionsResponse
+	(*CountExecutionsRequest)(nil),        // 14: autan.v1.CountExecutionsRequest
+	(*CountExecutionsResponse)(nil),       // 15: autan.v1.CountExecutionsResponse
+	(*WatchExecutionRequest)(nil),         // 16: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),        // 17: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),             // 18: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),                // 19: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                      // 20: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),          // 21: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),         // 22: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),         // 23: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),        // 24: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),        // 25: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),       // 26: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),        // 27: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),       // 28: autan.v1.CancelExecutionResponse
+	(*TerminateExecutionRequest)(nil),     // 29: autan.v1.TerminateExecutionRequest
+	(*TerminateExecutionResponse)(nil),    // 30: autan.v1.TerminateExecutionResponse
+	(*StopExecutionRequest)(nil),          // 31: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),         // 32: autan.v1.StopExecutionResponse
+	(*RerunExecutionRequest)(nil),         // 33: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),        // 34: autan.v1.RerunExecutionResponse
+	(*RollbackExecutionRequest)(nil),      // 35: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil),     // 36: autan.v1.RollbackExecutionResponse
+	(*RestartExecutionRequest)(nil),       // 37: autan.v1.RestartExecutionRequest
+	(*RestartExecutionResponse)(nil),      // 38: autan.v1.RestartExecutionResponse
+	(*UpdateExecutionRequest)(nil),        // 39: autan.v1.UpdateExecutionRequest
+	(*UpdateExecutionResponse)(nil),       // 40: autan.v1.UpdateExecutionResponse
+	(*DeleteExecutionRequest)(nil),        // 41: autan.v1.DeleteExecutionRequest
+	(*DeleteExecutionResponse)(nil),       // 42: autan.v1.DeleteExecutionResponse
+	(*WatchExecutionsResponse)(nil),       // 43: autan.v1.WatchExecutionsResponse
+	(*ExecutionChanges)(nil),              // 44: autan.v1.ExecutionChanges
+	(*WatchExecutionsEnd)(nil),            // 45: autan.v1.WatchExecutionsEnd
+	nil,                                   // 46: autan.v1.Execution.LabelsEntry
+	nil,                                   // 47: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                   // 48: autan.v1.CountExecutionsResponse.GroupsEntry
+	nil,                                   // 49: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                   // 50: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                   // 51: autan.v1.ExecutionState
+	(*Payload)(nil),                       // 52: autan.v1.Payload
+	(*Failure)(nil),                       // 53: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),         // 54: google.protobuf.Timestamp
+	(PayloadFormat)(0),                    // 55: autan.v1.PayloadFormat
+	(View)(0),                             // 56: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),         // 57: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),           // 58: google.protobuf.Duration
+	(*HistoryEvent)(nil),                  // 59: autan.v1.HistoryEvent
+	(*WatchExecutionsHeartbeat)(nil),      // 60: autan.v1.WatchExecutionsHeartbeat
+	(*DeletedExecution)(nil),              // 61: autan.v1.DeletedExecution
+	(*BatchUpdateExecutionsRequest)(nil),  // 62: autan.v1.BatchUpdateExecutionsRequest
+	(*GetBatchOperationRequest)(nil),      // 63: autan.v1.GetBatchOperationRequest
+	(*ListBatchOperationsRequest)(nil),    // 64: autan.v1.ListBatchOperationsRequest
+	(*CancelBatchOperationRequest)(nil),   // 65: autan.v1.CancelBatchOperationRequest
+	(*ListHistoryEventsRequest)(nil),      // 66: autan.v1.ListHistoryEventsRequest
+	(*GetExecutionGraphRequest)(nil),      // 67: autan.v1.GetExecutionGraphRequest
+	(*ExplainExecutionRequest)(nil),       // 68: autan.v1.ExplainExecutionRequest
+	(*WatchExecutionsRequest)(nil),        // 69: autan.v1.WatchExecutionsRequest
+	(*BatchUpdateExecutionsResponse)(nil), // 70: autan.v1.BatchUpdateExecutionsResponse
+	(*GetBatchOperationResponse)(nil),     // 71: autan.v1.GetBatchOperationResponse
+	(*ListBatchOperationsResponse)(nil),   // 72: autan.v1.ListBatchOperationsResponse
+	(*CancelBatchOperationResponse)(nil),  // 73: autan.v1.CancelBatchOperationResponse
+	(*ListHistoryEventsResponse)(nil),     // 74: autan.v1.ListHistoryEventsResponse
+	(*GetExecutionGraphResponse)(nil),     // 75: autan.v1.GetExecutionGraphResponse
+	(*ExplainExecutionResponse)(nil),      // 76: autan.v1.ExplainExecutionResponse
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
 	51, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
@@ -4117,33 +4129,41 @@ var file_autan_v1_executions_proto_depIdxs = []int32{
 	35, // 83: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
 	37, // 84: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
 	39, // 85: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	41, // 86: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	62, // 87: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	63, // 88: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	64, // 89: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	65, // 90: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	9,  // 91: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	11, // 92: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	13, // 93: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	15, // 94: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	17, // 95: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	22, // 96: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	24, // 97: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	26, // 98: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	28, // 99: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	30, // 100: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	32, // 101: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	34, // 102: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	36, // 103: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	38, // 104: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	40, // 105: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	42, // 106: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	66, // 107: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	67, // 108: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	68, // 109: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	43, // 110: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	91, // [91:111] is the sub-list for method output_type
-	71, // [71:91] is the sub-list for method input_type
+	62, // 86: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
+	63, // 87: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
+	64, // 88: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
+	65, // 89: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
+	41, // 90: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	66, // 91: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	67, // 92: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	68, // 93: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	69, // 94: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	9,  // 95: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	11, // 96: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	13, // 97: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	15, // 98: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	17, // 99: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	22, // 100: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	24, // 101: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	26, // 102: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	28, // 103: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	30, // 104: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	32, // 105: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	34, // 106: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	36, // 107: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	38, // 108: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	40, // 109: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	70, // 110: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
+	71, // 111: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
+	72, // 112: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
+	73, // 113: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
+	42, // 114: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	74, // 115: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	75, // 116: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	76, // 117: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	43, // 118: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	95, // [95:119] is the sub-list for method output_type
+	71, // [71:95] is the sub-list for method input_type
 	71, // [71:71] is the sub-list for extension type_name
 	71, // [71:71] is the sub-list for extension extendee
 	0,  // [0:71] is the sub-list for field type_name
@@ -4154,6 +4174,7 @@ func file_autan_v1_executions_proto_init() {
 	if File_autan_v1_executions_proto != nil {
 		return
 	}
+	file_autan_v1_batches_proto_init()
 	file_autan_v1_explain_proto_init()
 	file_autan_v1_graph_proto_init()
 	file_autan_v1_history_proto_init()

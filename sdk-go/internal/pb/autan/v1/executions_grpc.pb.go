@@ -19,26 +19,30 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ExecutionService_StartExecution_FullMethodName     = "/autan.v1.ExecutionService/StartExecution"
-	ExecutionService_GetExecution_FullMethodName       = "/autan.v1.ExecutionService/GetExecution"
-	ExecutionService_ListExecutions_FullMethodName     = "/autan.v1.ExecutionService/ListExecutions"
-	ExecutionService_CountExecutions_FullMethodName    = "/autan.v1.ExecutionService/CountExecutions"
-	ExecutionService_WatchExecution_FullMethodName     = "/autan.v1.ExecutionService/WatchExecution"
-	ExecutionService_WaitExecution_FullMethodName      = "/autan.v1.ExecutionService/WaitExecution"
-	ExecutionService_PauseExecution_FullMethodName     = "/autan.v1.ExecutionService/PauseExecution"
-	ExecutionService_ResumeExecution_FullMethodName    = "/autan.v1.ExecutionService/ResumeExecution"
-	ExecutionService_CancelExecution_FullMethodName    = "/autan.v1.ExecutionService/CancelExecution"
-	ExecutionService_TerminateExecution_FullMethodName = "/autan.v1.ExecutionService/TerminateExecution"
-	ExecutionService_StopExecution_FullMethodName      = "/autan.v1.ExecutionService/StopExecution"
-	ExecutionService_RerunExecution_FullMethodName     = "/autan.v1.ExecutionService/RerunExecution"
-	ExecutionService_RollbackExecution_FullMethodName  = "/autan.v1.ExecutionService/RollbackExecution"
-	ExecutionService_RestartExecution_FullMethodName   = "/autan.v1.ExecutionService/RestartExecution"
-	ExecutionService_UpdateExecution_FullMethodName    = "/autan.v1.ExecutionService/UpdateExecution"
-	ExecutionService_DeleteExecution_FullMethodName    = "/autan.v1.ExecutionService/DeleteExecution"
-	ExecutionService_ListHistoryEvents_FullMethodName  = "/autan.v1.ExecutionService/ListHistoryEvents"
-	ExecutionService_GetExecutionGraph_FullMethodName  = "/autan.v1.ExecutionService/GetExecutionGraph"
-	ExecutionService_ExplainExecution_FullMethodName   = "/autan.v1.ExecutionService/ExplainExecution"
-	ExecutionService_WatchExecutions_FullMethodName    = "/autan.v1.ExecutionService/WatchExecutions"
+	ExecutionService_StartExecution_FullMethodName        = "/autan.v1.ExecutionService/StartExecution"
+	ExecutionService_GetExecution_FullMethodName          = "/autan.v1.ExecutionService/GetExecution"
+	ExecutionService_ListExecutions_FullMethodName        = "/autan.v1.ExecutionService/ListExecutions"
+	ExecutionService_CountExecutions_FullMethodName       = "/autan.v1.ExecutionService/CountExecutions"
+	ExecutionService_WatchExecution_FullMethodName        = "/autan.v1.ExecutionService/WatchExecution"
+	ExecutionService_WaitExecution_FullMethodName         = "/autan.v1.ExecutionService/WaitExecution"
+	ExecutionService_PauseExecution_FullMethodName        = "/autan.v1.ExecutionService/PauseExecution"
+	ExecutionService_ResumeExecution_FullMethodName       = "/autan.v1.ExecutionService/ResumeExecution"
+	ExecutionService_CancelExecution_FullMethodName       = "/autan.v1.ExecutionService/CancelExecution"
+	ExecutionService_TerminateExecution_FullMethodName    = "/autan.v1.ExecutionService/TerminateExecution"
+	ExecutionService_StopExecution_FullMethodName         = "/autan.v1.ExecutionService/StopExecution"
+	ExecutionService_RerunExecution_FullMethodName        = "/autan.v1.ExecutionService/RerunExecution"
+	ExecutionService_RollbackExecution_FullMethodName     = "/autan.v1.ExecutionService/RollbackExecution"
+	ExecutionService_RestartExecution_FullMethodName      = "/autan.v1.ExecutionService/RestartExecution"
+	ExecutionService_UpdateExecution_FullMethodName       = "/autan.v1.ExecutionService/UpdateExecution"
+	ExecutionService_BatchUpdateExecutions_FullMethodName = "/autan.v1.ExecutionService/BatchUpdateExecutions"
+	ExecutionService_GetBatchOperation_FullMethodName     = "/autan.v1.ExecutionService/GetBatchOperation"
+	ExecutionService_ListBatchOperations_FullMethodName   = "/autan.v1.ExecutionService/ListBatchOperations"
+	ExecutionService_CancelBatchOperation_FullMethodName  = "/autan.v1.ExecutionService/CancelBatchOperation"
+	ExecutionService_DeleteExecution_FullMethodName       = "/autan.v1.ExecutionService/DeleteExecution"
+	ExecutionService_ListHistoryEvents_FullMethodName     = "/autan.v1.ExecutionService/ListHistoryEvents"
+	ExecutionService_GetExecutionGraph_FullMethodName     = "/autan.v1.ExecutionService/GetExecutionGraph"
+	ExecutionService_ExplainExecution_FullMethodName      = "/autan.v1.ExecutionService/ExplainExecution"
+	ExecutionService_WatchExecutions_FullMethodName       = "/autan.v1.ExecutionService/WatchExecutions"
 )
 
 // ExecutionServiceClient is the client API for ExecutionService service.
@@ -149,6 +153,28 @@ type ExecutionServiceClient interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
 	UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error)
+	// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
+	// Each execution is recorded as by a call of its own, and none is changed twice, also if the
+	// server is restarted meanwhile.
+	//
+	// Executions of a filter are found page by page while it goes on: those that were started before
+	// the call and match when their turn comes.
+	//
+	// Errors: INVALID_FIELD, INVALID_FILTER, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	BatchUpdateExecutions(ctx context.Context, in *BatchUpdateExecutionsRequest, opts ...grpc.CallOption) (*BatchUpdateExecutionsResponse, error)
+	// Returns a batch operation.
+	//
+	// Errors: BATCH_NOT_FOUND.
+	GetBatchOperation(ctx context.Context, in *GetBatchOperationRequest, opts ...grpc.CallOption) (*GetBatchOperationResponse, error)
+	// Lists batch operations, newest first.
+	//
+	// Errors: INVALID_PAGE_TOKEN.
+	ListBatchOperations(ctx context.Context, in *ListBatchOperationsRequest, opts ...grpc.CallOption) (*ListBatchOperationsResponse, error)
+	// Ends a batch operation after the executions under way; what was done stays. Cancelling a
+	// finished one changes nothing.
+	//
+	// Errors: BATCH_NOT_FOUND.
+	CancelBatchOperation(ctx context.Context, in *CancelBatchOperationRequest, opts ...grpc.CallOption) (*CancelBatchOperationResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -345,6 +371,46 @@ func (c *executionServiceClient) UpdateExecution(ctx context.Context, in *Update
 	return out, nil
 }
 
+func (c *executionServiceClient) BatchUpdateExecutions(ctx context.Context, in *BatchUpdateExecutionsRequest, opts ...grpc.CallOption) (*BatchUpdateExecutionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchUpdateExecutionsResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_BatchUpdateExecutions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) GetBatchOperation(ctx context.Context, in *GetBatchOperationRequest, opts ...grpc.CallOption) (*GetBatchOperationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBatchOperationResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_GetBatchOperation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) ListBatchOperations(ctx context.Context, in *ListBatchOperationsRequest, opts ...grpc.CallOption) (*ListBatchOperationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBatchOperationsResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_ListBatchOperations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *executionServiceClient) CancelBatchOperation(ctx context.Context, in *CancelBatchOperationRequest, opts ...grpc.CallOption) (*CancelBatchOperationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelBatchOperationResponse)
+	err := c.cc.Invoke(ctx, ExecutionService_CancelBatchOperation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *executionServiceClient) DeleteExecution(ctx context.Context, in *DeleteExecutionRequest, opts ...grpc.CallOption) (*DeleteExecutionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteExecutionResponse)
@@ -512,6 +578,28 @@ type ExecutionServiceServer interface {
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
 	UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error)
+	// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
+	// Each execution is recorded as by a call of its own, and none is changed twice, also if the
+	// server is restarted meanwhile.
+	//
+	// Executions of a filter are found page by page while it goes on: those that were started before
+	// the call and match when their turn comes.
+	//
+	// Errors: INVALID_FIELD, INVALID_FILTER, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+	BatchUpdateExecutions(context.Context, *BatchUpdateExecutionsRequest) (*BatchUpdateExecutionsResponse, error)
+	// Returns a batch operation.
+	//
+	// Errors: BATCH_NOT_FOUND.
+	GetBatchOperation(context.Context, *GetBatchOperationRequest) (*GetBatchOperationResponse, error)
+	// Lists batch operations, newest first.
+	//
+	// Errors: INVALID_PAGE_TOKEN.
+	ListBatchOperations(context.Context, *ListBatchOperationsRequest) (*ListBatchOperationsResponse, error)
+	// Ends a batch operation after the executions under way; what was done stays. Cancelling a
+	// finished one changes nothing.
+	//
+	// Errors: BATCH_NOT_FOUND.
+	CancelBatchOperation(context.Context, *CancelBatchOperationRequest) (*CancelBatchOperationResponse, error)
 	// Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 	//
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
@@ -593,6 +681,18 @@ func (UnimplementedExecutionServiceServer) RestartExecution(context.Context, *Re
 }
 func (UnimplementedExecutionServiceServer) UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateExecution not implemented")
+}
+func (UnimplementedExecutionServiceServer) BatchUpdateExecutions(context.Context, *BatchUpdateExecutionsRequest) (*BatchUpdateExecutionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchUpdateExecutions not implemented")
+}
+func (UnimplementedExecutionServiceServer) GetBatchOperation(context.Context, *GetBatchOperationRequest) (*GetBatchOperationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBatchOperation not implemented")
+}
+func (UnimplementedExecutionServiceServer) ListBatchOperations(context.Context, *ListBatchOperationsRequest) (*ListBatchOperationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBatchOperations not implemented")
+}
+func (UnimplementedExecutionServiceServer) CancelBatchOperation(context.Context, *CancelBatchOperationRequest) (*CancelBatchOperationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelBatchOperation not implemented")
 }
 func (UnimplementedExecutionServiceServer) DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteExecution not implemented")
@@ -893,6 +993,78 @@ func _ExecutionService_UpdateExecution_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ExecutionService_BatchUpdateExecutions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchUpdateExecutionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).BatchUpdateExecutions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_BatchUpdateExecutions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).BatchUpdateExecutions(ctx, req.(*BatchUpdateExecutionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_GetBatchOperation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBatchOperationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).GetBatchOperation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_GetBatchOperation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).GetBatchOperation(ctx, req.(*GetBatchOperationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_ListBatchOperations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBatchOperationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).ListBatchOperations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_ListBatchOperations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).ListBatchOperations(ctx, req.(*ListBatchOperationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExecutionService_CancelBatchOperation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelBatchOperationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExecutionServiceServer).CancelBatchOperation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExecutionService_CancelBatchOperation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExecutionServiceServer).CancelBatchOperation(ctx, req.(*CancelBatchOperationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ExecutionService_DeleteExecution_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteExecutionRequest)
 	if err := dec(in); err != nil {
@@ -1038,6 +1210,22 @@ var ExecutionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateExecution",
 			Handler:    _ExecutionService_UpdateExecution_Handler,
+		},
+		{
+			MethodName: "BatchUpdateExecutions",
+			Handler:    _ExecutionService_BatchUpdateExecutions_Handler,
+		},
+		{
+			MethodName: "GetBatchOperation",
+			Handler:    _ExecutionService_GetBatchOperation_Handler,
+		},
+		{
+			MethodName: "ListBatchOperations",
+			Handler:    _ExecutionService_ListBatchOperations_Handler,
+		},
+		{
+			MethodName: "CancelBatchOperation",
+			Handler:    _ExecutionService_CancelBatchOperation_Handler,
 		},
 		{
 			MethodName: "DeleteExecution",

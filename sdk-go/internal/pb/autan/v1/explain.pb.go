@@ -253,6 +253,8 @@ type Cause struct {
 	SinceTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
 	// Until when, if that is known.
 	UntilTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	// Whether the task execution undoes another one of its name, in a rollback.
+	Undo bool `protobuf:"varint,6,opt,name=undo,proto3" json:"undo,omitempty"`
 	// What it is.
 	//
 	// Types that are valid to be assigned to Kind:
@@ -334,6 +336,13 @@ func (x *Cause) GetUntilTime() *timestamppb.Timestamp {
 		return x.UntilTime
 	}
 	return nil
+}
+
+func (x *Cause) GetUndo() bool {
+	if x != nil {
+		return x.Undo
+	}
+	return false
 }
 
 func (x *Cause) GetKind() isCause_Kind {
@@ -1113,7 +1122,7 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\n" +
 	"state_info\x18\x03 \x01(\tR\tstateInfo\x12'\n" +
 	"\x06causes\x18\x04 \x03(\v2\x0f.autan.v1.CauseR\x06causes\x12\x1c\n" +
-	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\x86\x05\n" +
+	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\x9a\x05\n" +
 	"\x05Cause\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12*\n" +
 	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12\x1b\n" +
@@ -1121,7 +1130,8 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\n" +
 	"since_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\x129\n" +
 	"\n" +
-	"until_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12/\n" +
+	"until_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12\x12\n" +
+	"\x04undo\x18\x06 \x01(\bR\x04undo\x12/\n" +
 	"\x06action\x18\x10 \x01(\v2\x15.autan.v1.ActionCauseH\x00R\x06action\x12,\n" +
 	"\x05timer\x18\x11 \x01(\v2\x14.autan.v1.TimerCauseH\x00R\x05timer\x12)\n" +
 	"\x04join\x18\x12 \x01(\v2\x13.autan.v1.JoinCauseH\x00R\x04join\x12,\n" +

@@ -405,7 +405,11 @@ type TaskNode struct {
 	// executions.
 	Actions []*ActionNode `protobuf:"bytes,11,rep,name=actions,proto3" json:"actions,omitempty"`
 	// Its sub-workflow executions.
-	Children      []*ExecutionNode `protobuf:"bytes,12,rep,name=children,proto3" json:"children,omitempty"`
+	Children []*ExecutionNode `protobuf:"bytes,12,rep,name=children,proto3" json:"children,omitempty"`
+	// Of what undoes a task in a rollback: the task execution that it undoes; else empty.
+	UndoOf string `protobuf:"bytes,13,opt,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
+	// Whether it was rolled back: undone, or passed over because there was nothing to undo.
+	RolledBack    bool `protobuf:"varint,14,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -522,6 +526,20 @@ func (x *TaskNode) GetChildren() []*ExecutionNode {
 		return x.Children
 	}
 	return nil
+}
+
+func (x *TaskNode) GetUndoOf() string {
+	if x != nil {
+		return x.UndoOf
+	}
+	return ""
+}
+
+func (x *TaskNode) GetRolledBack() bool {
+	if x != nil {
+		return x.RolledBack
+	}
+	return false
 }
 
 // An edge that was taken.
@@ -813,7 +831,7 @@ const file_autan_v1_graph_proto_rawDesc = "" +
 	"\bend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12(\n" +
 	"\x05tasks\x18\n" +
 	" \x03(\v2\x12.autan.v1.TaskNodeR\x05tasks\x12\x1c\n" +
-	"\ttruncated\x18\v \x01(\bR\ttruncated\"\xa4\x04\n" +
+	"\ttruncated\x18\v \x01(\bR\ttruncated\"\xde\x04\n" +
 	"\bTaskNode\x12*\n" +
 	"\x11task_execution_id\x18\x01 \x01(\tR\x0ftaskExecutionId\x12\x1b\n" +
 	"\ttask_name\x18\x02 \x01(\tR\btaskName\x12)\n" +
@@ -831,7 +849,10 @@ const file_autan_v1_graph_proto_rawDesc = "" +
 	"\bend_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12.\n" +
 	"\aactions\x18\v \x03(\v2\x14.autan.v1.ActionNodeR\aactions\x123\n" +
-	"\bchildren\x18\f \x03(\v2\x17.autan.v1.ExecutionNodeR\bchildren\"e\n" +
+	"\bchildren\x18\f \x03(\v2\x17.autan.v1.ExecutionNodeR\bchildren\x12\x17\n" +
+	"\aundo_of\x18\r \x01(\tR\x06undoOf\x12\x1f\n" +
+	"\vrolled_back\x18\x0e \x01(\bR\n" +
+	"rolledBack\"e\n" +
 	"\tGraphEdge\x12*\n" +
 	"\x11task_execution_id\x18\x01 \x01(\tR\x0ftaskExecutionId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.autan.v1.TransitionKindR\x04kind\"\xb7\x02\n" +

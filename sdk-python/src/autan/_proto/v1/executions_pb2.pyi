@@ -1,5 +1,6 @@
 import datetime
 
+from autan._proto.v1 import batches_pb2 as _batches_pb2
 from autan._proto.v1 import explain_pb2 as _explain_pb2
 from autan._proto.v1 import graph_pb2 as _graph_pb2
 from autan._proto.v1 import history_pb2 as _history_pb2

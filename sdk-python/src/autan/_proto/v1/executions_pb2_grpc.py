@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from autan._proto.v1 import batches_pb2 as autan_dot_v1_dot_batches__pb2
 from autan._proto.v1 import executions_pb2 as autan_dot_v1_dot_executions__pb2
 from autan._proto.v1 import explain_pb2 as autan_dot_v1_dot_explain__pb2
 from autan._proto.v1 import graph_pb2 as autan_dot_v1_dot_graph__pb2
@@ -116,6 +117,26 @@ class ExecutionServiceStub(object):
                 '/autan.v1.ExecutionService/UpdateExecution',
                 request_serializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.FromString,
+                _registered_method=True)
+        self.BatchUpdateExecutions = channel.unary_unary(
+                '/autan.v1.ExecutionService/BatchUpdateExecutions',
+                request_serializer=autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsResponse.FromString,
+                _registered_method=True)
+        self.GetBatchOperation = channel.unary_unary(
+                '/autan.v1.ExecutionService/GetBatchOperation',
+                request_serializer=autan_dot_v1_dot_batches__pb2.GetBatchOperationRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_batches__pb2.GetBatchOperationResponse.FromString,
+                _registered_method=True)
+        self.ListBatchOperations = channel.unary_unary(
+                '/autan.v1.ExecutionService/ListBatchOperations',
+                request_serializer=autan_dot_v1_dot_batches__pb2.ListBatchOperationsRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_batches__pb2.ListBatchOperationsResponse.FromString,
+                _registered_method=True)
+        self.CancelBatchOperation = channel.unary_unary(
+                '/autan.v1.ExecutionService/CancelBatchOperation',
+                request_serializer=autan_dot_v1_dot_batches__pb2.CancelBatchOperationRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_batches__pb2.CancelBatchOperationResponse.FromString,
                 _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/DeleteExecution',
@@ -325,6 +346,48 @@ class ExecutionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchUpdateExecutions(self, request, context):
+        """Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
+        Each execution is recorded as by a call of its own, and none is changed twice, also if the
+        server is restarted meanwhile.
+
+        Executions of a filter are found page by page while it goes on: those that were started before
+        the call and match when their turn comes.
+
+        Errors: INVALID_FIELD, INVALID_FILTER, PAYLOAD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBatchOperation(self, request, context):
+        """Returns a batch operation.
+
+        Errors: BATCH_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBatchOperations(self, request, context):
+        """Lists batch operations, newest first.
+
+        Errors: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelBatchOperation(self, request, context):
+        """Ends a batch operation after the executions under way; what was done stays. Cancelling a
+        finished one changes nothing.
+
+        Errors: BATCH_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteExecution(self, request, context):
         """Deletes a finished execution with its tasks, actions, sub-workflow executions and history.
 
@@ -454,6 +517,26 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.UpdateExecution,
                     request_deserializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.FromString,
                     response_serializer=autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.SerializeToString,
+            ),
+            'BatchUpdateExecutions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchUpdateExecutions,
+                    request_deserializer=autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsResponse.SerializeToString,
+            ),
+            'GetBatchOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBatchOperation,
+                    request_deserializer=autan_dot_v1_dot_batches__pb2.GetBatchOperationRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_batches__pb2.GetBatchOperationResponse.SerializeToString,
+            ),
+            'ListBatchOperations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBatchOperations,
+                    request_deserializer=autan_dot_v1_dot_batches__pb2.ListBatchOperationsRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_batches__pb2.ListBatchOperationsResponse.SerializeToString,
+            ),
+            'CancelBatchOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelBatchOperation,
+                    request_deserializer=autan_dot_v1_dot_batches__pb2.CancelBatchOperationRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_batches__pb2.CancelBatchOperationResponse.SerializeToString,
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
@@ -890,6 +973,114 @@ class ExecutionService(object):
             '/autan.v1.ExecutionService/UpdateExecution',
             autan_dot_v1_dot_executions__pb2.UpdateExecutionRequest.SerializeToString,
             autan_dot_v1_dot_executions__pb2.UpdateExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchUpdateExecutions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/BatchUpdateExecutions',
+            autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsRequest.SerializeToString,
+            autan_dot_v1_dot_batches__pb2.BatchUpdateExecutionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBatchOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/GetBatchOperation',
+            autan_dot_v1_dot_batches__pb2.GetBatchOperationRequest.SerializeToString,
+            autan_dot_v1_dot_batches__pb2.GetBatchOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBatchOperations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/ListBatchOperations',
+            autan_dot_v1_dot_batches__pb2.ListBatchOperationsRequest.SerializeToString,
+            autan_dot_v1_dot_batches__pb2.ListBatchOperationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelBatchOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.ExecutionService/CancelBatchOperation',
+            autan_dot_v1_dot_batches__pb2.CancelBatchOperationRequest.SerializeToString,
+            autan_dot_v1_dot_batches__pb2.CancelBatchOperationResponse.FromString,
             options,
             channel_credentials,
             insecure,

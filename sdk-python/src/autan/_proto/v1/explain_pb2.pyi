@@ -50,12 +50,13 @@ class ExplainExecutionResponse(_message.Message):
     def __init__(self, uid: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., causes: _Optional[_Iterable[_Union[Cause, _Mapping]]] = ..., truncated: bool = ...) -> None: ...
 
 class Cause(_message.Message):
-    __slots__ = ("text", "task_execution_id", "task_name", "since_time", "until_time", "action", "timer", "join", "child", "items", "paused", "held", "steps", "unknown")
+    __slots__ = ("text", "task_execution_id", "task_name", "since_time", "until_time", "undo", "action", "timer", "join", "child", "items", "paused", "held", "steps", "unknown")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
     SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    UNDO_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     TIMER_FIELD_NUMBER: _ClassVar[int]
     JOIN_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +71,7 @@ class Cause(_message.Message):
     task_name: str
     since_time: _timestamp_pb2.Timestamp
     until_time: _timestamp_pb2.Timestamp
+    undo: bool
     action: ActionCause
     timer: TimerCause
     join: JoinCause
@@ -79,7 +81,7 @@ class Cause(_message.Message):
     held: HeldCause
     steps: StepsCause
     unknown: UnknownCause
-    def __init__(self, text: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action: _Optional[_Union[ActionCause, _Mapping]] = ..., timer: _Optional[_Union[TimerCause, _Mapping]] = ..., join: _Optional[_Union[JoinCause, _Mapping]] = ..., child: _Optional[_Union[ChildCause, _Mapping]] = ..., items: _Optional[_Union[ItemsCause, _Mapping]] = ..., paused: _Optional[_Union[PausedCause, _Mapping]] = ..., held: _Optional[_Union[HeldCause, _Mapping]] = ..., steps: _Optional[_Union[StepsCause, _Mapping]] = ..., unknown: _Optional[_Union[UnknownCause, _Mapping]] = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., undo: bool = ..., action: _Optional[_Union[ActionCause, _Mapping]] = ..., timer: _Optional[_Union[TimerCause, _Mapping]] = ..., join: _Optional[_Union[JoinCause, _Mapping]] = ..., child: _Optional[_Union[ChildCause, _Mapping]] = ..., items: _Optional[_Union[ItemsCause, _Mapping]] = ..., paused: _Optional[_Union[PausedCause, _Mapping]] = ..., held: _Optional[_Union[HeldCause, _Mapping]] = ..., steps: _Optional[_Union[StepsCause, _Mapping]] = ..., unknown: _Optional[_Union[UnknownCause, _Mapping]] = ...) -> None: ...
 
 class ActionCause(_message.Message):
     __slots__ = ("action_execution_id", "action_name", "runner", "state", "attempt", "item_index")

@@ -79,7 +79,7 @@ class ExecutionNode(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., item_index: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[TaskNode, _Mapping]]] = ..., truncated: bool = ...) -> None: ...
 
 class TaskNode(_message.Message):
-    __slots__ = ("task_execution_id", "task_name", "state", "state_info", "triggered_by", "attempts", "item_count", "create_time", "start_time", "end_time", "actions", "children")
+    __slots__ = ("task_execution_id", "task_name", "state", "state_info", "triggered_by", "attempts", "item_count", "create_time", "start_time", "end_time", "actions", "children", "undo_of", "rolled_back")
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,8 @@ class TaskNode(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    UNDO_OF_FIELD_NUMBER: _ClassVar[int]
+    ROLLED_BACK_FIELD_NUMBER: _ClassVar[int]
     task_execution_id: str
     task_name: str
     state: _states_pb2.TaskState
@@ -104,7 +106,9 @@ class TaskNode(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     actions: _containers.RepeatedCompositeFieldContainer[ActionNode]
     children: _containers.RepeatedCompositeFieldContainer[ExecutionNode]
-    def __init__(self, task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., state_info: _Optional[str] = ..., triggered_by: _Optional[_Iterable[_Union[GraphEdge, _Mapping]]] = ..., attempts: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[ActionNode, _Mapping]]] = ..., children: _Optional[_Iterable[_Union[ExecutionNode, _Mapping]]] = ...) -> None: ...
+    undo_of: str
+    rolled_back: bool
+    def __init__(self, task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., state_info: _Optional[str] = ..., triggered_by: _Optional[_Iterable[_Union[GraphEdge, _Mapping]]] = ..., attempts: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[ActionNode, _Mapping]]] = ..., children: _Optional[_Iterable[_Union[ExecutionNode, _Mapping]]] = ..., undo_of: _Optional[str] = ..., rolled_back: bool = ...) -> None: ...
 
 class GraphEdge(_message.Message):
     __slots__ = ("task_execution_id", "kind")
