@@ -435,6 +435,90 @@ impl BatchState {
         }
     }
 }
+/// Request of CountExecutions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountExecutionsRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// As in ListExecutions; empty = all.
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    /// By what to group.
+    #[prost(enumeration = "CountGroup", tag = "3")]
+    pub group_by: i32,
+}
+/// Response of CountExecutions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CountExecutionsResponse {
+    /// All that match.
+    #[prost(int64, tag = "1")]
+    pub total: i64,
+    /// By group; keys are state words without prefix, or workflow names. At most 1000 groups.
+    #[prost(btree_map = "string, int64", tag = "2")]
+    pub groups: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        i64,
+    >,
+}
+/// By what to group a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CountGroup {
+    /// One total.
+    Unspecified = 0,
+    /// By state.
+    State = 1,
+    /// By workflow name.
+    WorkflowName = 2,
+}
+impl CountGroup {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COUNT_GROUP_UNSPECIFIED",
+            Self::State => "COUNT_GROUP_STATE",
+            Self::WorkflowName => "COUNT_GROUP_WORKFLOW_NAME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COUNT_GROUP_UNSPECIFIED" => Some(Self::Unspecified),
+            "COUNT_GROUP_STATE" => Some(Self::State),
+            "COUNT_GROUP_WORKFLOW_NAME" => Some(Self::WorkflowName),
+            _ => None,
+        }
+    }
+}
+/// Request of DeleteExecution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteExecutionRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Id or uid.
+    #[prost(string, tag = "2")]
+    pub execution_id: ::prost::alloc::string::String,
+    /// Deletes it in any state; one that is not finished is terminated first.
+    #[prost(bool, tag = "3")]
+    pub force: bool,
+    /// Succeeds if there is no such execution.
+    #[prost(bool, tag = "4")]
+    pub allow_missing: bool,
+    /// Why, for the record; at most 4 KiB.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// UUID that makes the call idempotent for 24 hours; optional.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// Response of DeleteExecution.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteExecutionResponse {}
 /// States of an execution. New ones are not a breaking change: clients keep unknown ones as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1738,32 +1822,6 @@ pub struct ListExecutionsResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
-/// Request of CountExecutions.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CountExecutionsRequest {
-    /// Tenant; empty = "default".
-    #[prost(string, tag = "1")]
-    pub project: ::prost::alloc::string::String,
-    /// As in ListExecutions; empty = all.
-    #[prost(string, tag = "2")]
-    pub filter: ::prost::alloc::string::String,
-    /// By what to group.
-    #[prost(enumeration = "CountGroup", tag = "3")]
-    pub group_by: i32,
-}
-/// Response of CountExecutions.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CountExecutionsResponse {
-    /// All that match.
-    #[prost(int64, tag = "1")]
-    pub total: i64,
-    /// By group; keys are state words without prefix, or workflow names. At most 1000 groups.
-    #[prost(btree_map = "string, int64", tag = "2")]
-    pub groups: ::prost::alloc::collections::BTreeMap<
-        ::prost::alloc::string::String,
-        i64,
-    >,
-}
 /// Request of WatchExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchExecutionRequest {
@@ -2172,31 +2230,6 @@ pub struct UpdateExecutionResponse {
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
 }
-/// Request of DeleteExecution.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteExecutionRequest {
-    /// Tenant; empty = "default".
-    #[prost(string, tag = "1")]
-    pub project: ::prost::alloc::string::String,
-    /// Id or uid.
-    #[prost(string, tag = "2")]
-    pub execution_id: ::prost::alloc::string::String,
-    /// Deletes it in any state; one that is not finished is terminated first.
-    #[prost(bool, tag = "3")]
-    pub force: bool,
-    /// Succeeds if there is no such execution.
-    #[prost(bool, tag = "4")]
-    pub allow_missing: bool,
-    /// Why, for the record; at most 4 KiB.
-    #[prost(string, tag = "5")]
-    pub reason: ::prost::alloc::string::String,
-    /// UUID that makes the call idempotent for 24 hours; optional.
-    #[prost(string, tag = "6")]
-    pub request_id: ::prost::alloc::string::String,
-}
-/// Response of DeleteExecution.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteExecutionResponse {}
 /// One message of a watch of many.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchExecutionsResponse {
@@ -2308,39 +2341,6 @@ impl IdConflictPolicy {
             "ID_CONFLICT_POLICY_UNSPECIFIED" => Some(Self::Unspecified),
             "ID_CONFLICT_POLICY_USE_EXISTING" => Some(Self::UseExisting),
             "ID_CONFLICT_POLICY_FAIL" => Some(Self::Fail),
-            _ => None,
-        }
-    }
-}
-/// By what to group a count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum CountGroup {
-    /// One total.
-    Unspecified = 0,
-    /// By state.
-    State = 1,
-    /// By workflow name.
-    WorkflowName = 2,
-}
-impl CountGroup {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "COUNT_GROUP_UNSPECIFIED",
-            Self::State => "COUNT_GROUP_STATE",
-            Self::WorkflowName => "COUNT_GROUP_WORKFLOW_NAME",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "COUNT_GROUP_UNSPECIFIED" => Some(Self::Unspecified),
-            "COUNT_GROUP_STATE" => Some(Self::State),
-            "COUNT_GROUP_WORKFLOW_NAME" => Some(Self::WorkflowName),
             _ => None,
         }
     }

@@ -11,8 +11,16 @@ import pytest
 from grpc import StatusCode
 
 from autan import Client, RetryPolicy, Task, Workflow, errors, models
+from autan._proto.v1 import (
+    counts_pb2,
+    deletion_pb2,
+    payloads_pb2,
+    system_pb2,
+    tasks_pb2,
+    workbooks_pb2,
+    workflows_pb2,
+)
 from autan._proto.v1 import executions_pb2 as pb
-from autan._proto.v1 import payloads_pb2, system_pb2, tasks_pb2, workbooks_pb2, workflows_pb2
 from fake import FakeServer, Refusal
 from messages import AT_ONCE, execution, info, retry_info
 
@@ -166,7 +174,7 @@ async def test_verbs(fake: FakeServer) -> None:
     fake.on("ResumeExecution", pb.ResumeExecutionResponse(execution=execution()))
     fake.on("CancelExecution", pb.CancelExecutionResponse(execution=execution("CANCELLED")))
     fake.on("StopExecution", pb.StopExecutionResponse(execution=execution("ERROR")))
-    fake.on("DeleteExecution", pb.DeleteExecutionResponse())
+    fake.on("DeleteExecution", deletion_pb2.DeleteExecutionResponse())
     async with client_of(fake) as client:
         run = client.execution("e1")
         states = [
@@ -196,7 +204,7 @@ async def test_reading(fake: FakeServer) -> None:
     )
     full.create_time.FromJsonString("2026-01-02T03:04:05.000006Z")
     fake.on("GetExecution", pb.GetExecutionResponse(execution=full))
-    fake.on("CountExecutions", pb.CountExecutionsResponse(total=3, groups={"ERROR": 3}))
+    fake.on("CountExecutions", counts_pb2.CountExecutionsResponse(total=3, groups={"ERROR": 3}))
     fake.on("GetServerInfo", system_pb2.GetServerInfoResponse(version="1.2.3", limits={"a": 1}))
     fake.on(
         "GetTaskExecution",

@@ -11,8 +11,8 @@ from autan import models
 from autan._core import decode, events
 from autan._core.call import Call, Page, Scope, mask, method, new_request_id
 from autan._core.payload import encode_object, set_environment
+from autan._proto.v1 import counts_pb2, deletion_pb2, history_pb2
 from autan._proto.v1 import executions_pb2 as pb
-from autan._proto.v1 import history_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ _SERVICE = "ExecutionService"
 _START = method(_SERVICE, pb.StartExecutionResponse)
 _GET = method(_SERVICE, pb.GetExecutionResponse)
 _LIST = method(_SERVICE, pb.ListExecutionsResponse)
-_COUNT = method(_SERVICE, pb.CountExecutionsResponse)
+_COUNT = method(_SERVICE, counts_pb2.CountExecutionsResponse)
 _WAIT = method(_SERVICE, pb.WaitExecutionResponse)
 _PAUSE = method(_SERVICE, pb.PauseExecutionResponse)
 _RESUME = method(_SERVICE, pb.ResumeExecutionResponse)
@@ -32,7 +32,7 @@ _UPDATE = method(_SERVICE, pb.UpdateExecutionResponse)
 _STOP = method(_SERVICE, pb.StopExecutionResponse)
 _RERUN = method(_SERVICE, pb.RerunExecutionResponse)
 _ROLLBACK = method(_SERVICE, pb.RollbackExecutionResponse)
-_DELETE = method(_SERVICE, pb.DeleteExecutionResponse)
+_DELETE = method(_SERVICE, deletion_pb2.DeleteExecutionResponse)
 _HISTORY = method(_SERVICE, history_pb2.ListHistoryEventsResponse)
 WATCH = method(_SERVICE, pb.WatchExecutionResponse)
 
@@ -121,7 +121,7 @@ def list_(
 
 def count(scope: Scope, *, filter: str, group_by: models.CountGroup) -> Call[models.Count]:
     """CountExecutions."""
-    request = pb.CountExecutionsRequest(
+    request = counts_pb2.CountExecutionsRequest(
         project=scope.project, filter=filter, group_by=group_by.wire_name
     )
     return Call(_COUNT, request, lambda r: models.Count(total=r.total, groups=dict(r.groups)))
@@ -313,7 +313,7 @@ def delete(
     scope: Scope, execution_id: str, *, force: bool, allow_missing: bool, reason: str
 ) -> Call[None]:
     """DeleteExecution."""
-    request = pb.DeleteExecutionRequest(
+    request = deletion_pb2.DeleteExecutionRequest(
         project=scope.project,
         execution_id=execution_id,
         force=force,

@@ -130,59 +130,6 @@ func (IdConflictPolicy) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_executions_proto_rawDescGZIP(), []int{1}
 }
 
-// By what to group a count.
-type CountGroup int32
-
-const (
-	// One total.
-	CountGroup_COUNT_GROUP_UNSPECIFIED CountGroup = 0
-	// By state.
-	CountGroup_COUNT_GROUP_STATE CountGroup = 1
-	// By workflow name.
-	CountGroup_COUNT_GROUP_WORKFLOW_NAME CountGroup = 2
-)
-
-// Enum value maps for CountGroup.
-var (
-	CountGroup_name = map[int32]string{
-		0: "COUNT_GROUP_UNSPECIFIED",
-		1: "COUNT_GROUP_STATE",
-		2: "COUNT_GROUP_WORKFLOW_NAME",
-	}
-	CountGroup_value = map[string]int32{
-		"COUNT_GROUP_UNSPECIFIED":   0,
-		"COUNT_GROUP_STATE":         1,
-		"COUNT_GROUP_WORKFLOW_NAME": 2,
-	}
-)
-
-func (x CountGroup) Enum() *CountGroup {
-	p := new(CountGroup)
-	*p = x
-	return p
-}
-
-func (x CountGroup) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (CountGroup) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[2].Descriptor()
-}
-
-func (CountGroup) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[2]
-}
-
-func (x CountGroup) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use CountGroup.Descriptor instead.
-func (CountGroup) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{2}
-}
-
 // Where a watch starts if `after_sequence` is 0.
 type WatchStart int32
 
@@ -224,11 +171,11 @@ func (x WatchStart) String() string {
 }
 
 func (WatchStart) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[2].Descriptor()
 }
 
 func (WatchStart) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[3]
+	return &file_autan_v1_executions_proto_enumTypes[2]
 }
 
 func (x WatchStart) Number() protoreflect.EnumNumber {
@@ -237,7 +184,7 @@ func (x WatchStart) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WatchStart.Descriptor instead.
 func (WatchStart) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{2}
 }
 
 // Why a watch ended.
@@ -289,11 +236,11 @@ func (x WatchEndReason) String() string {
 }
 
 func (WatchEndReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[4].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
 }
 
 func (WatchEndReason) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[4]
+	return &file_autan_v1_executions_proto_enumTypes[3]
 }
 
 func (x WatchEndReason) Number() protoreflect.EnumNumber {
@@ -302,7 +249,7 @@ func (x WatchEndReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WatchEndReason.Descriptor instead.
 func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{4}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
 }
 
 // What to wait for.
@@ -342,11 +289,11 @@ func (x WaitUntil) String() string {
 }
 
 func (WaitUntil) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[5].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[4].Descriptor()
 }
 
 func (WaitUntil) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[5]
+	return &file_autan_v1_executions_proto_enumTypes[4]
 }
 
 func (x WaitUntil) Number() protoreflect.EnumNumber {
@@ -355,7 +302,7 @@ func (x WaitUntil) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WaitUntil.Descriptor instead.
 func (WaitUntil) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{5}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{4}
 }
 
 // One run of a workflow, or of one action by itself.
@@ -1296,125 +1243,6 @@ func (x *ListExecutionsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Request of CountExecutions.
-type CountExecutionsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tenant; empty = "default".
-	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// As in ListExecutions; empty = all.
-	Filter string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// By what to group.
-	GroupBy       CountGroup `protobuf:"varint,3,opt,name=group_by,json=groupBy,proto3,enum=autan.v1.CountGroup" json:"group_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CountExecutionsRequest) Reset() {
-	*x = CountExecutionsRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CountExecutionsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CountExecutionsRequest) ProtoMessage() {}
-
-func (x *CountExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CountExecutionsRequest.ProtoReflect.Descriptor instead.
-func (*CountExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *CountExecutionsRequest) GetProject() string {
-	if x != nil {
-		return x.Project
-	}
-	return ""
-}
-
-func (x *CountExecutionsRequest) GetFilter() string {
-	if x != nil {
-		return x.Filter
-	}
-	return ""
-}
-
-func (x *CountExecutionsRequest) GetGroupBy() CountGroup {
-	if x != nil {
-		return x.GroupBy
-	}
-	return CountGroup_COUNT_GROUP_UNSPECIFIED
-}
-
-// Response of CountExecutions.
-type CountExecutionsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// All that match.
-	Total int64 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
-	// By group; keys are state words without prefix, or workflow names. At most 1000 groups.
-	Groups        map[string]int64 `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CountExecutionsResponse) Reset() {
-	*x = CountExecutionsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CountExecutionsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CountExecutionsResponse) ProtoMessage() {}
-
-func (x *CountExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CountExecutionsResponse.ProtoReflect.Descriptor instead.
-func (*CountExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *CountExecutionsResponse) GetTotal() int64 {
-	if x != nil {
-		return x.Total
-	}
-	return 0
-}
-
-func (x *CountExecutionsResponse) GetGroups() map[string]int64 {
-	if x != nil {
-		return x.Groups
-	}
-	return nil
-}
-
 // Request of WatchExecution.
 type WatchExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1440,7 +1268,7 @@ type WatchExecutionRequest struct {
 
 func (x *WatchExecutionRequest) Reset() {
 	*x = WatchExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[10]
+	mi := &file_autan_v1_executions_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1280,7 @@ func (x *WatchExecutionRequest) String() string {
 func (*WatchExecutionRequest) ProtoMessage() {}
 
 func (x *WatchExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[10]
+	mi := &file_autan_v1_executions_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1293,7 @@ func (x *WatchExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionRequest.ProtoReflect.Descriptor instead.
 func (*WatchExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{10}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WatchExecutionRequest) GetProject() string {
@@ -1542,7 +1370,7 @@ type WatchExecutionResponse struct {
 
 func (x *WatchExecutionResponse) Reset() {
 	*x = WatchExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[11]
+	mi := &file_autan_v1_executions_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1382,7 @@ func (x *WatchExecutionResponse) String() string {
 func (*WatchExecutionResponse) ProtoMessage() {}
 
 func (x *WatchExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[11]
+	mi := &file_autan_v1_executions_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1395,7 @@ func (x *WatchExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionResponse.ProtoReflect.Descriptor instead.
 func (*WatchExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{11}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WatchExecutionResponse) GetMessage() isWatchExecutionResponse_Message {
@@ -1656,7 +1484,7 @@ type HistoryEventBatch struct {
 
 func (x *HistoryEventBatch) Reset() {
 	*x = HistoryEventBatch{}
-	mi := &file_autan_v1_executions_proto_msgTypes[12]
+	mi := &file_autan_v1_executions_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1668,7 +1496,7 @@ func (x *HistoryEventBatch) String() string {
 func (*HistoryEventBatch) ProtoMessage() {}
 
 func (x *HistoryEventBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[12]
+	mi := &file_autan_v1_executions_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1681,7 +1509,7 @@ func (x *HistoryEventBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEventBatch.ProtoReflect.Descriptor instead.
 func (*HistoryEventBatch) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{12}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HistoryEventBatch) GetEvents() []*HistoryEvent {
@@ -1702,7 +1530,7 @@ type WatchHeartbeat struct {
 
 func (x *WatchHeartbeat) Reset() {
 	*x = WatchHeartbeat{}
-	mi := &file_autan_v1_executions_proto_msgTypes[13]
+	mi := &file_autan_v1_executions_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1542,7 @@ func (x *WatchHeartbeat) String() string {
 func (*WatchHeartbeat) ProtoMessage() {}
 
 func (x *WatchHeartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[13]
+	mi := &file_autan_v1_executions_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1555,7 @@ func (x *WatchHeartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchHeartbeat.ProtoReflect.Descriptor instead.
 func (*WatchHeartbeat) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{13}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchHeartbeat) GetLastSequence() int64 {
@@ -1754,7 +1582,7 @@ type WatchEnd struct {
 
 func (x *WatchEnd) Reset() {
 	*x = WatchEnd{}
-	mi := &file_autan_v1_executions_proto_msgTypes[14]
+	mi := &file_autan_v1_executions_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1594,7 @@ func (x *WatchEnd) String() string {
 func (*WatchEnd) ProtoMessage() {}
 
 func (x *WatchEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[14]
+	mi := &file_autan_v1_executions_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1607,7 @@ func (x *WatchEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnd.ProtoReflect.Descriptor instead.
 func (*WatchEnd) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{14}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchEnd) GetReason() WatchEndReason {
@@ -1831,7 +1659,7 @@ type WaitExecutionRequest struct {
 
 func (x *WaitExecutionRequest) Reset() {
 	*x = WaitExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[15]
+	mi := &file_autan_v1_executions_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1671,7 @@ func (x *WaitExecutionRequest) String() string {
 func (*WaitExecutionRequest) ProtoMessage() {}
 
 func (x *WaitExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[15]
+	mi := &file_autan_v1_executions_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1684,7 @@ func (x *WaitExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitExecutionRequest.ProtoReflect.Descriptor instead.
 func (*WaitExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{15}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WaitExecutionRequest) GetProject() string {
@@ -1916,7 +1744,7 @@ type WaitExecutionResponse struct {
 
 func (x *WaitExecutionResponse) Reset() {
 	*x = WaitExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[16]
+	mi := &file_autan_v1_executions_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1928,7 +1756,7 @@ func (x *WaitExecutionResponse) String() string {
 func (*WaitExecutionResponse) ProtoMessage() {}
 
 func (x *WaitExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[16]
+	mi := &file_autan_v1_executions_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1941,7 +1769,7 @@ func (x *WaitExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitExecutionResponse.ProtoReflect.Descriptor instead.
 func (*WaitExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{16}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WaitExecutionResponse) GetExecution() *Execution {
@@ -1984,7 +1812,7 @@ type PauseExecutionRequest struct {
 
 func (x *PauseExecutionRequest) Reset() {
 	*x = PauseExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[17]
+	mi := &file_autan_v1_executions_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +1824,7 @@ func (x *PauseExecutionRequest) String() string {
 func (*PauseExecutionRequest) ProtoMessage() {}
 
 func (x *PauseExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[17]
+	mi := &file_autan_v1_executions_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +1837,7 @@ func (x *PauseExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseExecutionRequest.ProtoReflect.Descriptor instead.
 func (*PauseExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{17}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PauseExecutionRequest) GetProject() string {
@@ -2058,7 +1886,7 @@ type PauseExecutionResponse struct {
 
 func (x *PauseExecutionResponse) Reset() {
 	*x = PauseExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[18]
+	mi := &file_autan_v1_executions_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +1898,7 @@ func (x *PauseExecutionResponse) String() string {
 func (*PauseExecutionResponse) ProtoMessage() {}
 
 func (x *PauseExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[18]
+	mi := &file_autan_v1_executions_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +1911,7 @@ func (x *PauseExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseExecutionResponse.ProtoReflect.Descriptor instead.
 func (*PauseExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{18}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PauseExecutionResponse) GetExecution() *Execution {
@@ -2112,7 +1940,7 @@ type ResumeExecutionRequest struct {
 
 func (x *ResumeExecutionRequest) Reset() {
 	*x = ResumeExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[19]
+	mi := &file_autan_v1_executions_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2124,7 +1952,7 @@ func (x *ResumeExecutionRequest) String() string {
 func (*ResumeExecutionRequest) ProtoMessage() {}
 
 func (x *ResumeExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[19]
+	mi := &file_autan_v1_executions_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2137,7 +1965,7 @@ func (x *ResumeExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeExecutionRequest.ProtoReflect.Descriptor instead.
 func (*ResumeExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{19}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ResumeExecutionRequest) GetProject() string {
@@ -2186,7 +2014,7 @@ type ResumeExecutionResponse struct {
 
 func (x *ResumeExecutionResponse) Reset() {
 	*x = ResumeExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[20]
+	mi := &file_autan_v1_executions_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2198,7 +2026,7 @@ func (x *ResumeExecutionResponse) String() string {
 func (*ResumeExecutionResponse) ProtoMessage() {}
 
 func (x *ResumeExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[20]
+	mi := &file_autan_v1_executions_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2211,7 +2039,7 @@ func (x *ResumeExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeExecutionResponse.ProtoReflect.Descriptor instead.
 func (*ResumeExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{20}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ResumeExecutionResponse) GetExecution() *Execution {
@@ -2238,7 +2066,7 @@ type CancelExecutionRequest struct {
 
 func (x *CancelExecutionRequest) Reset() {
 	*x = CancelExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[21]
+	mi := &file_autan_v1_executions_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2078,7 @@ func (x *CancelExecutionRequest) String() string {
 func (*CancelExecutionRequest) ProtoMessage() {}
 
 func (x *CancelExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[21]
+	mi := &file_autan_v1_executions_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2091,7 @@ func (x *CancelExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelExecutionRequest.ProtoReflect.Descriptor instead.
 func (*CancelExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{21}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelExecutionRequest) GetProject() string {
@@ -2305,7 +2133,7 @@ type CancelExecutionResponse struct {
 
 func (x *CancelExecutionResponse) Reset() {
 	*x = CancelExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[22]
+	mi := &file_autan_v1_executions_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +2145,7 @@ func (x *CancelExecutionResponse) String() string {
 func (*CancelExecutionResponse) ProtoMessage() {}
 
 func (x *CancelExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[22]
+	mi := &file_autan_v1_executions_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +2158,7 @@ func (x *CancelExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelExecutionResponse.ProtoReflect.Descriptor instead.
 func (*CancelExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{22}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelExecutionResponse) GetExecution() *Execution {
@@ -2357,7 +2185,7 @@ type TerminateExecutionRequest struct {
 
 func (x *TerminateExecutionRequest) Reset() {
 	*x = TerminateExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	mi := &file_autan_v1_executions_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +2197,7 @@ func (x *TerminateExecutionRequest) String() string {
 func (*TerminateExecutionRequest) ProtoMessage() {}
 
 func (x *TerminateExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[23]
+	mi := &file_autan_v1_executions_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,7 +2210,7 @@ func (x *TerminateExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TerminateExecutionRequest.ProtoReflect.Descriptor instead.
 func (*TerminateExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{23}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TerminateExecutionRequest) GetProject() string {
@@ -2424,7 +2252,7 @@ type TerminateExecutionResponse struct {
 
 func (x *TerminateExecutionResponse) Reset() {
 	*x = TerminateExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	mi := &file_autan_v1_executions_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2436,7 +2264,7 @@ func (x *TerminateExecutionResponse) String() string {
 func (*TerminateExecutionResponse) ProtoMessage() {}
 
 func (x *TerminateExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[24]
+	mi := &file_autan_v1_executions_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2449,7 +2277,7 @@ func (x *TerminateExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TerminateExecutionResponse.ProtoReflect.Descriptor instead.
 func (*TerminateExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{24}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TerminateExecutionResponse) GetExecution() *Execution {
@@ -2478,7 +2306,7 @@ type StopExecutionRequest struct {
 
 func (x *StopExecutionRequest) Reset() {
 	*x = StopExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2490,7 +2318,7 @@ func (x *StopExecutionRequest) String() string {
 func (*StopExecutionRequest) ProtoMessage() {}
 
 func (x *StopExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[25]
+	mi := &file_autan_v1_executions_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2503,7 +2331,7 @@ func (x *StopExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopExecutionRequest.ProtoReflect.Descriptor instead.
 func (*StopExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StopExecutionRequest) GetProject() string {
@@ -2552,7 +2380,7 @@ type StopExecutionResponse struct {
 
 func (x *StopExecutionResponse) Reset() {
 	*x = StopExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2564,7 +2392,7 @@ func (x *StopExecutionResponse) String() string {
 func (*StopExecutionResponse) ProtoMessage() {}
 
 func (x *StopExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[26]
+	mi := &file_autan_v1_executions_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2577,7 +2405,7 @@ func (x *StopExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopExecutionResponse.ProtoReflect.Descriptor instead.
 func (*StopExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StopExecutionResponse) GetExecution() *Execution {
@@ -2615,7 +2443,7 @@ type RerunExecutionRequest struct {
 
 func (x *RerunExecutionRequest) Reset() {
 	*x = RerunExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2627,7 +2455,7 @@ func (x *RerunExecutionRequest) String() string {
 func (*RerunExecutionRequest) ProtoMessage() {}
 
 func (x *RerunExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[27]
+	mi := &file_autan_v1_executions_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2640,7 +2468,7 @@ func (x *RerunExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerunExecutionRequest.ProtoReflect.Descriptor instead.
 func (*RerunExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RerunExecutionRequest) GetProject() string {
@@ -2710,7 +2538,7 @@ type RerunExecutionResponse struct {
 
 func (x *RerunExecutionResponse) Reset() {
 	*x = RerunExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2722,7 +2550,7 @@ func (x *RerunExecutionResponse) String() string {
 func (*RerunExecutionResponse) ProtoMessage() {}
 
 func (x *RerunExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[28]
+	mi := &file_autan_v1_executions_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2735,7 +2563,7 @@ func (x *RerunExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerunExecutionResponse.ProtoReflect.Descriptor instead.
 func (*RerunExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RerunExecutionResponse) GetExecution() *Execution {
@@ -2764,7 +2592,7 @@ type RollbackExecutionRequest struct {
 
 func (x *RollbackExecutionRequest) Reset() {
 	*x = RollbackExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2776,7 +2604,7 @@ func (x *RollbackExecutionRequest) String() string {
 func (*RollbackExecutionRequest) ProtoMessage() {}
 
 func (x *RollbackExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[29]
+	mi := &file_autan_v1_executions_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2789,7 +2617,7 @@ func (x *RollbackExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackExecutionRequest.ProtoReflect.Descriptor instead.
 func (*RollbackExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RollbackExecutionRequest) GetProject() string {
@@ -2838,7 +2666,7 @@ type RollbackExecutionResponse struct {
 
 func (x *RollbackExecutionResponse) Reset() {
 	*x = RollbackExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2850,7 +2678,7 @@ func (x *RollbackExecutionResponse) String() string {
 func (*RollbackExecutionResponse) ProtoMessage() {}
 
 func (x *RollbackExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[30]
+	mi := &file_autan_v1_executions_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2863,7 +2691,7 @@ func (x *RollbackExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackExecutionResponse.ProtoReflect.Descriptor instead.
 func (*RollbackExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RollbackExecutionResponse) GetExecution() *Execution {
@@ -2911,7 +2739,7 @@ type RestartExecutionRequest struct {
 
 func (x *RestartExecutionRequest) Reset() {
 	*x = RestartExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2923,7 +2751,7 @@ func (x *RestartExecutionRequest) String() string {
 func (*RestartExecutionRequest) ProtoMessage() {}
 
 func (x *RestartExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[31]
+	mi := &file_autan_v1_executions_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2936,7 +2764,7 @@ func (x *RestartExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartExecutionRequest.ProtoReflect.Descriptor instead.
 func (*RestartExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{31}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RestartExecutionRequest) GetProject() string {
@@ -3070,7 +2898,7 @@ type RestartExecutionResponse struct {
 
 func (x *RestartExecutionResponse) Reset() {
 	*x = RestartExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3082,7 +2910,7 @@ func (x *RestartExecutionResponse) String() string {
 func (*RestartExecutionResponse) ProtoMessage() {}
 
 func (x *RestartExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[32]
+	mi := &file_autan_v1_executions_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3095,7 +2923,7 @@ func (x *RestartExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartExecutionResponse.ProtoReflect.Descriptor instead.
 func (*RestartExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{32}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RestartExecutionResponse) GetExecution() *Execution {
@@ -3130,7 +2958,7 @@ type UpdateExecutionRequest struct {
 
 func (x *UpdateExecutionRequest) Reset() {
 	*x = UpdateExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[33]
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3142,7 +2970,7 @@ func (x *UpdateExecutionRequest) String() string {
 func (*UpdateExecutionRequest) ProtoMessage() {}
 
 func (x *UpdateExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[33]
+	mi := &file_autan_v1_executions_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3155,7 +2983,7 @@ func (x *UpdateExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{33}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UpdateExecutionRequest) GetProject() string {
@@ -3225,7 +3053,7 @@ type UpdateExecutionResponse struct {
 
 func (x *UpdateExecutionResponse) Reset() {
 	*x = UpdateExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[34]
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3065,7 @@ func (x *UpdateExecutionResponse) String() string {
 func (*UpdateExecutionResponse) ProtoMessage() {}
 
 func (x *UpdateExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[34]
+	mi := &file_autan_v1_executions_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3078,7 @@ func (x *UpdateExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{34}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UpdateExecutionResponse) GetExecution() *Execution {
@@ -3258,134 +3086,6 @@ func (x *UpdateExecutionResponse) GetExecution() *Execution {
 		return x.Execution
 	}
 	return nil
-}
-
-// Request of DeleteExecution.
-type DeleteExecutionRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tenant; empty = "default".
-	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// Id or uid.
-	ExecutionId string `protobuf:"bytes,2,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
-	// Deletes it in any state; one that is not finished is terminated first.
-	Force bool `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
-	// Succeeds if there is no such execution.
-	AllowMissing bool `protobuf:"varint,4,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
-	// Why, for the record; at most 4 KiB.
-	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	// UUID that makes the call idempotent for 24 hours; optional.
-	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DeleteExecutionRequest) Reset() {
-	*x = DeleteExecutionRequest{}
-	mi := &file_autan_v1_executions_proto_msgTypes[35]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DeleteExecutionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DeleteExecutionRequest) ProtoMessage() {}
-
-func (x *DeleteExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[35]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DeleteExecutionRequest.ProtoReflect.Descriptor instead.
-func (*DeleteExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{35}
-}
-
-func (x *DeleteExecutionRequest) GetProject() string {
-	if x != nil {
-		return x.Project
-	}
-	return ""
-}
-
-func (x *DeleteExecutionRequest) GetExecutionId() string {
-	if x != nil {
-		return x.ExecutionId
-	}
-	return ""
-}
-
-func (x *DeleteExecutionRequest) GetForce() bool {
-	if x != nil {
-		return x.Force
-	}
-	return false
-}
-
-func (x *DeleteExecutionRequest) GetAllowMissing() bool {
-	if x != nil {
-		return x.AllowMissing
-	}
-	return false
-}
-
-func (x *DeleteExecutionRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *DeleteExecutionRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// Response of DeleteExecution.
-type DeleteExecutionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DeleteExecutionResponse) Reset() {
-	*x = DeleteExecutionResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[36]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DeleteExecutionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DeleteExecutionResponse) ProtoMessage() {}
-
-func (x *DeleteExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[36]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DeleteExecutionResponse.ProtoReflect.Descriptor instead.
-func (*DeleteExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{36}
 }
 
 // One message of a watch of many.
@@ -3405,7 +3105,7 @@ type WatchExecutionsResponse struct {
 
 func (x *WatchExecutionsResponse) Reset() {
 	*x = WatchExecutionsResponse{}
-	mi := &file_autan_v1_executions_proto_msgTypes[37]
+	mi := &file_autan_v1_executions_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3417,7 +3117,7 @@ func (x *WatchExecutionsResponse) String() string {
 func (*WatchExecutionsResponse) ProtoMessage() {}
 
 func (x *WatchExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[37]
+	mi := &file_autan_v1_executions_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3430,7 +3130,7 @@ func (x *WatchExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*WatchExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{37}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *WatchExecutionsResponse) GetMessage() isWatchExecutionsResponse_Message {
@@ -3507,7 +3207,7 @@ type ExecutionChanges struct {
 
 func (x *ExecutionChanges) Reset() {
 	*x = ExecutionChanges{}
-	mi := &file_autan_v1_executions_proto_msgTypes[38]
+	mi := &file_autan_v1_executions_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3519,7 +3219,7 @@ func (x *ExecutionChanges) String() string {
 func (*ExecutionChanges) ProtoMessage() {}
 
 func (x *ExecutionChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[38]
+	mi := &file_autan_v1_executions_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3532,7 +3232,7 @@ func (x *ExecutionChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutionChanges.ProtoReflect.Descriptor instead.
 func (*ExecutionChanges) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{38}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ExecutionChanges) GetExecutions() []*Execution {
@@ -3571,7 +3271,7 @@ type WatchExecutionsEnd struct {
 
 func (x *WatchExecutionsEnd) Reset() {
 	*x = WatchExecutionsEnd{}
-	mi := &file_autan_v1_executions_proto_msgTypes[39]
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3583,7 +3283,7 @@ func (x *WatchExecutionsEnd) String() string {
 func (*WatchExecutionsEnd) ProtoMessage() {}
 
 func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[39]
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3596,7 +3296,7 @@ func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionsEnd.ProtoReflect.Descriptor instead.
 func (*WatchExecutionsEnd) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{39}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchExecutionsEnd) GetReason() WatchEndReason {
@@ -3624,7 +3324,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/batches.proto\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/batches.proto\x1a\x15autan/v1/counts.proto\x1a\x17autan/v1/deletion.proto\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -3719,17 +3419,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
 	"executions\x18\x01 \x03(\v2\x13.autan.v1.ExecutionR\n" +
 	"executions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"{\n" +
-	"\x16CountExecutionsRequest\x12\x18\n" +
-	"\aproject\x18\x01 \x01(\tR\aproject\x12\x16\n" +
-	"\x06filter\x18\x02 \x01(\tR\x06filter\x12/\n" +
-	"\bgroup_by\x18\x03 \x01(\x0e2\x14.autan.v1.CountGroupR\agroupBy\"\xb1\x01\n" +
-	"\x17CountExecutionsResponse\x12\x14\n" +
-	"\x05total\x18\x01 \x01(\x03R\x05total\x12E\n" +
-	"\x06groups\x18\x02 \x03(\v2-.autan.v1.CountExecutionsResponse.GroupsEntryR\x06groups\x1a9\n" +
-	"\vGroupsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x86\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x03\n" +
 	"\x15WatchExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12%\n" +
@@ -3867,16 +3557,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"L\n" +
 	"\x17UpdateExecutionResponse\x121\n" +
-	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xc7\x01\n" +
-	"\x16DeleteExecutionRequest\x12\x18\n" +
-	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
-	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\x12#\n" +
-	"\rallow_missing\x18\x04 \x01(\bR\fallowMissing\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1d\n" +
-	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"\x19\n" +
-	"\x17DeleteExecutionResponse\"\xd2\x01\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xd2\x01\n" +
 	"\x17WatchExecutionsResponse\x126\n" +
 	"\achanges\x18\x01 \x01(\v2\x1a.autan.v1.ExecutionChangesH\x00R\achanges\x12B\n" +
 	"\theartbeat\x18\x02 \x01(\v2\".autan.v1.WatchExecutionsHeartbeatH\x00R\theartbeat\x120\n" +
@@ -3900,12 +3581,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x10IdConflictPolicy\x12\"\n" +
 	"\x1eID_CONFLICT_POLICY_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fID_CONFLICT_POLICY_USE_EXISTING\x10\x01\x12\x1b\n" +
-	"\x17ID_CONFLICT_POLICY_FAIL\x10\x02*_\n" +
-	"\n" +
-	"CountGroup\x12\x1b\n" +
-	"\x17COUNT_GROUP_UNSPECIFIED\x10\x00\x12\x15\n" +
-	"\x11COUNT_GROUP_STATE\x10\x01\x12\x1d\n" +
-	"\x19COUNT_GROUP_WORKFLOW_NAME\x10\x02*v\n" +
+	"\x17ID_CONFLICT_POLICY_FAIL\x10\x02*v\n" +
 	"\n" +
 	"WatchStart\x12\x1b\n" +
 	"\x17WATCH_START_UNSPECIFIED\x10\x00\x12\x19\n" +
@@ -3961,212 +3637,208 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 	return file_autan_v1_executions_proto_rawDescData
 }
 
-var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                    // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),                 // 1: autan.v1.IdConflictPolicy
-	(CountGroup)(0),                       // 2: autan.v1.CountGroup
-	(WatchStart)(0),                       // 3: autan.v1.WatchStart
-	(WatchEndReason)(0),                   // 4: autan.v1.WatchEndReason
-	(WaitUntil)(0),                        // 5: autan.v1.WaitUntil
-	(*Execution)(nil),                     // 6: autan.v1.Execution
-	(*Progress)(nil),                      // 7: autan.v1.Progress
-	(*StartExecutionRequest)(nil),         // 8: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),        // 9: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),           // 10: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),          // 11: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),         // 12: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),        // 13: autan.v1.ListExecutionsResponse
-	(*CountExecutionsRequest)(nil),        // 14: autan.v1.CountExecutionsRequest
-	(*CountExecutionsResponse)(nil),       // 15: autan.v1.CountExecutionsResponse
-	(*WatchExecutionRequest)(nil),         // 16: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),        // 17: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),             // 18: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),                // 19: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                      // 20: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),          // 21: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),         // 22: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),         // 23: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),        // 24: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),        // 25: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),       // 26: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),        // 27: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),       // 28: autan.v1.CancelExecutionResponse
-	(*TerminateExecutionRequest)(nil),     // 29: autan.v1.TerminateExecutionRequest
-	(*TerminateExecutionResponse)(nil),    // 30: autan.v1.TerminateExecutionResponse
-	(*StopExecutionRequest)(nil),          // 31: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),         // 32: autan.v1.StopExecutionResponse
-	(*RerunExecutionRequest)(nil),         // 33: autan.v1.RerunExecutionRequest
-	(*RerunExecutionResponse)(nil),        // 34: autan.v1.RerunExecutionResponse
-	(*RollbackExecutionRequest)(nil),      // 35: autan.v1.RollbackExecutionRequest
-	(*RollbackExecutionResponse)(nil),     // 36: autan.v1.RollbackExecutionResponse
-	(*RestartExecutionRequest)(nil),       // 37: autan.v1.RestartExecutionRequest
-	(*RestartExecutionResponse)(nil),      // 38: autan.v1.RestartExecutionResponse
-	(*UpdateExecutionRequest)(nil),        // 39: autan.v1.UpdateExecutionRequest
-	(*UpdateExecutionResponse)(nil),       // 40: autan.v1.UpdateExecutionResponse
-	(*DeleteExecutionRequest)(nil),        // 41: autan.v1.DeleteExecutionRequest
-	(*DeleteExecutionResponse)(nil),       // 42: autan.v1.DeleteExecutionResponse
-	(*WatchExecutionsResponse)(nil),       // 43: autan.v1.WatchExecutionsResponse
-	(*ExecutionChanges)(nil),              // 44: autan.v1.ExecutionChanges
-	(*WatchExecutionsEnd)(nil),            // 45: autan.v1.WatchExecutionsEnd
-	nil,                                   // 46: autan.v1.Execution.LabelsEntry
-	nil,                                   // 47: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                                   // 48: autan.v1.CountExecutionsResponse.GroupsEntry
-	nil,                                   // 49: autan.v1.RestartExecutionRequest.LabelsEntry
-	nil,                                   // 50: autan.v1.UpdateExecutionRequest.LabelsEntry
-	(ExecutionState)(0),                   // 51: autan.v1.ExecutionState
-	(*Payload)(nil),                       // 52: autan.v1.Payload
-	(*Failure)(nil),                       // 53: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),         // 54: google.protobuf.Timestamp
-	(PayloadFormat)(0),                    // 55: autan.v1.PayloadFormat
-	(View)(0),                             // 56: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),         // 57: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),           // 58: google.protobuf.Duration
-	(*HistoryEvent)(nil),                  // 59: autan.v1.HistoryEvent
-	(*WatchExecutionsHeartbeat)(nil),      // 60: autan.v1.WatchExecutionsHeartbeat
-	(*DeletedExecution)(nil),              // 61: autan.v1.DeletedExecution
-	(*BatchUpdateExecutionsRequest)(nil),  // 62: autan.v1.BatchUpdateExecutionsRequest
-	(*GetBatchOperationRequest)(nil),      // 63: autan.v1.GetBatchOperationRequest
-	(*ListBatchOperationsRequest)(nil),    // 64: autan.v1.ListBatchOperationsRequest
-	(*CancelBatchOperationRequest)(nil),   // 65: autan.v1.CancelBatchOperationRequest
-	(*ListHistoryEventsRequest)(nil),      // 66: autan.v1.ListHistoryEventsRequest
-	(*GetExecutionGraphRequest)(nil),      // 67: autan.v1.GetExecutionGraphRequest
-	(*ExplainExecutionRequest)(nil),       // 68: autan.v1.ExplainExecutionRequest
-	(*WatchExecutionsRequest)(nil),        // 69: autan.v1.WatchExecutionsRequest
-	(*BatchUpdateExecutionsResponse)(nil), // 70: autan.v1.BatchUpdateExecutionsResponse
-	(*GetBatchOperationResponse)(nil),     // 71: autan.v1.GetBatchOperationResponse
-	(*ListBatchOperationsResponse)(nil),   // 72: autan.v1.ListBatchOperationsResponse
-	(*CancelBatchOperationResponse)(nil),  // 73: autan.v1.CancelBatchOperationResponse
-	(*ListHistoryEventsResponse)(nil),     // 74: autan.v1.ListHistoryEventsResponse
-	(*GetExecutionGraphResponse)(nil),     // 75: autan.v1.GetExecutionGraphResponse
-	(*ExplainExecutionResponse)(nil),      // 76: autan.v1.ExplainExecutionResponse
+	(WatchStart)(0),                       // 2: autan.v1.WatchStart
+	(WatchEndReason)(0),                   // 3: autan.v1.WatchEndReason
+	(WaitUntil)(0),                        // 4: autan.v1.WaitUntil
+	(*Execution)(nil),                     // 5: autan.v1.Execution
+	(*Progress)(nil),                      // 6: autan.v1.Progress
+	(*StartExecutionRequest)(nil),         // 7: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),        // 8: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),           // 9: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),          // 10: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),         // 11: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),        // 12: autan.v1.ListExecutionsResponse
+	(*WatchExecutionRequest)(nil),         // 13: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),        // 14: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),             // 15: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),                // 16: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                      // 17: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),          // 18: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),         // 19: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),         // 20: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),        // 21: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),        // 22: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),       // 23: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),        // 24: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),       // 25: autan.v1.CancelExecutionResponse
+	(*TerminateExecutionRequest)(nil),     // 26: autan.v1.TerminateExecutionRequest
+	(*TerminateExecutionResponse)(nil),    // 27: autan.v1.TerminateExecutionResponse
+	(*StopExecutionRequest)(nil),          // 28: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),         // 29: autan.v1.StopExecutionResponse
+	(*RerunExecutionRequest)(nil),         // 30: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),        // 31: autan.v1.RerunExecutionResponse
+	(*RollbackExecutionRequest)(nil),      // 32: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil),     // 33: autan.v1.RollbackExecutionResponse
+	(*RestartExecutionRequest)(nil),       // 34: autan.v1.RestartExecutionRequest
+	(*RestartExecutionResponse)(nil),      // 35: autan.v1.RestartExecutionResponse
+	(*UpdateExecutionRequest)(nil),        // 36: autan.v1.UpdateExecutionRequest
+	(*UpdateExecutionResponse)(nil),       // 37: autan.v1.UpdateExecutionResponse
+	(*WatchExecutionsResponse)(nil),       // 38: autan.v1.WatchExecutionsResponse
+	(*ExecutionChanges)(nil),              // 39: autan.v1.ExecutionChanges
+	(*WatchExecutionsEnd)(nil),            // 40: autan.v1.WatchExecutionsEnd
+	nil,                                   // 41: autan.v1.Execution.LabelsEntry
+	nil,                                   // 42: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                   // 43: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                   // 44: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                   // 45: autan.v1.ExecutionState
+	(*Payload)(nil),                       // 46: autan.v1.Payload
+	(*Failure)(nil),                       // 47: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),         // 48: google.protobuf.Timestamp
+	(PayloadFormat)(0),                    // 49: autan.v1.PayloadFormat
+	(View)(0),                             // 50: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),         // 51: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),           // 52: google.protobuf.Duration
+	(*HistoryEvent)(nil),                  // 53: autan.v1.HistoryEvent
+	(*WatchExecutionsHeartbeat)(nil),      // 54: autan.v1.WatchExecutionsHeartbeat
+	(*DeletedExecution)(nil),              // 55: autan.v1.DeletedExecution
+	(*CountExecutionsRequest)(nil),        // 56: autan.v1.CountExecutionsRequest
+	(*BatchUpdateExecutionsRequest)(nil),  // 57: autan.v1.BatchUpdateExecutionsRequest
+	(*GetBatchOperationRequest)(nil),      // 58: autan.v1.GetBatchOperationRequest
+	(*ListBatchOperationsRequest)(nil),    // 59: autan.v1.ListBatchOperationsRequest
+	(*CancelBatchOperationRequest)(nil),   // 60: autan.v1.CancelBatchOperationRequest
+	(*DeleteExecutionRequest)(nil),        // 61: autan.v1.DeleteExecutionRequest
+	(*ListHistoryEventsRequest)(nil),      // 62: autan.v1.ListHistoryEventsRequest
+	(*GetExecutionGraphRequest)(nil),      // 63: autan.v1.GetExecutionGraphRequest
+	(*ExplainExecutionRequest)(nil),       // 64: autan.v1.ExplainExecutionRequest
+	(*WatchExecutionsRequest)(nil),        // 65: autan.v1.WatchExecutionsRequest
+	(*CountExecutionsResponse)(nil),       // 66: autan.v1.CountExecutionsResponse
+	(*BatchUpdateExecutionsResponse)(nil), // 67: autan.v1.BatchUpdateExecutionsResponse
+	(*GetBatchOperationResponse)(nil),     // 68: autan.v1.GetBatchOperationResponse
+	(*ListBatchOperationsResponse)(nil),   // 69: autan.v1.ListBatchOperationsResponse
+	(*CancelBatchOperationResponse)(nil),  // 70: autan.v1.CancelBatchOperationResponse
+	(*DeleteExecutionResponse)(nil),       // 71: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsResponse)(nil),     // 72: autan.v1.ListHistoryEventsResponse
+	(*GetExecutionGraphResponse)(nil),     // 73: autan.v1.GetExecutionGraphResponse
+	(*ExplainExecutionResponse)(nil),      // 74: autan.v1.ExplainExecutionResponse
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	51, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	52, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	52, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	52, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	53, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	46, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	54, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	54, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	54, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
-	7,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	52, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	45, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	46, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	46, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	46, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	47, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	41, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	48, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	48, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	48, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
+	46, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	52, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	52, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	47, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	46, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	46, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	42, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	55, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	52, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	6,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	56, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	55, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	57, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	6,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	56, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	55, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	6,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
-	2,  // 26: autan.v1.CountExecutionsRequest.group_by:type_name -> autan.v1.CountGroup
-	48, // 27: autan.v1.CountExecutionsResponse.groups:type_name -> autan.v1.CountExecutionsResponse.GroupsEntry
-	3,  // 28: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	58, // 29: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	55, // 30: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	6,  // 31: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	18, // 32: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	19, // 33: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	20, // 34: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	59, // 35: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
-	4,  // 36: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	58, // 37: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	6,  // 38: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	58, // 39: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	56, // 40: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	55, // 41: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 42: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
-	6,  // 43: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	6,  // 44: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	52, // 45: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	6,  // 46: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	6,  // 47: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	6,  // 48: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
-	51, // 49: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	6,  // 50: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	52, // 51: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	52, // 52: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
-	6,  // 53: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	6,  // 54: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	52, // 55: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
-	52, // 56: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
-	52, // 57: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	49, // 58: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
-	6,  // 59: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
-	50, // 60: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
-	52, // 61: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
-	57, // 62: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	6,  // 63: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
-	44, // 64: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
-	60, // 65: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
-	45, // 66: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
-	6,  // 67: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
-	61, // 68: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
-	4,  // 69: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
-	58, // 70: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
-	8,  // 71: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	10, // 72: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	12, // 73: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	14, // 74: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	16, // 75: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	21, // 76: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	23, // 77: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	25, // 78: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	27, // 79: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	29, // 80: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
-	31, // 81: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	33, // 82: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	35, // 83: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	37, // 84: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
-	39, // 85: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	62, // 86: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
-	63, // 87: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
-	64, // 88: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
-	65, // 89: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
-	41, // 90: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	66, // 91: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	67, // 92: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	68, // 93: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	69, // 94: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	9,  // 95: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	11, // 96: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	13, // 97: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	15, // 98: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	17, // 99: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	22, // 100: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	24, // 101: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	26, // 102: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	28, // 103: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	30, // 104: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	32, // 105: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	34, // 106: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	36, // 107: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	38, // 108: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	40, // 109: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	70, // 110: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
-	71, // 111: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
-	72, // 112: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
-	73, // 113: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
-	42, // 114: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	74, // 115: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	75, // 116: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	76, // 117: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	43, // 118: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	95, // [95:119] is the sub-list for method output_type
-	71, // [71:95] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	49, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	46, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	49, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	51, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	49, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	2,  // 26: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
+	52, // 27: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	49, // 28: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 29: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	15, // 30: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	16, // 31: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	17, // 32: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	53, // 33: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	3,  // 34: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
+	52, // 35: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	5,  // 36: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	52, // 37: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	50, // 38: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	49, // 39: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	4,  // 40: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
+	5,  // 41: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 42: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 43: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	5,  // 44: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 45: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 46: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	46, // 50: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	5,  // 51: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 52: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 53: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	46, // 54: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	46, // 55: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	43, // 56: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	5,  // 57: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
+	44, // 58: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	46, // 59: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	51, // 60: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	5,  // 61: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
+	39, // 62: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
+	54, // 63: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
+	40, // 64: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
+	5,  // 65: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
+	55, // 66: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
+	3,  // 67: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
+	52, // 68: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
+	7,  // 69: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 70: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 71: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	56, // 72: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	13, // 73: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	18, // 74: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	20, // 75: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	22, // 76: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	24, // 77: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	26, // 78: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	28, // 79: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 80: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	32, // 81: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	34, // 82: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	36, // 83: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	57, // 84: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
+	58, // 85: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
+	59, // 86: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
+	60, // 87: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
+	61, // 88: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	62, // 89: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	63, // 90: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	64, // 91: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	65, // 92: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	8,  // 93: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 94: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 95: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	66, // 96: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	14, // 97: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	19, // 98: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	21, // 99: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	23, // 100: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	25, // 101: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	27, // 102: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	29, // 103: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 104: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	33, // 105: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	35, // 106: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	37, // 107: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	67, // 108: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
+	68, // 109: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
+	69, // 110: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
+	70, // 111: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
+	71, // 112: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	72, // 113: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	73, // 114: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	74, // 115: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	38, // 116: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	93, // [93:117] is the sub-list for method output_type
+	69, // [69:93] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -4175,6 +3847,8 @@ func file_autan_v1_executions_proto_init() {
 		return
 	}
 	file_autan_v1_batches_proto_init()
+	file_autan_v1_counts_proto_init()
+	file_autan_v1_deletion_proto_init()
 	file_autan_v1_explain_proto_init()
 	file_autan_v1_graph_proto_init()
 	file_autan_v1_history_proto_init()
@@ -4185,17 +3859,17 @@ func file_autan_v1_executions_proto_init() {
 		(*StartExecutionRequest_EnvironmentName)(nil),
 		(*StartExecutionRequest_EnvironmentVariables)(nil),
 	}
-	file_autan_v1_executions_proto_msgTypes[11].OneofWrappers = []any{
+	file_autan_v1_executions_proto_msgTypes[9].OneofWrappers = []any{
 		(*WatchExecutionResponse_Snapshot)(nil),
 		(*WatchExecutionResponse_Events)(nil),
 		(*WatchExecutionResponse_Heartbeat)(nil),
 		(*WatchExecutionResponse_End)(nil),
 	}
-	file_autan_v1_executions_proto_msgTypes[31].OneofWrappers = []any{
+	file_autan_v1_executions_proto_msgTypes[29].OneofWrappers = []any{
 		(*RestartExecutionRequest_EnvironmentName)(nil),
 		(*RestartExecutionRequest_EnvironmentVariables)(nil),
 	}
-	file_autan_v1_executions_proto_msgTypes[37].OneofWrappers = []any{
+	file_autan_v1_executions_proto_msgTypes[33].OneofWrappers = []any{
 		(*WatchExecutionsResponse_Changes)(nil),
 		(*WatchExecutionsResponse_Heartbeat)(nil),
 		(*WatchExecutionsResponse_End)(nil),
@@ -4205,8 +3879,8 @@ func file_autan_v1_executions_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   45,
+			NumEnums:      5,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,6 +1,8 @@
 import datetime
 
 from autan._proto.v1 import batches_pb2 as _batches_pb2
+from autan._proto.v1 import counts_pb2 as _counts_pb2
+from autan._proto.v1 import deletion_pb2 as _deletion_pb2
 from autan._proto.v1 import explain_pb2 as _explain_pb2
 from autan._proto.v1 import graph_pb2 as _graph_pb2
 from autan._proto.v1 import history_pb2 as _history_pb2
@@ -31,12 +33,6 @@ class IdConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ID_CONFLICT_POLICY_USE_EXISTING: _ClassVar[IdConflictPolicy]
     ID_CONFLICT_POLICY_FAIL: _ClassVar[IdConflictPolicy]
 
-class CountGroup(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    COUNT_GROUP_UNSPECIFIED: _ClassVar[CountGroup]
-    COUNT_GROUP_STATE: _ClassVar[CountGroup]
-    COUNT_GROUP_WORKFLOW_NAME: _ClassVar[CountGroup]
-
 class WatchStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WATCH_START_UNSPECIFIED: _ClassVar[WatchStart]
@@ -64,9 +60,6 @@ EXECUTION_KIND_ACTION: ExecutionKind
 ID_CONFLICT_POLICY_UNSPECIFIED: IdConflictPolicy
 ID_CONFLICT_POLICY_USE_EXISTING: IdConflictPolicy
 ID_CONFLICT_POLICY_FAIL: IdConflictPolicy
-COUNT_GROUP_UNSPECIFIED: CountGroup
-COUNT_GROUP_STATE: CountGroup
-COUNT_GROUP_WORKFLOW_NAME: CountGroup
 WATCH_START_UNSPECIFIED: WatchStart
 WATCH_START_BEGINNING: WatchStart
 WATCH_START_SNAPSHOT: WatchStart
@@ -260,31 +253,6 @@ class ListExecutionsResponse(_message.Message):
     executions: _containers.RepeatedCompositeFieldContainer[Execution]
     next_page_token: str
     def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
-
-class CountExecutionsRequest(_message.Message):
-    __slots__ = ("project", "filter", "group_by")
-    PROJECT_FIELD_NUMBER: _ClassVar[int]
-    FILTER_FIELD_NUMBER: _ClassVar[int]
-    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
-    project: str
-    filter: str
-    group_by: CountGroup
-    def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., group_by: _Optional[_Union[CountGroup, str]] = ...) -> None: ...
-
-class CountExecutionsResponse(_message.Message):
-    __slots__ = ("total", "groups")
-    class GroupsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: int
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
-    TOTAL_FIELD_NUMBER: _ClassVar[int]
-    GROUPS_FIELD_NUMBER: _ClassVar[int]
-    total: int
-    groups: _containers.ScalarMap[str, int]
-    def __init__(self, total: _Optional[int] = ..., groups: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class WatchExecutionRequest(_message.Message):
     __slots__ = ("project", "execution_id", "after_sequence", "start_at", "heartbeat_interval", "include_payloads", "payload_format", "follow_reruns")
@@ -585,26 +553,6 @@ class UpdateExecutionResponse(_message.Message):
     EXECUTION_FIELD_NUMBER: _ClassVar[int]
     execution: Execution
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
-
-class DeleteExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "force", "allow_missing", "reason", "request_id")
-    PROJECT_FIELD_NUMBER: _ClassVar[int]
-    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
-    FORCE_FIELD_NUMBER: _ClassVar[int]
-    ALLOW_MISSING_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    project: str
-    execution_id: str
-    force: bool
-    allow_missing: bool
-    reason: str
-    request_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., force: bool = ..., allow_missing: bool = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
-
-class DeleteExecutionResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
 
 class WatchExecutionsResponse(_message.Message):
     __slots__ = ("changes", "heartbeat", "end")

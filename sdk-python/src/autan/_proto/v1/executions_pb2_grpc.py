@@ -4,6 +4,8 @@ import grpc
 import warnings
 
 from autan._proto.v1 import batches_pb2 as autan_dot_v1_dot_batches__pb2
+from autan._proto.v1 import counts_pb2 as autan_dot_v1_dot_counts__pb2
+from autan._proto.v1 import deletion_pb2 as autan_dot_v1_dot_deletion__pb2
 from autan._proto.v1 import executions_pb2 as autan_dot_v1_dot_executions__pb2
 from autan._proto.v1 import explain_pb2 as autan_dot_v1_dot_explain__pb2
 from autan._proto.v1 import graph_pb2 as autan_dot_v1_dot_graph__pb2
@@ -60,8 +62,8 @@ class ExecutionServiceStub(object):
                 _registered_method=True)
         self.CountExecutions = channel.unary_unary(
                 '/autan.v1.ExecutionService/CountExecutions',
-                request_serializer=autan_dot_v1_dot_executions__pb2.CountExecutionsRequest.SerializeToString,
-                response_deserializer=autan_dot_v1_dot_executions__pb2.CountExecutionsResponse.FromString,
+                request_serializer=autan_dot_v1_dot_counts__pb2.CountExecutionsRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_counts__pb2.CountExecutionsResponse.FromString,
                 _registered_method=True)
         self.WatchExecution = channel.unary_stream(
                 '/autan.v1.ExecutionService/WatchExecution',
@@ -140,8 +142,8 @@ class ExecutionServiceStub(object):
                 _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/autan.v1.ExecutionService/DeleteExecution',
-                request_serializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionRequest.SerializeToString,
-                response_deserializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionResponse.FromString,
+                request_serializer=autan_dot_v1_dot_deletion__pb2.DeleteExecutionRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_deletion__pb2.DeleteExecutionResponse.FromString,
                 _registered_method=True)
         self.ListHistoryEvents = channel.unary_unary(
                 '/autan.v1.ExecutionService/ListHistoryEvents',
@@ -460,8 +462,8 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
             ),
             'CountExecutions': grpc.unary_unary_rpc_method_handler(
                     servicer.CountExecutions,
-                    request_deserializer=autan_dot_v1_dot_executions__pb2.CountExecutionsRequest.FromString,
-                    response_serializer=autan_dot_v1_dot_executions__pb2.CountExecutionsResponse.SerializeToString,
+                    request_deserializer=autan_dot_v1_dot_counts__pb2.CountExecutionsRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_counts__pb2.CountExecutionsResponse.SerializeToString,
             ),
             'WatchExecution': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchExecution,
@@ -540,8 +542,8 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
-                    request_deserializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionRequest.FromString,
-                    response_serializer=autan_dot_v1_dot_executions__pb2.DeleteExecutionResponse.SerializeToString,
+                    request_deserializer=autan_dot_v1_dot_deletion__pb2.DeleteExecutionRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_deletion__pb2.DeleteExecutionResponse.SerializeToString,
             ),
             'ListHistoryEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHistoryEvents,
@@ -674,8 +676,8 @@ class ExecutionService(object):
             request,
             target,
             '/autan.v1.ExecutionService/CountExecutions',
-            autan_dot_v1_dot_executions__pb2.CountExecutionsRequest.SerializeToString,
-            autan_dot_v1_dot_executions__pb2.CountExecutionsResponse.FromString,
+            autan_dot_v1_dot_counts__pb2.CountExecutionsRequest.SerializeToString,
+            autan_dot_v1_dot_counts__pb2.CountExecutionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1106,8 +1108,8 @@ class ExecutionService(object):
             request,
             target,
             '/autan.v1.ExecutionService/DeleteExecution',
-            autan_dot_v1_dot_executions__pb2.DeleteExecutionRequest.SerializeToString,
-            autan_dot_v1_dot_executions__pb2.DeleteExecutionResponse.FromString,
+            autan_dot_v1_dot_deletion__pb2.DeleteExecutionRequest.SerializeToString,
+            autan_dot_v1_dot_deletion__pb2.DeleteExecutionResponse.FromString,
             options,
             channel_credentials,
             insecure,
