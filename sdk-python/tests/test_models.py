@@ -9,6 +9,8 @@ import pytest
 from autan import models
 from autan._core import events
 from autan._proto.v1 import (
+    batches_pb2,
+    counts_pb2,
     executions_pb2,
     history_pb2,
     payloads_pb2,
@@ -27,7 +29,8 @@ ENUMS: list[tuple[type[models.OpenEnum], Any]] = [
     (models.DocumentKind, workflows_pb2.DocumentKind),
     (models.Severity, workflows_pb2.Severity),
     (models.IdConflictPolicy, executions_pb2.IdConflictPolicy),
-    (models.CountGroup, executions_pb2.CountGroup),
+    (models.CountGroup, counts_pb2.CountGroup),
+    (models.BatchState, batches_pb2.BatchState),
     (models.WatchStart, executions_pb2.WatchStart),
 ]
 
