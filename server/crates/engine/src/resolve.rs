@@ -20,6 +20,8 @@ pub(crate) struct Action {
 pub(crate) enum Unresolved {
     #[error("Failed to find action [action_name={0}]")]
     NotFound(Arc<str>),
+    #[error("Failed to find base action [action_name={0}]")]
+    BaseNotFound(Arc<str>),
     #[error(
         "Found a cycle in an ad-hoc action chain [action_name={name}, \
          duplicate_action_name={duplicate}]"
@@ -60,7 +62,8 @@ impl Resolver<'_> {
         }
         match catalog::builtin(&next) {
             Some(base) => Ok(Action { chain, base }),
-            None => Err(Unresolved::NotFound(next)),
+            None if chain.is_empty() => Err(Unresolved::NotFound(next)),
+            None => Err(Unresolved::BaseNotFound(next)),
         }
     }
 

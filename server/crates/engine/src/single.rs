@@ -92,11 +92,11 @@ pub fn check_action(
     let action = resolver.action(&reference.name).map_err(|unresolved| {
         let message = unresolved.to_string();
         match unresolved {
-            Unresolved::NotFound(name) if *name == *reference.name => {
+            Unresolved::NotFound(name) => {
                 let namespace = reference.namespace.clone();
                 Error::UnknownAction { name, namespace }
             }
-            Unresolved::NotFound(_) | Unresolved::Cycle { .. } | Unresolved::TooLong(_) => {
+            Unresolved::BaseNotFound(_) | Unresolved::Cycle { .. } | Unresolved::TooLong(_) => {
                 let field = "action_name";
                 Error::Params { field, message }
             }

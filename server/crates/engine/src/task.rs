@@ -132,9 +132,6 @@ pub(crate) fn after_publishing(context: &Branch, published: Option<&Data>) -> Br
 
 /// The result of a task as `task().result` and the API show it.
 pub(crate) fn result_of(spec: &model::Task, record: &TaskRecord) -> Value {
-    if record.runtime.result_dropped {
-        return Value::Null;
-    }
     if record.runtime.result_declared {
         let declared = record.actions.last().and_then(|last| last.output.as_ref());
         return declared.map_or(Value::Null, |output| output.value().clone());

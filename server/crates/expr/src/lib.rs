@@ -46,4 +46,5 @@ pub use regex::Pattern;
 pub use seq::Seq;
 pub use template::{Template, compilations, holds_expression, is_expression, language_of};
 pub use value::{BINARY_KEY, Binary, DateTime, Dict, JsonError, TimeSpan, Value, View};
+pub use yaml::mask::Mask as YamlMask;
 pub use yaml::resolve as yaml_scalar;

@@ -250,22 +250,21 @@ pub(crate) fn ratio(left: i64, right: i64) -> Result<Value> {
     if right == 0 {
         return Err(by_zero());
     }
-    let negative = (left < 0) != (right < 0);
-    let ratio = unsigned_ratio(left.unsigned_abs(), right.unsigned_abs());
-    Ok(Value::Float(if negative { -ratio } else { ratio }))
+    Ok(Value::Float(
+        left.to_f64().unwrap_or(0.0) / right.to_f64().unwrap_or(1.0),
+    ))
 }
 
-/// The float nearest to a quotient of integers. The integers may have more digits than a float:
-/// rounding each of them before the division would round twice.
-fn unsigned_ratio(left: u64, right: u64) -> f64 {
-    // With its highest bit set, the dividend leaves at least 64 bits of the quotient.
-    let shift = u128::from(left).leading_zeros().min(127);
-    let (dividend, divisor) = (u128::from(left) << shift, u128::from(right));
+/// The float nearest to a number of millionths. Those may have more digits than a float, which
+/// would be rounded a first time before the division.
+pub(crate) fn millionths(number: i64) -> f64 {
+    // A shifted dividend leaves more bits in the quotient than a float has.
+    let dividend = u128::from(number.unsigned_abs()) << 64;
     // What is left over counts where the quotient lies right between two floats.
-    let sticky = u128::from(dividend % divisor != 0);
-    let quotient = (dividend / divisor) | sticky;
-    let scale = 2f64.powi(-i32::try_from(shift).expect("it is at most 127"));
-    quotient.to_f64().unwrap_or(f64::NAN) * scale
+    let sticky = u128::from(!dividend.is_multiple_of(1_000_000));
+    let quotient = ((dividend / 1_000_000) | sticky).to_f64();
+    let nearest = quotient.unwrap_or(f64::NAN) * 2f64.powi(-64);
+    if number < 0 { -nearest } else { nearest }
 }
 
 pub(crate) fn time_overflow() -> Box<Fault> {

@@ -228,7 +228,12 @@ fn multiply(machine: &mut Machine<'_>, left: &Value, right: &Value) -> Result<Va
             Ok(Value::from(text.repeat(times)))
         }
         (Value::List(items), times) | (times, Value::List(items)) if is_integer(times) => {
-            let times = repetitions(times)?;
+            // Nothing stays nothing, however often: counting would not end.
+            let times = if items.is_empty() {
+                0
+            } else {
+                repetitions(times)?
+            };
             machine.spend(items.len().saturating_mul(times) as u64)?;
             Ok(std::iter::repeat_n(items, times)
                 .flat_map(|items| items.iter().cloned())

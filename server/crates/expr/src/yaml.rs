@@ -1,19 +1,22 @@
-//! YAML for `yaml_parse` and `yaml_dump`, as PyYAML's safe loader and dumper have it. Reading
-//! definitions, with positions and Mistral's way with anchors, is left to `definition`.
+//! YAML for `yaml_parse` and `yaml_dump`, as PyYAML's safe loader and dumper have it in Mistral:
+//! anchors and aliases are text. Reading definitions, with positions and all findings at once, is
+//! left to `definition`; both go by `mask` and `resolve`.
 //!
 //! The reader limits size and nesting before anything is built. Dates stay text, for JSON has
-//! none; anchors, aliases and tags are refused.
+//! none.
 
 use std::fmt::Write;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::value::float_text;
 use crate::{Dict, Value};
 
+pub(crate) mod mask;
 pub mod resolve;
 
-use resolve::Resolved;
+use mask::Mask;
+use resolve::{Malformed, Resolved};
 
 /// The longest text that is read, in bytes.
 const BYTES_MAX: usize = 1 << 20;
@@ -38,8 +41,12 @@ pub(crate) enum YamlError {
     TooDeep,
     #[error("the YAML holds more than one document")]
     SeveralDocuments,
-    #[error("the YAML uses {0}, which is not supported here")]
-    Unsupported(&'static str),
+    #[error("the YAML uses every private use character of Unicode")]
+    NoStandIn,
+    #[error("the tag `{0}` is not supported here")]
+    Tag(String),
+    #[error("`<<` merges a mapping or a list of mappings")]
+    Merge,
     #[error("a {0} cannot be a key in YAML")]
     Key(&'static str),
     #[error("`{0}` is no number that can be read")]
@@ -53,42 +60,20 @@ pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
     if text.len() > BYTES_MAX {
         return Err(YamlError::TooLong);
     }
+    let (mask, text) = Mask::apply(text).ok_or(YamlError::NoStandIn)?;
     let mut builder = Builder {
+        mask,
         open: Vec::new(),
         root: None,
     };
     let mut documents = 0;
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str(&text) {
         let (event, _) = event?;
-        match event {
-            Event::DocumentStart(_) => {
-                documents += 1;
-                if documents > 1 {
-                    return Err(YamlError::SeveralDocuments);
-                }
-            }
-            Event::Alias(_) => return Err(YamlError::Unsupported("an alias")),
-            Event::Scalar(_, _, anchor, tag) if anchor > 0 || tag.is_some() => {
-                let what = if anchor > 0 { "an anchor" } else { "a tag" };
-                return Err(YamlError::Unsupported(what));
-            }
-            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if anchor > 0 => {
-                return Err(YamlError::Unsupported("an anchor"));
-            }
-            Event::Scalar(text, style, ..) => {
-                let plain = matches!(style, ScalarStyle::Plain);
-                let value = if plain {
-                    resolve(&text)?
-                } else {
-                    Value::from(&*text)
-                };
-                builder.add(value)?;
-            }
-            Event::SequenceStart(..) => builder.open(Open::List(Vec::new()))?,
-            Event::MappingStart(..) => builder.open(Open::Dict(Dict::new(), None))?,
-            Event::SequenceEnd | Event::MappingEnd => builder.close()?,
-            _ => {}
+        documents += usize::from(matches!(event, Event::DocumentStart(_)));
+        if documents > 1 {
+            return Err(YamlError::SeveralDocuments);
         }
+        builder.take(event)?;
     }
     Ok(builder.root.unwrap_or_default())
 }
@@ -96,16 +81,69 @@ pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
 /// A collection whose end has not been read yet.
 enum Open {
     List(Vec<Value>),
-    /// The items so far, and the key whose value comes next.
-    Dict(Dict, Option<Value>),
+    /// The items so far, the key whose value comes next, and what gives way to the items because
+    /// it is merged in.
+    Dict(Dict, Option<Key>, Dict),
+}
+
+enum Key {
+    Plain(Value),
+    /// `<<`
+    Merge,
 }
 
 struct Builder {
+    mask: Mask,
     open: Vec<Open>,
     root: Option<Value>,
 }
 
 impl Builder {
+    fn take(&mut self, event: Event<'_>) -> Result<(), YamlError> {
+        match event {
+            Event::Scalar(text, style, _, tag) => {
+                let text = self.mask.remove(&text).into_owned();
+                let is_plain = style == ScalarStyle::Plain;
+                self.scalar(&text, is_plain, tag.as_deref())
+            }
+            Event::SequenceStart(_, tag) => {
+                expect_tag(tag.as_deref(), "seq")?;
+                self.open(Open::List(Vec::new()))
+            }
+            Event::MappingStart(_, tag) => {
+                expect_tag(tag.as_deref(), "map")?;
+                self.open(Open::Dict(Dict::new(), None, Dict::new()))
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            _ => Ok(()),
+        }
+    }
+
+    fn scalar(&mut self, text: &str, is_plain: bool, tag: Option<&Tag>) -> Result<(), YamlError> {
+        let resolved = match tag {
+            Some(tag) if tag.is_yaml_core_schema() => resolve::tagged(&tag.suffix, text),
+            Some(tag) if !is_non_specific(tag) => Err(Malformed::UnknownTag),
+            _ if is_plain => resolve::plain(text),
+            _ => Ok(Resolved::Value(Value::from(text))),
+        };
+        let expects_key = matches!(self.open.last(), Some(Open::Dict(_, None, _)));
+        match (resolved, tag) {
+            (Ok(Resolved::Value(value)), _) => self.add(value),
+            (Ok(Resolved::Date), _) => self.add(Value::from(text)),
+            (Ok(Resolved::Default), _) if expects_key => self.add(Value::from(text)),
+            (Ok(Resolved::Merge), _) if expects_key => {
+                if let Some(Open::Dict(_, key, _)) = self.open.last_mut() {
+                    *key = Some(Key::Merge);
+                }
+                Ok(())
+            }
+            (Err(Malformed::UnknownTag), Some(tag)) => Err(unknown(tag)),
+            _ => Err(YamlError::Scalar(
+                text.chars().take(SHOWN_CHARS_MAX).collect(),
+            )),
+        }
+    }
+
     fn open(&mut self, collection: Open) -> Result<(), YamlError> {
         if self.open.len() >= DEPTH_MAX {
             return Err(YamlError::TooDeep);
@@ -117,7 +155,13 @@ impl Builder {
     fn close(&mut self) -> Result<(), YamlError> {
         match self.open.pop() {
             Some(Open::List(items)) => self.add(Value::from(items)),
-            Some(Open::Dict(dict, _)) => self.add(Value::Dict(dict)),
+            Some(Open::Dict(own, _, merged)) if merged.is_empty() => self.add(Value::Dict(own)),
+            Some(Open::Dict(own, _, mut merged)) => {
+                for (key, value) in own.iter() {
+                    merged.insert(key, value);
+                }
+                self.add(Value::Dict(merged))
+            }
             None => Ok(()),
         }
     }
@@ -126,29 +170,58 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(value),
             Some(Open::List(items)) => items.push(value),
-            Some(Open::Dict(dict, key)) => match key.take() {
-                Some(key) => {
+            Some(Open::Dict(dict, key, merged)) => match key.take() {
+                Some(Key::Plain(key)) => {
                     dict.insert(key, value);
                 }
+                Some(Key::Merge) => merge(merged, &value)?,
                 None if matches!(value, Value::List(_) | Value::Dict(_)) => {
                     return Err(YamlError::Key(value.type_name()));
                 }
-                None => *key = Some(value),
+                None => *key = Some(Key::Plain(value)),
             },
         }
         Ok(())
     }
 }
 
-/// A plain scalar. What is no value of JSON, and what would merge, stays text.
-fn resolve(text: &str) -> Result<Value, YamlError> {
-    match resolve::plain(text) {
-        Ok(Resolved::Value(value)) => Ok(value),
-        Ok(_) => Ok(Value::from(text)),
-        Err(_) => Err(YamlError::Scalar(
-            text.chars().take(SHOWN_CHARS_MAX).collect(),
-        )),
+/// Merges a mapping, or a list of mappings of which earlier ones win.
+fn merge(into: &mut Dict, value: &Value) -> Result<(), YamlError> {
+    match value {
+        Value::Dict(dict) => {
+            for (key, value) in dict.iter() {
+                into.insert(key, value);
+            }
+            Ok(())
+        }
+        Value::List(items) => items.iter().rev().try_for_each(|item| match item {
+            Value::Dict(_) => merge(into, item),
+            _ => Err(YamlError::Merge),
+        }),
+        _ => Err(YamlError::Merge),
     }
+}
+
+/// The tag `!` alone: "whatever is usual".
+fn is_non_specific(tag: &Tag) -> bool {
+    (tag.handle.is_empty() && tag.suffix == "!") || (tag.handle == "!" && tag.suffix.is_empty())
+}
+
+fn expect_tag(tag: Option<&Tag>, wanted: &str) -> Result<(), YamlError> {
+    match tag {
+        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == wanted => Ok(()),
+        Some(tag) if !is_non_specific(tag) => Err(unknown(tag)),
+        _ => Ok(()),
+    }
+}
+
+fn unknown(tag: &Tag) -> YamlError {
+    let handle = if tag.is_yaml_core_schema() {
+        "!!"
+    } else {
+        &tag.handle
+    };
+    YamlError::Tag(format!("{handle}{}", tag.suffix))
 }
 
 /// Writes a document in block style, keys sorted where all are text, as PyYAML does.

@@ -1,12 +1,12 @@
 //! YAML text to a tree of nodes that know where they stand, as Mistral's loader would read it.
 //!
 //! **Invariant:** the only importer of the YAML parser, and the only place that knows which keys
-//! merge and what is refused. What a bare word means is left to `expr::yaml_scalar`.
+//! merge and what is refused. What a bare word means is left to `expr::yaml_scalar`,
+//! and hiding `*`, `&` and `@`, which mean nothing to Mistral's loader, to `expr::YamlMask`.
 //! **Invariant:** linear in the text; every dimension has a limit (`limits`).
 //!
 //! | file      | owns                                                                   |
 //! |-----------|------------------------------------------------------------------------|
-//! | `mask`    | making `*`, `&` and `@` ordinary characters, as Mistral's loader does  |
 //! | `layout`  | lines within brackets and quotes that begin further left                |
 //! | `reader`  | events to nodes, duplicate keys, merge keys, limits                    |
 //! | `tabs`    | refusing tabs outside of text, which the parser would accept           |
@@ -18,7 +18,6 @@
 mod dump;
 mod layout;
 pub(crate) mod limits;
-mod mask;
 mod node;
 mod reader;
 mod tabs;

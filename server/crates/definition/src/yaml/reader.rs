@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use expr::Value;
+use expr::YamlMask as Mask;
 use expr::yaml_scalar::{self as resolve, DIGITS_MAX, Malformed, Resolved};
 use indexmap::map::Entry as Slot;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::layout::Layout;
 use super::limits::{BYTES_MAX, DEPTH_MAX, NODES_MAX};
-use super::mask::Mask;
 use super::node::{Content, Entry, Mapping, Node};
 use super::tabs;
 use crate::diagnostic::Rule;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use definition::model::{self, Body};
-use expr::{Dict, Template, Value};
+use expr::{Dict, EvalError, Template, Value};
 
 use super::builtin;
 use super::start::{bind_input, missing_inputs};
@@ -15,7 +15,7 @@ use crate::data::Data;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::record::{ActionRecord, DefinitionRef, PinnedAction, Runner};
-use crate::resolve::{Action, Resolver};
+use crate::resolve::{Action, Resolver, Unresolved};
 use crate::state::ActionState;
 use crate::view::{Layer, Layers};
 use crate::world::{AdHocAction, Definition};
@@ -314,7 +314,13 @@ impl Machine<'_> {
             return Ok(action);
         }
         let found = self.resolver().action(name);
-        found.map_err(|unresolved| Fault::Force(unresolved.to_string()))
+        found.map_err(|unresolved| match &unresolved {
+            Unresolved::NotFound(_) => Fault::Force(unresolved.to_string()),
+            // The action itself is there. What it is made of is not for its task to put right.
+            Unresolved::BaseNotFound(_) | Unresolved::Cycle { .. } | Unresolved::TooLong(_) => {
+                Fault::Task(unmade(name, &unresolved.to_string()))
+            }
+        })
     }
 
     fn pinned_action(&self, chain: &[DefinitionRef]) -> Option<Action> {
@@ -365,39 +371,66 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes the input through the ad-hoc actions down to the one at the bottom.
+    /// Takes the input through the ad-hoc actions down to the one at the bottom. What the task
+    /// itself gives must fit, or the execution fails; below that, the action has failed.
     fn prepare_action(&self, task: u32, action: &Action, input: Dict) -> Result<Prepared, Fault> {
-        let mut input = input;
-        for ad_hoc in &action.chain {
-            input = self.base_input(task, ad_hoc, &input)?;
-        }
         let base = action.base;
-        base.check_input(&input).map_err(Fault::Force)?;
+        let Some(outermost) = action.chain.first() else {
+            base.check_input(&input).map_err(Fault::Force)?;
+            let input = Value::Dict(input);
+            return Ok(Prepared { base, input });
+        };
+        let (mut input, extra) = Self::bound(outermost, &input).map_err(Fault::Force)?;
+        if !extra.is_empty() {
+            let message = unfitting(outermost, Vec::new(), &extra);
+            return Err(Fault::Force(message));
+        }
+        let failed = |why: String| Fault::Task(unmade(&outermost.reference.name, &why));
+        for (index, ad_hoc) in action.chain.iter().enumerate() {
+            if index > 0 {
+                // What an ad-hoc action gives another one beyond its inputs is there all the same.
+                let (bound, extra) = Self::bound(ad_hoc, &input).map_err(failed)?;
+                input = extra;
+                super::publish::merge_deep(&mut input, &bound);
+            }
+            let made = self.base_input(task, ad_hoc, &input);
+            input = made.map_err(|error| failed(error.to_string()))?;
+        }
+        base.check_input(&input).map_err(failed)?;
         Ok(Prepared {
             base,
             input: Value::Dict(input),
         })
     }
 
-    fn base_input(&self, task: u32, ad_hoc: &AdHocAction, given: &Dict) -> Result<Dict, Fault> {
+    /// The input of an ad-hoc action with its defaults, and what is not declared, if nothing is
+    /// missing.
+    fn bound(ad_hoc: &AdHocAction, given: &Dict) -> Result<(Dict, Dict), String> {
         let declared = &ad_hoc.action.input;
         let (input, extra) = bind_input(declared, &Value::Dict(given.clone()));
         let missing = missing_inputs(declared, &input);
-        if !missing.is_empty() || !extra.is_empty() {
-            let missing = missing.into_iter().map(Value::from).collect();
-            let unexpected = extra.keys().collect();
-            let class = "mistral.actions.adhoc.AdHocAction";
-            let message =
-                catalog::invalid_input(&ad_hoc.reference.name, class, missing, unexpected);
-            return Err(Fault::Force(message));
+        if missing.is_empty() {
+            return Ok((input, extra));
         }
+        let missing = missing.into_iter().map(Value::from).collect();
+        Err(unfitting(ad_hoc, missing, &extra))
+    }
+
+    /// The input of the base of an ad-hoc action. It sees the variables of the task, not the input
+    /// of its workflow.
+    fn base_input(&self, task: u32, ad_hoc: &AdHocAction, input: &Dict) -> Result<Dict, EvalError> {
         let evaluate = |template: &Template| {
             let context = self.ex.task(task).context.clone();
             let layers = vec![
                 Layer::Value(Value::Dict(input.clone())),
                 Layer::Branch(context),
+                Layer::Value(Value::Dict(self.ex.globals.clone())),
             ];
-            self.eval(template, Some(task), layers)
+            self.eval_in(
+                template,
+                Some(task),
+                Layers::into_value(layers, self.ex.env()),
+            )
         };
         let mut base = match &ad_hoc.action.base_input {
             None => Dict::new(),
@@ -431,4 +464,16 @@ impl Machine<'_> {
         }
         Ok(result)
     }
+}
+
+/// What is said of an ad-hoc action that cannot be made of what it names.
+fn unmade(name: &str, why: &str) -> String {
+    format!("Failed to instantiate an action [action_name={name}]: {why}")
+}
+
+/// What is said of an input that does not fit an ad-hoc action.
+fn unfitting(ad_hoc: &AdHocAction, missing: Vec<Value>, extra: &Dict) -> String {
+    let class = "mistral.actions.adhoc.AdHocAction";
+    let unexpected = extra.keys().collect();
+    catalog::invalid_input(&ad_hoc.reference.name, class, missing, unexpected)
 }

@@ -87,14 +87,15 @@ impl Machine<'_> {
         if self.eval_for(keep, task)?.truthy() {
             return Ok(());
         }
-        self.ex.task_mut(task).record.runtime.result_dropped = true;
         let kept: Vec<u32> = {
             let actions = self.ex.task(task).record.actions.iter();
+            // What a sub-workflow gave is its own output, which stays where it is.
             actions
-                .filter(|action| action.output.is_some())
+                .filter(|action| action.output.is_some() && action.child.is_none())
                 .map(|action| action.number)
                 .collect()
         };
+        self.ex.task_mut(task).record.runtime.result_dropped = !kept.is_empty();
         for action in kept {
             self.ex
                 .change_action(task, action, |record| record.output = None);

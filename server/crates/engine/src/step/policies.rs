@@ -8,7 +8,7 @@ use crate::history::TimerKind;
 use crate::state::TaskState;
 
 impl Machine<'_> {
-    /// A whole number of at least 0; absent counts as 0.
+    /// A whole number of at least 0; a policy that is absent counts as 0, a null is no number.
     pub(super) fn seconds(
         &self,
         template: Option<&Template>,
@@ -19,13 +19,16 @@ impl Machine<'_> {
             return Ok(0);
         };
         match self.eval_for(template, task)? {
-            Value::Null => Ok(0),
             Value::Int(number) if number >= 0 => Ok(number.unsigned_abs()),
+            // A float that is whole is an integer to Mistral's schema.
+            Value::Float(number) if is_whole(number) => {
+                Ok(format!("{number}").parse().unwrap_or(u64::MAX))
+            }
             other => Err(invalid(policy, &other, "a whole number of at least 0")),
         }
     }
 
-    /// A boolean; absent counts as false.
+    /// A boolean; a policy that is absent counts as false.
     pub(super) fn flag(
         &self,
         template: Option<&Template>,
@@ -36,7 +39,6 @@ impl Machine<'_> {
             return Ok(false);
         };
         match self.eval_for(template, task)? {
-            Value::Null => Ok(false),
             Value::Bool(flag) => Ok(flag),
             other => Err(invalid(policy, &other, "a boolean")),
         }
@@ -69,15 +71,10 @@ impl Machine<'_> {
         let state = self.ex.task(task).record.state;
         if state == TaskState::Success
             && let Some(fail_on) = &policies.fail_on
+            && self.eval_after(fail_on, task)?.truthy()
         {
-            match self.eval_after(fail_on, task)? {
-                Value::Bool(true) => {
-                    let info = "Failed by 'fail-on' policy";
-                    self.set_task_state(task, TaskState::Error, Some(info.into()));
-                }
-                Value::Bool(false) | Value::Null => {}
-                other => return Err(invalid("fail-on", &other, "a boolean")),
-            }
+            let info = "Failed by 'fail-on' policy";
+            self.set_task_state(task, TaskState::Error, Some(info.into()));
         }
         match &policies.retry {
             Some(retry) => self.retry(task, retry),
@@ -106,6 +103,18 @@ impl Machine<'_> {
 
     fn retry(&mut self, task: u32, retry: &model::Retry) -> Result<(), Fault> {
         let (count, delay) = self.retry_numbers(Some(retry), task)?;
+        if count == 0 {
+            return Ok(());
+        }
+        // Both conditions are evaluated after every attempt, so an error in one always shows.
+        let condition = |template: &Option<Template>| match template {
+            Some(template) => self
+                .eval_after(template, task)
+                .map(|value| Some(value.truthy())),
+            None => Ok(None),
+        };
+        let goes_on = condition(&retry.continue_on)?;
+        let breaks = condition(&retry.break_on)?;
         let record = &self.ex.task(task).record;
         let done = u64::from(record.runtime.retry_no);
         let state = record.state;
@@ -115,19 +124,16 @@ impl Machine<'_> {
         {
             return Ok(());
         }
-        let stop = match &retry.continue_on {
-            Some(continue_on) => !self.eval_after(continue_on, task)?.truthy(),
-            None => state == TaskState::Success,
-        };
-        let broken = match &retry.break_on {
-            Some(break_on) if state == TaskState::Error => {
-                self.eval_after(break_on, task)?.truthy()
-            }
-            _ => false,
-        };
-        if stop || broken {
+        let goes_on = goes_on.unwrap_or(state == TaskState::Error);
+        let is_broken = state == TaskState::Error && breaks == Some(true);
+        if !goes_on || is_broken {
             return Ok(());
         }
+        self.retry_later(task, delay);
+        Ok(())
+    }
+
+    fn retry_later(&mut self, task: u32, delay: u64) {
         let is_undo = self.is_undo(task);
         if is_undo {
             self.forget_failures(task);
@@ -147,7 +153,6 @@ impl Machine<'_> {
         let info = format!("Delayed by 'retry' policy [delay={delay}]");
         self.set_task_state(task, state, Some(info.into()));
         self.wait(task, TimerKind::Retry, delay);
-        Ok(())
     }
 
     /// The results so far no longer count.
@@ -168,6 +173,10 @@ impl Machine<'_> {
         memory.kept_items.clear();
         memory.items = None;
     }
+}
+
+fn is_whole(number: f64) -> bool {
+    number >= 0.0 && number.fract() == 0.0 && number.is_finite()
 }
 
 fn invalid(policy: &str, value: &Value, wanted: &str) -> Fault {

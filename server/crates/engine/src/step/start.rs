@@ -76,6 +76,10 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     };
     let mut execution = Execution::new(record, order.definition);
     let mut machine = Machine::new(&mut execution, world, now_us);
+    machine.evaluate_env().map_err(|fault| Error::Params {
+        field: "params.env",
+        message: fault.into_message(),
+    })?;
     machine.begin_execution(order.principal, order.source.as_ref());
     let changes = machine.run();
     Ok((execution, changes))
@@ -279,7 +283,6 @@ impl Machine<'_> {
             return Err(Fault::Evaluation(FailureKind::Limit, message));
         }
         self.check_size(&record.input.clone(), "the input")?;
-        self.evaluate_env()?;
         let workflow = self.ex.workflow().clone();
         if let Some(vars) = &workflow.vars {
             let vars = self.eval(vars, None, Vec::new())?;

@@ -45,6 +45,8 @@ pub(super) fn parse(text: &str) -> Result<Reading> {
     let mut date = Date::default();
     let mut time = None;
     let mut offset = None;
+    // `1.5` may be a number with a fraction, `1.5.2020` cannot.
+    let mut fraction_marks = 0;
     while !reader.rest.is_empty() {
         let separators = |c: char| c.is_whitespace() || c == ',';
         reader.rest = reader.rest.trim_start_matches(separators);
@@ -57,6 +59,8 @@ pub(super) fn parse(text: &str) -> Result<Reading> {
                 date.number(reader.digits()).ok_or_else(bad)?;
             }
         } else if let Some(rest) = reader.rest.strip_prefix(['-', '/', '.']) {
+            let is_mark = reader.rest.starts_with('.');
+            fraction_marks += u32::from(is_mark && rest.starts_with(|c: char| c.is_ascii_digit()));
             reader.rest = rest;
         } else {
             let word = reader.word();
@@ -73,6 +77,9 @@ pub(super) fn parse(text: &str) -> Result<Reading> {
                 _ => date.month = Some(find(word, &MONTHS).ok_or_else(bad)? + 1),
             }
         }
+    }
+    if fraction_marks == 1 {
+        return Err(bad());
     }
     let [year, month, day] = date.finish().ok_or_else(bad)?;
     let [hour, minute, second, micros] = time.unwrap_or_default();

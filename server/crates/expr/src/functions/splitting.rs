@@ -115,7 +115,6 @@ fn join(call: &mut Call<'_, '_>, sequence: usize, separator: usize) -> Result<Va
             out.push_str(&separator);
         }
         first = false;
-        let item = call.machine.strict(item)?;
         match &item {
             Value::Str(text) => out.push_str(text),
             other => out.push_str(&text_of(other)),

@@ -8,7 +8,7 @@ use num_traits::ToPrimitive;
 use super::call::int;
 use super::{Builtin, Call, function};
 use crate::fault::{Fault, Result};
-use crate::number::{ratio, span, time_overflow};
+use crate::number::{millionths, span, time_overflow};
 use crate::value::{DAY, DateTime, SECOND, TimeSpan};
 use crate::{EvalErrorKind, Value};
 
@@ -107,7 +107,7 @@ fn moment_property(moment: DateTime, name: &str) -> Result<Option<Value>> {
         // The offset is taken off twice, once by what `utc` does: odd, but what YAQL does.
         "timestamp" => {
             let micros = moment.instant() - i64::from(offset) * SECOND;
-            ratio(micros, SECOND)?
+            Value::Float(millionths(micros))
         }
         "date" => DateTime::from_local(midnight, moment.offset())
             .map(Value::from)

@@ -19,6 +19,9 @@ type Result<T> = std::result::Result<T, Error>;
 /// The widest text that a filter makes of a short one.
 const WIDTH_MAX: usize = 1 << 16;
 
+/// The most that `indent` adds to a text, in bytes.
+const INDENT_MAX: usize = 1 << 24;
+
 /// Adds them.
 pub(super) fn register(environment: &mut Environment<'static>) {
     environment.set_formatter(format_value);
@@ -28,11 +31,13 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("center", center);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("filesizeformat", file_size);
+    environment.add_filter("indent", indent);
     environment.add_filter("items", |value: &Jinja| match value.kind() {
         ValueKind::Undefined => Ok(Jinja::from(Vec::<Jinja>::new())),
         _ => filters::items(value),
     });
     environment.add_filter("pprint", pretty);
+    environment.add_filter("round", round);
     environment.add_filter("string", shown);
     environment.add_filter("striptags", strip_tags);
     environment.add_filter("truncate", truncate);
@@ -49,9 +54,56 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         matches!(value.kind(), ValueKind::Plain | ValueKind::Undefined)
     });
     environment.add_test("iterable", has_items);
+    environment.add_test("lower", |value: &Jinja| {
+        shown(value).map(|text| is_cased(&text, char::is_lowercase, char::is_uppercase))
+    });
+    environment.add_test("upper", |value: &Jinja| {
+        shown(value).map(|text| is_cased(&text, char::is_uppercase, char::is_lowercase))
+    });
     environment.add_test("sequence", |value: &Jinja| {
         has_items(value) && (value.kind() != ValueKind::Iterable || value.len().is_some())
     });
+}
+
+/// Whether a text has letters of one case and none of the other.
+fn is_cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
+    text.contains(wanted) && !text.contains(other)
+}
+
+/// Puts blanks, or a given text, before the lines of a text: without more ado not before the first
+/// one and not before empty ones.
+fn indent(value: Jinja, given: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
+    let Some(text) = value.as_str() else {
+        return Err(bad("only a text can be indented"));
+    };
+    let [by, first, blank] = options(&given, &keyed, ["width", "first", "blank"])?;
+    let by = match by.as_ref().and_then(Jinja::as_str) {
+        Some(by) => by.to_owned(),
+        None => " ".repeat(width(by, 4)?),
+    };
+    let is_set = |flag: Option<Jinja>| flag.is_some_and(|flag| flag.is_true());
+    let (first, blank) = (is_set(first), is_set(blank));
+    let lines = text.split('\n').count();
+    if by.len().saturating_mul(lines) > INDENT_MAX {
+        return Err(bad("the indented text is too large"));
+    }
+    let mut out = String::with_capacity(text.len() + by.len() * lines);
+    for (number, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if number > 0 {
+            out.push('\n');
+        }
+        let is_indented = if number == 0 {
+            first
+        } else {
+            blank || !line.is_empty()
+        };
+        if is_indented {
+            out.push_str(&by);
+        }
+        out.push_str(line);
+    }
+    Ok(out)
 }
 
 fn has_items(value: &Jinja) -> bool {
@@ -110,6 +162,23 @@ fn options<const N: usize>(
     }
     keyed.assert_all_used()?;
     Ok(found)
+}
+
+/// Rounds a number. `ceil` and `floor` divide in the end, so they give a float of an integer, too.
+fn round(value: Jinja, given: Rest<Jinja>, keyed: Kwargs) -> Result<Jinja> {
+    let [precision, method] = options(&given, &keyed, ["precision", "method"])?;
+    let precision = precision.map(i32::try_from).transpose()?;
+    let method = method.as_ref().map(|method| {
+        let text = method.as_str();
+        text.ok_or_else(|| bad("the method of rounding is no text"))
+    });
+    let method = method.transpose()?.unwrap_or("common");
+    let divides = value.is_integer() && method != "common";
+    let rounded = filters::round(value, precision, Some(method), keyed.clone())?;
+    if divides {
+        return Ok(Jinja::from(f64::try_from(rounded)?));
+    }
+    Ok(rounded)
 }
 
 fn width(given: Option<Jinja>, default: usize) -> Result<usize> {

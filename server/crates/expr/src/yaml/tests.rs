@@ -31,6 +31,13 @@ fn documents_are_read() {
         ("{a: 1, a: 2}", r#"{"a":2}"#),
         ("2020-01-01", r#""2020-01-01""#),
         ("08", r#""08""#),
+        ("[&x 1, *x, '&y', @z]", r#"["&x 1","*x","&y","@z"]"#),
+        ("[!!str 1, !!int \"2\", !!float 1, ! 5]", r#"["1",2,1.0,5]"#),
+        (
+            "{b: 0, <<: [{a: 1, b: 1}, {a: 2, c: 2}]}",
+            r#"{"a":1,"c":2,"b":0}"#,
+        ),
+        ("{=: 1}", r#"{"=":1}"#),
     ] {
         assert_eq!(parse(yaml).unwrap().to_json().unwrap(), json, "{yaml}");
     }
@@ -40,8 +47,11 @@ fn documents_are_read() {
 fn bad_documents_are_refused() {
     for (yaml, message) in [
         ("a: [", "invalid YAML"),
-        ("a: &x 1", "an anchor"),
-        ("a: !t 1", "a tag"),
+        ("a: !t 1", "the tag `!t`"),
+        ("a: !!set {x}", "the tag `!!set`"),
+        ("a: !!int x", "`x` is no number"),
+        ("- <<", "`<<` is no number"),
+        ("<<: *a", "merges a mapping"),
         ("--- 1\n--- 2", "more than one document"),
         ("{[1]: 2}", "a list cannot be a key"),
         (&"[".repeat(150), "deeper"),

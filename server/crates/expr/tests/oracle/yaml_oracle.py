@@ -15,12 +15,8 @@ def construct_date(self: Any, node: Any) -> str:
     return str(node.value)
 
 
-class Parser(yaml.SafeLoader):
-    """The loader of `yaml_parse`."""
-
-
-class Loader(Parser):
-    """The loader of definitions: anchors and aliases are text, and `@` may begin one."""
+class Loader(yaml.SafeLoader):
+    """The loader of definitions and of `yaml_parse`: anchors and aliases are text, and `@` may begin one."""
 
     def fetch_alias(self) -> Any:
         """Takes `*` for text."""
@@ -35,7 +31,6 @@ class Loader(Parser):
         return bool(self.peek() == "@" or super().check_plain())
 
 
-Parser.add_constructor("tag:yaml.org,2002:timestamp", construct_date)
 Loader.add_constructor("tag:yaml.org,2002:timestamp", construct_date)
 
 
@@ -43,7 +38,7 @@ def evaluate(verb: str, data: Any) -> Any:
     """The answer to a verb: `load` or `parse` a text, `dump` a value."""
     if verb == "dump":
         return yaml.safe_dump(data, default_flow_style=False)
-    return yaml.load(data, {"load": Loader, "parse": Parser}[verb])  # noqa: S506
+    return yaml.load(data, Loader)  # noqa: S506
 
 
 if __name__ == "__main__":

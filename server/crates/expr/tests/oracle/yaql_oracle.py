@@ -3,6 +3,7 @@
 
 import collections.abc  # yaql forgets to
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +12,8 @@ import ordered
 import serve
 import yaml
 import yaql
-from yaql.language import factory, utils, yaqltypes
+from yaql.language import factory, specs, utils, yaqltypes
+from yaql.standard_library import strings
 
 OPTIONS = {
     "yaql.limitIterators": -1,
@@ -33,6 +35,16 @@ def plain(value: Any) -> Any:
     return value
 
 
+# What Python writes of a generator: where it lies in memory.
+OBJECT = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
+
+
+@specs.parameter("value", nullable=True)
+def text(value: Any) -> str:
+    """The text of a value, in which sequences have no addresses."""
+    return OBJECT.sub("<sequence>", strings.str_(value))
+
+
 def context() -> Any:
     """What Mistral adds to YAQL's own functions."""
     root = yaql.create_context()
@@ -40,6 +52,7 @@ def context() -> Any:
     def add(name: str, function: Callable[..., Any]) -> None:
         root.register_function(function, name=name)
 
+    add("str", text)
     add("json_parse", lambda data: utils.convert_input_data(json.loads(data)))
     add("json_dump", lambda obj: json.dumps(plain(obj), indent=4))
     add("yaml_dump", lambda obj: yaml.safe_dump(plain(obj), default_flow_style=False))

@@ -38,14 +38,20 @@ const RULES: &[Rule] = &[
         holds: |_, found, _| refuses(found, "tried to use % operator"),
     },
     Rule {
+        why: "allowed: a `+` before a value means nothing",
+        holds: |_, _, answer| fails(answer, "bad operand type for unary +"),
+    },
+    Rule {
         why: "allowed: values of different kinds have an order",
         holds: |_, _, answer| fails(answer, "not supported between instances"),
     },
     Rule {
         why: "allowed: none has no items where some are asked for",
-        holds: |_, _, answer| {
+        holds: |text, _, answer| {
             let refused = ["is not iterable", "is not subscriptable"];
+            let sliced = ["none[", "_.n["];
             fails(answer, "'NoneType'") && refused.iter().any(|part| fails(answer, part))
+                || sliced.iter().any(|part| text.contains(part)) && text.contains("default(")
         },
     },
     Rule {

@@ -12,13 +12,14 @@ const SIGILS: [char; 3] = ['*', '&', '@'];
 const PRIVATE_USE: std::ops::RangeInclusive<char> = '\u{E000}'..='\u{F8FF}';
 
 /// Which character stands for which sigil in one document.
-pub(super) struct Mask {
+#[derive(Debug)]
+pub struct Mask {
     stand_ins: Option<[char; 3]>,
 }
 
 impl Mask {
     /// Hides the sigils of a text. `None` if the text already uses the whole private use area.
-    pub(super) fn apply(source: &str) -> Option<(Self, Cow<'_, str>)> {
+    pub fn apply(source: &str) -> Option<(Self, Cow<'_, str>)> {
         if !source.contains(SIGILS) {
             return Some((Self { stand_ins: None }, Cow::Borrowed(source)));
         }
@@ -37,7 +38,7 @@ impl Mask {
     }
 
     /// Brings the sigils back.
-    pub(super) fn remove<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn remove<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.stand_ins {
             Some(stand_ins) if text.contains(stand_ins) => {
                 Cow::Owned(exchange(text, stand_ins, &SIGILS))
