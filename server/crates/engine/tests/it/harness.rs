@@ -50,8 +50,9 @@ pub(crate) struct Harness {
 
 #[derive(Default)]
 struct Catalog {
-    workflows: BTreeMap<String, Arc<Definition>>,
-    actions: BTreeMap<String, Arc<AdHocAction>>,
+    /// By namespace and name, as are the actions.
+    workflows: BTreeMap<(String, String), Arc<Definition>>,
+    actions: BTreeMap<(String, String), Arc<AdHocAction>>,
     /// Every revision of every ad-hoc action that there ever was.
     revisions: Vec<Arc<AdHocAction>>,
     limits: Limits,
@@ -61,17 +62,11 @@ struct Catalog {
 
 impl World for Catalog {
     fn workflow(&self, _: &str, namespace: &str, name: &str) -> Option<Arc<Definition>> {
-        self.workflows
-            .get(name)
-            .filter(|_| namespace.is_empty())
-            .cloned()
+        self.workflows.get(&key(namespace, name)).cloned()
     }
 
     fn action(&self, _: &str, namespace: &str, name: &str) -> Option<Arc<AdHocAction>> {
-        self.actions
-            .get(name)
-            .filter(|_| namespace.is_empty())
-            .cloned()
+        self.actions.get(&key(namespace, name)).cloned()
     }
 
     fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
@@ -112,12 +107,42 @@ impl Harness {
         harness
     }
 
+    /// A world with the definitions of several documents: the first is a list of workflows or a
+    /// workbook, each other one begins with a line `--- KIND [NAMESPACE]`.
+    pub(crate) fn of_documents(text: &str) -> Self {
+        let mut documents = text.split("\n--- ");
+        let first = documents.next().expect("a split has a first part");
+        let kind = if first.contains("\nworkflows:") {
+            Kind::Workbook
+        } else {
+            Kind::Workflows
+        };
+        let mut harness = Self::new(kind, first);
+        for document in documents {
+            let (head, source) = document.split_once('\n').expect("a document has lines");
+            let (kind, namespace) = head.split_once(' ').unwrap_or((head, ""));
+            let kind = match kind {
+                "workflows" => Kind::Workflows,
+                "workbook" => Kind::Workbook,
+                "actions" => Kind::Actions,
+                other => panic!("no kind of document: {other}"),
+            };
+            harness.add_to(namespace, kind, source);
+        }
+        harness
+    }
+
     pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
         self.catalog.limits = limits;
         self
     }
 
     pub(crate) fn add(&mut self, kind: Kind, source: &str) {
+        self.add_to("", kind, source);
+    }
+
+    /// Adds the members of a document to a namespace.
+    pub(crate) fn add_to(&mut self, namespace: &str, kind: Kind, source: &str) {
         let checked = definition::check(source, kind, Options::default());
         let document = checked
             .document
@@ -125,20 +150,20 @@ impl Harness {
         match document {
             Document::Workflows(workflows) => {
                 for workflow in workflows {
-                    self.add_workflow(None, workflow);
+                    self.add_workflow(namespace, None, workflow);
                 }
             }
             Document::Workbook(workbook) => {
                 for workflow in workbook.workflows {
-                    self.add_workflow(Some(&workbook.name), workflow);
+                    self.add_workflow(namespace, Some(&workbook.name), workflow);
                 }
                 for action in workbook.actions {
-                    self.add_action(Some(&workbook.name), action);
+                    self.add_action(namespace, Some(&workbook.name), action);
                 }
             }
             Document::Actions(actions) => {
                 for action in actions {
-                    self.add_action(None, action);
+                    self.add_action(namespace, None, action);
                 }
             }
         }
@@ -146,19 +171,20 @@ impl Harness {
 
     fn add_workflow(
         &mut self,
+        namespace: &str,
         workbook: Option<&Arc<str>>,
         workflow: Arc<definition::model::Workflow>,
     ) {
         let name = full_name(workbook, &workflow.name);
         let reference = DefinitionRef {
             name: name.as_str().into(),
-            namespace: "".into(),
+            namespace: namespace.into(),
             revision: 1,
             source_hash: [0; 32],
             workbook: workbook.cloned(),
         };
         self.catalog.workflows.insert(
-            name,
+            key(namespace, &name),
             Arc::new(Definition {
                 reference,
                 workflow,
@@ -166,20 +192,25 @@ impl Harness {
         );
     }
 
-    fn add_action(&mut self, workbook: Option<&Arc<str>>, action: Arc<definition::model::Action>) {
+    fn add_action(
+        &mut self,
+        namespace: &str,
+        workbook: Option<&Arc<str>>,
+        action: Arc<definition::model::Action>,
+    ) {
         let name = full_name(workbook, &action.name);
         let earlier = self.catalog.revisions.iter();
         let earlier = earlier.filter(|one| *one.reference.name == *name).count();
         let reference = DefinitionRef {
             name: name.as_str().into(),
-            namespace: "".into(),
+            namespace: namespace.into(),
             revision: i32::try_from(earlier).expect("revisions of tests are few") + 1,
             source_hash: [0; 32],
             workbook: workbook.cloned(),
         };
         let action = Arc::new(AdHocAction { reference, action });
         self.catalog.revisions.push(action.clone());
-        self.catalog.actions.insert(name, action);
+        self.catalog.actions.insert(key(namespace, &name), action);
     }
 
     /// Starts a workflow and does everything that needs no waiting.
@@ -194,6 +225,11 @@ impl Harness {
         input: &str,
         params: &str,
     ) -> Result<ExecutionUid, engine::Error> {
+        let params = Data::parse(params).expect("the params of a test are JSON");
+        let namespace = match params.value().get("namespace") {
+            Some(Value::Str(namespace)) => namespace,
+            _ => "".into(),
+        };
         self.started += 1;
         let uid = ExecutionUid(Uuid::from_u128(self.started));
         let start = Start {
@@ -201,10 +237,10 @@ impl Harness {
             shard: 0,
             project: "default".into(),
             execution_id: None,
-            definition: self.catalog.workflows[workflow].clone(),
-            namespace: "".into(),
+            definition: self.catalog.workflows[&key(&namespace, workflow)].clone(),
+            namespace,
             input: Data::parse(input).expect("the input of a test is JSON"),
-            params: Data::parse(params).expect("the params of a test are JSON"),
+            params,
             description: "".into(),
             labels: BTreeMap::new(),
             parent: None,
@@ -532,4 +568,8 @@ fn wake_us(dispatch: &Dispatch) -> i64 {
 
 fn full_name(workbook: Option<&Arc<str>>, name: &str) -> String {
     workbook.map_or_else(|| name.to_owned(), |workbook| format!("{workbook}.{name}"))
+}
+
+fn key(namespace: &str, name: &str) -> (String, String) {
+    (namespace.to_owned(), name.to_owned())
 }

@@ -15,6 +15,9 @@
 //! rollback [TASK]
 //! ```
 //!
+//! Further documents begin with a line `--- KIND [NAMESPACE]`, KIND being one of `workflows`,
+//! `workbook` and `actions`. A start with the parameter `namespace` finds its workflow there.
+//!
 //! A command is for the first execution that was started; `#2` before it means the second one of
 //! all executions, children counted.
 
@@ -22,8 +25,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use definition::Kind;
-use engine::{ActionVerb, Caller, Data, Event, ExecutionState, ExecutionUid, Outcome, Verb};
+use engine::{
+    ActionVerb, Caller, Data, Dispatch, Event, ExecutionState, ExecutionUid, Outcome, Verb,
+};
 
 use crate::harness::{Harness, START_US};
 
@@ -59,12 +63,7 @@ fn scenarios() {
 /// The text of a scenario with what its commands show now.
 pub(crate) fn play(text: &str, restart: bool) -> String {
     let (document, script) = text.split_once("\n===\n").expect("a document and a script");
-    let kind = if document.contains("\nworkflows:") {
-        Kind::Workbook
-    } else {
-        Kind::Workflows
-    };
-    let mut harness = Harness::new(kind, document);
+    let mut harness = Harness::of_documents(document);
     let mut shown = format!("{document}\n===\n");
     for block in script
         .split("\n\n")
@@ -313,6 +312,14 @@ fn show(harness: &Harness) -> String {
                 let _ = write!(shown, "    {}[{}] {state}", action.name, action.index);
                 if !action.accepted && action.state.is_final() {
                     shown.push_str(" not accepted");
+                }
+                let is_it = |dispatch: &&Dispatch| {
+                    let (id, number) = (dispatch.action.task, dispatch.action.number);
+                    id.execution == *uid && (id.number, number) == (task.number, action.number)
+                };
+                let dispatch = harness.dispatched.iter().find(is_it);
+                if let Some(target) = dispatch.and_then(|dispatch| dispatch.target.as_ref()) {
+                    let _ = write!(shown, " at {target}");
                 }
                 if let Some(output) = &action.output {
                     let _ = write!(shown, " {}", without_ids(output.text()));

@@ -111,7 +111,11 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
     let mut chars = format.chars();
     while let Some(c) = chars.next() {
         if c.is_whitespace() {
+            let blanks = |c: char| c.is_whitespace();
+            // Blanks stand for one or more.
+            reader.rest = reader.rest.strip_prefix(blanks).ok_or_else(bad)?;
             reader.rest = reader.rest.trim_start();
+            chars = chars.as_str().trim_start().chars();
             continue;
         }
         if c != '%' {

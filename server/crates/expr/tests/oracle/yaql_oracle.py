@@ -42,6 +42,8 @@ OBJECT = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 @specs.parameter("value", nullable=True)
 def text(value: Any) -> str:
     """The text of a value, in which sequences have no addresses."""
+    if utils.is_iterator(value):
+        return "<sequence>"
     return OBJECT.sub("<sequence>", strings.str_(value))
 
 

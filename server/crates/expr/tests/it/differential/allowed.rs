@@ -32,7 +32,7 @@ const RULES: &[Rule] = &[
             view(".values()") && answer_has(answer, unlike)
                 || (view(".keys()") || view(".items()"))
                     && (answer_has(answer, unlike)
-                        || fails(answer, "cannot unpack non-iterable")
+                        || fails(answer, " unpack ")
                         || fails(answer, "\"#operator_")
                         || fails(answer, "No method")
                         || matches!(found, Err((EvalErrorKind::Output, _)))
@@ -150,7 +150,7 @@ const RULES: &[Rule] = &[
             let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
             let keyed = named(&["groupBy(", "distinct(", "toSet(", "toDict("]);
             refuses(found, "a sequence is no key")
-                || keyed && named(SEQUENCES) && both_ok(found, answer)
+                || keyed && named(SEQUENCES) && matches!(answer, Answer::Value(_))
         },
     },
     Rule {

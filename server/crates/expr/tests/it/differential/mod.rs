@@ -26,6 +26,9 @@ use dice::Dice;
 use generate::Generator;
 use oracle::{Answer, Oracle};
 
+/// The seed of the cases that are the same in every run.
+const FIXED: u64 = 1;
+
 /// How many pairs of expression and data each run compares.
 const PAIRS: usize = 20_000;
 
@@ -35,7 +38,7 @@ const UNSEEN: usize = 3;
 
 #[test]
 fn yaql_is_yaql_with_a_fixed_seed() {
-    compare(1, 0);
+    compare(FIXED, 0);
 }
 
 #[test]
@@ -90,7 +93,9 @@ fn compare(seed: u64, most: usize) {
     }
     eprintln!("YAQL, seed {seed}: {tally:#?}");
     conclude("YAQL", seed, &wrong, most, PAIRS);
-    covered(&proved);
+    if seed == FIXED {
+        covered(&proved);
+    }
 }
 
 /// Shows what differs, and fails if that is too much.
