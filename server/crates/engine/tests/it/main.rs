@@ -8,6 +8,7 @@
 
 mod abandoned;
 mod compiled_once;
+mod documented;
 mod explain;
 mod harness;
 mod lifecycle;

@@ -98,6 +98,7 @@ const RULES: &[Rule] = &[
                 " in ",
                 "contains(",
                 "ndexOf(",
+                " + ",
             ];
             named(LISTS)
                 && (refused.iter().any(|part| fails(answer, part))
