@@ -10,5 +10,6 @@ pub mod conformance;
 pub mod definitions;
 pub mod expressions;
 pub mod http;
+pub mod large;
 pub mod refusal;
 pub mod server;

@@ -30,6 +30,17 @@ const CLIENTS_PER_CONNECTION: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    // `bench large` gives only the figures of large executions.
+    if std::env::args().nth(1).as_deref() != Some("large") {
+        common().await?;
+    }
+    for figure in e2e::large::figures().await? {
+        say(&figure.to_string());
+    }
+    Ok(())
+}
+
+async fn common() -> Result<()> {
     for figure in e2e::definitions::figures()? {
         say(&figure.to_string());
     }
