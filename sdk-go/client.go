@@ -153,6 +153,11 @@ type ServerInfo struct {
 	CurrentTime time.Time
 	// Storage is "sqlite" or "memory".
 	Storage string
+	// AuditViolations counts executions that the auditor has found running without anything that
+	// would move them, since the server started; each was loaded again.
+	AuditViolations int64
+	// AuditFailures counts those of them that loading again has not mended.
+	AuditFailures int64
 }
 
 // ServerInfo returns version, capabilities and limits of the server.
@@ -168,6 +173,9 @@ func (c *Client) ServerInfo(ctx context.Context) (*ServerInfo, error) {
 		StartTime:    timeFrom(r.GetStartTime()),
 		CurrentTime:  timeFrom(r.GetCurrentTime()),
 		Storage:      r.GetStorage(),
+
+		AuditViolations: r.GetAuditViolations(),
+		AuditFailures:   r.GetAuditFailures(),
 	}, nil
 }
 

@@ -3,8 +3,10 @@
 //! Flags win over environment variables, these over the file, this over the defaults. Unknown keys
 //! are refused, so a misspelt one is not silently without effect.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -20,6 +22,8 @@ pub struct Config {
     pub store: Store,
     /// How large things may grow.
     pub limits: Limits,
+    /// How long finished executions are kept.
+    pub retention: Retention,
     /// The actions that the server runs.
     pub actions: crate::actions::Config,
     /// What is logged, and how.
@@ -61,6 +65,47 @@ pub struct Limits {
     pub items_per_task_max: u32,
     /// Levels of sub-workflows.
     pub nesting_max: u32,
+}
+
+/// How long finished executions are kept, with all below them and their history. What is not said
+/// is for ever.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// In projects that are not named below, such as `30d`.
+    pub finished: Option<Span>,
+    /// By name of the project.
+    pub projects: BTreeMap<String, Span>,
+}
+
+impl Retention {
+    /// Whether nothing is ever deleted.
+    pub fn is_for_ever(&self) -> bool {
+        self.finished.is_none() && self.projects.is_empty()
+    }
+}
+
+/// A length of time: a whole number and one of the units `s`, `m`, `h` and `d`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a length of time such as \"30d\" or \"12h\"");
+        let unit = match text.chars().next_back() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3_600,
+            Some('d') => 86_400,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+        let seconds = count.checked_mul(unit).ok_or_else(wrong)?;
+        Ok(Self(Duration::from_secs(seconds)))
+    }
 }
 
 /// What is logged, and how.
@@ -126,6 +171,7 @@ impl Default for Config {
             data_dir: "autan-data".into(),
             store: Store::default(),
             limits: Limits::default(),
+            retention: Retention::default(),
             actions: crate::actions::Config::default(),
             log: Log::default(),
         }
@@ -236,6 +282,14 @@ mod tests {
     fn mistakes_are_named() {
         check("lisen = '1.2.3.4:5'", "unknown field `lisen`");
         check("listen = 'here'", "invalid socket address");
+        check(
+            "[retention]\nfinished = '5 days'",
+            "is not a length of time",
+        );
+        check(
+            "[retention.projects]\na = '1.5d'",
+            "is not a length of time",
+        );
         check("[store]\nsynchronous = 'maybe'", "unknown variant `maybe`");
         let mut config = Config::default();
         config.limits.payload_bytes_max = 3 << 20;

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod driver;
 mod middleware;
+mod retention;
 pub mod telemetry;
 
 use std::net::SocketAddr;
@@ -72,6 +73,8 @@ impl Server {
         let runner = actions::Runner::new(&config.actions, tokio::runtime::Handle::current())?;
         let (driver, lane) = Driver::start(&store, runner, config.engine_limits())?;
         let stop = CancellationToken::new();
+        let (retention, until) = (config.retention.clone(), stop.clone());
+        tokio::spawn(retention::keep_clean(driver.clone(), retention, until));
         let context = api::Context::new(driver.clone(), config, stop.clone());
         let api = tokio::spawn(api::serve(listener, context));
         Ok(Self {

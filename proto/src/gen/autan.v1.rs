@@ -9935,6 +9935,13 @@ pub struct GetServerInfoResponse {
     /// "sqlite" or "memory".
     #[prost(string, tag = "6")]
     pub storage: ::prost::alloc::string::String,
+    /// Executions that the auditor has found running without anything that would move them, since the
+    /// server started. Each was loaded again from its rows.
+    #[prost(int64, tag = "7")]
+    pub audit_violations: i64,
+    /// Those of them that loading again has not mended.
+    #[prost(int64, tag = "8")]
+    pub audit_failures: i64,
 }
 /// Generated client implementations.
 pub mod system_service_client {

@@ -31,6 +31,11 @@ pub struct ServerInfo {
     pub current_time: Option<SystemTime>,
     /// Where it keeps its data.
     pub storage: String,
+    /// Executions that the auditor has found running without anything that would move them, since
+    /// the server started; each was loaded again.
+    pub audit_violations: i64,
+    /// Those of them that loading again has not mended.
+    pub audit_failures: i64,
 }
 
 impl From<proto::v1::GetServerInfoResponse> for ServerInfo {
@@ -42,6 +47,8 @@ impl From<proto::v1::GetServerInfoResponse> for ServerInfo {
             start_time: to_time(info.start_time),
             current_time: to_time(info.current_time),
             storage: info.storage,
+            audit_violations: info.audit_violations,
+            audit_failures: info.audit_failures,
         }
     }
 }

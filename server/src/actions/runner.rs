@@ -124,6 +124,11 @@ impl Runner {
         running.last_ticket = ticket;
     }
 
+    /// Whether an action is under way. The end of one that is not any more was reported.
+    pub fn is_running(&self, action: ActionId) -> bool {
+        self.inner.running.lock().tasks.contains_key(&action)
+    }
+
     /// Aborts an action; its end is not reported. One that is not under way is none.
     pub fn cancel(&self, action: ActionId) {
         if let Some(task) = self.inner.running.lock().tasks.remove(&action) {
@@ -203,13 +208,13 @@ impl Inner {
         {
             return;
         }
-        running.tasks.remove(&id);
-        drop(running);
         let report = self
             .report
             .get()
             .expect("the driver is known before anything is run");
+        // Under the lock: what does not run has been reported.
         report(id, end);
+        running.tasks.remove(&id);
     }
 }
 

@@ -31,8 +31,14 @@ impl SystemService for System {
             start_time: Some(field::timestamp(self.0.started_us)),
             current_time: Some(field::timestamp(clock::now_us())),
             storage: self.0.storage.to_owned(),
+            audit_violations: count(self.0.driver.audit().violations()),
+            audit_failures: count(self.0.driver.audit().failures()),
         }))
     }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Limits by name; the last word of a name before `max` is its unit.

@@ -16,6 +16,7 @@ use store::{ExecutionKey, RequestRecord, Writer};
 
 use super::Error;
 use super::answer::Answer;
+use super::audit::{self, Auditor};
 use super::definitions::Definitions;
 use super::isolate::isolated;
 use super::order::Command;
@@ -59,14 +60,15 @@ pub(super) struct Lane {
     pub(super) executions: HashMap<ExecutionUid, Slot>,
     pub(super) definitions: RefCell<Definitions>,
     /// When executions must be told the time.
-    timers: BTreeSet<(i64, ExecutionUid)>,
+    pub(super) timers: BTreeSet<(i64, ExecutionUid)>,
     /// Executions that were stopped by the limit of steps.
-    continued: VecDeque<ExecutionUid>,
+    pub(super) continued: VecDeque<ExecutionUid>,
     /// Executions on which the rules have failed, and what the fault said.
     pub(super) broken: HashMap<ExecutionUid, String>,
     /// Executions whose commit has failed: in memory they were ahead of the store.
     pub(super) lost: BTreeSet<ExecutionUid>,
     pub(super) batch: Batch,
+    pub(super) auditor: Auditor,
     commands: Receiver<Command>,
     waiting: Arc<AtomicUsize>,
     pub(super) runner: Runner,
@@ -127,6 +129,7 @@ impl Lane {
             broken: HashMap::new(),
             lost: BTreeSet::new(),
             batch: Batch::default(),
+            auditor: Auditor::default(),
             commands,
             waiting,
             runner,
@@ -168,6 +171,7 @@ impl Lane {
             self.deliver();
             self.commit();
             self.forget_old();
+            self.audit();
             if stop {
                 return;
             }
@@ -197,10 +201,11 @@ impl Lane {
     }
 
     /// Waits for a command, or until something is due.
-    fn next_command(&self) -> Result<Option<Command>, RecvTimeoutError> {
+    fn next_command(&mut self) -> Result<Option<Command>, RecvTimeoutError> {
         if let Ok(command) = self.commands.try_recv() {
             return Ok(Some(command));
         }
+        self.auditor.drained_us = clock::now_us();
         if !self.continued.is_empty() || !self.batch.inbox.is_empty() {
             return Ok(None);
         }
@@ -212,15 +217,14 @@ impl Lane {
         if !self.lost.is_empty() {
             wait = wait.min(RELOAD_DELAY);
         }
+        if !self.executions.is_empty() {
+            wait = wait.min(audit::INTERVAL);
+        }
         self.commands.recv_timeout(wait).map(Some)
     }
 
     fn handle(&mut self, command: Command) {
-        let is_asked = !matches!(
-            command,
-            Command::Ended { .. } | Command::HandedOver { .. } | Command::ShutDown
-        );
-        if is_asked {
+        if command.is_asked() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         match command {
@@ -282,6 +286,8 @@ impl Lane {
                 self.definitions.borrow_mut().forget_latest();
             }
             Command::ShutDown => {}
+            #[cfg(test)]
+            Command::Tamper(work) => work(self),
         }
     }
 
@@ -407,6 +413,11 @@ impl Lane {
             }
         }
         self.batch.inbox = held;
+    }
+
+    /// Whether executions have sent one another something that is not delivered yet.
+    pub(super) fn has_mail(&self) -> bool {
+        !self.batch.inbox.is_empty()
     }
 
     /// Adds an event to what is to be delivered.

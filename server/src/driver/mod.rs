@@ -8,6 +8,7 @@
 //! [`Driver`] is the handle to it. The only caller of `engine::apply` is `lane`.
 
 mod answer;
+mod audit;
 mod commit;
 mod definitions;
 mod error;
@@ -30,6 +31,7 @@ use tokio::sync::oneshot;
 
 use crate::actions::Runner;
 
+pub use audit::Audit;
 pub use error::Error;
 pub use order::{
     ActionChange, DeleteOrder, Environment, Explained, OnConflict, RequestKey, RestartOrder,
@@ -49,6 +51,7 @@ pub struct Driver {
     waiting: Arc<AtomicUsize>,
     readers: Readers,
     hub: Arc<Hub>,
+    audit: Arc<Audit>,
 }
 
 impl Driver {
@@ -62,14 +65,17 @@ impl Driver {
         let (sender, receiver) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let hub = Arc::new(Hub::default());
+        let audit = Arc::new(Audit::default());
         let driver = Self {
             commands: sender,
             waiting: waiting.clone(),
             readers: store.readers().clone(),
             hub: hub.clone(),
+            audit: audit.clone(),
         };
         runner.report_to(driver.clone());
         let mut lane = lane::Lane::new(store.writer()?, receiver, waiting, runner, hub, limits);
+        lane.auditor.found = audit;
         lane.recover()?;
         let thread = std::thread::Builder::new()
             .name("lane".into())
@@ -209,6 +215,40 @@ impl Driver {
     /// nothing is missed.
     pub fn commits(&self) -> tokio::sync::watch::Receiver<i64> {
         self.hub.commits()
+    }
+
+    /// What the auditor has found since the server started.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// Does something to the lane, as a fault might.
+    #[cfg(test)]
+    fn tamper(&self, work: impl FnOnce(&mut lane::Lane) + Send + 'static) {
+        let sent = self.commands.send(Command::Tamper(Box::new(work)));
+        assert!(sent.is_ok(), "the lane runs");
+    }
+
+    /// Forgets when an execution must be told the time.
+    #[cfg(test)]
+    pub(crate) fn lose_timers(&self, uid: ExecutionUid) {
+        self.tamper(move |lane| lane.timers.retain(|(_, of)| *of != uid));
+    }
+
+    /// Forgets an execution.
+    #[cfg(test)]
+    pub(crate) fn lose_execution(&self, uid: ExecutionUid) {
+        self.tamper(move |lane| lane.evict(uid));
+    }
+
+    /// Forgets the actions of an execution that the server runs.
+    #[cfg(test)]
+    pub(crate) fn lose_actions(&self, uid: ExecutionUid) {
+        self.tamper(move |lane| {
+            for action in lane.executions[&uid].execution.active_actions() {
+                lane.runner.cancel(action);
+            }
+        });
     }
 
     /// The end of an action that the server ran.

@@ -217,4 +217,25 @@ pub(super) enum Command {
         work: Box<dyn FnOnce(&mut Writer) + Send>,
     },
     ShutDown,
+    /// Something that a test does to the lane.
+    #[cfg(test)]
+    Tamper(Box<dyn FnOnce(&mut super::lane::Lane) + Send>),
+}
+
+impl Command {
+    /// Whether somebody waits for its answer, and it counts against how many may.
+    pub(super) fn is_asked(&self) -> bool {
+        match self {
+            Self::Ended { .. } | Self::HandedOver { .. } | Self::ShutDown => false,
+            #[cfg(test)]
+            Self::Tamper(_) => false,
+            Self::Start { .. }
+            | Self::Restart { .. }
+            | Self::Verb { .. }
+            | Self::Action { .. }
+            | Self::Delete { .. }
+            | Self::Explain { .. }
+            | Self::Write { .. } => true,
+        }
+    }
 }

@@ -238,4 +238,6 @@ def server_info(m: system_pb2.GetServerInfoResponse) -> models.ServerInfo:
         start_time=time(m, "start_time"),
         current_time=time(m, "current_time"),
         storage=m.storage,
+        audit_violations=m.audit_violations,
+        audit_failures=m.audit_failures,
     )

@@ -21,6 +21,9 @@ class ServerInfo:
         start_time: When it started.
         current_time: Its clock.
         storage: "sqlite" or "memory".
+        audit_violations: Executions that the auditor has found running without anything that would
+            move them, since the server started; each was loaded again.
+        audit_failures: Those of them that loading again has not mended.
     """
 
     version: str
@@ -29,3 +32,5 @@ class ServerInfo:
     start_time: datetime | None
     current_time: datetime | None
     storage: str
+    audit_violations: int
+    audit_failures: int

@@ -103,6 +103,11 @@ impl Reader {
         listing::list(&mut self.conn, project, &predicate, page, payloads)
     }
 
+    /// Lists the projects that have executions.
+    pub fn list_projects(&mut self) -> Result<Vec<Arc<str>>, Error> {
+        listing::list_projects(&mut self.conn)
+    }
+
     /// Finds those of a few executions that are in the project and match, without payloads.
     pub fn match_executions(
         &mut self,

@@ -1,5 +1,6 @@
 //! The API from outside, over a real connection to a server in this process with an empty store.
 
+mod audit;
 mod batches;
 mod definitions;
 mod executions;
@@ -7,6 +8,7 @@ mod handed_over;
 mod insight;
 mod lifecycle;
 mod patience;
+mod retention;
 mod tasks;
 mod transport;
 mod watching;

@@ -82,7 +82,12 @@ type GetServerInfoResponse struct {
 	// The server's clock.
 	CurrentTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=current_time,json=currentTime,proto3" json:"current_time,omitempty"`
 	// "sqlite" or "memory".
-	Storage       string `protobuf:"bytes,6,opt,name=storage,proto3" json:"storage,omitempty"`
+	Storage string `protobuf:"bytes,6,opt,name=storage,proto3" json:"storage,omitempty"`
+	// Executions that the auditor has found running without anything that would move them, since the
+	// server started. Each was loaded again from its rows.
+	AuditViolations int64 `protobuf:"varint,7,opt,name=audit_violations,json=auditViolations,proto3" json:"audit_violations,omitempty"`
+	// Those of them that loading again has not mended.
+	AuditFailures int64 `protobuf:"varint,8,opt,name=audit_failures,json=auditFailures,proto3" json:"audit_failures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,13 +164,27 @@ func (x *GetServerInfoResponse) GetStorage() string {
 	return ""
 }
 
+func (x *GetServerInfoResponse) GetAuditViolations() int64 {
+	if x != nil {
+		return x.AuditViolations
+	}
+	return 0
+}
+
+func (x *GetServerInfoResponse) GetAuditFailures() int64 {
+	if x != nil {
+		return x.AuditFailures
+	}
+	return 0
+}
+
 var File_autan_v1_system_proto protoreflect.FileDescriptor
 
 const file_autan_v1_system_proto_rawDesc = "" +
 	"\n" +
 	"\x15autan/v1/system.proto\x12\bautan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n" +
 	"\x14GetServerInfoRequest\x12\x18\n" +
-	"\aproject\x18\x01 \x01(\tR\aproject\"\xe9\x02\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\"\xbb\x03\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12C\n" +
@@ -173,7 +192,9 @@ const file_autan_v1_system_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12=\n" +
 	"\fcurrent_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vcurrentTime\x12\x18\n" +
-	"\astorage\x18\x06 \x01(\tR\astorage\x1a9\n" +
+	"\astorage\x18\x06 \x01(\tR\astorage\x12)\n" +
+	"\x10audit_violations\x18\a \x01(\x03R\x0fauditViolations\x12%\n" +
+	"\x0eaudit_failures\x18\b \x01(\x03R\rauditFailures\x1a9\n" +
 	"\vLimitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x012f\n" +

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/system.proto\x12\x08\x61utan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"\x9d\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12;\n\x06limits\x18\x03 \x03(\x0b\x32+.autan.v1.GetServerInfoResponse.LimitsEntry\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63urrent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07storage\x18\x06 \x01(\t\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\x66\n\rSystemService\x12U\n\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/system.proto\x12\x08\x61utan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"\xcf\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12;\n\x06limits\x18\x03 \x03(\x0b\x32+.autan.v1.GetServerInfoResponse.LimitsEntry\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63urrent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07storage\x18\x06 \x01(\t\x12\x18\n\x10\x61udit_violations\x18\x07 \x01(\x03\x12\x16\n\x0e\x61udit_failures\x18\x08 \x01(\x03\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\x66\n\rSystemService\x12U\n\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=68
   _globals['_GETSERVERINFOREQUEST']._serialized_end=107
   _globals['_GETSERVERINFORESPONSE']._serialized_start=110
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=395
-  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_start=350
-  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_end=395
-  _globals['_SYSTEMSERVICE']._serialized_start=397
-  _globals['_SYSTEMSERVICE']._serialized_end=499
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=445
+  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_start=400
+  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_end=445
+  _globals['_SYSTEMSERVICE']._serialized_start=447
+  _globals['_SYSTEMSERVICE']._serialized_end=549
 # @@protoc_insertion_point(module_scope)

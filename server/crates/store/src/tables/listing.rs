@@ -1,5 +1,7 @@
 //! Lists and counts of executions.
 
+use std::sync::Arc;
+
 use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -79,6 +81,24 @@ pub(crate) fn list_among(
     rows.into_iter().map(|row| row.into_record(None)).collect()
 }
 
+/// Lists the projects that have executions: one step in the index for each.
+pub(crate) fn list_projects(conn: &mut Conn) -> Result<Vec<Arc<str>>, Error> {
+    let mut found: Vec<Arc<str>> = Vec::new();
+    loop {
+        let last: &str = found.last().map_or("", |last| last);
+        let next = executions::table
+            .filter(executions::project.gt(last))
+            .select(executions::project)
+            .order(executions::project)
+            .limit(1);
+        let next = both!(&mut *conn, |c| next.get_result::<String>(c).optional())?;
+        match next {
+            Some(project) => found.push(project.into()),
+            None => return Ok(found),
+        }
+    }
+}
+
 /// Counts executions, in groups if asked.
 pub(crate) fn count(
     conn: &mut Conn,
@@ -144,15 +164,21 @@ pub(crate) fn list_unfinished(conn: &mut Conn) -> Result<Vec<ExecutionKey>, Erro
     Ok(keys)
 }
 
-/// Lists finished executions without parent that ended before that time, oldest first.
+/// Lists finished executions without parent that ended before that time, oldest first. Uids are
+/// ordered by time, so only what was created before that time is looked at.
 pub(crate) fn list_expired(
     conn: &mut Conn,
     project: &str,
     before_us: i64,
     limit: u32,
 ) -> Result<Vec<ExecutionKey>, Error> {
+    let millis = u64::try_from(before_us / 1000)
+        .unwrap_or(0)
+        .saturating_add(1);
+    let created_before = (millis << 16).to_be_bytes();
     let query = executions::table
         .filter(executions::project.eq(project))
+        .filter(executions::uid.lt(&created_before[..]))
         .filter(executions::finished_us.lt(before_us))
         .filter(executions::root_uid.is_null())
         .order(executions::uid)

@@ -1,0 +1,108 @@
+//! Retention: executions that finished long enough ago are deleted with everything below them.
+//!
+//! Owns when and which. Left to others: deleting (`driver`), the configuration (`config`). Works in
+//! small portions, so that no other call waits for long.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Caller;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::config::Retention;
+use crate::driver::{self, DeleteOrder, Driver};
+
+/// How often it is looked for executions that are too old.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// Executions that are read, and sources that are deleted, at a time.
+const PORTION: u32 = 100;
+
+/// Deletes what is too old, again and again, until it is told to stop.
+pub(crate) async fn keep_clean(driver: Driver, retention: Retention, stop: CancellationToken) {
+    if retention.is_for_ever() {
+        return;
+    }
+    loop {
+        let cleaned = tokio::select! {
+            cleaned = clean(&driver, &retention) => cleaned,
+            () = stop.cancelled() => return,
+        };
+        match cleaned {
+            Ok(0) => {}
+            Ok(count) => tracing::info!("{count} executions deleted by retention"),
+            Err(error) => tracing::warn!("retention is held up: {error}"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Deletes what is too old now; says how many executions, not counting those below them.
+pub(crate) async fn clean(driver: &Driver, retention: &Retention) -> Result<u64, driver::Error> {
+    let mut count = 0;
+    for (project, kept) in projects(driver, retention).await? {
+        let kept_us = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
+        let before_us = clock::now_us().saturating_sub(kept_us);
+        count += clean_project(driver, project, before_us).await?;
+    }
+    if count > 0 {
+        let unused = driver.write(|writer| {
+            let unused = writer.read().find_unused_sources(PORTION)?;
+            writer.delete_unused_sources(&unused)
+        });
+        unused.await?;
+    }
+    Ok(count)
+}
+
+/// The projects in which executions are not kept for ever, and for how long they are.
+async fn projects(
+    driver: &Driver,
+    retention: &Retention,
+) -> Result<BTreeMap<Arc<str>, Duration>, driver::Error> {
+    let mut projects = BTreeMap::new();
+    if let Some(kept) = retention.finished {
+        let all = driver.read(store::Reader::list_projects).await?;
+        projects.extend(all.into_iter().map(|project| (project, kept.0)));
+    }
+    let own = retention.projects.iter();
+    projects.extend(own.map(|(project, kept)| (project.as_str().into(), kept.0)));
+    Ok(projects)
+}
+
+async fn clean_project(
+    driver: &Driver,
+    project: Arc<str>,
+    before_us: i64,
+) -> Result<u64, driver::Error> {
+    let mut count = 0;
+    loop {
+        let of = project.clone();
+        let read = driver.read(move |reader| reader.list_expired(&of, before_us, PORTION));
+        let expired = read.await?;
+        for key in &expired {
+            let order = DeleteOrder {
+                uid: key.uid,
+                force: false,
+                caller: Caller {
+                    reason: Some("retention".into()),
+                    ..Caller::default()
+                },
+            };
+            match driver.delete(order, None).await {
+                // It was rerun, or deleted, in between.
+                Ok(()) | Err(driver::Error::ExecutionNotFound { .. }) => count += 1,
+                Err(driver::Error::NotFinished { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if expired.len() < PORTION as usize {
+            return Ok(count);
+        }
+    }
+}
