@@ -16,7 +16,10 @@ def construct_date(self: Any, node: Any) -> str:
 
 
 class Loader(yaml.SafeLoader):
-    """The loader of definitions and of `yaml_parse`: anchors and aliases are text, and `@` may begin one."""
+    """The loader of definitions and of `yaml_parse`.
+
+    Anchors and aliases are text, and `@` may begin one.
+    """
 
     def fetch_alias(self) -> Any:
         """Takes `*` for text."""
