@@ -12,7 +12,8 @@ const AD_HOC_CHAIN_MAX: usize = 32;
 /// An action: ad-hoc ones from the outside in, and the one at the bottom.
 pub(crate) struct Action {
     pub(crate) chain: Vec<Arc<AdHocAction>>,
-    pub(crate) base: &'static Builtin,
+    /// Or why there is none: the action itself is there all the same, and says what input it takes.
+    pub(crate) base: Result<&'static Builtin, Unresolved>,
 }
 
 /// Why a name means no action.
@@ -41,30 +42,34 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// An action with the ad-hoc actions above it.
+    /// An action with the ad-hoc actions above it. Refuses only a name that means nothing.
     pub(crate) fn action(&self, name: &str) -> Result<Action, Unresolved> {
         let mut chain: Vec<Arc<AdHocAction>> = Vec::new();
         let mut next: Arc<str> = name.into();
         let mut workbook = self.workbook.clone();
         while let Some(found) = self.ad_hoc(&next, workbook.as_deref()) {
             if chain.iter().any(|known| known.reference == found.reference) {
-                return Err(Unresolved::Cycle {
+                let cycle = Unresolved::Cycle {
                     name: chain[0].reference.name.clone(),
                     duplicate: found.reference.name.clone(),
-                });
+                };
+                let base = Err(cycle);
+                return Ok(Action { chain, base });
             }
             if chain.len() >= AD_HOC_CHAIN_MAX {
-                return Err(Unresolved::TooLong(name.into()));
+                let base = Err(Unresolved::TooLong(name.into()));
+                return Ok(Action { chain, base });
             }
             next = found.base_name();
             workbook.clone_from(&found.reference.workbook);
             chain.push(found);
         }
-        match catalog::builtin(&next) {
-            Some(base) => Ok(Action { chain, base }),
-            None if chain.is_empty() => Err(Unresolved::NotFound(next)),
+        let base = match catalog::builtin(&next) {
+            Some(base) => Ok(base),
+            None if chain.is_empty() => return Err(Unresolved::NotFound(next)),
             None => Err(Unresolved::BaseNotFound(next)),
-        }
+        };
+        Ok(Action { chain, base })
     }
 
     /// A workflow.

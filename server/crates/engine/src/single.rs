@@ -13,7 +13,7 @@ use expr::{Dict, Template, Value};
 use crate::data::Data;
 use crate::error::Error;
 use crate::record::DefinitionRef;
-use crate::resolve::{Resolver, Unresolved};
+use crate::resolve::Resolver;
 use crate::step::{bind_input, missing_inputs};
 use crate::world::{Definition, World};
 
@@ -89,18 +89,14 @@ pub fn check_action(
         namespace: reference.namespace.clone(),
         workbook: None,
     };
-    let action = resolver.action(&reference.name).map_err(|unresolved| {
-        let message = unresolved.to_string();
-        match unresolved {
-            Unresolved::NotFound(name) => {
-                let namespace = reference.namespace.clone();
-                Error::UnknownAction { name, namespace }
-            }
-            Unresolved::BaseNotFound(_) | Unresolved::Cycle { .. } | Unresolved::TooLong(_) => {
-                let field = "action_name";
-                Error::Params { field, message }
-            }
-        }
+    let action = resolver.action(&reference.name);
+    let action = action.map_err(|_| Error::UnknownAction {
+        name: reference.name.clone(),
+        namespace: reference.namespace.clone(),
+    })?;
+    let base = action.base.map_err(|unresolved| Error::Params {
+        field: "action_name",
+        message: unresolved.to_string(),
     })?;
     let empty = Dict::new();
     let given = input.value().as_dict().unwrap_or(&empty);
@@ -111,7 +107,7 @@ pub fn check_action(
             let unexpected: Vec<Value> = extra.keys().collect();
             (missing_inputs(declared, &bound), unexpected)
         }
-        None => action.base.mismatch(given),
+        None => base.mismatch(given),
     };
     if !missing.is_empty() || !unexpected.is_empty() {
         let unexpected = unexpected.iter().map(Value::to_text).collect();
@@ -120,7 +116,7 @@ pub fn check_action(
             unexpected,
         });
     }
-    if synchronous && action.base.is_asynchronous() {
+    if synchronous && base.is_asynchronous() {
         return Err(Error::Params {
             field: "synchronous",
             message: "the result of this action comes from outside".to_owned(),

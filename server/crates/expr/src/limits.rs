@@ -36,12 +36,16 @@ impl Limits {
             Limit::Output => size(self.output_bytes),
             Limit::HostCalls => size(self.host_calls),
             Limit::RegexBacktracks => size(REGEX_BACKTRACKS_MAX),
+            Limit::RegexSize => size(REGEX_BYTES_MAX),
         }
     }
 }
 
 /// How often one search of a regular expression may go back and try another way.
 pub(crate) const REGEX_BACKTRACKS_MAX: usize = 200_000;
+
+/// How much memory a compiled regular expression may take, in bytes.
+pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
 
 /// The longest expression that is compiled, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256 << 10;
@@ -71,6 +75,9 @@ pub enum Limit {
     /// Ways that one search of a regular expression tries; the same for every evaluation.
     #[error("the regular expression tries too many ways to match")]
     RegexBacktracks,
+    /// Memory of one compiled regular expression; the same for every evaluation.
+    #[error("the regular expression is too large")]
+    RegexSize,
 }
 
 impl Limit {
@@ -82,6 +89,7 @@ impl Limit {
             Self::Output => "expression_output_bytes",
             Self::HostCalls => "expression_host_calls",
             Self::RegexBacktracks => "expression_regex_backtracks",
+            Self::RegexSize => "expression_regex_bytes",
         }
     }
 }

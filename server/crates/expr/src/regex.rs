@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::dialect;
 use crate::fault::{Fault, Result};
-use crate::limits::REGEX_BACKTRACKS_MAX;
+use crate::limits::{REGEX_BACKTRACKS_MAX, REGEX_BYTES_MAX};
 use crate::{Limit, Value};
 
 /// How a pattern matches.
@@ -32,6 +32,14 @@ pub struct Pattern {
 /// One match: the byte ranges of the whole and of each group that took part.
 pub(crate) type Groups = Vec<Option<std::ops::Range<usize>>>;
 
+/// Whether a pattern is a good one that would take too much memory.
+fn is_too_large(error: &fancy_regex::Error) -> bool {
+    let fancy_regex::Error::CompileError(error) = error else {
+        return false;
+    };
+    matches!(&**error, fancy_regex::CompileError::InnerError(inner) if inner.size_limit().is_some())
+}
+
 impl Pattern {
     /// Compiles a pattern.
     pub(crate) fn new(source: &Arc<str>, flags: Flags) -> Result<Self> {
@@ -41,9 +49,12 @@ impl Pattern {
             .multi_line(flags.multi_line)
             .dot_matches_new_line(flags.dot_all)
             .backtrack_limit(REGEX_BACKTRACKS_MAX)
-            .delegate_size_limit(4 << 20)
+            .delegate_size_limit(REGEX_BYTES_MAX)
             .build()
             .map_err(|error| {
+                if is_too_large(&error) {
+                    return Limit::RegexSize.into();
+                }
                 let shown = crate::value::repr(&Value::Str(Arc::clone(source)));
                 Fault::value(format!("{shown} is no valid regular expression: {error}"))
             })?;

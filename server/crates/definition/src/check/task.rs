@@ -293,6 +293,14 @@ fn join(
     name_span: Span,
 ) -> (Option<Join>, Span) {
     let length = name.chars().count();
+    if length == 0 {
+        sink.error(
+            Rule::InvalidName,
+            path,
+            name_span,
+            "a name must not be empty",
+        );
+    }
     let mut limit = |max: usize, what: &str| {
         if length > max {
             let message = format!("the name of a {what} may have {max} characters, not {length}");

@@ -15,7 +15,7 @@ use crate::data::Data;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::record::{ActionRecord, DefinitionRef, PinnedAction, Runner};
-use crate::resolve::{Action, Resolver, Unresolved};
+use crate::resolve::{Action, Resolver};
 use crate::state::ActionState;
 use crate::view::{Layer, Layers};
 use crate::world::{AdHocAction, Definition};
@@ -314,19 +314,14 @@ impl Machine<'_> {
             return Ok(action);
         }
         let found = self.resolver().action(name);
-        found.map_err(|unresolved| match &unresolved {
-            Unresolved::NotFound(_) => Fault::Force(unresolved.to_string()),
-            // The action itself is there. What it is made of is not for its task to put right.
-            Unresolved::BaseNotFound(_) | Unresolved::Cycle { .. } | Unresolved::TooLong(_) => {
-                Fault::Task(unmade(name, &unresolved.to_string()))
-            }
-        })
+        found.map_err(|unresolved| Fault::Force(unresolved.to_string()))
     }
 
     fn pinned_action(&self, chain: &[DefinitionRef]) -> Option<Action> {
         let chain = chain.iter().map(|one| self.world.pinned_action(one));
         let chain: Vec<_> = chain.collect::<Option<_>>()?;
         let base = catalog::builtin(&chain.last()?.base_name())?;
+        let base = Ok(base);
         Some(Action { chain, base })
     }
 
@@ -374,8 +369,9 @@ impl Machine<'_> {
     /// Takes the input through the ad-hoc actions down to the one at the bottom. What the task
     /// itself gives must fit, or the execution fails; below that, the action has failed.
     fn prepare_action(&self, task: u32, action: &Action, input: Dict) -> Result<Prepared, Fault> {
-        let base = action.base;
+        let base = || action.base.clone();
         let Some(outermost) = action.chain.first() else {
+            let base = base().map_err(|unresolved| Fault::Force(unresolved.to_string()))?;
             base.check_input(&input).map_err(Fault::Force)?;
             let input = Value::Dict(input);
             return Ok(Prepared { base, input });
@@ -386,6 +382,7 @@ impl Machine<'_> {
             return Err(Fault::Force(message));
         }
         let failed = |why: String| Fault::Task(unmade(&outermost.reference.name, &why));
+        let base = base().map_err(|unresolved| failed(unresolved.to_string()))?;
         for (index, ad_hoc) in action.chain.iter().enumerate() {
             if index > 0 {
                 // What an ad-hoc action gives another one beyond its inputs is there all the same.

@@ -18,9 +18,9 @@ impl Machine<'_> {
         let most = self.world.limits().items_max;
         if count > most {
             let name = &spec.name;
-            return Err(Fault::Force(format!(
-                "task '{name}' has {count} items, which is over the limit of {most}"
-            )));
+            let message =
+                format!("task '{name}' has {count} items, which is over the limit of {most}");
+            return Err(Fault::limit(&message, "items_per_task_max", most.into()));
         }
         if self.ex.task(task).record.runtime.items != Some(count) {
             self.ex.task_mut(task).record.runtime.items = Some(count);

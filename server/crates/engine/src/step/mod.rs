@@ -27,7 +27,7 @@ mod verbs;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use expr::{Context, EvalError, Template, Value};
+use expr::{Context, EvalError, EvalErrorKind, Template, Value};
 
 use crate::changes::Changes;
 use crate::data::Data;
@@ -91,9 +91,24 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// A limit that was hit, with its name and what it allows.
+    pub(crate) fn limit(message: &str, name: &str, allowed: u64) -> Self {
+        let message = format!("{message} [limit={name}, value={allowed}]");
+        Self::Evaluation(FailureKind::Limit, message)
+    }
+}
+
 impl From<EvalError> for Fault {
     fn from(error: EvalError) -> Self {
-        Self::Evaluation(error.kind.into(), error.to_string())
+        let message = error.to_string();
+        match error.kind {
+            EvalErrorKind::Limit(limit) => {
+                let allowed = expr::Limits::default().of(limit);
+                Self::limit(&message, limit.name(), allowed)
+            }
+            kind => Self::Evaluation(kind.into(), message),
+        }
     }
 }
 
@@ -292,7 +307,8 @@ impl<'a> Machine<'a> {
         if actual > limit {
             let message =
                 format!("{what} has {actual} bytes as JSON, which is over the limit of {limit}");
-            return Err(Fault::Evaluation(FailureKind::Limit, message));
+            let allowed = u64::try_from(limit).unwrap_or(u64::MAX);
+            return Err(Fault::limit(&message, "data_bytes_max", allowed));
         }
         Ok(())
     }

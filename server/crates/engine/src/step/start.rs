@@ -13,7 +13,6 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Repeats, Start};
 use crate::execution::{Execution, is_repeated_after_restart};
-use crate::failure::FailureKind;
 use crate::history::HistoryKind;
 use crate::record::{Edge, ExecutionRecord, Progress, TaskRecord, Trigger};
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -280,7 +279,7 @@ impl Machine<'_> {
         if u32::try_from(record.depth).unwrap_or(u32::MAX) > limits.depth_max {
             let most = limits.depth_max;
             let message = format!("sub-workflows are nested deeper than {most} levels");
-            return Err(Fault::Evaluation(FailureKind::Limit, message));
+            return Err(Fault::limit(&message, "nesting_max", most.into()));
         }
         self.check_size(&record.input.clone(), "the input")?;
         let workflow = self.ex.workflow().clone();

@@ -240,7 +240,8 @@ impl Machine<'_> {
         let limit = self.world.limits().tasks_max;
         if self.ex.record.progress.total >= limit {
             let message = format!("the execution has more than {limit} tasks");
-            self.fail(FailureKind::Limit, Some(message.into()));
+            let fault = Fault::limit(&message, "tasks_per_execution_max", limit.into());
+            self.fail(fault.kind(), Some(fault.into_message().into()));
             return;
         }
         let number = self.create_task(spec, task, triggers);

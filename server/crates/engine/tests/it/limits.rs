@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use definition::Kind;
-use engine::{ExecutionState, Limits};
+use engine::{ExecutionState, FailureKind, Limits};
 
 use crate::harness::Harness;
 
@@ -16,6 +16,12 @@ fn check(limits: Limits, document: &str, input: &str, expected: &str) {
     assert_eq!(record.state, ExecutionState::Error);
     let info = record.state_info.as_deref().unwrap_or_default();
     assert!(info.contains(expected), "{info}");
+    // It may be a sub-workflow that has met the limit.
+    let mut all = harness.executions.values().map(|one| one.record().failure);
+    assert!(
+        all.any(|failure| failure == Some(FailureKind::Limit)),
+        "{info}"
+    );
 }
 
 #[test]
@@ -27,7 +33,12 @@ fn endless_cycles_end() {
     };
     let document = "version: '2.0'\nwf:\n  tasks:\n    a: {on-success: b}\n    \
                     b: {on-success: c}\n    c: {on-success: b}\n";
-    check(limits, document, "{}", "more than 500 tasks");
+    check(
+        limits,
+        document,
+        "{}",
+        "[limit=tasks_per_execution_max, value=500]",
+    );
 }
 
 #[test]
@@ -37,7 +48,12 @@ fn endless_recursion_ends() {
         ..Limits::default()
     };
     let document = "version: '2.0'\nwf:\n  tasks:\n    a: {workflow: wf}\n";
-    check(limits, document, "{}", "nested deeper than 5 levels");
+    check(
+        limits,
+        document,
+        "{}",
+        "nested deeper than 5 levels [limit=nesting_max, value=5]",
+    );
 }
 
 #[test]
@@ -48,7 +64,12 @@ fn items_are_bounded() {
     };
     let document = "version: '2.0'\nwf:\n  input: [n]\n  tasks:\n    a:\n      \
                     with-items: i in <% range($.n) %>\n      action: std.noop\n";
-    check(limits, document, r#"{"n":4}"#, "4 items");
+    check(
+        limits,
+        document,
+        r#"{"n":4}"#,
+        "4 items, which is over the limit of 3 [limit=items_per_task_max, value=3]",
+    );
 }
 
 #[test]
@@ -59,7 +80,28 @@ fn results_are_bounded() {
     };
     let document = "version: '2.0'\nwf:\n  tasks:\n    a:\n      \
                     action: std.test_dict size=20 key_prefix=\"key\" val=\"value\"\n";
-    check(limits, document, "{}", "over the limit of 100");
+    check(limits, document, "{}", "[limit=data_bytes_max, value=100]");
+}
+
+#[test]
+fn expressions_are_bounded() {
+    let limits = Limits::default();
+    for (expression, expected) in [
+        (
+            "sequence().len()",
+            "[limit=expression_steps, value=1000000]",
+        ),
+        (
+            "'a' =~ '(a{999}){999}'",
+            "[limit=expression_regex_bytes, value=4194304]",
+        ),
+    ] {
+        let document = format!(
+            "version: '2.0'\nwf:\n  vars: {{x: \"<% {expression} %>\"}}\n  tasks:\n    \
+             a: {{action: std.noop}}\n"
+        );
+        check(limits, &document, "{}", expected);
+    }
 }
 
 /// A chain of many inline tasks is one event, without deep recursion and in steps that let others
