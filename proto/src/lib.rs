@@ -8,6 +8,7 @@
 /// Package `autan.v1`.
 #[expect(
     clippy::pedantic,
+    clippy::use_self,
     clippy::allow_attributes,
     unused_qualifications,
     reason = "generated; the style of the generators is not ours"

@@ -103,6 +103,17 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         input: Option<Payload>,
     },
+    /// A worker had an action execution, and its lease has ended before the action did.
+    ActionLeaseLost {
+        /// Id of the action execution.
+        action_execution_id: String,
+        /// The worker, for people.
+        worker: String,
+        /// How often the action execution was handed out by then.
+        delivery: i32,
+        /// Why: `expired`, `silent`, `released`, or a word that this version does not know.
+        reason: String,
+    },
     /// An action execution changed its state.
     ActionStateChanged {
         /// Id of the action execution.
@@ -184,6 +195,7 @@ impl EventKind {
             Self::TaskCreated { .. } => "task_created",
             Self::TaskStateChanged { .. } => "task_state_changed",
             Self::ActionStarted { .. } => "action_started",
+            Self::ActionLeaseLost { .. } => "action_lease_lost",
             Self::ActionStateChanged { .. } => "action_state_changed",
             Self::VariablesPublished { .. } => "variables_published",
             Self::TimerStarted { .. } => "timer_started",
@@ -246,6 +258,7 @@ impl From<Wire> for EventKind {
                 attempt: event.attempt,
                 input: event.input.map(Payload::from),
             },
+            Wire::ActionLeaseLost(event) => lease_lost(event),
             Wire::ActionStateChanged(event) => Self::ActionStateChanged {
                 action_execution_id: event.action_execution_id,
                 state: ActionState::from_number(event.state),
@@ -280,6 +293,22 @@ impl From<Wire> for EventKind {
                 reason: event.reason,
             },
         }
+    }
+}
+
+fn lease_lost(event: proto::v1::ActionLeaseLost) -> EventKind {
+    let reason = match proto::v1::LeaseLoss::try_from(event.reason) {
+        Ok(loss) => {
+            let name = loss.as_str_name().trim_start_matches("LEASE_LOSS_");
+            name.to_ascii_lowercase()
+        }
+        Err(_) => event.reason.to_string(),
+    };
+    EventKind::ActionLeaseLost {
+        action_execution_id: event.action_execution_id,
+        worker: event.worker,
+        delivery: event.delivery,
+        reason,
     }
 }
 

@@ -30,3 +30,8 @@ pub fn now_us() -> i64 {
 pub fn new_uid() -> ExecutionUid {
     ExecutionUid(Uuid::now_v7())
 }
+
+/// Random bytes, such as for keys.
+pub fn entropy() -> [u8; 16] {
+    Uuid::new_v4().into_bytes()
+}

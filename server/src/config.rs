@@ -26,6 +26,8 @@ pub struct Config {
     pub retention: Retention,
     /// The actions that the server runs.
     pub actions: crate::actions::Config,
+    /// How patient the server is with workers.
+    pub workers: crate::dispatch::Config,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -173,6 +175,7 @@ impl Default for Config {
             limits: Limits::default(),
             retention: Retention::default(),
             actions: crate::actions::Config::default(),
+            workers: crate::dispatch::Config::default(),
             log: Log::default(),
         }
     }
@@ -245,7 +248,9 @@ impl Config {
             "limits.definition_bytes_max",
             limits.definition_bytes_max,
             DEFINITION_BYTES_CAP,
-        )
+        )?;
+        let workers = self.workers.check();
+        workers.map_err(|(key, message)| Error::Value { key, message })
     }
 
     /// URL of the database.
@@ -260,6 +265,7 @@ impl Config {
             tasks_max: self.limits.tasks_per_execution_max,
             items_max: self.limits.items_per_task_max,
             depth_max: self.limits.nesting_max,
+            deliveries_max: self.workers.deliveries_max,
             ..engine::Limits::default()
         }
     }

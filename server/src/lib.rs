@@ -10,6 +10,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dispatch;
 pub mod driver;
 mod middleware;
 mod retention;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
+use dispatch::Dispatcher;
 use driver::Driver;
 
 /// A server that runs in this process.
@@ -29,6 +31,8 @@ pub struct Server {
     address: SocketAddr,
     stop: CancellationToken,
     driver: Driver,
+    #[cfg(test)]
+    dispatcher: Dispatcher,
     lane: JoinHandle<()>,
     api: tokio::task::JoinHandle<Result<(), api::Error>>,
 }
@@ -71,16 +75,20 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let store = store::Store::open(&store_config(config))?;
         let runner = actions::Runner::new(&config.actions, tokio::runtime::Handle::current())?;
-        let (driver, lane) = Driver::start(&store, runner, config.engine_limits())?;
+        let dispatcher = Dispatcher::new(&config.workers, tokio::runtime::Handle::current());
+        let limits = config.engine_limits();
+        let (driver, lane) = Driver::start(&store, runner, dispatcher.clone(), limits)?;
         let stop = CancellationToken::new();
         let (retention, until) = (config.retention.clone(), stop.clone());
         tokio::spawn(retention::keep_clean(driver.clone(), retention, until));
-        let context = api::Context::new(driver.clone(), config, stop.clone());
+        let context = api::Context::new(driver.clone(), dispatcher.clone(), config, stop.clone());
         let api = tokio::spawn(api::serve(listener, context));
         Ok(Self {
             address,
             stop,
             driver,
+            #[cfg(test)]
+            dispatcher,
             lane,
             api,
         })

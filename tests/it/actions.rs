@@ -1,7 +1,7 @@
 //! Actions as resources: revisions, names and namespaces, and single runs.
 
 use e2e::api::{Api, payload, value};
-use e2e::server::TestServer;
+use e2e::server::{Options, TestServer};
 use proto::v1::{self, ActionKind, ActionState};
 use serde_json::{Value, json};
 use tonic::Status;
@@ -135,7 +135,11 @@ async fn lists_show_all_kinds() {
 
 #[tokio::test]
 async fn an_action_under_way_keeps_its_revision() {
-    let mut server = TestServer::start().await.unwrap();
+    let options = Options {
+        config: Some("[workers]\nunknown_action_wait_s = 0\n".to_owned()),
+        ..Options::default()
+    };
+    let mut server = TestServer::start_with(options).await.unwrap();
     let api = server.api("actions");
     create(&api, "", &wrap("one")).await.unwrap();
     api.create_workflow(&calling("wf", "wrap")).await.unwrap();

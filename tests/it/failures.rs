@@ -25,7 +25,7 @@ fail_command:
     t: {action: std.noop, on-success: fail}
 workflow_error:
   tasks:
-    t: {action: no.such_action}
+    t: {action: std.no_such_action}
 handled:
   tasks:
     t: {action: std.fail, on-error: noop}

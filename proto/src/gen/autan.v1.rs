@@ -76,7 +76,8 @@ pub struct PayloadRef {
 /// Why an execution, task or action ended in ERROR.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Failure {
-    /// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
+    /// Kind of failure. Of an action that a worker ran: what the worker calls it, such as the name of
+    /// an exception. Else: "task_error" (tasks failed and nothing handled it), "expression_error",
     /// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
     /// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has
     /// failed; the message names all that are still to be undone), "workflow_error" (anything else
@@ -89,6 +90,12 @@ pub struct Failure {
     /// What the action or workflow gave as its error result, if anything.
     #[prost(message, optional, tag = "3")]
     pub details: ::core::option::Option<Payload>,
+    /// Where in its program a worker has failed; at most 16 KiB.
+    #[prost(string, tag = "4")]
+    pub stack: ::prost::alloc::string::String,
+    /// What it was caused by; at most 8 deep.
+    #[prost(message, optional, boxed, tag = "5")]
+    pub cause: ::core::option::Option<::prost::alloc::boxed::Box<Failure>>,
 }
 /// In which arm of Payload the server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -707,7 +714,7 @@ pub struct HistoryEvent {
     /// What happened. Clients keep unknown kinds.
     #[prost(
         oneof = "history_event::Event",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 40, 41"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 40, 41, 50"
     )]
     pub event: ::core::option::Option<history_event::Event>,
 }
@@ -761,6 +768,9 @@ pub mod history_event {
         /// Fields of the input of a task were replaced, for its first attempt of a rerun.
         #[prost(message, tag = "41")]
         TaskInputChanged(super::TaskInputChanged),
+        /// A worker had an action execution, and its lease has ended before the action did.
+        #[prost(message, tag = "50")]
+        ActionLeaseLost(super::ActionLeaseLost),
     }
 }
 /// The execution was accepted.
@@ -984,6 +994,23 @@ pub struct ListHistoryEventsResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+/// A worker had an action execution, and its lease has ended before the action did. It is handed out
+/// again, unless the action execution ends in the next event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActionLeaseLost {
+    /// Id of the action execution.
+    #[prost(string, tag = "1")]
+    pub action_execution_id: ::prost::alloc::string::String,
+    /// The worker, for people; its id if it has no such name.
+    #[prost(string, tag = "2")]
+    pub worker: ::prost::alloc::string::String,
+    /// How often the action execution was handed out by then.
+    #[prost(int32, tag = "3")]
+    pub delivery: i32,
+    /// Why.
+    #[prost(enumeration = "LeaseLoss", tag = "4")]
+    pub reason: i32,
+}
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1021,6 +1048,43 @@ impl TimerKind {
             "TIMER_KIND_WAIT_AFTER" => Some(Self::WaitAfter),
             "TIMER_KIND_RETRY" => Some(Self::Retry),
             "TIMER_KIND_TIMEOUT" => Some(Self::Timeout),
+            _ => None,
+        }
+    }
+}
+/// Why a lease has ended before its action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LeaseLoss {
+    /// Never sent.
+    Unspecified = 0,
+    /// Its worker did not renew it.
+    Expired = 1,
+    /// The action has said nothing of itself for longer than it may.
+    Silent = 2,
+    /// Its worker gave it back.
+    Released = 3,
+}
+impl LeaseLoss {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LEASE_LOSS_UNSPECIFIED",
+            Self::Expired => "LEASE_LOSS_EXPIRED",
+            Self::Silent => "LEASE_LOSS_SILENT",
+            Self::Released => "LEASE_LOSS_RELEASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LEASE_LOSS_UNSPECIFIED" => Some(Self::Unspecified),
+            "LEASE_LOSS_EXPIRED" => Some(Self::Expired),
+            "LEASE_LOSS_SILENT" => Some(Self::Silent),
+            "LEASE_LOSS_RELEASED" => Some(Self::Released),
             _ => None,
         }
     }
@@ -1123,6 +1187,38 @@ pub mod cause {
         Unknown(super::UnknownCause),
     }
 }
+/// Where an action execution is that workers run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkerWait {
+    /// Worker that has it; empty if it waits for one.
+    #[prost(string, tag = "1")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// The worker, for people.
+    #[prost(string, tag = "2")]
+    pub worker_identity: ::prost::alloc::string::String,
+    /// Queue that it came from.
+    #[prost(string, tag = "3")]
+    pub queue: ::prost::alloc::string::String,
+    /// How often it was handed out.
+    #[prost(int32, tag = "4")]
+    pub delivery: i32,
+    /// When its lease ends unless it is renewed; or, of one that was handed out before the server
+    /// started, until when its worker may claim it.
+    #[prost(message, optional, tag = "5")]
+    pub lease_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When its worker was last heard of, for this action execution.
+    #[prost(message, optional, tag = "6")]
+    pub last_heartbeat_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// If it waits: sessions of workers that provide the action now.
+    #[prost(int32, tag = "7")]
+    pub sessions: i32,
+    /// If it waits: whether its queues are paused.
+    #[prost(bool, tag = "8")]
+    pub queue_paused: bool,
+    /// If it waits: whether no worker has ever provided the action. It fails then, in time.
+    #[prost(bool, tag = "9")]
+    pub unknown_action: bool,
+}
 /// An action execution is not final.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ActionCause {
@@ -1144,6 +1240,9 @@ pub struct ActionCause {
     /// Item of a with-items task, from 0.
     #[prost(int32, tag = "6")]
     pub item_index: i32,
+    /// If workers run it: where it is.
+    #[prost(message, optional, tag = "7")]
+    pub worker: ::core::option::Option<WorkerWait>,
 }
 /// A time has not come; it is the `until_time` of the cause.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1250,6 +1349,8 @@ pub enum ActionRunner {
     Server = 1,
     /// Somebody outside, by CompleteActionExecution or FailActionExecution.
     External = 2,
+    /// A worker.
+    Worker = 3,
 }
 impl ActionRunner {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1261,6 +1362,7 @@ impl ActionRunner {
             Self::Unspecified => "ACTION_RUNNER_UNSPECIFIED",
             Self::Server => "ACTION_RUNNER_SERVER",
             Self::External => "ACTION_RUNNER_EXTERNAL",
+            Self::Worker => "ACTION_RUNNER_WORKER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1269,6 +1371,7 @@ impl ActionRunner {
             "ACTION_RUNNER_UNSPECIFIED" => Some(Self::Unspecified),
             "ACTION_RUNNER_SERVER" => Some(Self::Server),
             "ACTION_RUNNER_EXTERNAL" => Some(Self::External),
+            "ACTION_RUNNER_WORKER" => Some(Self::Worker),
             _ => None,
         }
     }
@@ -4953,6 +5056,40 @@ pub struct ActionExecution {
     /// When it reached a final state.
     #[prost(message, optional, tag = "14")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of one that workers run: what is known of its lease; absent = nobody has taken it yet.
+    #[prost(message, optional, tag = "20")]
+    pub lease: ::core::option::Option<ActionLease>,
+    /// Of one that has failed in a worker: what went wrong; FULL view only.
+    #[prost(message, optional, tag = "21")]
+    pub failure: ::core::option::Option<Failure>,
+}
+/// The present lease of an action execution, or the last one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ActionLease {
+    /// Worker that has it.
+    #[prost(string, tag = "1")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// The worker, for people.
+    #[prost(string, tag = "2")]
+    pub worker_identity: ::prost::alloc::string::String,
+    /// Queue that it came from.
+    #[prost(string, tag = "3")]
+    pub queue: ::prost::alloc::string::String,
+    /// How often the action execution was handed out.
+    #[prost(int32, tag = "4")]
+    pub delivery: i32,
+    /// When it was handed out.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ends unless it is renewed; absent if the action execution has ended.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the worker was last heard of, for this action execution.
+    #[prost(message, optional, tag = "7")]
+    pub last_heartbeat_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What it has said last of its progress; FULL view only.
+    #[prost(message, optional, tag = "8")]
+    pub progress: ::core::option::Option<Payload>,
 }
 /// Request of GetTaskExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -8164,7 +8301,8 @@ pub mod action_service_client {
                 .insert(GrpcMethod::new("autan.v1.ActionService", "GetAction"));
             self.inner.unary(req, path, codec).await
         }
-        /// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, each by name.
+        /// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, then those
+        /// that workers provide or have provided, each by name.
         ///
         /// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
         pub async fn list_actions(
@@ -8354,7 +8492,8 @@ pub mod action_service_server {
             tonic::Response<super::GetActionResponse>,
             tonic::Status,
         >;
-        /// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, each by name.
+        /// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, then those
+        /// that workers provide or have provided, each by name.
         ///
         /// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
         async fn list_actions(
@@ -9811,6 +9950,14 @@ pub enum ErrorReason {
     EnvironmentAlreadyExists = 34,
     /// NOT_FOUND. No such batch operation.
     BatchNotFound = 45,
+    /// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
+    /// Nothing was changed, and the same call never succeeds; metadata `why`: "expired", "cancelled",
+    /// "ended" (somebody else has ended it), "unknown".
+    TaskLeaseLost = 50,
+    /// NOT_FOUND. No such worker, or it was not heard of for long.
+    WorkerNotFound = 51,
+    /// NOT_FOUND. No such queue.
+    QueueNotFound = 52,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -9855,6 +10002,9 @@ impl ErrorReason {
             Self::EnvironmentNotFound => "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
             Self::EnvironmentAlreadyExists => "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
             Self::BatchNotFound => "ERROR_REASON_BATCH_NOT_FOUND",
+            Self::TaskLeaseLost => "ERROR_REASON_TASK_LEASE_LOST",
+            Self::WorkerNotFound => "ERROR_REASON_WORKER_NOT_FOUND",
+            Self::QueueNotFound => "ERROR_REASON_QUEUE_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -9900,6 +10050,9 @@ impl ErrorReason {
                 Some(Self::EnvironmentAlreadyExists)
             }
             "ERROR_REASON_BATCH_NOT_FOUND" => Some(Self::BatchNotFound),
+            "ERROR_REASON_TASK_LEASE_LOST" => Some(Self::TaskLeaseLost),
+            "ERROR_REASON_WORKER_NOT_FOUND" => Some(Self::WorkerNotFound),
+            "ERROR_REASON_QUEUE_NOT_FOUND" => Some(Self::QueueNotFound),
             _ => None,
         }
     }
@@ -11047,6 +11200,2157 @@ pub mod workbook_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "autan.v1.WorkbookService";
     impl<T> tonic::server::NamedService for WorkbookServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Who a worker is.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WorkerIdentity {
+    /// UUID that each process makes for itself when it starts.
+    #[prost(string, tag = "1")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// For people, such as "host:pid"; at most 255 bytes.
+    #[prost(string, tag = "2")]
+    pub identity: ::prost::alloc::string::String,
+    /// Name and version of the SDK, such as "autan-python/1.0.0"; at most 255 bytes.
+    #[prost(string, tag = "3")]
+    pub sdk: ::prost::alloc::string::String,
+    /// Which build of the program it is; at most 255 bytes.
+    #[prost(string, tag = "4")]
+    pub build_id: ::prost::alloc::string::String,
+    /// For people and tools; at most 64.
+    #[prost(btree_map = "string, string", tag = "5")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+/// An action that a worker provides.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WorkerAction {
+    /// Name, as workflows call it; at most 255 bytes. Names that begin with `std.` are the server's.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it does, for people; at most 4 KiB.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    /// Its parameters, for people and tools; at most 128. Input is not checked against them.
+    #[prost(message, repeated, tag = "3")]
+    pub input: ::prost::alloc::vec::Vec<InputParameter>,
+    /// How long one attempt may take, from its lease to its end; absent = for ever. An attempt that
+    /// takes longer fails.
+    #[prost(message, optional, tag = "4")]
+    pub start_to_close_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// How long a call may wait for a worker; absent = for ever. A call that waits longer fails.
+    #[prost(message, optional, tag = "5")]
+    pub schedule_to_start_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// How long an attempt may say nothing of itself; absent = as long as its worker is alive. An
+    /// attempt that is silent for longer is handed out again.
+    #[prost(message, optional, tag = "6")]
+    pub heartbeat_timeout: ::core::option::Option<::prost_types::Duration>,
+}
+/// What a worker takes from one queue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueueSubscription {
+    /// Name of the queue; empty = "default"; at most 255 bytes. A call with `target` waits in the
+    /// queue of that name, one without in all queues.
+    #[prost(string, tag = "1")]
+    pub queue: ::prost::alloc::string::String,
+    /// The actions; at least one, at most 1,000.
+    #[prost(message, repeated, tag = "2")]
+    pub actions: ::prost::alloc::vec::Vec<WorkerAction>,
+    /// Tasks that the server may send before it gets more `credits`; `Connect` only.
+    #[prost(int32, tag = "3")]
+    pub credits: i32,
+}
+/// A task under a lease.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WorkerTask {
+    /// Names the lease. Opaque, at most 255 bytes.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// Name of the action.
+    #[prost(string, tag = "2")]
+    pub action: ::prost::alloc::string::String,
+    /// Its input: an object.
+    #[prost(message, optional, tag = "3")]
+    pub input: ::core::option::Option<Payload>,
+    /// Queue that it came from.
+    #[prost(string, tag = "4")]
+    pub queue: ::prost::alloc::string::String,
+    /// Attempt of the task's `retry`, from 1.
+    #[prost(int32, tag = "5")]
+    pub attempt: i32,
+    /// How often this attempt was handed out, from 1: more than once if its worker was lost.
+    #[prost(int32, tag = "6")]
+    pub delivery: i32,
+    /// The same for all attempts and deliveries of one call, and for no other call.
+    #[prost(string, tag = "7")]
+    pub idempotency_key: ::prost::alloc::string::String,
+    /// What an earlier attempt or delivery has said last of its progress.
+    #[prost(message, optional, tag = "8")]
+    pub progress: ::core::option::Option<Payload>,
+    /// When the call was made.
+    #[prost(message, optional, tag = "9")]
+    pub schedule_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the lease ends unless it is renewed.
+    #[prost(message, optional, tag = "10")]
+    pub lease_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the attempt fails because it takes too long; absent = never.
+    #[prost(message, optional, tag = "11")]
+    pub deadline: ::core::option::Option<::prost_types::Timestamp>,
+    /// How long it may say nothing of itself; absent = as long as its worker is alive.
+    #[prost(message, optional, tag = "12")]
+    pub heartbeat_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// Tenant.
+    #[prost(string, tag = "13")]
+    pub project: ::prost::alloc::string::String,
+    /// Uid of the execution.
+    #[prost(string, tag = "14")]
+    pub execution_uid: ::prost::alloc::string::String,
+    /// Name of the workflow; of an action that was run without one, of the action.
+    #[prost(string, tag = "15")]
+    pub workflow_name: ::prost::alloc::string::String,
+    /// Name of the task.
+    #[prost(string, tag = "16")]
+    pub task_name: ::prost::alloc::string::String,
+    /// Id of the task execution.
+    #[prost(string, tag = "17")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// Id of the action execution, by which TaskService completes a deferred one.
+    #[prost(string, tag = "18")]
+    pub action_execution_id: ::prost::alloc::string::String,
+    /// Item of a with-items task, from 0.
+    #[prost(int32, tag = "19")]
+    pub item_index: i32,
+}
+/// News of a task that is under way. One with `progress`, also with JSON null, is a word of the
+/// action itself, which its `heartbeat_timeout` asks for; one without says only that its worker is
+/// alive.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskHeartbeat {
+    /// The lease.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// How far the action is, for people and for its next attempt; absent = only renew. At most 64
+    /// KiB.
+    #[prost(message, optional, tag = "2")]
+    pub progress: ::core::option::Option<Payload>,
+}
+/// The answer to one TaskHeartbeat.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskHeartbeatResult {
+    /// The lease.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// What became of it.
+    #[prost(enumeration = "LeaseStatus", tag = "2")]
+    pub status: i32,
+    /// When it ends unless it is renewed again.
+    #[prost(message, optional, tag = "3")]
+    pub lease_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it was cancelled or lost.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// How a task has ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskResult {
+    /// The lease.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// How.
+    #[prost(oneof = "task_result::Outcome", tags = "2, 3, 4")]
+    pub outcome: ::core::option::Option<task_result::Outcome>,
+}
+/// Nested message and enum types in `TaskResult`.
+pub mod task_result {
+    /// How.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// With a result.
+        #[prost(message, tag = "2")]
+        Result(super::Payload),
+        /// With a failure.
+        #[prost(message, tag = "3")]
+        Failure(super::TaskFailure),
+        /// Not yet: somebody completes it later, with this token or by the id of the action execution.
+        /// No lease runs from now on.
+        #[prost(message, tag = "4")]
+        Deferred(super::Deferral),
+    }
+}
+/// A task that somebody completes later.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Deferral {}
+/// A failure of a task.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskFailure {
+    /// What went wrong. `details` are what the workflow sees as the error result; without them it sees
+    /// the message.
+    #[prost(message, optional, tag = "1")]
+    pub failure: ::core::option::Option<Failure>,
+    /// Whether another attempt is of no use: the task's `retry` is not asked.
+    #[prost(bool, tag = "2")]
+    pub non_retryable: bool,
+    /// How long to wait before the next attempt, instead of what `retry` says; absent = as it says.
+    #[prost(message, optional, tag = "3")]
+    pub retry_after: ::core::option::Option<::prost_types::Duration>,
+}
+/// Request of PollTasks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PollTasksRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who asks.
+    #[prost(message, optional, tag = "2")]
+    pub worker: ::core::option::Option<WorkerIdentity>,
+    /// What it takes; at least one queue, at most 100.
+    #[prost(message, repeated, tag = "3")]
+    pub queues: ::prost::alloc::vec::Vec<QueueSubscription>,
+    /// At most this many tasks, 1 to 1,000; 0 = 1.
+    #[prost(int32, tag = "4")]
+    pub max_tasks: i32,
+    /// How long to wait for the first; at most 10 s; absent = 10 s.
+    #[prost(message, optional, tag = "5")]
+    pub wait: ::core::option::Option<::prost_types::Duration>,
+}
+/// Response of PollTasks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PollTasksResponse {
+    /// Tasks; empty if there were none in time.
+    #[prost(message, repeated, tag = "1")]
+    pub tasks: ::prost::alloc::vec::Vec<WorkerTask>,
+    /// How long a lease lasts unless it is renewed.
+    #[prost(message, optional, tag = "2")]
+    pub lease_duration: ::core::option::Option<::prost_types::Duration>,
+    /// How often to renew.
+    #[prost(message, optional, tag = "3")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+    /// Whether the worker was drained: it gets no more tasks.
+    #[prost(bool, tag = "4")]
+    pub drained: bool,
+}
+/// Request of HeartbeatTasks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HeartbeatTasksRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// Leases to renew; at most 1,000. None = only the worker is alive.
+    #[prost(message, repeated, tag = "3")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskHeartbeat>,
+}
+/// Response of HeartbeatTasks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HeartbeatTasksResponse {
+    /// One for each task, in the same order.
+    #[prost(message, repeated, tag = "1")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskHeartbeatResult>,
+    /// Whether the worker was drained: it gets no more tasks.
+    #[prost(bool, tag = "2")]
+    pub drained: bool,
+}
+/// Request of CompleteTask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompleteTaskRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// The lease.
+    #[prost(string, tag = "3")]
+    pub token: ::prost::alloc::string::String,
+    /// The result; absent = null.
+    #[prost(message, optional, tag = "4")]
+    pub result: ::core::option::Option<Payload>,
+    /// Instead: somebody completes it later, with this token or by the id of the action execution. No
+    /// lease runs from now on.
+    #[prost(bool, tag = "5")]
+    pub deferred: bool,
+}
+/// Response of CompleteTask.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompleteTaskResponse {}
+/// Request of FailTask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FailTaskRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// The lease.
+    #[prost(string, tag = "3")]
+    pub token: ::prost::alloc::string::String,
+    /// What went wrong.
+    #[prost(message, optional, tag = "4")]
+    pub failure: ::core::option::Option<TaskFailure>,
+}
+/// Response of FailTask.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FailTaskResponse {}
+/// Request of ReleaseTask.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseTaskRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// The lease.
+    #[prost(string, tag = "3")]
+    pub token: ::prost::alloc::string::String,
+}
+/// Response of ReleaseTask.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseTaskResponse {}
+/// Request of DrainWorker.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrainWorkerRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+    /// Why, for the log; at most 4 KiB.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// Response of DrainWorker.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DrainWorkerResponse {
+    /// Tasks that it still has.
+    #[prost(int32, tag = "1")]
+    pub leased: i32,
+}
+/// From a worker. All parts are optional; those that are set are taken in the order of their
+/// numbers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConnectRequest {
+    /// Who the worker is; in the first message, and only there.
+    #[prost(message, optional, tag = "1")]
+    pub hello: ::core::option::Option<Hello>,
+    /// Tasks that are taken over: from now on their leases are renewed here. Each must be accepted
+    /// within `accept_timeout`, or it is handed out again and no attempt is used up.
+    #[prost(string, repeated, tag = "2")]
+    pub accepts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Leases to renew.
+    #[prost(message, repeated, tag = "3")]
+    pub heartbeats: ::prost::alloc::vec::Vec<TaskHeartbeat>,
+    /// Ends of tasks. Each is answered in `results`.
+    #[prost(message, repeated, tag = "4")]
+    pub results: ::prost::alloc::vec::Vec<TaskResult>,
+    /// Tasks that are given back unfinished, by their tokens.
+    #[prost(string, repeated, tag = "5")]
+    pub releases: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Tasks that the server may send besides.
+    #[prost(message, repeated, tag = "6")]
+    pub credits: ::prost::alloc::vec::Vec<CreditGrant>,
+    /// Asks for no more tasks. Those that were sent and not accepted are handed out again.
+    #[prost(message, optional, tag = "7")]
+    pub drain: ::core::option::Option<Drain>,
+}
+/// Who a worker is, and what it takes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Hello {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who.
+    #[prost(message, optional, tag = "2")]
+    pub worker: ::core::option::Option<WorkerIdentity>,
+    /// What it takes; at least one queue, at most 100.
+    #[prost(message, repeated, tag = "3")]
+    pub queues: ::prost::alloc::vec::Vec<QueueSubscription>,
+    /// Tokens of the leases that it holds from an earlier stream; at most 10,000. They stay with it.
+    #[prost(string, repeated, tag = "4")]
+    pub held_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Bytes of input that it may have of tasks that are not ended; 0 = no limit.
+    #[prost(int64, tag = "5")]
+    pub max_outstanding_bytes: i64,
+}
+/// Tasks that the server may send besides.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreditGrant {
+    /// Name of the queue; empty = "default".
+    #[prost(string, tag = "1")]
+    pub queue: ::prost::alloc::string::String,
+    /// How many, 1 to 10,000.
+    #[prost(int32, tag = "2")]
+    pub count: i32,
+}
+/// No more tasks are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Drain {}
+/// From the server. Any number of parts is set.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConnectResponse {
+    /// The answer to `hello`; in the first message, and only there.
+    #[prost(message, optional, tag = "1")]
+    pub welcome: ::core::option::Option<Welcome>,
+    /// Tasks, never more than there are credits.
+    #[prost(message, repeated, tag = "2")]
+    pub tasks: ::prost::alloc::vec::Vec<WorkerTask>,
+    /// The answers to `results`.
+    #[prost(message, repeated, tag = "3")]
+    pub results: ::prost::alloc::vec::Vec<TaskResultAck>,
+    /// The answers to `heartbeats`, and leases that were cancelled or lost, as soon as they are.
+    #[prost(message, repeated, tag = "4")]
+    pub leases: ::prost::alloc::vec::Vec<TaskHeartbeatResult>,
+    /// The stream ends soon: open another one.
+    #[prost(message, optional, tag = "5")]
+    pub going_away: ::core::option::Option<GoingAway>,
+    /// The worker gets no more tasks, over this stream or any other: somebody has drained it, or it
+    /// has asked for that itself.
+    #[prost(bool, tag = "6")]
+    pub drained: bool,
+}
+/// The answer to Hello.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Welcome {
+    /// Names the stream, for the log.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// How long a lease lasts unless it is renewed.
+    #[prost(message, optional, tag = "2")]
+    pub lease_duration: ::core::option::Option<::prost_types::Duration>,
+    /// How often to send a message, and to renew.
+    #[prost(message, optional, tag = "3")]
+    pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+    /// How long a task may wait to be accepted.
+    #[prost(message, optional, tag = "4")]
+    pub accept_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// Those of `held_tokens` whose leases have ended.
+    #[prost(string, repeated, tag = "5")]
+    pub lost_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Bytes that a result may have.
+    #[prost(int64, tag = "6")]
+    pub payload_bytes_max: i64,
+    /// The server's clock, by which all times of tasks and leases go.
+    #[prost(message, optional, tag = "7")]
+    pub current_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The answer to one TaskResult.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskResultAck {
+    /// The lease.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// Reason of the error, such as TASK_LEASE_LOST; empty = it was recorded.
+    #[prost(string, tag = "2")]
+    pub error_reason: ::prost::alloc::string::String,
+    /// What is wrong, for people.
+    #[prost(string, tag = "3")]
+    pub error_message: ::prost::alloc::string::String,
+    /// Whether the same result may be recorded if it is sent again: the store was not available.
+    #[prost(bool, tag = "4")]
+    pub retryable: bool,
+}
+/// The stream ends soon.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GoingAway {
+    /// How long to wait before the next stream is opened.
+    #[prost(message, optional, tag = "1")]
+    pub reconnect_delay: ::core::option::Option<::prost_types::Duration>,
+    /// When the server ends this one.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A worker, as the server knows it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Worker {
+    /// Tenant.
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Who.
+    #[prost(message, optional, tag = "2")]
+    pub worker: ::core::option::Option<WorkerIdentity>,
+    /// Names of the queues that it serves.
+    #[prost(string, repeated, tag = "3")]
+    pub queues: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Names of the actions that it provides.
+    #[prost(string, repeated, tag = "4")]
+    pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether it has a stream open.
+    #[prost(bool, tag = "5")]
+    pub connected: bool,
+    /// Whether it gets no more tasks.
+    #[prost(bool, tag = "6")]
+    pub draining: bool,
+    /// Tasks that it has.
+    #[prost(int32, tag = "7")]
+    pub leased: i32,
+    /// Tasks that it could take besides.
+    #[prost(int32, tag = "8")]
+    pub credits: i32,
+    /// When it was first heard of.
+    #[prost(message, optional, tag = "9")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was last heard of.
+    #[prost(message, optional, tag = "10")]
+    pub last_seen_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A queue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Queue {
+    /// Tenant.
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Name.
+    #[prost(string, tag = "2")]
+    pub queue: ::prost::alloc::string::String,
+    /// Whether nothing is handed out.
+    #[prost(bool, tag = "3")]
+    pub paused: bool,
+    /// Limits of all its tasks together.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<QueueLimits>,
+    /// Limits of single actions in it, by name.
+    #[prost(btree_map = "string, message", tag = "5")]
+    pub action_limits: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        QueueLimits,
+    >,
+    /// Tasks that wait, for any of its workers. One that waits in several queues is counted in each.
+    #[prost(int64, tag = "6")]
+    pub backlog: i64,
+    /// When the oldest of them was called.
+    #[prost(message, optional, tag = "7")]
+    pub oldest_schedule_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Tasks that workers have.
+    #[prost(int32, tag = "8")]
+    pub leased: i32,
+    /// Workers that serve it.
+    #[prost(int32, tag = "9")]
+    pub workers: i32,
+    /// Tasks handed out per second, over the last minute.
+    #[prost(double, tag = "10")]
+    pub tasks_per_second: f64,
+    /// Changes with every update; give it to UpdateQueue to guard against lost updates.
+    #[prost(string, tag = "11")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Limits of what is handed out.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct QueueLimits {
+    /// Most tasks that workers have at the same time; 0 = no limit.
+    #[prost(int32, tag = "1")]
+    pub concurrency: i32,
+    /// Most tasks that are handed out per second, on average; 0 = no limit.
+    #[prost(double, tag = "2")]
+    pub rate_per_second: f64,
+    /// Most tasks that are handed out at once within the rate; 0 = as many as in one second, at least
+    /// 1.
+    #[prost(int32, tag = "3")]
+    pub burst: i32,
+}
+/// Request of ListWorkers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWorkersRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// At most this many rows; 0 = 50, more than 1000 = 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// From the previous answer; empty = first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Response of ListWorkers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWorkersResponse {
+    /// The page.
+    #[prost(message, repeated, tag = "1")]
+    pub workers: ::prost::alloc::vec::Vec<Worker>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of GetWorker.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetWorkerRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(string, tag = "2")]
+    pub worker_id: ::prost::alloc::string::String,
+}
+/// Response of GetWorker.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetWorkerResponse {
+    /// The worker.
+    #[prost(message, optional, tag = "1")]
+    pub worker: ::core::option::Option<Worker>,
+}
+/// Request of ListQueues.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListQueuesRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// At most this many rows; 0 = 50, more than 1000 = 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// From the previous answer; empty = first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Response of ListQueues.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListQueuesResponse {
+    /// The page.
+    #[prost(message, repeated, tag = "1")]
+    pub queues: ::prost::alloc::vec::Vec<Queue>,
+    /// Token of the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of GetQueue.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetQueueRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(string, tag = "2")]
+    pub queue: ::prost::alloc::string::String,
+}
+/// Response of GetQueue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetQueueResponse {
+    /// The queue.
+    #[prost(message, optional, tag = "1")]
+    pub queue: ::core::option::Option<Queue>,
+}
+/// Request of UpdateQueue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateQueueRequest {
+    /// Tenant; empty = "default".
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Which; it need not exist.
+    #[prost(string, tag = "2")]
+    pub queue: ::prost::alloc::string::String,
+    /// Pauses it, or lets it go on; absent = as it is.
+    #[prost(bool, optional, tag = "3")]
+    pub paused: ::core::option::Option<bool>,
+    /// Limits of all its tasks together; absent = as they are.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<QueueLimits>,
+    /// Limits of single actions, by name; those that are not named stay as they are, empty ones go.
+    #[prost(btree_map = "string, message", tag = "5")]
+    pub action_limits: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        QueueLimits,
+    >,
+    /// The etag that was read; empty = whatever it is.
+    #[prost(string, tag = "6")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Response of UpdateQueue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateQueueResponse {
+    /// The queue as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub queue: ::core::option::Option<Queue>,
+}
+/// What became of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LeaseStatus {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is held.
+    Held = 1,
+    /// It is held, but the result is no longer wanted: end the action soon.
+    CancelRequested = 2,
+    /// It has ended. What the action still does counts for nothing.
+    Lost = 3,
+}
+impl LeaseStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LEASE_STATUS_UNSPECIFIED",
+            Self::Held => "LEASE_STATUS_HELD",
+            Self::CancelRequested => "LEASE_STATUS_CANCEL_REQUESTED",
+            Self::Lost => "LEASE_STATUS_LOST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LEASE_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "LEASE_STATUS_HELD" => Some(Self::Held),
+            "LEASE_STATUS_CANCEL_REQUESTED" => Some(Self::CancelRequested),
+            "LEASE_STATUS_LOST" => Some(Self::Lost),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod worker_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Work for workers: programs that provide actions. Any call of a task to an action that is neither
+    /// built in nor ad-hoc is work for whoever provides an action of that name.
+    ///
+    /// A task reaches a worker under a lease. The lease is named by a token, ends by itself unless it is
+    /// renewed, and does not depend on a connection: work that came by a stream may be renewed and ended
+    /// by unary calls, and the other way round. Work whose lease has ended is handed out again, so each
+    /// action may run more than once: use `idempotency_key` where that matters. A result counts only
+    /// under the present lease; one that comes late is refused with TASK_LEASE_LOST and changes nothing.
+    ///
+    /// `Connect` and the unary calls are two forms of the same. Use the stream where it passes, and the
+    /// calls from scripts, functions and through proxies that cut streams.
+    #[derive(Debug, Clone)]
+    pub struct WorkerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> WorkerServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> WorkerServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            WorkerServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Provides actions over a stream, until it ends. The first message must have `hello`. Each
+        /// message in either direction carries whatever has gathered: several parts may be set in one.
+        ///
+        /// The server sends a message at least every `heartbeat_interval`, empty if there is nothing to
+        /// say, and expects the same. It ends the stream well with `going_away`: open another one first.
+        /// The end of a stream, good or bad, ends no lease.
+        ///
+        /// Errors: INVALID_FIELD (in `hello`), SHUTTING_DOWN.
+        pub async fn connect(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::ConnectRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ConnectResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/Connect",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "Connect"));
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Takes tasks, and waits for some for a while. Tasks in the answer count as accepted.
+        ///
+        /// Errors: INVALID_FIELD, SHUTTING_DOWN.
+        pub async fn poll_tasks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PollTasksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PollTasksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/PollTasks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "PollTasks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Renews leases, and keeps what the actions say of their progress.
+        ///
+        /// Errors: INVALID_FIELD. What became of each lease is in the body.
+        pub async fn heartbeat_tasks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HeartbeatTasksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HeartbeatTasksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/HeartbeatTasks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "HeartbeatTasks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a task with its result. The same call again, under the same lease, gives the same answer.
+        ///
+        /// Errors: TASK_LEASE_LOST, INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, STORE_UNAVAILABLE.
+        pub async fn complete_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompleteTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteTaskResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/CompleteTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "CompleteTask"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a task with a failure. The `retry` of the task decides what follows.
+        ///
+        /// Errors: as CompleteTask.
+        pub async fn fail_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FailTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FailTaskResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/FailTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "FailTask"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a task back unfinished: it is handed out again at once, and no attempt is used up.
+        ///
+        /// Errors: TASK_LEASE_LOST, INVALID_FIELD.
+        pub async fn release_task(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseTaskResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/ReleaseTask",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "ReleaseTask"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a worker no more tasks, over no stream and by no poll. Those that it has stay with it.
+        ///
+        /// Errors: WORKER_NOT_FOUND.
+        pub async fn drain_worker(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DrainWorkerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DrainWorkerResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerService/DrainWorker",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerService", "DrainWorker"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod worker_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with WorkerServiceServer.
+    #[async_trait]
+    pub trait WorkerService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the Connect method.
+        type ConnectStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ConnectResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Provides actions over a stream, until it ends. The first message must have `hello`. Each
+        /// message in either direction carries whatever has gathered: several parts may be set in one.
+        ///
+        /// The server sends a message at least every `heartbeat_interval`, empty if there is nothing to
+        /// say, and expects the same. It ends the stream well with `going_away`: open another one first.
+        /// The end of a stream, good or bad, ends no lease.
+        ///
+        /// Errors: INVALID_FIELD (in `hello`), SHUTTING_DOWN.
+        async fn connect(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ConnectRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::ConnectStream>, tonic::Status>;
+        /// Takes tasks, and waits for some for a while. Tasks in the answer count as accepted.
+        ///
+        /// Errors: INVALID_FIELD, SHUTTING_DOWN.
+        async fn poll_tasks(
+            &self,
+            request: tonic::Request<super::PollTasksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PollTasksResponse>,
+            tonic::Status,
+        >;
+        /// Renews leases, and keeps what the actions say of their progress.
+        ///
+        /// Errors: INVALID_FIELD. What became of each lease is in the body.
+        async fn heartbeat_tasks(
+            &self,
+            request: tonic::Request<super::HeartbeatTasksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HeartbeatTasksResponse>,
+            tonic::Status,
+        >;
+        /// Ends a task with its result. The same call again, under the same lease, gives the same answer.
+        ///
+        /// Errors: TASK_LEASE_LOST, INVALID_FIELD, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, STORE_UNAVAILABLE.
+        async fn complete_task(
+            &self,
+            request: tonic::Request<super::CompleteTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteTaskResponse>,
+            tonic::Status,
+        >;
+        /// Ends a task with a failure. The `retry` of the task decides what follows.
+        ///
+        /// Errors: as CompleteTask.
+        async fn fail_task(
+            &self,
+            request: tonic::Request<super::FailTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FailTaskResponse>,
+            tonic::Status,
+        >;
+        /// Gives a task back unfinished: it is handed out again at once, and no attempt is used up.
+        ///
+        /// Errors: TASK_LEASE_LOST, INVALID_FIELD.
+        async fn release_task(
+            &self,
+            request: tonic::Request<super::ReleaseTaskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseTaskResponse>,
+            tonic::Status,
+        >;
+        /// Gives a worker no more tasks, over no stream and by no poll. Those that it has stay with it.
+        ///
+        /// Errors: WORKER_NOT_FOUND.
+        async fn drain_worker(
+            &self,
+            request: tonic::Request<super::DrainWorkerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DrainWorkerResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Work for workers: programs that provide actions. Any call of a task to an action that is neither
+    /// built in nor ad-hoc is work for whoever provides an action of that name.
+    ///
+    /// A task reaches a worker under a lease. The lease is named by a token, ends by itself unless it is
+    /// renewed, and does not depend on a connection: work that came by a stream may be renewed and ended
+    /// by unary calls, and the other way round. Work whose lease has ended is handed out again, so each
+    /// action may run more than once: use `idempotency_key` where that matters. A result counts only
+    /// under the present lease; one that comes late is refused with TASK_LEASE_LOST and changes nothing.
+    ///
+    /// `Connect` and the unary calls are two forms of the same. Use the stream where it passes, and the
+    /// calls from scripts, functions and through proxies that cut streams.
+    #[derive(Debug)]
+    pub struct WorkerServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> WorkerServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for WorkerServiceServer<T>
+    where
+        T: WorkerService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/autan.v1.WorkerService/Connect" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConnectSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::StreamingService<super::ConnectRequest>
+                    for ConnectSvc<T> {
+                        type Response = super::ConnectResponse;
+                        type ResponseStream = T::ConnectStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ConnectRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::connect(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConnectSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/PollTasks" => {
+                    #[allow(non_camel_case_types)]
+                    struct PollTasksSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::PollTasksRequest>
+                    for PollTasksSvc<T> {
+                        type Response = super::PollTasksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PollTasksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::poll_tasks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PollTasksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/HeartbeatTasks" => {
+                    #[allow(non_camel_case_types)]
+                    struct HeartbeatTasksSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::HeartbeatTasksRequest>
+                    for HeartbeatTasksSvc<T> {
+                        type Response = super::HeartbeatTasksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HeartbeatTasksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::heartbeat_tasks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HeartbeatTasksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/CompleteTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompleteTaskSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::CompleteTaskRequest>
+                    for CompleteTaskSvc<T> {
+                        type Response = super::CompleteTaskResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompleteTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::complete_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompleteTaskSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/FailTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct FailTaskSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::FailTaskRequest>
+                    for FailTaskSvc<T> {
+                        type Response = super::FailTaskResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FailTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::fail_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FailTaskSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/ReleaseTask" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReleaseTaskSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::ReleaseTaskRequest>
+                    for ReleaseTaskSvc<T> {
+                        type Response = super::ReleaseTaskResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReleaseTaskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::release_task(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseTaskSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerService/DrainWorker" => {
+                    #[allow(non_camel_case_types)]
+                    struct DrainWorkerSvc<T: WorkerService>(pub Arc<T>);
+                    impl<
+                        T: WorkerService,
+                    > tonic::server::UnaryService<super::DrainWorkerRequest>
+                    for DrainWorkerSvc<T> {
+                        type Response = super::DrainWorkerResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DrainWorkerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerService>::drain_worker(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DrainWorkerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for WorkerServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "autan.v1.WorkerService";
+    impl<T> tonic::server::NamedService for WorkerServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+pub mod worker_admin_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Looking after workers and queues.
+    #[derive(Debug, Clone)]
+    pub struct WorkerAdminServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> WorkerAdminServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> WorkerAdminServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            WorkerAdminServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists workers that were heard of lately, by their ids.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        pub async fn list_workers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListWorkersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWorkersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerAdminService/ListWorkers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerAdminService", "ListWorkers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one worker.
+        ///
+        /// Errors: WORKER_NOT_FOUND.
+        pub async fn get_worker(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetWorkerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetWorkerResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerAdminService/GetWorker",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerAdminService", "GetWorker"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists queues by name: those that workers serve, that have work, or that were changed.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        pub async fn list_queues(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListQueuesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQueuesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerAdminService/ListQueues",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerAdminService", "ListQueues"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one queue.
+        ///
+        /// Errors: QUEUE_NOT_FOUND.
+        pub async fn get_queue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetQueueResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerAdminService/GetQueue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerAdminService", "GetQueue"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Pauses a queue, lets it go on, or changes its limits. What workers have stays with them.
+        ///
+        /// Errors: INVALID_FIELD, STORE_UNAVAILABLE.
+        pub async fn update_queue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateQueueResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.WorkerAdminService/UpdateQueue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.WorkerAdminService", "UpdateQueue"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod worker_admin_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with WorkerAdminServiceServer.
+    #[async_trait]
+    pub trait WorkerAdminService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists workers that were heard of lately, by their ids.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        async fn list_workers(
+            &self,
+            request: tonic::Request<super::ListWorkersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWorkersResponse>,
+            tonic::Status,
+        >;
+        /// Returns one worker.
+        ///
+        /// Errors: WORKER_NOT_FOUND.
+        async fn get_worker(
+            &self,
+            request: tonic::Request<super::GetWorkerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetWorkerResponse>,
+            tonic::Status,
+        >;
+        /// Lists queues by name: those that workers serve, that have work, or that were changed.
+        ///
+        /// Errors: INVALID_PAGE_TOKEN.
+        async fn list_queues(
+            &self,
+            request: tonic::Request<super::ListQueuesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQueuesResponse>,
+            tonic::Status,
+        >;
+        /// Returns one queue.
+        ///
+        /// Errors: QUEUE_NOT_FOUND.
+        async fn get_queue(
+            &self,
+            request: tonic::Request<super::GetQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetQueueResponse>,
+            tonic::Status,
+        >;
+        /// Pauses a queue, lets it go on, or changes its limits. What workers have stays with them.
+        ///
+        /// Errors: INVALID_FIELD, STORE_UNAVAILABLE.
+        async fn update_queue(
+            &self,
+            request: tonic::Request<super::UpdateQueueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateQueueResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Looking after workers and queues.
+    #[derive(Debug)]
+    pub struct WorkerAdminServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> WorkerAdminServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for WorkerAdminServiceServer<T>
+    where
+        T: WorkerAdminService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/autan.v1.WorkerAdminService/ListWorkers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWorkersSvc<T: WorkerAdminService>(pub Arc<T>);
+                    impl<
+                        T: WorkerAdminService,
+                    > tonic::server::UnaryService<super::ListWorkersRequest>
+                    for ListWorkersSvc<T> {
+                        type Response = super::ListWorkersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListWorkersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerAdminService>::list_workers(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWorkersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerAdminService/GetWorker" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetWorkerSvc<T: WorkerAdminService>(pub Arc<T>);
+                    impl<
+                        T: WorkerAdminService,
+                    > tonic::server::UnaryService<super::GetWorkerRequest>
+                    for GetWorkerSvc<T> {
+                        type Response = super::GetWorkerResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetWorkerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerAdminService>::get_worker(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetWorkerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerAdminService/ListQueues" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListQueuesSvc<T: WorkerAdminService>(pub Arc<T>);
+                    impl<
+                        T: WorkerAdminService,
+                    > tonic::server::UnaryService<super::ListQueuesRequest>
+                    for ListQueuesSvc<T> {
+                        type Response = super::ListQueuesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListQueuesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerAdminService>::list_queues(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListQueuesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerAdminService/GetQueue" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetQueueSvc<T: WorkerAdminService>(pub Arc<T>);
+                    impl<
+                        T: WorkerAdminService,
+                    > tonic::server::UnaryService<super::GetQueueRequest>
+                    for GetQueueSvc<T> {
+                        type Response = super::GetQueueResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetQueueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerAdminService>::get_queue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetQueueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.WorkerAdminService/UpdateQueue" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateQueueSvc<T: WorkerAdminService>(pub Arc<T>);
+                    impl<
+                        T: WorkerAdminService,
+                    > tonic::server::UnaryService<super::UpdateQueueRequest>
+                    for UpdateQueueSvc<T> {
+                        type Response = super::UpdateQueueResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateQueueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerAdminService>::update_queue(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateQueueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for WorkerAdminServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "autan.v1.WorkerAdminService";
+    impl<T> tonic::server::NamedService for WorkerAdminServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -15,13 +15,14 @@ use tonic::{Request, Response, Status};
 
 use super::context::Shared;
 use super::convert::definition::wire_action;
-use super::convert::field;
+use super::convert::{field, worker};
 use super::definitions::{self, Family, Place, Selection, Sources};
 use super::deletion::{self, Order};
 use super::fault::Fault;
 use super::page::{Key, Paging};
 use super::submission::{self, DocumentRequest};
 use super::{built_in, idempotency, run_action};
+use crate::dispatch::Known;
 use crate::driver;
 
 /// The service.
@@ -164,10 +165,17 @@ impl Actions {
         let place = Place::new(&request.project, &request.namespace, &request.name)?;
         let revision = field::revision("revision", request.revision)?;
         let full = field::full_view(request.view, true)?;
+        let dispatcher = self.0.dispatcher.clone();
         let read = self.0.read(move |reader| {
             let found = definitions::find::<OfActions>(reader, &place, revision, full)?;
             let of_server = || built_in::find(&place.name).filter(|_| revision.is_none());
             let found = found.or_else(|| of_server().map(built_in::wire));
+            let of_workers = || {
+                let known = dispatcher.action(&place.project, &place.name)?;
+                let wire = worker::action(&place.project, &place.name, &known);
+                revision.is_none().then_some(wire)
+            };
+            let found = found.or_else(of_workers);
             found.ok_or_else(|| OfActions::not_found(&place, revision))
         });
         Ok(v1::GetActionResponse {
@@ -182,19 +190,40 @@ impl Actions {
         let project = field::project(&request.project)?;
         let selection = Selection::new(request.namespace.as_deref(), &request.filter)?;
         let kinds = match field::known("kind", request.kind)? {
-            ActionKind::Unspecified => (true, true),
-            ActionKind::System => (true, false),
-            ActionKind::Adhoc => (false, true),
-            ActionKind::Worker => (false, false),
+            ActionKind::Unspecified => Kinds::ALL,
+            ActionKind::System => Kinds {
+                system: true,
+                ..Kinds::NONE
+            },
+            ActionKind::Adhoc => Kinds {
+                ad_hoc: true,
+                ..Kinds::NONE
+            },
+            ActionKind::Worker => Kinds {
+                worker: true,
+                ..Kinds::NONE
+            },
         };
+        let mut provided = Vec::new();
+        if kinds.worker {
+            provided = self.0.dispatcher.actions(&project);
+            provided.retain(|(name, _)| built_in::passes(&selection.filter, name));
+        }
         let paging = Paging::of(&request)?;
         let full = field::full_view(request.view, false)?;
         let read = self.0.read(move |reader| {
-            let slice = select(reader, &project, &selection, kinds, &paging.page)?;
+            let slice = select(
+                reader,
+                &project,
+                &selection,
+                (kinds, provided),
+                &paging.page,
+            )?;
             let mut sources = Sources::new(full);
             paging.fill(slice, Listed::place, |row| match row {
                 Listed::System(action) => Ok(built_in::wire(action)),
                 Listed::AdHoc(row) => sources.wire::<OfActions>(reader, &row),
+                Listed::Worker(name, known) => Ok(worker::action(&project, &name, &known)),
             })
         });
         let (actions, next_page_token) = read.await?;
@@ -205,17 +234,40 @@ impl Actions {
     }
 }
 
+/// Which kinds of actions are listed.
+#[derive(Clone, Copy)]
+struct Kinds {
+    system: bool,
+    ad_hoc: bool,
+    worker: bool,
+}
+
+impl Kinds {
+    const NONE: Self = Self {
+        system: false,
+        ad_hoc: false,
+        worker: false,
+    };
+    const ALL: Self = Self {
+        system: true,
+        ad_hoc: true,
+        worker: true,
+    };
+}
+
 /// A row of the list of actions.
 enum Listed {
     System(&'static Builtin),
     AdHoc(DefinitionRow),
+    Worker(Arc<str>, Known),
 }
 
-/// The place of a row: built-in actions come before all others.
+/// The place of a row: built-in actions come first, those of workers last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ListedPlace {
     System(Arc<str>),
     AdHoc(DefinitionName),
+    Worker(Arc<str>),
 }
 
 impl Listed {
@@ -223,6 +275,7 @@ impl Listed {
         match self {
             Self::System(action) => ListedPlace::System(action.name.into()),
             Self::AdHoc(row) => ListedPlace::AdHoc(definitions::name_of(row)),
+            Self::Worker(name, _) => ListedPlace::Worker(name.clone()),
         }
     }
 }
@@ -232,6 +285,7 @@ impl Key for ListedPlace {
         match self {
             Self::System(name) => [b"s", name.as_bytes()].concat(),
             Self::AdHoc(name) => [&b"a"[..], &name.to_bytes()].concat(),
+            Self::Worker(name) => [b"w", name.as_bytes()].concat(),
         }
     }
 
@@ -239,46 +293,67 @@ impl Key for ListedPlace {
         match bytes.split_first()? {
             (b's', name) => Some(Self::System(std::str::from_utf8(name).ok()?.into())),
             (b'a', name) => DefinitionName::from_bytes(name).map(Self::AdHoc),
+            (b'w', name) => Some(Self::Worker(std::str::from_utf8(name).ok()?.into())),
             _ => None,
         }
     }
 }
 
-/// One page of the list: what is left of the built-in actions, then ad-hoc ones.
+/// One page of the list: what is left of the built-in actions, then ad-hoc ones, then those that
+/// workers provide.
 fn select(
     reader: &mut Reader,
     project: &str,
     selection: &Selection,
-    (system, ad_hoc): (bool, bool),
+    (kinds, provided): (Kinds, Vec<(Arc<str>, Known)>),
     page: &Page<ListedPlace>,
 ) -> Result<Slice<Listed>, Fault> {
-    let (after_system, after) = match &page.after {
-        None => (Some(""), None),
-        Some(ListedPlace::System(name)) => (Some(&**name), None),
-        Some(ListedPlace::AdHoc(name)) => (None, Some(name.clone())),
-    };
+    let after = page.after.as_ref();
     let limit = page.limit as usize;
-    let after_system = after_system.filter(|_| system);
-    let of_server = after_system.map(|after| built_in::list(&selection.filter, after));
-    let of_server = of_server.into_iter().flatten().take(limit + 1);
-    let mut rows: Vec<Listed> = of_server.map(Listed::System).collect();
-    if rows.len() > limit {
-        rows.truncate(limit);
-        return Ok(Slice { rows, more: true });
-    }
-    if !ad_hoc {
-        return Ok(Slice { rows, more: false });
-    }
-    let room = limit - rows.len();
-    let rest = Page {
-        after,
-        // Without room it is still to be known whether there is more.
-        limit: u32::try_from(room.max(1)).unwrap_or(page.limit),
-        max_bytes: page.max_bytes,
+    let mut rows: Vec<Listed> = Vec::new();
+    let after_system = match after {
+        None => Some(""),
+        Some(ListedPlace::System(name)) => Some(&**name),
+        Some(ListedPlace::AdHoc(_) | ListedPlace::Worker(_)) => None,
     };
-    let slice = selection.list::<OfActions>(reader, project, &rest)?;
-    let more = slice.more || slice.rows.len() > room;
-    rows.extend(slice.rows.into_iter().take(room).map(Listed::AdHoc));
+    if let Some(after) = after_system.filter(|_| kinds.system) {
+        let of_server = built_in::list(&selection.filter, after).take(limit + 1);
+        rows.extend(of_server.map(Listed::System));
+    }
+    let is_past = matches!(after, Some(ListedPlace::Worker(_)));
+    if kinds.ad_hoc && !is_past && rows.len() <= limit {
+        let after = match after {
+            Some(ListedPlace::AdHoc(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let rest = Page {
+            after,
+            // One more than there is room for says whether there is more.
+            limit: u32::try_from(limit + 1 - rows.len()).unwrap_or(page.limit),
+            max_bytes: page.max_bytes,
+        };
+        let slice = selection.list::<OfActions>(reader, project, &rest)?;
+        rows.extend(slice.rows.into_iter().map(Listed::AdHoc));
+        if slice.more {
+            rows.truncate(limit);
+            return Ok(Slice { rows, more: true });
+        }
+    }
+    let after_worker = match after {
+        Some(ListedPlace::Worker(name)) => &**name,
+        _ => "",
+    };
+    let of_workers = provided
+        .into_iter()
+        .filter(|(name, _)| &**name > after_worker);
+    let room = (limit + 1).saturating_sub(rows.len());
+    rows.extend(
+        of_workers
+            .take(room)
+            .map(|(name, known)| Listed::Worker(name, known)),
+    );
+    let more = rows.len() > limit;
+    rows.truncate(limit);
     Ok(Slice { rows, more })
 }
 
@@ -295,6 +370,7 @@ mod tests {
         for place in [
             ListedPlace::System("std.echo".into()),
             ListedPlace::AdHoc(name),
+            ListedPlace::Worker("stock.reserve".into()),
         ] {
             let bytes = place.to_bytes();
             assert_eq!(ListedPlace::from_bytes(&bytes), Some(place));

@@ -41,7 +41,7 @@ pub(super) fn wire(action: &Builtin) -> v1::Action {
 }
 
 /// What the store does with rows: beside its name and an empty namespace it has nothing.
-fn passes(filter: &Filter<DefinitionField>, name: &str) -> bool {
+pub(super) fn passes(filter: &Filter<DefinitionField>, name: &str) -> bool {
     match filter {
         Filter::And(parts) => parts.iter().all(|part| passes(part, name)),
         Filter::Or(parts) => parts.iter().any(|part| passes(part, name)),

@@ -11,12 +11,14 @@ use super::fault::Fault;
 use super::idempotency;
 use crate::clock;
 use crate::config::{Config, Limits};
+use crate::dispatch::Dispatcher;
 use crate::driver::{Driver, RequestKey};
 
 /// What the services share. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     pub(crate) driver: Driver,
+    pub(crate) dispatcher: Dispatcher,
     pub(crate) limits: Limits,
     /// "sqlite" or "memory".
     pub(crate) storage: &'static str,
@@ -34,10 +36,16 @@ pub struct Context {
 
 impl Context {
     /// What the services share; `stop` begins the shutdown.
-    pub fn new(driver: Driver, config: &Config, stop: CancellationToken) -> Self {
+    pub fn new(
+        driver: Driver,
+        dispatcher: Dispatcher,
+        config: &Config,
+        stop: CancellationToken,
+    ) -> Self {
         let is_memory = config.store_url() == "sqlite::memory:";
         Self {
             driver,
+            dispatcher,
             limits: config.limits,
             storage: if is_memory { "memory" } else { "sqlite" },
             started_us: clock::now_us(),

@@ -11,7 +11,7 @@ use proto::v1;
 use store::{ExecutionKey, HistoryRange, Payloads};
 
 use super::context::Context;
-use super::convert::{cause, field, state};
+use super::convert::{cause, field, standing, state};
 use super::fault::Fault;
 use super::lookup;
 use crate::driver::{self, Explained};
@@ -120,7 +120,13 @@ impl Teller<'_> {
                         let inside = self.child(*child, depth).await?;
                         cause::child(uid, found, task_name.as_ref(), inside)
                     }
-                    _ => cause::wire(uid, found, task_name.as_ref()),
+                    _ => {
+                        let wire = cause::wire(uid, found, task_name.as_ref());
+                        let action = standing::of_worker(uid, found);
+                        let dispatcher = &self.context.dispatcher;
+                        let known = action.and_then(|id| dispatcher.standing(id));
+                        standing::with_standing(wire, known)
+                    }
                 };
                 causes.push(told);
             }

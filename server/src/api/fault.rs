@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use definition::Diagnostic;
+use engine::LeaseEnd;
 
 use super::filter;
 use crate::driver;
@@ -102,6 +103,27 @@ pub(crate) enum Fault {
     ActionNotFound {
         /// Its id.
         id: String,
+    },
+    /// The lease of a task has ended.
+    #[error("the lease has ended: {}", .0.text())]
+    LeaseLost(LeaseEnd),
+    /// No such worker.
+    #[error("worker {id:?} not found")]
+    WorkerNotFound {
+        /// Its id.
+        id: Arc<str>,
+    },
+    /// No such queue.
+    #[error("queue {name:?} not found")]
+    QueueNotFound {
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// The queue was changed since it was read.
+    #[error("queue {name:?} was changed meanwhile")]
+    QueueChanged {
+        /// Its name.
+        name: Arc<str>,
     },
     /// The name is of a built-in action, which no request changes.
     #[error("action {name:?} is built in")]

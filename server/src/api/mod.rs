@@ -45,6 +45,7 @@ mod wait;
 mod watch;
 mod watch_many;
 mod workbooks;
+mod workers;
 mod workflows;
 
 use std::sync::Arc;
@@ -56,6 +57,8 @@ use proto::v1::execution_service_server::ExecutionServiceServer;
 use proto::v1::system_service_server::SystemServiceServer;
 use proto::v1::task_service_server::TaskServiceServer;
 use proto::v1::workbook_service_server::WorkbookServiceServer;
+use proto::v1::worker_admin_service_server::WorkerAdminServiceServer;
+use proto::v1::worker_service_server::WorkerServiceServer;
 use proto::v1::workflow_service_server::WorkflowServiceServer;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -78,6 +81,7 @@ use executions::Executions;
 use system::System;
 use tasks::Tasks;
 use workbooks::Workbooks;
+use workers::{WorkerAdmin, Workers};
 use workflows::Workflows;
 
 /// Longest request; what gRPC servers take unless told otherwise.
@@ -100,7 +104,7 @@ const FINISH_MAX: Duration = Duration::from_secs(5);
 const LIVENESS: &str = "liveness";
 
 /// Names of the services, whose health is that of the server.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 10] = [
     // The empty name is the server as a whole: its readiness.
     "",
     ActionServiceServer::<Actions>::NAME,
@@ -109,6 +113,8 @@ const SERVICES: [&str; 8] = [
     SystemServiceServer::<System>::NAME,
     TaskServiceServer::<Tasks>::NAME,
     WorkbookServiceServer::<Workbooks>::NAME,
+    WorkerAdminServiceServer::<WorkerAdmin>::NAME,
+    WorkerServiceServer::<Workers>::NAME,
     WorkflowServiceServer::<Workflows>::NAME,
 ];
 
@@ -176,6 +182,8 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
     let tasks = TaskServiceServer::new(Tasks(shared.clone()));
     let workflows = WorkflowServiceServer::new(Workflows(shared.clone()));
     let workbooks = WorkbookServiceServer::new(Workbooks(shared.clone()));
+    let workers = WorkerServiceServer::new(Workers(shared.clone()));
+    let worker_admin = WorkerAdminServiceServer::new(WorkerAdmin(shared.clone()));
     let system = SystemServiceServer::new(System(shared));
     let described = "the descriptors are checked in with the stubs";
     let routes = Routes::new(health_service)
@@ -183,6 +191,8 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
         .add_service(environments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(executions.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(tasks.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(workers.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(worker_admin.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(workflows.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(workbooks.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(system.max_decoding_message_size(REQUEST_BYTES_MAX))

@@ -57,7 +57,9 @@ list_requests!(
     ListActionsRequest,
     ListActionRevisionsRequest,
     ListEnvironmentsRequest,
-    ListBatchOperationsRequest
+    ListBatchOperationsRequest,
+    ListWorkersRequest,
+    ListQueuesRequest
 );
 
 /// A place in a list.

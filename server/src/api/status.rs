@@ -29,6 +29,30 @@ impl From<Fault> for Status {
     }
 }
 
+/// A refusal that goes in the body of an answer.
+pub(super) struct Refusal {
+    /// Name of the reason.
+    pub(super) reason: String,
+    /// For people.
+    pub(super) message: String,
+    /// Whether the same may succeed if it is sent again.
+    pub(super) is_retryable: bool,
+}
+
+/// Why something in a larger request is refused.
+pub(super) fn refusal(fault: &Fault) -> Refusal {
+    let outline = of_fault(fault);
+    if outline.is_ours() {
+        tracing::error!("a part of a request has failed: {fault}");
+    }
+    let (reason, message, is_retryable) = outline.into_parts();
+    Refusal {
+        reason,
+        message,
+        is_retryable,
+    }
+}
+
 /// A status without further details, for layers that refuse by themselves.
 pub(crate) fn plain(reason: ErrorReason, message: impl Into<String>) -> Status {
     Outline::new(reason, message).into_status()
@@ -99,6 +123,16 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::ActionNotFound { id } => {
             Outline::new(R::ActionExecutionNotFound, text).resource("autan.v1.ActionExecution", id)
         }
+        Fault::LeaseLost(why) => lease_lost(*why, text),
+        Fault::WorkerNotFound { id } => {
+            Outline::new(R::WorkerNotFound, text).resource("autan.v1.Worker", id)
+        }
+        Fault::QueueNotFound { name } => {
+            Outline::new(R::QueueNotFound, text).resource("autan.v1.Queue", name)
+        }
+        Fault::QueueChanged { name } => {
+            Outline::new(R::EtagMismatch, text).resource("autan.v1.Queue", name)
+        }
         Fault::ActionIsSystem { name } => Outline::new(R::ActionIsSystem, text)
             .precondition(name)
             .with("name", name),
@@ -108,6 +142,11 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::NotSupported(what) => Outline::new(R::NotSupported, text).with("feature", what),
         Fault::Driver(error) => of_driver(error),
     }
+}
+
+fn lease_lost(why: engine::LeaseEnd, text: String) -> Outline {
+    let outline = Outline::new(ErrorReason::TaskLeaseLost, text);
+    outline.precondition("task").with("why", why.word())
 }
 
 fn of_driver(error: &driver::Error) -> Outline {
@@ -209,6 +248,7 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("action execution")
             .with("state", state.word())
             .with("verb", verb),
+        E::LeaseLost { why, .. } => lease_lost(*why, text),
         E::ActionNotExternal => Outline::new(R::ActionState, text).precondition("action execution"),
         E::UnknownAction { name, namespace } => Outline::new(R::ActionNotFound, text)
             .resource("autan.v1.Action", name)

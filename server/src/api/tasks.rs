@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{ActionId, ActionRecord, ExecutionRecord, Outcome, TaskId};
+use engine::{ActionId, ActionRecord, ExecutionRecord, Outcome, Runner, TaskId};
 use proto::v1::list_action_executions_request::Parent;
 use proto::v1::task_service_server::TaskService;
 use proto::v1::{self, PayloadFormat};
@@ -231,6 +231,7 @@ impl Tasks {
         let project = field::project(&request.project)?;
         let id = field::action_id(&request.action_execution_id)?;
         let full = full_format(request.view, true, request.payload_format)?;
+        let dispatcher = self.0.dispatcher.clone();
         let read = self.0.read(move |reader| {
             let execution = lookup::find_uid(reader, &project, id.task.execution, Payloads::Omit)?;
             let execution = execution.ok_or_else(|| not_found(id))?;
@@ -238,6 +239,7 @@ impl Tasks {
             let found = find_action(reader, key, id)?.ok_or_else(|| not_found(id))?;
             let name = TaskNames::new(key).name(reader, id.task.number)?;
             let wire = task::wire_action(id, &name, &found, full);
+            let wire = task::with_standing(wire, dispatcher.standing(id).as_ref(), full);
             answer::masked(wire, request.read_mask.as_ref())
         });
         Ok(v1::GetActionExecutionResponse {
@@ -253,6 +255,7 @@ impl Tasks {
         let paging = Paging::of(&request)?;
         let full = full_format(request.view, false, request.payload_format)?;
         let parent = request.parent;
+        let dispatcher = self.0.dispatcher.clone();
         let read = self.0.read(move |reader| {
             let (execution, task) = find_parent(reader, &project, parent)?;
             let key = ExecutionKey::from(&execution);
@@ -272,7 +275,11 @@ impl Tasks {
                         task,
                         number: row.record.number,
                     };
-                    Ok::<_, Fault>(task::wire_action(id, &name, &row.record, full))
+                    let wire = task::wire_action(id, &name, &row.record, full);
+                    let is_open =
+                        row.record.runner == Runner::Worker && !row.record.state.is_final();
+                    let standing = is_open.then(|| dispatcher.standing(id)).flatten();
+                    Ok::<_, Fault>(task::with_standing(wire, standing.as_ref(), full))
                 },
             )
         });

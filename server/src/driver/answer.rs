@@ -37,9 +37,8 @@ pub(super) enum Answer {
         action: ActionId,
         reply: Reply<(Arc<str>, ActionRecord)>,
     },
-    Deleted {
-        reply: Reply<()>,
-    },
+    /// Only that it is durable.
+    Done { reply: Reply<()> },
     Explained {
         question: Question,
         reply: Reply<Explained>,
@@ -54,7 +53,7 @@ impl Answer {
             Self::Started { reply, .. } => drop(reply.send(Err(error))),
             Self::Execution { reply, .. } => drop(reply.send(Err(error))),
             Self::Action { reply, .. } => drop(reply.send(Err(error))),
-            Self::Deleted { reply } => drop(reply.send(Err(error))),
+            Self::Done { reply } => drop(reply.send(Err(error))),
             Self::Explained { reply, .. } => drop(reply.send(Err(error))),
         }
     }
@@ -78,7 +77,7 @@ impl Lane {
             Answer::Action { action, reply } => {
                 let _ = reply.send(self.action_record(action));
             }
-            Answer::Deleted { reply } => {
+            Answer::Done { reply } => {
                 let _ = reply.send(Ok(()));
             }
             Answer::Explained { question, reply } => {
@@ -359,6 +358,14 @@ impl Lane {
         }
     }
 
+    /// Takes the end of an action from a worker.
+    pub(super) fn report(&mut self, action: ActionId, event: Event, reply: Reply<()>) {
+        match self.apply(action.task.execution, event) {
+            Ok(()) => self.batch.answers.push(Answer::Done { reply }),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
     pub(super) fn delete(
         &mut self,
         order: &DeleteOrder,
@@ -369,7 +376,7 @@ impl Lane {
             lane.try_delete(order)
         });
         match result {
-            Ok(()) => self.batch.answers.push(Answer::Deleted { reply }),
+            Ok(()) => self.batch.answers.push(Answer::Done { reply }),
             Err(error) => {
                 let _ = reply.send(Err(error));
             }

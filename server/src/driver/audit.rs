@@ -188,7 +188,8 @@ impl Lane {
         }
         let actions = execution.active_actions();
         let mut actions = actions.iter().take(PARTS_MAX);
-        let lost = actions.find(|id| is_run_here(execution, **id) && !self.runner.is_running(**id));
+        let lost =
+            actions.find(|id| is_run_here(execution, **id) && !self.hands.runner.is_running(**id));
         lost.map(|action| format!("its action {action} does not"))
     }
 }

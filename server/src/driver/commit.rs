@@ -1,9 +1,9 @@
 //! The commit of a batch, and what becomes of it: effects if it holds, a retreat if it does not.
 
-use engine::ExecutionUid;
+use engine::{ActionId, Dispatch, ExecutionUid};
 
 use super::Error;
-use super::lane::{Batch, Lane};
+use super::lane::{Batch, Hands, Lane};
 use super::watch::News;
 
 impl Lane {
@@ -26,6 +26,8 @@ impl Lane {
                 slot.execution.committed();
             }
         }
+        // First, so that who is answered finds the work handed out.
+        self.hand_on(&batch.cancels, &batch.confirms, batch.dispatches);
         for answer in batch.answers {
             self.answer(answer);
         }
@@ -43,12 +45,6 @@ impl Lane {
             last_sequence: i64::MAX,
         };
         self.hub.tell(deleted.map(|key| (key.uid, gone)));
-        for action in batch.cancels {
-            self.runner.cancel(action);
-        }
-        for dispatch in batch.dispatches {
-            self.runner.run(dispatch);
-        }
         for uid in &batch.touched {
             if self
                 .executions
@@ -57,6 +53,22 @@ impl Lane {
             {
                 self.evict(*uid);
             }
+        }
+    }
+
+    /// Lets run, or gives up, what others run.
+    fn hand_on(&self, cancels: &[ActionId], confirms: &[ActionId], dispatches: Vec<Dispatch>) {
+        let Hands { runner, dispatcher } = &self.hands;
+        for action in cancels {
+            runner.cancel(*action);
+        }
+        dispatcher.cancel(cancels);
+        dispatcher.confirm(confirms);
+        let is_of_worker = |dispatch: &Dispatch| dispatch.runner == engine::Runner::Worker;
+        let (of_workers, of_server) = dispatches.into_iter().partition(is_of_worker);
+        dispatcher.offer(of_workers);
+        for dispatch in of_server {
+            runner.run(dispatch);
         }
     }
 

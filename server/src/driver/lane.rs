@@ -19,11 +19,12 @@ use super::answer::Answer;
 use super::audit::{self, Auditor};
 use super::definitions::Definitions;
 use super::isolate::isolated;
-use super::order::Command;
+use super::order::{Command, WorkerNews, report_event};
 use super::watch::Hub;
 use super::world::LaneWorld;
 use crate::actions::Runner;
 use crate::clock;
+use crate::dispatch::Dispatcher;
 
 /// Most commands of one batch: bounds the time until the first of them is answered.
 const COMMANDS_PER_BATCH_MAX: usize = 1_024;
@@ -54,6 +55,14 @@ pub(super) struct Slot {
     armed: Option<i64>,
 }
 
+/// Who runs what the engine does not.
+pub(super) struct Hands {
+    /// Actions of the server.
+    pub(super) runner: Runner,
+    /// Actions of workers.
+    pub(super) dispatcher: Dispatcher,
+}
+
 /// The lane. What it collects for the present batch is in [`Batch`].
 pub(super) struct Lane {
     pub(super) writer: RefCell<Writer>,
@@ -71,7 +80,7 @@ pub(super) struct Lane {
     pub(super) auditor: Auditor,
     commands: Receiver<Command>,
     waiting: Arc<AtomicUsize>,
-    pub(super) runner: Runner,
+    pub(super) hands: Hands,
     pub(super) hub: Arc<Hub>,
     limits: Limits,
     pub(super) failure: RefCell<Option<Error>>,
@@ -88,6 +97,8 @@ pub(super) struct Batch {
     pub(super) requests: Vec<RequestRecord>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) cancels: Vec<ActionId>,
+    /// Actions of which it must be durable who gets them before they are handed out.
+    pub(super) confirms: Vec<ActionId>,
     pub(super) answers: Vec<Answer>,
     /// Ids chosen by clients whose executions are not committed yet.
     pub(super) new_ids: HashMap<(Arc<str>, Arc<str>), ExecutionUid>,
@@ -116,7 +127,7 @@ impl Lane {
         writer: Writer,
         commands: Receiver<Command>,
         waiting: Arc<AtomicUsize>,
-        runner: Runner,
+        hands: Hands,
         hub: Arc<Hub>,
         limits: Limits,
     ) -> Self {
@@ -132,7 +143,7 @@ impl Lane {
             auditor: Auditor::default(),
             commands,
             waiting,
-            runner,
+            hands,
             hub,
             limits,
             failure: RefCell::new(None),
@@ -248,9 +259,7 @@ impl Lane {
                 change,
                 request,
                 reply,
-            } => {
-                self.change_action(action, change, request.as_ref(), reply);
-            }
+            } => self.change_action(action, change, request.as_ref(), reply),
             Command::Restart {
                 order,
                 request,
@@ -261,26 +270,32 @@ impl Lane {
                 request,
                 reply,
             } => self.delete(&order, request.as_ref(), reply),
+            Command::Explain { question, reply } => self.ask_why(question, reply),
             Command::Ended { action, outcome } => {
                 let (task, number) = (action.task.number, action.number);
-                let source = Source::Server;
                 let event = Event::ActionDone {
                     task,
                     action: number,
                     outcome,
-                    source,
+                    source: Source::Server,
                 };
                 self.apply_quietly(action.task.execution, event);
             }
             Command::HandedOver { action } => {
-                let (task, number) = (action.task.number, action.number);
                 let event = Event::ActionHandedOver {
-                    task,
-                    action: number,
+                    task: action.task.number,
+                    action: action.number,
+                    lease: None,
                 };
                 self.apply_quietly(action.task.execution, event);
             }
-            Command::Explain { question, reply } => self.ask_why(question, reply),
+            Command::Worker { action, news } => self.worker_news(action, news),
+            Command::Report {
+                action,
+                lease,
+                report,
+                reply,
+            } => self.report(action, report_event(action, lease, report), reply),
             Command::Write { work } => {
                 work(&mut self.writer.borrow_mut());
                 self.definitions.borrow_mut().forget_latest();
@@ -289,6 +304,14 @@ impl Lane {
             #[cfg(test)]
             Command::Tamper(work) => work(self),
         }
+    }
+
+    /// What became of an action that workers run.
+    fn worker_news(&mut self, action: ActionId, news: WorkerNews) {
+        if matches!(news, WorkerNews::Held { confirm: true, .. }) {
+            self.batch.confirms.push(action);
+        }
+        self.apply_quietly(action.task.execution, news.event(action));
     }
 
     /// Applies an event to an execution, which is loaded if it is not in memory.
@@ -335,6 +358,7 @@ impl Lane {
             definitions: &self.definitions,
             writer: &self.writer,
             executions: &self.executions,
+            dispatcher: &self.hands.dispatcher,
             limits: self.limits,
             failure: &self.failure,
         }

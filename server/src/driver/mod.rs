@@ -25,14 +25,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use engine::{ActionId, Caller, ExecutionUid, Limits, Verb};
+use engine::{ActionId, Caller, ExecutionUid, Lease, Limits, Verb};
 use store::{Reader, Readers, Store, Writer};
 use tokio::sync::oneshot;
 
 use crate::actions::Runner;
+use crate::dispatch::{Dispatcher, Report};
 
 pub use audit::Audit;
 pub use error::Error;
+pub(crate) use order::WorkerNews;
 pub use order::{
     ActionChange, DeleteOrder, Environment, Explained, OnConflict, RequestKey, RestartOrder,
     StartOrder, Started, Subject,
@@ -60,6 +62,7 @@ impl Driver {
     pub fn start(
         store: &Store,
         runner: Runner,
+        dispatcher: Dispatcher,
         limits: Limits,
     ) -> Result<(Self, std::thread::JoinHandle<()>), Error> {
         let (sender, receiver) = mpsc::channel();
@@ -74,7 +77,10 @@ impl Driver {
             audit: audit.clone(),
         };
         runner.report_to(driver.clone());
-        let mut lane = lane::Lane::new(store.writer()?, receiver, waiting, runner, hub, limits);
+        let mut writer = store.writer()?;
+        dispatcher.begin(driver.clone(), &mut writer)?;
+        let hands = lane::Hands { runner, dispatcher };
+        let mut lane = lane::Lane::new(writer, receiver, waiting, hands, hub, limits);
         lane.auditor.found = audit;
         lane.recover()?;
         let thread = std::thread::Builder::new()
@@ -246,7 +252,7 @@ impl Driver {
     pub(crate) fn lose_actions(&self, uid: ExecutionUid) {
         self.tamper(move |lane| {
             for action in lane.executions[&uid].execution.active_actions() {
-                lane.runner.cancel(action);
+                lane.hands.runner.cancel(action);
             }
         });
     }
@@ -261,6 +267,44 @@ impl Driver {
     pub(crate) fn action_handed_over(&self, action: ActionId) {
         // A lane that has ended runs the action again when it starts the next time.
         let _ = self.commands.send(Command::HandedOver { action });
+    }
+
+    /// What became of an action that workers run.
+    pub(crate) fn worker_news(&self, action: ActionId, news: WorkerNews) {
+        // A lane that has ended finds the action again when it starts the next time.
+        let _ = self.commands.send(Command::Worker { action, news });
+    }
+
+    /// The end of an action, as a worker says it; answers when it is durable.
+    pub(crate) async fn worker_report(
+        &self,
+        action: ActionId,
+        lease: Box<Lease>,
+        report: Report,
+    ) -> Result<(), Error> {
+        self.ask(|reply| Command::Report {
+            action,
+            lease,
+            report,
+            reply,
+        })
+        .await
+    }
+
+    /// Runs a write that nobody waits for; a failure is logged as that of `what`.
+    pub(crate) fn write_later<W>(&self, what: &'static str, work: W)
+    where
+        W: FnOnce(&mut Writer) -> Result<(), store::Error> + Send + 'static,
+    {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let work = Box::new(move |writer: &mut Writer| {
+            if let Err(error) = work(writer) {
+                tracing::warn!("{what} cannot be kept yet: {error}");
+            }
+        });
+        if self.commands.send(Command::Write { work }).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Ends the lane after what it is doing.

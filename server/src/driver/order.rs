@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{
-    ActionId, ActionRecord, ActionVerb, Caller, Cause, Data, ExecutionRecord, ExecutionState,
-    ExecutionUid, Outcome, Verb,
+    ActionId, ActionRecord, ActionVerb, Caller, Cause, Data, Event, ExecutionRecord,
+    ExecutionState, ExecutionUid, Lease, Loss, Outcome, Source, Verb, WorkerReport,
 };
 use store::{ExecutionKey, Writer};
 
 use super::Reply;
+use crate::dispatch::Report;
 
 /// A start from outside.
 #[derive(Clone, Debug)]
@@ -145,6 +146,87 @@ pub struct Explained {
     pub causes: Vec<(Cause, Option<Arc<str>>)>,
 }
 
+/// What became of an action that workers run, as the desk knows it.
+#[derive(Debug)]
+pub(crate) enum WorkerNews {
+    /// A worker has it. If asked for, say when that is durable.
+    Held {
+        /// With its id.
+        lease: Box<Lease>,
+        /// Whether the action is handed out only then.
+        confirm: bool,
+    },
+    /// Its lease has ended before the action did.
+    Lost {
+        /// With its id.
+        lease: Box<Lease>,
+        /// Why.
+        loss: Loss,
+    },
+    /// A time for it is over.
+    Ended {
+        /// What that makes of it.
+        outcome: Outcome,
+        /// If a worker has it.
+        report: Option<Box<WorkerReport>>,
+    },
+}
+
+impl WorkerNews {
+    /// The event for the execution.
+    pub(super) fn event(self, action: ActionId) -> Event {
+        let (task, action) = (action.task.number, action.number);
+        match self {
+            Self::Held { lease, .. } => Event::ActionHeld {
+                task,
+                action,
+                lease,
+            },
+            Self::Lost { lease, loss } => Event::ActionLost {
+                task,
+                action,
+                lease,
+                loss,
+            },
+            Self::Ended { outcome, report } => Event::ActionDone {
+                task,
+                action,
+                outcome,
+                source: report.map_or(Source::Server, Source::Worker),
+            },
+        }
+    }
+}
+
+/// The event of a worker's report.
+pub(super) fn report_event(action: ActionId, lease: Box<Lease>, report: Report) -> Event {
+    let (task, action) = (action.task.number, action.number);
+    match report {
+        Report::Deferred => Event::ActionHandedOver {
+            task,
+            action,
+            lease: Some(lease),
+        },
+        Report::End {
+            outcome,
+            failure,
+            next_attempt,
+        } => {
+            let lease = Lease { failure, ..*lease };
+            let report = WorkerReport {
+                lease,
+                next_attempt,
+            };
+            Event::ActionDone {
+                task,
+                action,
+                outcome,
+                source: Source::Worker(Box::new(report)),
+            }
+        }
+    }
+}
+
 /// What makes a request the same as an earlier one.
 #[derive(Clone, Debug)]
 pub struct RequestKey {
@@ -212,6 +294,18 @@ pub(super) enum Command {
         question: Question,
         reply: Reply<Explained>,
     },
+    /// What became of an action that a worker has.
+    Worker {
+        action: ActionId,
+        news: WorkerNews,
+    },
+    /// A worker says how an action has ended.
+    Report {
+        action: ActionId,
+        lease: Box<Lease>,
+        report: Report,
+        reply: Reply<()>,
+    },
     /// A write that is not of an execution.
     Write {
         work: Box<dyn FnOnce(&mut Writer) + Send>,
@@ -226,7 +320,9 @@ impl Command {
     /// Whether somebody waits for its answer, and it counts against how many may.
     pub(super) fn is_asked(&self) -> bool {
         match self {
-            Self::Ended { .. } | Self::HandedOver { .. } | Self::ShutDown => false,
+            Self::Ended { .. } | Self::HandedOver { .. } | Self::Worker { .. } | Self::ShutDown => {
+                false
+            }
             #[cfg(test)]
             Self::Tamper(_) => false,
             Self::Start { .. }
@@ -235,6 +331,7 @@ impl Command {
             | Self::Action { .. }
             | Self::Delete { .. }
             | Self::Explain { .. }
+            | Self::Report { .. }
             | Self::Write { .. } => true,
         }
     }

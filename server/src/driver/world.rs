@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use engine::world::{AdHocAction, Definition, Query};
+use engine::world::{AdHocAction, Definition, Provision, Query};
 use engine::{DefinitionRef, Execution, ExecutionUid, Limits, World};
 use expr::Value;
 use store::{ExecutionField, ExecutionKey, Filter, FilterValue, Operator, Page, Payloads, Writer};
@@ -12,6 +12,7 @@ use store::{ExecutionField, ExecutionKey, Filter, FilterValue, Operator, Page, P
 use super::Error;
 use super::definitions::Definitions;
 use super::lane::Slot;
+use crate::dispatch::Dispatcher;
 
 /// Most executions or tasks that one call of `executions()` or `tasks()` gives.
 const LISTED_MAX: u32 = 10_000;
@@ -22,6 +23,7 @@ pub(super) struct LaneWorld<'a> {
     pub(super) definitions: &'a RefCell<Definitions>,
     pub(super) writer: &'a RefCell<Writer>,
     pub(super) executions: &'a HashMap<ExecutionUid, Slot>,
+    pub(super) dispatcher: &'a Dispatcher,
     pub(super) limits: Limits,
     /// The first failure of the store. The engine has no word for it, so the lane gives the whole
     /// batch up when it finds one here.
@@ -113,6 +115,10 @@ impl World for LaneWorld<'_> {
                 .pinned_action(writer.read(), reference)
                 .map(Some),
         )
+    }
+
+    fn worker_action(&self, project: &str, name: &str) -> Provision {
+        self.dispatcher.provision(project, name)
     }
 
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String> {

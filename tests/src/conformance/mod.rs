@@ -75,6 +75,8 @@ pub async fn run(options: &Options, out: &mut dyn Write) -> Result<bool> {
     // The recorded calls of `std.http` go to hosts that do not exist here or anywhere.
     let server = TestServer::start_with(ServerOptions {
         in_memory: true,
+        // No worker comes: an unknown action fails at once, as in Mistral.
+        config: Some("[workers]\nunknown_action_wait_s = 0\n".to_owned()),
         ..ServerOptions::default()
     })
     .await?;

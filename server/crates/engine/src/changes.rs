@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::data::Data;
 use crate::event::{Event, Outcome, Start};
 use crate::id::{ActionId, ExecutionUid};
+use crate::lease::Lease;
+use crate::record::Runner;
 
 /// The consequences of one event.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ pub struct Changes {
     pub messages: Vec<Message>,
     /// Actions to run: **after** the commit.
     pub dispatches: Vec<Dispatch>,
-    /// Actions whose result is no longer wanted: **after** the commit.
+    /// Actions of the server and of workers whose result is no longer wanted: **after** the commit.
     pub cancels: Vec<ActionId>,
     /// The limit of steps was hit: apply [`Event::Continue`] soon, other executions first.
     pub more: bool,
@@ -61,10 +63,22 @@ pub struct Dispatch {
     pub attempt: u32,
     /// Seconds after which the task gives up.
     pub timeout_s: Option<u64>,
-    /// Queue that it should run on.
+    /// Queue of workers that it waits in; `None` means all.
     pub target: Option<Arc<str>>,
+    /// Who runs it: the server or a worker.
+    pub runner: Runner,
+    /// Top of the tree of its execution.
+    pub root: ExecutionUid,
+    /// Item of a with-items task, from 0.
+    pub index: u32,
+    /// Of one that workers run: what is known of its leases.
+    pub lease: Option<Box<Lease>>,
+    /// What an earlier attempt has said last of its progress.
+    pub progress: Option<Data>,
     /// Whether it may have been run before.
     pub delivery: Delivery,
+    /// Of one that workers run: whether it may be handed out again after its worker was lost.
+    pub is_repeatable: bool,
     /// Tenant.
     pub project: Arc<str>,
     /// Name of the workflow.
@@ -76,10 +90,14 @@ pub struct Dispatch {
 impl Dispatch {
     /// The error of an action that was interrupted and must not be run again.
     pub fn unsafe_again(&self) -> Outcome {
-        let (id, name) = (self.action, &self.name);
-        let message = format!(
-            "Request to run action {id} was redelivered, but action {name} cannot be re-run safely."
-        );
-        Outcome::Error(Data::string(&message))
+        unsafe_again(self.action, &self.name)
     }
+}
+
+/// The error of an action that was interrupted and must not be run again, as Mistral words it.
+pub(crate) fn unsafe_again(id: ActionId, name: &str) -> Outcome {
+    let message = format!(
+        "Request to run action {id} was redelivered, but action {name} cannot be re-run safely."
+    );
+    Outcome::Error(Data::string(&message))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::lease::LeaseEnd;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// Refusals of events; failures of a workflow are not errors but states.
@@ -80,6 +81,14 @@ pub enum Error {
     ActionNotFound {
         /// The number asked for.
         number: u32,
+    },
+    /// The lease of a worker has ended, or was never given.
+    #[error("the lease of action execution {number} has ended: {}", .why.text())]
+    LeaseLost {
+        /// Number of the action execution.
+        number: u32,
+        /// Why.
+        why: LeaseEnd,
     },
     /// The action execution is completed already, or cannot be changed from outside.
     #[error("cannot {verb} an action execution in state {}", state.word())]

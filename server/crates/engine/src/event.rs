@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::Data;
 use crate::id::{ActionId, ExecutionUid};
+use crate::lease::{Lease, Loss, WorkerReport};
 use crate::lifecycle::Operation;
 use crate::state::ExecutionState;
 use crate::world::Definition;
@@ -80,13 +81,35 @@ pub enum Event {
         /// Who says so.
         source: Source,
     },
-    /// The server has done its part of the action; somebody outside ends it. From now on it is not
-    /// run again after a restart.
+    /// The server or a worker has done its part of the action; somebody outside ends it. From now on
+    /// it is not run again after a restart.
     ActionHandedOver {
         /// Number of the task execution.
         task: u32,
         /// Number of the action execution.
         action: u32,
+        /// If a worker says so: its lease.
+        lease: Option<Box<Lease>>,
+    },
+    /// A worker has the action, under this lease; or it has said how far it is.
+    ActionHeld {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution.
+        action: u32,
+        /// With its id.
+        lease: Box<Lease>,
+    },
+    /// The lease under which a worker had the action has ended before the action did.
+    ActionLost {
+        /// Number of the task execution.
+        task: u32,
+        /// Number of the action execution.
+        action: u32,
+        /// The lease as it was last, with its id.
+        lease: Box<Lease>,
+        /// Why.
+        loss: Loss,
     },
     /// Somebody asks for a change of an action execution.
     ActionVerb {
@@ -150,12 +173,14 @@ pub enum Event {
 }
 
 /// Who reports the end of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// The server, which ran it.
     Server,
     /// Somebody outside, by the API.
     External,
+    /// A worker, under a lease.
+    Worker(Box<WorkerReport>),
 }
 
 /// How an action ended.

@@ -530,7 +530,7 @@ fn is_running(action: &ActionRecord) -> bool {
 
 /// Runners whose actions are repeated when an execution is loaded again.
 pub(crate) fn is_repeated_after_restart(runner: Runner) -> bool {
-    matches!(runner, Runner::Inline | Runner::Server)
+    matches!(runner, Runner::Inline | Runner::Server | Runner::Worker)
 }
 
 fn cut(info: &Arc<str>) -> Arc<str> {

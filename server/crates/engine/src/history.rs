@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lease::Loss;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// One event of an execution's history.
@@ -104,6 +105,17 @@ pub enum HistoryKind {
         /// Attempt, from 1.
         attempt: u32,
     },
+    /// A worker had the action execution, and its lease has ended before the action did.
+    ActionLeaseLost {
+        /// Number within the task execution.
+        action: u32,
+        /// The worker, for people; its id if it has no such name.
+        worker: Arc<str>,
+        /// How often the action execution was handed out by then.
+        delivery: u32,
+        /// Why.
+        loss: Loss,
+    },
     /// An action execution changed its state.
     ActionStateChanged {
         /// Number within the task execution.
@@ -182,6 +194,7 @@ impl HistoryKind {
         "task_created",
         "task_state_changed",
         "action_started",
+        "action_lease_lost",
         "action_state_changed",
         "variables_published",
         "timer_started",
@@ -202,6 +215,7 @@ impl HistoryKind {
             Self::TaskCreated { .. } => "task_created",
             Self::TaskStateChanged { .. } => "task_state_changed",
             Self::ActionStarted { .. } => "action_started",
+            Self::ActionLeaseLost { .. } => "action_lease_lost",
             Self::ActionStateChanged { .. } => "action_state_changed",
             Self::VariablesPublished { .. } => "variables_published",
             Self::TimerStarted { .. } => "timer_started",

@@ -17,6 +17,7 @@ mod failure;
 pub mod history;
 mod host;
 pub mod id;
+pub mod lease;
 pub mod lifecycle;
 pub mod limits;
 mod plan;
@@ -42,6 +43,7 @@ pub use failure::FailureKind;
 pub use history::{HistoryEvent, HistoryKind, TimerKind};
 pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, time_text};
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
+pub use lease::{Lease, LeaseEnd, Loss, NextAttempt, WorkerFailure, WorkerReport};
 pub use limits::Limits;
 pub use record::{
     ActionRecord, BackloggedCommand, DefinitionRef, Earlier, Edge, ExecutionRecord, PinnedAction,
@@ -50,4 +52,4 @@ pub use record::{
 pub use single::check_action;
 pub use state::{ActionState, ExecutionState, TaskState};
 pub use step::{abandon, apply, check_ancestor, restore, start, view_of};
-pub use world::{AdHocAction, Definition, Query, World};
+pub use world::{AdHocAction, Definition, Provision, Query, World};

@@ -11,6 +11,8 @@ pub struct Limits {
     pub depth_max: u32,
     /// Most bytes of one input, result, published set or output as JSON text.
     pub data_bytes_max: usize,
+    /// How often one action execution is handed out to workers that are lost with it.
+    pub deliveries_max: u32,
     /// Steps that one event may cause before the engine asks to be called again, so that one
     /// execution cannot keep the others waiting.
     pub steps_per_event_max: u32,
@@ -23,6 +25,7 @@ impl Default for Limits {
             items_max: 100_000,
             depth_max: 50,
             data_bytes_max: 2 << 20,
+            deliveries_max: 10,
             steps_per_event_max: 2_000,
         }
     }

@@ -12,6 +12,7 @@ use crate::data::Data;
 use crate::failure::FailureKind;
 use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
+use crate::lease::{Lease, NextAttempt};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// The definition that an execution runs, or an ad-hoc action that a task calls, for ever: by
@@ -324,6 +325,9 @@ pub struct TaskRuntime {
     /// still runs.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub undrained: BTreeSet<u32>,
+    /// What a worker has said of the next attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<NextAttempt>,
     /// Whether its results were dropped by `keep-result: false`.
     #[serde(skip_serializing_if = "is_false")]
     pub result_dropped: bool,
@@ -434,6 +438,8 @@ pub struct ActionRecord {
     pub runner: Runner,
     /// Of a sub-workflow: the child.
     pub child: Option<ExecutionUid>,
+    /// Of one that workers run: what is kept of its leases.
+    pub lease: Option<Box<Lease>>,
     /// Microseconds since the epoch.
     pub created_us: i64,
     /// Microseconds since the epoch.
@@ -451,6 +457,8 @@ pub enum Runner {
     External,
     /// A child execution.
     Child,
+    /// A worker, under a lease.
+    Worker,
 }
 
 impl Runner {
@@ -460,5 +468,6 @@ impl Runner {
         (Self::Server, "server"),
         (Self::External, "external"),
         (Self::Child, "child"),
+        (Self::Worker, "worker"),
     ];
 }

@@ -1,10 +1,14 @@
 //! What a name of an action or workflow means where it stands: workbook members first, then other
-//! definitions, each in the own namespace before the default one; built-in actions last.
+//! definitions, each in the own namespace before the default one; then built-in actions, and last
+//! what workers provide.
 
 use std::sync::Arc;
 
+use expr::{Dict, Value};
+
 use crate::catalog::{self, Builtin};
-use crate::world::{AdHocAction, Definition, World};
+use crate::record::Runner;
+use crate::world::{AdHocAction, Definition, Provision, World};
 
 /// Longest chain of ad-hoc actions.
 const AD_HOC_CHAIN_MAX: usize = 32;
@@ -13,7 +17,50 @@ const AD_HOC_CHAIN_MAX: usize = 32;
 pub(crate) struct Action {
     pub(crate) chain: Vec<Arc<AdHocAction>>,
     /// Or why there is none: the action itself is there all the same, and says what input it takes.
-    pub(crate) base: Result<&'static Builtin, Unresolved>,
+    pub(crate) base: Result<Base, Unresolved>,
+}
+
+/// The action at the bottom.
+#[derive(Clone)]
+pub(crate) enum Base {
+    /// One that the server has.
+    Builtin(&'static Builtin),
+    /// One that workers provide, or will: by its name.
+    Worker(Arc<str>),
+}
+
+impl Base {
+    pub(crate) fn name(&self) -> Arc<str> {
+        match self {
+            Self::Builtin(builtin) => builtin.name.into(),
+            Self::Worker(name) => name.clone(),
+        }
+    }
+
+    /// Who runs it with this input.
+    pub(crate) fn runner(&self, input: &Value) -> Runner {
+        match self {
+            Self::Builtin(builtin) => builtin.runner(input),
+            Self::Worker(_) => Runner::Worker,
+        }
+    }
+
+    /// Whether the input fits, in the words of Mistral. What a worker provides checks it itself.
+    pub(crate) fn check_input(&self, input: &Dict) -> Result<(), String> {
+        match self {
+            Self::Builtin(builtin) => builtin.check_input(input),
+            Self::Worker(_) => Ok(()),
+        }
+    }
+
+    /// Whether it may be run twice where the task does not say.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Builtin(builtin) => builtin.is_harmless(),
+            // That is what a lease is for: the action gets a key that tells repetitions.
+            Self::Worker(_) => true,
+        }
+    }
 }
 
 /// Why a name means no action.
@@ -64,12 +111,24 @@ impl Resolver<'_> {
             workbook.clone_from(&found.reference.workbook);
             chain.push(found);
         }
-        let base = match catalog::builtin(&next) {
+        let base = match self.base(&next) {
             Some(base) => Ok(base),
             None if chain.is_empty() => return Err(Unresolved::NotFound(next)),
             None => Err(Unresolved::BaseNotFound(next)),
         };
         Ok(Action { chain, base })
+    }
+
+    /// What is no ad-hoc action: built in, or of workers.
+    pub(crate) fn base(&self, name: &Arc<str>) -> Option<Base> {
+        if let Some(builtin) = catalog::builtin(name) {
+            return Some(Base::Builtin(builtin));
+        }
+        if name.starts_with("std.") {
+            return None;
+        }
+        let provision = self.world.worker_action(self.project, name);
+        (provision != Provision::Never).then(|| Base::Worker(name.clone()))
     }
 
     /// A workflow.

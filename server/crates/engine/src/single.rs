@@ -13,9 +13,9 @@ use expr::{Dict, Template, Value};
 use crate::data::Data;
 use crate::error::Error;
 use crate::record::DefinitionRef;
-use crate::resolve::Resolver;
+use crate::resolve::{Base, Resolver, Unresolved};
 use crate::step::{bind_input, missing_inputs};
-use crate::world::{Definition, World};
+use crate::world::{Definition, Provision, World};
 
 /// Revision that stands for an action instead of a workflow.
 const NO_REVISION: i32 = 0;
@@ -98,6 +98,19 @@ pub fn check_action(
         field: "action_name",
         message: unresolved.to_string(),
     })?;
+    // Whoever runs one action by itself is there to hear that nobody knows it.
+    if let Base::Worker(name) = &base
+        && world.worker_action(project, name) != Provision::Known
+    {
+        if action.chain.is_empty() {
+            let (name, namespace) = (name.clone(), reference.namespace.clone());
+            return Err(Error::UnknownAction { name, namespace });
+        }
+        return Err(Error::Params {
+            field: "action_name",
+            message: Unresolved::BaseNotFound(name.clone()).to_string(),
+        });
+    }
     let empty = Dict::new();
     let given = input.value().as_dict().unwrap_or(&empty);
     let (missing, unexpected) = match action.chain.first() {
@@ -107,7 +120,10 @@ pub fn check_action(
             let unexpected: Vec<Value> = extra.keys().collect();
             (missing_inputs(declared, &bound), unexpected)
         }
-        None => base.mismatch(given),
+        None => match &base {
+            Base::Builtin(builtin) => builtin.mismatch(given),
+            Base::Worker(_) => (Vec::new(), Vec::new()),
+        },
     };
     if !missing.is_empty() || !unexpected.is_empty() {
         let unexpected = unexpected.iter().map(Value::to_text).collect();
@@ -116,7 +132,8 @@ pub fn check_action(
             unexpected,
         });
     }
-    if synchronous && base.is_asynchronous() {
+    let is_asynchronous = matches!(&base, Base::Builtin(builtin) if builtin.is_asynchronous());
+    if synchronous && is_asynchronous {
         return Err(Error::Params {
             field: "synchronous",
             message: "the result of this action comes from outside".to_owned(),

@@ -55,6 +55,17 @@ pub struct Query {
     pub flat: bool,
 }
 
+/// Whether workers provide an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provision {
+    /// One does, or has done: a call waits for it as long as it takes.
+    Known,
+    /// None ever has; a call waits for a while.
+    Awaited,
+    /// None ever has, and no call waits.
+    Never,
+}
+
 /// The world around an execution, as of now.
 pub trait World {
     /// The latest revision of a workflow under exactly this name and namespace.
@@ -63,6 +74,8 @@ pub trait World {
     fn action(&self, project: &str, namespace: &str, name: &str) -> Option<Arc<AdHocAction>>;
     /// Exactly this revision of an ad-hoc action, also if it was deleted meanwhile.
     fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>>;
+    /// Whether workers run an action that is neither built in nor ad-hoc.
+    fn worker_action(&self, project: &str, name: &str) -> Provision;
     /// `executions()`: a list of dicts.
     fn executions(&self, project: &str, query: &Query) -> Result<Vec<Value>, String>;
     /// `tasks()` of other executions than the one that asks: a list of dicts.

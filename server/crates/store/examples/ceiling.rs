@@ -277,6 +277,7 @@ fn begin(number: u32) -> TaskRecord {
         attempt: 1,
         runner: Runner::External,
         child: None,
+        lease: None,
         created_us: NOW_US,
         finished_us: None,
     };

@@ -30,6 +30,7 @@ mod statement;
 mod store;
 mod tables;
 mod views;
+mod worker;
 mod writer;
 
 pub use batch::{Batch, Changed, ExecutionKey, RequestRecord};
@@ -52,4 +53,5 @@ pub use views::{
     ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, DeletedRow, HistoryRange, Loaded,
     Payloads, Searched, SourceHash, Standing,
 };
+pub use worker::{QueueRow, WorkerActionRow};
 pub use writer::Writer;

@@ -19,12 +19,13 @@ use crate::page::{Page, Slice};
 use crate::tables::definitions::Place;
 use crate::tables::{
     actions, changes, definitions, environments, executions, history, ids, listing, meta,
-    operations, payloads, requests, sources, tasks, workbooks,
+    operations, payloads, requests, sources, tasks, workbooks, workers,
 };
 use crate::views::{
     ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads,
     Searched, SourceHash, Standing,
 };
+use crate::worker::{QueueRow, WorkerActionRow};
 
 /// A connection that reads.
 pub struct Reader {
@@ -442,5 +443,15 @@ impl Reader {
     /// Finds something that the server remembers of itself.
     pub fn find_meta(&mut self, key: &str) -> Result<Option<String>, Error> {
         meta::find(&mut self.conn, key)
+    }
+
+    /// Lists all actions that workers have provided, of all projects.
+    pub fn list_worker_actions(&mut self) -> Result<Vec<WorkerActionRow>, Error> {
+        workers::list_actions(&mut self.conn)
+    }
+
+    /// Lists all queues of workers that were changed, of all projects.
+    pub fn list_queues(&mut self) -> Result<Vec<QueueRow>, Error> {
+        workers::list_queues(&mut self.conn)
     }
 }

@@ -109,6 +109,28 @@ table! {
         child -> Nullable<Binary>,
         created_us -> BigInt,
         finished_us -> Nullable<BigInt>,
+        lease -> Nullable<Text>,
+    }
+}
+
+table! {
+    worker_actions (project, name, queue) {
+        project -> Text,
+        name -> Text,
+        queue -> Text,
+        details -> Text,
+        created_us -> BigInt,
+        updated_us -> BigInt,
+    }
+}
+
+table! {
+    queues (project, name) {
+        project -> Text,
+        name -> Text,
+        revision -> Integer,
+        settings -> Text,
+        updated_us -> BigInt,
     }
 }
 

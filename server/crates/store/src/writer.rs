@@ -21,9 +21,10 @@ use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
     actions, changes, definitions, environments, executions, history, ids, labels, meta,
-    operations, payloads, requests, sources, tasks, workbooks,
+    operations, payloads, requests, sources, tasks, workbooks, workers,
 };
 use crate::views::{DeletedRow, Loaded, SourceHash};
+use crate::worker::{QueueRow, WorkerActionRow};
 
 /// The one connection that writes.
 pub struct Writer {
@@ -223,6 +224,19 @@ impl Writer {
     /// many.
     pub fn delete_unused_sources(&mut self, hashes: &[SourceHash]) -> Result<usize, Error> {
         self.write(|conn| sources::delete_unused(conn, hashes))
+    }
+
+    /// Keeps actions that workers provide, and forgets nothing of others.
+    pub fn put_worker_actions(&mut self, actions: &[WorkerActionRow]) -> Result<(), Error> {
+        self.write(|conn| {
+            let mut actions = actions.iter();
+            actions.try_for_each(|action| workers::put_action(conn, action))
+        })
+    }
+
+    /// Keeps how a queue of workers is set.
+    pub fn put_queue(&mut self, queue: &QueueRow) -> Result<(), Error> {
+        self.write(|conn| workers::put_queue(conn, queue))
     }
 
     /// Remembers something of the server itself.

@@ -203,6 +203,7 @@ fn action(task: Option<TaskId>, cause: &Cause, until: &str) -> (String, Kind) {
             "which somebody outside completes",
             v1::ActionRunner::External,
         ),
+        Runner::Worker => ("which a worker runs", v1::ActionRunner::Worker),
         Runner::Inline | Runner::Server | Runner::Child => {
             ("which the server runs", v1::ActionRunner::Server)
         }
@@ -221,6 +222,7 @@ fn action(task: Option<TaskId>, cause: &Cause, until: &str) -> (String, Kind) {
         state: state::action(*at).into(),
         attempt: field::count(*attempt),
         item_index: field::count(*index),
+        worker: None,
     };
     (text, Kind::Action(kind))
 }
@@ -252,7 +254,7 @@ fn join(
 }
 
 /// A time as people read it.
-fn time(time_us: i64) -> String {
+pub(super) fn time(time_us: i64) -> String {
     let seconds = time_us.div_euclid(1_000_000);
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }

@@ -100,7 +100,7 @@ fn failure(record: &ExecutionRecord) -> v1::Failure {
             .word()
             .to_owned(),
         message: engine::limits::truncate(message, MESSAGE_BYTES_MAX).to_owned(),
-        details: None,
+        ..v1::Failure::default()
     }
 }
 

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use engine::{
-    ActionId, ActionState, ExecutionUid, HistoryEvent, HistoryKind, TaskId, TaskState, TimerKind,
+    ActionId, ActionState, ExecutionUid, HistoryEvent, HistoryKind, Loss, TaskId, TaskState,
+    TimerKind,
 };
 use proto::v1::{self, history_event::Event};
 
@@ -45,18 +46,7 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
             .unwrap_or_default()
     };
     match kind {
-        K::ExecutionStarted {
-            workflow,
-            revision,
-            parent_task,
-            source,
-        } => Event::ExecutionStarted(v1::ExecutionStarted {
-            workflow_name: workflow.to_string(),
-            workflow_revision: *revision,
-            input: pointed.payload,
-            parent_task_execution_id: field::optional(parent_task.as_ref()),
-            source_execution_id: field::optional(source.as_ref()),
-        }),
+        K::ExecutionStarted { .. } => execution_started(kind, pointed),
         K::ExecutionStateChanged { from, to, info } => {
             Event::ExecutionStateChanged(v1::ExecutionStateChanged {
                 previous_state: state::execution(*from).into(),
@@ -79,6 +69,12 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
             attempt: field::count(*attempt),
             input: pointed.payload,
         }),
+        K::ActionLeaseLost {
+            action,
+            worker,
+            delivery,
+            loss,
+        } => lease_lost(id(*action), worker, *delivery, *loss),
         K::ActionStateChanged { action, state } => action_changed(id(*action), *state, pointed),
         K::VariablesPublished { branch, global } => published(branch, global),
         K::TimerStarted { timer, due_us } => timer_started(*timer, *due_us),
@@ -108,6 +104,35 @@ fn kind(task: Option<TaskId>, kind: &HistoryKind, pointed: Pointed) -> Event {
             reason: reason.to_string(),
         }),
     }
+}
+
+fn execution_started(kind: &HistoryKind, pointed: Pointed) -> Event {
+    let mut started = v1::ExecutionStarted {
+        input: pointed.payload,
+        ..v1::ExecutionStarted::default()
+    };
+    if let HistoryKind::ExecutionStarted {
+        workflow,
+        revision,
+        parent_task,
+        source,
+    } = kind
+    {
+        started.workflow_name = workflow.to_string();
+        started.workflow_revision = *revision;
+        started.parent_task_execution_id = field::optional(parent_task.as_ref());
+        started.source_execution_id = field::optional(source.as_ref());
+    }
+    Event::ExecutionStarted(started)
+}
+
+fn lease_lost(action_execution_id: String, worker: &str, delivery: u32, loss: Loss) -> Event {
+    Event::ActionLeaseLost(v1::ActionLeaseLost {
+        action_execution_id,
+        worker: worker.to_owned(),
+        delivery: field::count(delivery),
+        reason: state::loss(loss).into(),
+    })
 }
 
 /// The creation of a task, and the number of the one that it undoes.

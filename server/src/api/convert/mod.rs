@@ -12,5 +12,7 @@ pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod order;
 pub(crate) mod payload;
+pub(crate) mod standing;
 pub(crate) mod state;
 pub(crate) mod task;
+pub(crate) mod worker;

@@ -1,6 +1,6 @@
 //! States and other words that both sides have, in both directions.
 
-use engine::{ActionState, ExecutionState, TaskState, TimerKind};
+use engine::{ActionState, ExecutionState, Loss, TaskState, TimerKind};
 use proto::v1;
 
 /// State of an execution on the wire.
@@ -14,6 +14,15 @@ pub(crate) fn execution(state: ExecutionState) -> v1::ExecutionState {
         ExecutionState::Cancelled => v1::ExecutionState::Cancelled,
         ExecutionState::RollingBack => v1::ExecutionState::RollingBack,
         ExecutionState::RolledBack => v1::ExecutionState::RolledBack,
+    }
+}
+
+/// Why a lease has ended, on the wire.
+pub(crate) fn loss(loss: Loss) -> v1::LeaseLoss {
+    match loss {
+        Loss::Expired => v1::LeaseLoss::Expired,
+        Loss::Silent => v1::LeaseLoss::Silent,
+        Loss::Released => v1::LeaseLoss::Released,
     }
 }
 

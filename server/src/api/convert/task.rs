@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use engine::{ActionId, ActionRecord, Data, TaskId, TaskRecord};
+use engine::{ActionId, ActionRecord, Data, Lease, TaskId, TaskRecord};
 use proto::v1::{self, PayloadFormat};
 
-use super::{field, payload, state};
+use super::{field, payload, state, worker};
+use crate::dispatch::Standing;
 
 /// What a task record does not hold itself.
 pub(crate) struct TaskContext {
@@ -127,6 +128,10 @@ pub(crate) fn wire_action(
     full: Option<PayloadFormat>,
 ) -> v1::ActionExecution {
     let output = |format| payload::wire_optional(record.output.as_ref(), format);
+    let failure = record
+        .lease
+        .as_ref()
+        .and_then(|lease| lease.failure.as_ref());
     v1::ActionExecution {
         action_execution_id: id.to_string(),
         task_execution_id: id.task.to_string(),
@@ -142,7 +147,44 @@ pub(crate) fn wire_action(
         child_execution_id: record.child.map(|uid| uid.to_string()).unwrap_or_default(),
         create_time: Some(field::timestamp(record.created_us)),
         end_time: record.finished_us.map(field::timestamp),
+        lease: record.lease.as_deref().map(|lease| wire_lease(lease, full)),
+        failure: failure.filter(|_| full.is_some()).map(worker::wire_failure),
     }
+}
+
+fn wire_lease(lease: &Lease, full: Option<PayloadFormat>) -> v1::ActionLease {
+    let progress = |format| payload::wire_optional(lease.progress.as_ref(), format);
+    v1::ActionLease {
+        worker_id: lease.worker.to_string(),
+        worker_identity: lease.identity.to_string(),
+        queue: lease.queue.to_string(),
+        // Once lost and not handed out again, it is as often as it was lost.
+        delivery: field::count(lease.lost + u32::from(lease.id.is_some())),
+        start_time: Some(field::timestamp(lease.started_us)),
+        progress: full.and_then(progress),
+        ..v1::ActionLease::default()
+    }
+}
+
+/// What the desk knows of an action that workers run, and its row does not yet.
+pub(crate) fn with_standing(
+    mut wire: v1::ActionExecution,
+    standing: Option<&Standing>,
+    full: Option<PayloadFormat>,
+) -> v1::ActionExecution {
+    if let Some(Standing::Held {
+        lease,
+        expires_us,
+        said_us,
+    }) = standing
+    {
+        wire.lease = Some(v1::ActionLease {
+            expire_time: Some(field::timestamp(*expires_us)),
+            last_heartbeat_time: Some(field::timestamp(*said_us)),
+            ..wire_lease(lease, full)
+        });
+    }
+    wire
 }
 
 #[cfg(test)]
@@ -163,6 +205,7 @@ mod tests {
             attempt: 1,
             runner: Runner::Inline,
             child: None,
+            lease: None,
             created_us: 0,
             finished_us: None,
         }

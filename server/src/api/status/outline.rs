@@ -73,7 +73,9 @@ fn code(reason: ErrorReason) -> Code {
         | R::ExecutionNotFound
         | R::TaskExecutionNotFound
         | R::ActionExecutionNotFound
-        | R::BatchNotFound => Code::NotFound,
+        | R::BatchNotFound
+        | R::WorkerNotFound
+        | R::QueueNotFound => Code::NotFound,
         R::WorkflowAlreadyExists
         | R::WorkbookAlreadyExists
         | R::ActionAlreadyExists
@@ -83,6 +85,7 @@ fn code(reason: ErrorReason) -> Code {
         | R::ActionState
         | R::ActionIsSystem
         | R::DefinitionInUse
+        | R::TaskLeaseLost
         | R::LimitExceeded => Code::FailedPrecondition,
         R::EtagMismatch => Code::Aborted,
         R::HistoryTrimmed => Code::OutOfRange,
@@ -166,6 +169,19 @@ impl Outline {
     /// Whether the server is at fault, and not the caller.
     pub(super) fn is_ours(&self) -> bool {
         matches!(code(self.reason), Code::Internal | Code::Unavailable)
+    }
+
+    /// Name of the reason, the text, and whether the same may succeed later.
+    pub(super) fn into_parts(self) -> (String, String, bool) {
+        let is_retryable = matches!(
+            code(self.reason),
+            Code::Unavailable | Code::ResourceExhausted | Code::Internal
+        );
+        (
+            name(self.reason).to_owned(),
+            cut(self.message),
+            is_retryable,
+        )
     }
 
     pub(super) fn into_status(mut self) -> Status {

@@ -12,6 +12,7 @@ mod retention;
 mod tasks;
 mod transport;
 mod watching;
+mod workers;
 
 use std::collections::BTreeMap;
 

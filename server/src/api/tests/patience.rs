@@ -18,7 +18,9 @@ async fn open(heartbeat_seconds: i64) -> (Api, WatchStream) {
     let mut api = Api::with(&[ASYNC]).await;
     api.run("held", "e", "{}").await;
     let stop = CancellationToken::new();
-    let context = Context::new(api.server.driver.clone(), &Config::in_memory(), stop);
+    let server = &api.server;
+    let (driver, dispatcher) = (server.driver.clone(), server.dispatcher.clone());
+    let context = Context::new(driver, dispatcher, &Config::in_memory(), stop);
     let interval = prost_types::Duration {
         seconds: heartbeat_seconds,
         nanos: 0,

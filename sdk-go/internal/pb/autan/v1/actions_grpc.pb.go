@@ -54,7 +54,8 @@ type ActionServiceClient interface {
 	//
 	// Errors: ACTION_NOT_FOUND.
 	GetAction(ctx context.Context, in *GetActionRequest, opts ...grpc.CallOption) (*GetActionResponse, error)
-	// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, each by name.
+	// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, then those
+	// that workers provide or have provided, each by name.
 	//
 	// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListActions(ctx context.Context, in *ListActionsRequest, opts ...grpc.CallOption) (*ListActionsResponse, error)
@@ -194,7 +195,8 @@ type ActionServiceServer interface {
 	//
 	// Errors: ACTION_NOT_FOUND.
 	GetAction(context.Context, *GetActionRequest) (*GetActionResponse, error)
-	// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, each by name.
+	// Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, then those
+	// that workers provide or have provided, each by name.
 	//
 	// Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
 	ListActions(context.Context, *ListActionsRequest) (*ListActionsResponse, error)

@@ -104,6 +104,14 @@ const (
 	ErrorReason_ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS ErrorReason = 34
 	// NOT_FOUND. No such batch operation.
 	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 45
+	// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
+	// Nothing was changed, and the same call never succeeds; metadata `why`: "expired", "cancelled",
+	// "ended" (somebody else has ended it), "unknown".
+	ErrorReason_ERROR_REASON_TASK_LEASE_LOST ErrorReason = 50
+	// NOT_FOUND. No such worker, or it was not heard of for long.
+	ErrorReason_ERROR_REASON_WORKER_NOT_FOUND ErrorReason = 51
+	// NOT_FOUND. No such queue.
+	ErrorReason_ERROR_REASON_QUEUE_NOT_FOUND ErrorReason = 52
 )
 
 // Enum value maps for ErrorReason.
@@ -145,6 +153,9 @@ var (
 		33: "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
 		34: "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
 		45: "ERROR_REASON_BATCH_NOT_FOUND",
+		50: "ERROR_REASON_TASK_LEASE_LOST",
+		51: "ERROR_REASON_WORKER_NOT_FOUND",
+		52: "ERROR_REASON_QUEUE_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -183,6 +194,9 @@ var (
 		"ERROR_REASON_ENVIRONMENT_NOT_FOUND":      33,
 		"ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS": 34,
 		"ERROR_REASON_BATCH_NOT_FOUND":            45,
+		"ERROR_REASON_TASK_LEASE_LOST":            50,
+		"ERROR_REASON_WORKER_NOT_FOUND":           51,
+		"ERROR_REASON_QUEUE_NOT_FOUND":            52,
 	}
 )
 
@@ -217,7 +231,7 @@ var File_autan_v1_errors_proto protoreflect.FileDescriptor
 
 const file_autan_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/errors.proto\x12\bautan.v1*\x93\n" +
+	"\x15autan/v1/errors.proto\x12\bautan.v1*\xfa\n" +
 	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
@@ -256,7 +270,10 @@ const file_autan_v1_errors_proto_rawDesc = "" +
 	"\x1dERROR_REASON_ACTION_IS_SYSTEM\x10 \x12&\n" +
 	"\"ERROR_REASON_ENVIRONMENT_NOT_FOUND\x10!\x12+\n" +
 	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"\x12 \n" +
-	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10-B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10-\x12 \n" +
+	"\x1cERROR_REASON_TASK_LEASE_LOST\x102\x12!\n" +
+	"\x1dERROR_REASON_WORKER_NOT_FOUND\x103\x12 \n" +
+	"\x1cERROR_REASON_QUEUE_NOT_FOUND\x104B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_errors_proto_rawDescOnce sync.Once

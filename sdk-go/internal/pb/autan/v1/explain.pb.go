@@ -32,6 +32,8 @@ const (
 	ActionRunner_ACTION_RUNNER_SERVER ActionRunner = 1
 	// Somebody outside, by CompleteActionExecution or FailActionExecution.
 	ActionRunner_ACTION_RUNNER_EXTERNAL ActionRunner = 2
+	// A worker.
+	ActionRunner_ACTION_RUNNER_WORKER ActionRunner = 3
 )
 
 // Enum value maps for ActionRunner.
@@ -40,11 +42,13 @@ var (
 		0: "ACTION_RUNNER_UNSPECIFIED",
 		1: "ACTION_RUNNER_SERVER",
 		2: "ACTION_RUNNER_EXTERNAL",
+		3: "ACTION_RUNNER_WORKER",
 	}
 	ActionRunner_value = map[string]int32{
 		"ACTION_RUNNER_UNSPECIFIED": 0,
 		"ACTION_RUNNER_SERVER":      1,
 		"ACTION_RUNNER_EXTERNAL":    2,
+		"ACTION_RUNNER_WORKER":      3,
 	}
 )
 
@@ -500,6 +504,125 @@ func (*Cause_Steps) isCause_Kind() {}
 
 func (*Cause_Unknown) isCause_Kind() {}
 
+// Where an action execution is that workers run.
+type WorkerWait struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Worker that has it; empty if it waits for one.
+	WorkerId string `protobuf:"bytes,1,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`
+	// The worker, for people.
+	WorkerIdentity string `protobuf:"bytes,2,opt,name=worker_identity,json=workerIdentity,proto3" json:"worker_identity,omitempty"`
+	// Queue that it came from.
+	Queue string `protobuf:"bytes,3,opt,name=queue,proto3" json:"queue,omitempty"`
+	// How often it was handed out.
+	Delivery int32 `protobuf:"varint,4,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// When its lease ends unless it is renewed; or, of one that was handed out before the server
+	// started, until when its worker may claim it.
+	LeaseExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=lease_expire_time,json=leaseExpireTime,proto3" json:"lease_expire_time,omitempty"`
+	// When its worker was last heard of, for this action execution.
+	LastHeartbeatTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last_heartbeat_time,json=lastHeartbeatTime,proto3" json:"last_heartbeat_time,omitempty"`
+	// If it waits: sessions of workers that provide the action now.
+	Sessions int32 `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// If it waits: whether its queues are paused.
+	QueuePaused bool `protobuf:"varint,8,opt,name=queue_paused,json=queuePaused,proto3" json:"queue_paused,omitempty"`
+	// If it waits: whether no worker has ever provided the action. It fails then, in time.
+	UnknownAction bool `protobuf:"varint,9,opt,name=unknown_action,json=unknownAction,proto3" json:"unknown_action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkerWait) Reset() {
+	*x = WorkerWait{}
+	mi := &file_autan_v1_explain_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkerWait) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkerWait) ProtoMessage() {}
+
+func (x *WorkerWait) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_explain_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkerWait.ProtoReflect.Descriptor instead.
+func (*WorkerWait) Descriptor() ([]byte, []int) {
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *WorkerWait) GetWorkerId() string {
+	if x != nil {
+		return x.WorkerId
+	}
+	return ""
+}
+
+func (x *WorkerWait) GetWorkerIdentity() string {
+	if x != nil {
+		return x.WorkerIdentity
+	}
+	return ""
+}
+
+func (x *WorkerWait) GetQueue() string {
+	if x != nil {
+		return x.Queue
+	}
+	return ""
+}
+
+func (x *WorkerWait) GetDelivery() int32 {
+	if x != nil {
+		return x.Delivery
+	}
+	return 0
+}
+
+func (x *WorkerWait) GetLeaseExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LeaseExpireTime
+	}
+	return nil
+}
+
+func (x *WorkerWait) GetLastHeartbeatTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastHeartbeatTime
+	}
+	return nil
+}
+
+func (x *WorkerWait) GetSessions() int32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *WorkerWait) GetQueuePaused() bool {
+	if x != nil {
+		return x.QueuePaused
+	}
+	return false
+}
+
+func (x *WorkerWait) GetUnknownAction() bool {
+	if x != nil {
+		return x.UnknownAction
+	}
+	return false
+}
+
 // An action execution is not final.
 type ActionCause struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -514,14 +637,16 @@ type ActionCause struct {
 	// Number of the attempt, from 1.
 	Attempt int32 `protobuf:"varint,5,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Item of a with-items task, from 0.
-	ItemIndex     int32 `protobuf:"varint,6,opt,name=item_index,json=itemIndex,proto3" json:"item_index,omitempty"`
+	ItemIndex int32 `protobuf:"varint,6,opt,name=item_index,json=itemIndex,proto3" json:"item_index,omitempty"`
+	// If workers run it: where it is.
+	Worker        *WorkerWait `protobuf:"bytes,7,opt,name=worker,proto3" json:"worker,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ActionCause) Reset() {
 	*x = ActionCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[3]
+	mi := &file_autan_v1_explain_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +658,7 @@ func (x *ActionCause) String() string {
 func (*ActionCause) ProtoMessage() {}
 
 func (x *ActionCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[3]
+	mi := &file_autan_v1_explain_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +671,7 @@ func (x *ActionCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionCause.ProtoReflect.Descriptor instead.
 func (*ActionCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{3}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ActionCause) GetActionExecutionId() string {
@@ -591,6 +716,13 @@ func (x *ActionCause) GetItemIndex() int32 {
 	return 0
 }
 
+func (x *ActionCause) GetWorker() *WorkerWait {
+	if x != nil {
+		return x.Worker
+	}
+	return nil
+}
+
 // A time has not come; it is the `until_time` of the cause.
 type TimerCause struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -604,7 +736,7 @@ type TimerCause struct {
 
 func (x *TimerCause) Reset() {
 	*x = TimerCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[4]
+	mi := &file_autan_v1_explain_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +748,7 @@ func (x *TimerCause) String() string {
 func (*TimerCause) ProtoMessage() {}
 
 func (x *TimerCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[4]
+	mi := &file_autan_v1_explain_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +761,7 @@ func (x *TimerCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerCause.ProtoReflect.Descriptor instead.
 func (*TimerCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{4}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TimerCause) GetKind() TimerKind {
@@ -661,7 +793,7 @@ type JoinCause struct {
 
 func (x *JoinCause) Reset() {
 	*x = JoinCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[5]
+	mi := &file_autan_v1_explain_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +805,7 @@ func (x *JoinCause) String() string {
 func (*JoinCause) ProtoMessage() {}
 
 func (x *JoinCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[5]
+	mi := &file_autan_v1_explain_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +818,7 @@ func (x *JoinCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinCause.ProtoReflect.Descriptor instead.
 func (*JoinCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{5}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *JoinCause) GetNeeded() int32 {
@@ -723,7 +855,7 @@ type MissingTask struct {
 
 func (x *MissingTask) Reset() {
 	*x = MissingTask{}
-	mi := &file_autan_v1_explain_proto_msgTypes[6]
+	mi := &file_autan_v1_explain_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +867,7 @@ func (x *MissingTask) String() string {
 func (*MissingTask) ProtoMessage() {}
 
 func (x *MissingTask) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[6]
+	mi := &file_autan_v1_explain_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +880,7 @@ func (x *MissingTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MissingTask.ProtoReflect.Descriptor instead.
 func (*MissingTask) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{6}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MissingTask) GetTaskName() string {
@@ -784,7 +916,7 @@ type ChildCause struct {
 
 func (x *ChildCause) Reset() {
 	*x = ChildCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[7]
+	mi := &file_autan_v1_explain_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -796,7 +928,7 @@ func (x *ChildCause) String() string {
 func (*ChildCause) ProtoMessage() {}
 
 func (x *ChildCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[7]
+	mi := &file_autan_v1_explain_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -809,7 +941,7 @@ func (x *ChildCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChildCause.ProtoReflect.Descriptor instead.
 func (*ChildCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{7}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ChildCause) GetExecutionId() string {
@@ -862,7 +994,7 @@ type ItemsCause struct {
 
 func (x *ItemsCause) Reset() {
 	*x = ItemsCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[8]
+	mi := &file_autan_v1_explain_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +1006,7 @@ func (x *ItemsCause) String() string {
 func (*ItemsCause) ProtoMessage() {}
 
 func (x *ItemsCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[8]
+	mi := &file_autan_v1_explain_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +1019,7 @@ func (x *ItemsCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemsCause.ProtoReflect.Descriptor instead.
 func (*ItemsCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{8}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ItemsCause) GetRunning() int32 {
@@ -926,7 +1058,7 @@ type PausedCause struct {
 
 func (x *PausedCause) Reset() {
 	*x = PausedCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[9]
+	mi := &file_autan_v1_explain_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1070,7 @@ func (x *PausedCause) String() string {
 func (*PausedCause) ProtoMessage() {}
 
 func (x *PausedCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[9]
+	mi := &file_autan_v1_explain_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1083,7 @@ func (x *PausedCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PausedCause.ProtoReflect.Descriptor instead.
 func (*PausedCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{9}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PausedCause) GetPrincipal() string {
@@ -986,7 +1118,7 @@ type HeldCause struct {
 
 func (x *HeldCause) Reset() {
 	*x = HeldCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[10]
+	mi := &file_autan_v1_explain_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1130,7 @@ func (x *HeldCause) String() string {
 func (*HeldCause) ProtoMessage() {}
 
 func (x *HeldCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[10]
+	mi := &file_autan_v1_explain_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1143,7 @@ func (x *HeldCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldCause.ProtoReflect.Descriptor instead.
 func (*HeldCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{10}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HeldCause) GetPauseBefore() bool {
@@ -1032,7 +1164,7 @@ type StepsCause struct {
 
 func (x *StepsCause) Reset() {
 	*x = StepsCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[11]
+	mi := &file_autan_v1_explain_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1176,7 @@ func (x *StepsCause) String() string {
 func (*StepsCause) ProtoMessage() {}
 
 func (x *StepsCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[11]
+	mi := &file_autan_v1_explain_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1189,7 @@ func (x *StepsCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepsCause.ProtoReflect.Descriptor instead.
 func (*StepsCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{11}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StepsCause) GetCount() int32 {
@@ -1076,7 +1208,7 @@ type UnknownCause struct {
 
 func (x *UnknownCause) Reset() {
 	*x = UnknownCause{}
-	mi := &file_autan_v1_explain_proto_msgTypes[12]
+	mi := &file_autan_v1_explain_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1220,7 @@ func (x *UnknownCause) String() string {
 func (*UnknownCause) ProtoMessage() {}
 
 func (x *UnknownCause) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_explain_proto_msgTypes[12]
+	mi := &file_autan_v1_explain_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1233,7 @@ func (x *UnknownCause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnknownCause.ProtoReflect.Descriptor instead.
 func (*UnknownCause) Descriptor() ([]byte, []int) {
-	return file_autan_v1_explain_proto_rawDescGZIP(), []int{12}
+	return file_autan_v1_explain_proto_rawDescGZIP(), []int{13}
 }
 
 var File_autan_v1_explain_proto protoreflect.FileDescriptor
@@ -1141,7 +1273,18 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\x04held\x18\x16 \x01(\v2\x13.autan.v1.HeldCauseH\x00R\x04held\x12,\n" +
 	"\x05steps\x18\x17 \x01(\v2\x14.autan.v1.StepsCauseH\x00R\x05steps\x122\n" +
 	"\aunknown\x18\x18 \x01(\v2\x16.autan.v1.UnknownCauseH\x00R\aunknownB\x06\n" +
-	"\x04kind\"\xf4\x01\n" +
+	"\x04kind\"\xfe\x02\n" +
+	"\n" +
+	"WorkerWait\x12\x1b\n" +
+	"\tworker_id\x18\x01 \x01(\tR\bworkerId\x12'\n" +
+	"\x0fworker_identity\x18\x02 \x01(\tR\x0eworkerIdentity\x12\x14\n" +
+	"\x05queue\x18\x03 \x01(\tR\x05queue\x12\x1a\n" +
+	"\bdelivery\x18\x04 \x01(\x05R\bdelivery\x12F\n" +
+	"\x11lease_expire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12J\n" +
+	"\x13last_heartbeat_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x11lastHeartbeatTime\x12\x1a\n" +
+	"\bsessions\x18\a \x01(\x05R\bsessions\x12!\n" +
+	"\fqueue_paused\x18\b \x01(\bR\vqueuePaused\x12%\n" +
+	"\x0eunknown_action\x18\t \x01(\bR\runknownAction\"\xa2\x02\n" +
 	"\vActionCause\x12.\n" +
 	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12\x1f\n" +
 	"\vaction_name\x18\x02 \x01(\tR\n" +
@@ -1150,7 +1293,8 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\x0e2\x15.autan.v1.ActionStateR\x05state\x12\x18\n" +
 	"\aattempt\x18\x05 \x01(\x05R\aattempt\x12\x1d\n" +
 	"\n" +
-	"item_index\x18\x06 \x01(\x05R\titemIndex\"O\n" +
+	"item_index\x18\x06 \x01(\x05R\titemIndex\x12,\n" +
+	"\x06worker\x18\a \x01(\v2\x14.autan.v1.WorkerWaitR\x06worker\"O\n" +
 	"\n" +
 	"TimerCause\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.autan.v1.TimerKindR\x04kind\x12\x18\n" +
@@ -1184,11 +1328,12 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\n" +
 	"StepsCause\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x05R\x05count\"\x0e\n" +
-	"\fUnknownCause*c\n" +
+	"\fUnknownCause*}\n" +
 	"\fActionRunner\x12\x1d\n" +
 	"\x19ACTION_RUNNER_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTION_RUNNER_SERVER\x10\x01\x12\x1a\n" +
-	"\x16ACTION_RUNNER_EXTERNAL\x10\x02B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x16ACTION_RUNNER_EXTERNAL\x10\x02\x12\x18\n" +
+	"\x14ACTION_RUNNER_WORKER\x10\x03B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_explain_proto_rawDescOnce sync.Once
@@ -1203,54 +1348,58 @@ func file_autan_v1_explain_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_explain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_explain_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_autan_v1_explain_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_autan_v1_explain_proto_goTypes = []any{
 	(ActionRunner)(0),                // 0: autan.v1.ActionRunner
 	(*ExplainExecutionRequest)(nil),  // 1: autan.v1.ExplainExecutionRequest
 	(*ExplainExecutionResponse)(nil), // 2: autan.v1.ExplainExecutionResponse
 	(*Cause)(nil),                    // 3: autan.v1.Cause
-	(*ActionCause)(nil),              // 4: autan.v1.ActionCause
-	(*TimerCause)(nil),               // 5: autan.v1.TimerCause
-	(*JoinCause)(nil),                // 6: autan.v1.JoinCause
-	(*MissingTask)(nil),              // 7: autan.v1.MissingTask
-	(*ChildCause)(nil),               // 8: autan.v1.ChildCause
-	(*ItemsCause)(nil),               // 9: autan.v1.ItemsCause
-	(*PausedCause)(nil),              // 10: autan.v1.PausedCause
-	(*HeldCause)(nil),                // 11: autan.v1.HeldCause
-	(*StepsCause)(nil),               // 12: autan.v1.StepsCause
-	(*UnknownCause)(nil),             // 13: autan.v1.UnknownCause
-	(ExecutionState)(0),              // 14: autan.v1.ExecutionState
-	(*timestamppb.Timestamp)(nil),    // 15: google.protobuf.Timestamp
-	(ActionState)(0),                 // 16: autan.v1.ActionState
-	(TimerKind)(0),                   // 17: autan.v1.TimerKind
-	(TaskState)(0),                   // 18: autan.v1.TaskState
+	(*WorkerWait)(nil),               // 4: autan.v1.WorkerWait
+	(*ActionCause)(nil),              // 5: autan.v1.ActionCause
+	(*TimerCause)(nil),               // 6: autan.v1.TimerCause
+	(*JoinCause)(nil),                // 7: autan.v1.JoinCause
+	(*MissingTask)(nil),              // 8: autan.v1.MissingTask
+	(*ChildCause)(nil),               // 9: autan.v1.ChildCause
+	(*ItemsCause)(nil),               // 10: autan.v1.ItemsCause
+	(*PausedCause)(nil),              // 11: autan.v1.PausedCause
+	(*HeldCause)(nil),                // 12: autan.v1.HeldCause
+	(*StepsCause)(nil),               // 13: autan.v1.StepsCause
+	(*UnknownCause)(nil),             // 14: autan.v1.UnknownCause
+	(ExecutionState)(0),              // 15: autan.v1.ExecutionState
+	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
+	(ActionState)(0),                 // 17: autan.v1.ActionState
+	(TimerKind)(0),                   // 18: autan.v1.TimerKind
+	(TaskState)(0),                   // 19: autan.v1.TaskState
 }
 var file_autan_v1_explain_proto_depIdxs = []int32{
-	14, // 0: autan.v1.ExplainExecutionResponse.state:type_name -> autan.v1.ExecutionState
+	15, // 0: autan.v1.ExplainExecutionResponse.state:type_name -> autan.v1.ExecutionState
 	3,  // 1: autan.v1.ExplainExecutionResponse.causes:type_name -> autan.v1.Cause
-	15, // 2: autan.v1.Cause.since_time:type_name -> google.protobuf.Timestamp
-	15, // 3: autan.v1.Cause.until_time:type_name -> google.protobuf.Timestamp
-	4,  // 4: autan.v1.Cause.action:type_name -> autan.v1.ActionCause
-	5,  // 5: autan.v1.Cause.timer:type_name -> autan.v1.TimerCause
-	6,  // 6: autan.v1.Cause.join:type_name -> autan.v1.JoinCause
-	8,  // 7: autan.v1.Cause.child:type_name -> autan.v1.ChildCause
-	9,  // 8: autan.v1.Cause.items:type_name -> autan.v1.ItemsCause
-	10, // 9: autan.v1.Cause.paused:type_name -> autan.v1.PausedCause
-	11, // 10: autan.v1.Cause.held:type_name -> autan.v1.HeldCause
-	12, // 11: autan.v1.Cause.steps:type_name -> autan.v1.StepsCause
-	13, // 12: autan.v1.Cause.unknown:type_name -> autan.v1.UnknownCause
-	0,  // 13: autan.v1.ActionCause.runner:type_name -> autan.v1.ActionRunner
-	16, // 14: autan.v1.ActionCause.state:type_name -> autan.v1.ActionState
-	17, // 15: autan.v1.TimerCause.kind:type_name -> autan.v1.TimerKind
-	7,  // 16: autan.v1.JoinCause.missing:type_name -> autan.v1.MissingTask
-	18, // 17: autan.v1.MissingTask.state:type_name -> autan.v1.TaskState
-	14, // 18: autan.v1.ChildCause.state:type_name -> autan.v1.ExecutionState
-	3,  // 19: autan.v1.ChildCause.causes:type_name -> autan.v1.Cause
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 2: autan.v1.Cause.since_time:type_name -> google.protobuf.Timestamp
+	16, // 3: autan.v1.Cause.until_time:type_name -> google.protobuf.Timestamp
+	5,  // 4: autan.v1.Cause.action:type_name -> autan.v1.ActionCause
+	6,  // 5: autan.v1.Cause.timer:type_name -> autan.v1.TimerCause
+	7,  // 6: autan.v1.Cause.join:type_name -> autan.v1.JoinCause
+	9,  // 7: autan.v1.Cause.child:type_name -> autan.v1.ChildCause
+	10, // 8: autan.v1.Cause.items:type_name -> autan.v1.ItemsCause
+	11, // 9: autan.v1.Cause.paused:type_name -> autan.v1.PausedCause
+	12, // 10: autan.v1.Cause.held:type_name -> autan.v1.HeldCause
+	13, // 11: autan.v1.Cause.steps:type_name -> autan.v1.StepsCause
+	14, // 12: autan.v1.Cause.unknown:type_name -> autan.v1.UnknownCause
+	16, // 13: autan.v1.WorkerWait.lease_expire_time:type_name -> google.protobuf.Timestamp
+	16, // 14: autan.v1.WorkerWait.last_heartbeat_time:type_name -> google.protobuf.Timestamp
+	0,  // 15: autan.v1.ActionCause.runner:type_name -> autan.v1.ActionRunner
+	17, // 16: autan.v1.ActionCause.state:type_name -> autan.v1.ActionState
+	4,  // 17: autan.v1.ActionCause.worker:type_name -> autan.v1.WorkerWait
+	18, // 18: autan.v1.TimerCause.kind:type_name -> autan.v1.TimerKind
+	8,  // 19: autan.v1.JoinCause.missing:type_name -> autan.v1.MissingTask
+	19, // 20: autan.v1.MissingTask.state:type_name -> autan.v1.TaskState
+	15, // 21: autan.v1.ChildCause.state:type_name -> autan.v1.ExecutionState
+	3,  // 22: autan.v1.ChildCause.causes:type_name -> autan.v1.Cause
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_explain_proto_init() }
@@ -1277,7 +1426,7 @@ func file_autan_v1_explain_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_explain_proto_rawDesc), len(file_autan_v1_explain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

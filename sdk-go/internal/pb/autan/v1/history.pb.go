@@ -83,6 +83,63 @@ func (TimerKind) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_history_proto_rawDescGZIP(), []int{0}
 }
 
+// Why a lease has ended before its action.
+type LeaseLoss int32
+
+const (
+	// Never sent.
+	LeaseLoss_LEASE_LOSS_UNSPECIFIED LeaseLoss = 0
+	// Its worker did not renew it.
+	LeaseLoss_LEASE_LOSS_EXPIRED LeaseLoss = 1
+	// The action has said nothing of itself for longer than it may.
+	LeaseLoss_LEASE_LOSS_SILENT LeaseLoss = 2
+	// Its worker gave it back.
+	LeaseLoss_LEASE_LOSS_RELEASED LeaseLoss = 3
+)
+
+// Enum value maps for LeaseLoss.
+var (
+	LeaseLoss_name = map[int32]string{
+		0: "LEASE_LOSS_UNSPECIFIED",
+		1: "LEASE_LOSS_EXPIRED",
+		2: "LEASE_LOSS_SILENT",
+		3: "LEASE_LOSS_RELEASED",
+	}
+	LeaseLoss_value = map[string]int32{
+		"LEASE_LOSS_UNSPECIFIED": 0,
+		"LEASE_LOSS_EXPIRED":     1,
+		"LEASE_LOSS_SILENT":      2,
+		"LEASE_LOSS_RELEASED":    3,
+	}
+)
+
+func (x LeaseLoss) Enum() *LeaseLoss {
+	p := new(LeaseLoss)
+	*p = x
+	return p
+}
+
+func (x LeaseLoss) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LeaseLoss) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_history_proto_enumTypes[1].Descriptor()
+}
+
+func (LeaseLoss) Type() protoreflect.EnumType {
+	return &file_autan_v1_history_proto_enumTypes[1]
+}
+
+func (x LeaseLoss) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LeaseLoss.Descriptor instead.
+func (LeaseLoss) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{1}
+}
+
 // Something that happened to an execution. Events of one execution are numbered 1, 2, 3 … without
 // holes, in the order in which they were committed.
 type HistoryEvent struct {
@@ -118,6 +175,7 @@ type HistoryEvent struct {
 	//	*HistoryEvent_ResultIgnored
 	//	*HistoryEvent_ExecutionDrained
 	//	*HistoryEvent_TaskInputChanged
+	//	*HistoryEvent_ActionLeaseLost
 	Event         isHistoryEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -337,6 +395,15 @@ func (x *HistoryEvent) GetTaskInputChanged() *TaskInputChanged {
 	return nil
 }
 
+func (x *HistoryEvent) GetActionLeaseLost() *ActionLeaseLost {
+	if x != nil {
+		if x, ok := x.Event.(*HistoryEvent_ActionLeaseLost); ok {
+			return x.ActionLeaseLost
+		}
+	}
+	return nil
+}
+
 type isHistoryEvent_Event interface {
 	isHistoryEvent_Event()
 }
@@ -416,6 +483,11 @@ type HistoryEvent_TaskInputChanged struct {
 	TaskInputChanged *TaskInputChanged `protobuf:"bytes,41,opt,name=task_input_changed,json=taskInputChanged,proto3,oneof"`
 }
 
+type HistoryEvent_ActionLeaseLost struct {
+	// A worker had an action execution, and its lease has ended before the action did.
+	ActionLeaseLost *ActionLeaseLost `protobuf:"bytes,50,opt,name=action_lease_lost,json=actionLeaseLost,proto3,oneof"`
+}
+
 func (*HistoryEvent_ExecutionStarted) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_ExecutionStateChanged) isHistoryEvent_Event() {}
@@ -445,6 +517,8 @@ func (*HistoryEvent_ResultIgnored) isHistoryEvent_Event() {}
 func (*HistoryEvent_ExecutionDrained) isHistoryEvent_Event() {}
 
 func (*HistoryEvent_TaskInputChanged) isHistoryEvent_Event() {}
+
+func (*HistoryEvent_ActionLeaseLost) isHistoryEvent_Event() {}
 
 // The execution was accepted.
 type ExecutionStarted struct {
@@ -1535,11 +1609,85 @@ func (x *ListHistoryEventsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// A worker had an action execution, and its lease has ended before the action did. It is handed out
+// again, unless the action execution ends in the next event.
+type ActionLeaseLost struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the action execution.
+	ActionExecutionId string `protobuf:"bytes,1,opt,name=action_execution_id,json=actionExecutionId,proto3" json:"action_execution_id,omitempty"`
+	// The worker, for people; its id if it has no such name.
+	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
+	// How often the action execution was handed out by then.
+	Delivery int32 `protobuf:"varint,3,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// Why.
+	Reason        LeaseLoss `protobuf:"varint,4,opt,name=reason,proto3,enum=autan.v1.LeaseLoss" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionLeaseLost) Reset() {
+	*x = ActionLeaseLost{}
+	mi := &file_autan_v1_history_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionLeaseLost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionLeaseLost) ProtoMessage() {}
+
+func (x *ActionLeaseLost) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_history_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionLeaseLost.ProtoReflect.Descriptor instead.
+func (*ActionLeaseLost) Descriptor() ([]byte, []int) {
+	return file_autan_v1_history_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ActionLeaseLost) GetActionExecutionId() string {
+	if x != nil {
+		return x.ActionExecutionId
+	}
+	return ""
+}
+
+func (x *ActionLeaseLost) GetWorker() string {
+	if x != nil {
+		return x.Worker
+	}
+	return ""
+}
+
+func (x *ActionLeaseLost) GetDelivery() int32 {
+	if x != nil {
+		return x.Delivery
+	}
+	return 0
+}
+
+func (x *ActionLeaseLost) GetReason() LeaseLoss {
+	if x != nil {
+		return x.Reason
+	}
+	return LeaseLoss_LEASE_LOSS_UNSPECIFIED
+}
+
 var File_autan_v1_history_proto protoreflect.FileDescriptor
 
 const file_autan_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\n" +
+	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\n" +
 	"\n" +
 	"\fHistoryEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x129\n" +
@@ -1564,7 +1712,8 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x13environment_changed\x18\x1b \x01(\v2\x1c.autan.v1.EnvironmentChangedH\x00R\x12environmentChanged\x12@\n" +
 	"\x0eresult_ignored\x18\x1c \x01(\v2\x17.autan.v1.ResultIgnoredH\x00R\rresultIgnored\x12I\n" +
 	"\x11execution_drained\x18( \x01(\v2\x1a.autan.v1.ExecutionDrainedH\x00R\x10executionDrained\x12J\n" +
-	"\x12task_input_changed\x18) \x01(\v2\x1a.autan.v1.TaskInputChangedH\x00R\x10taskInputChangedB\a\n" +
+	"\x12task_input_changed\x18) \x01(\v2\x1a.autan.v1.TaskInputChangedH\x00R\x10taskInputChanged\x12G\n" +
+	"\x11action_lease_lost\x182 \x01(\v2\x19.autan.v1.ActionLeaseLostH\x00R\x0factionLeaseLostB\a\n" +
 	"\x05event\"\xf6\x01\n" +
 	"\x10ExecutionStarted\x12#\n" +
 	"\rworkflow_name\x18\x01 \x01(\tR\fworkflowName\x12+\n" +
@@ -1645,13 +1794,23 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x11task_execution_id\x18\v \x01(\tR\x0ftaskExecutionId\"s\n" +
 	"\x19ListHistoryEventsResponse\x12.\n" +
 	"\x06events\x18\x01 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x8c\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa2\x01\n" +
+	"\x0fActionLeaseLost\x12.\n" +
+	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12\x16\n" +
+	"\x06worker\x18\x02 \x01(\tR\x06worker\x12\x1a\n" +
+	"\bdelivery\x18\x03 \x01(\x05R\bdelivery\x12+\n" +
+	"\x06reason\x18\x04 \x01(\x0e2\x13.autan.v1.LeaseLossR\x06reason*\x8c\x01\n" +
 	"\tTimerKind\x12\x1a\n" +
 	"\x16TIMER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16TIMER_KIND_WAIT_BEFORE\x10\x01\x12\x19\n" +
 	"\x15TIMER_KIND_WAIT_AFTER\x10\x02\x12\x14\n" +
 	"\x10TIMER_KIND_RETRY\x10\x03\x12\x16\n" +
-	"\x12TIMER_KIND_TIMEOUT\x10\x04B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x12TIMER_KIND_TIMEOUT\x10\x04*o\n" +
+	"\tLeaseLoss\x12\x1a\n" +
+	"\x16LEASE_LOSS_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12LEASE_LOSS_EXPIRED\x10\x01\x12\x15\n" +
+	"\x11LEASE_LOSS_SILENT\x10\x02\x12\x17\n" +
+	"\x13LEASE_LOSS_RELEASED\x10\x03B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_history_proto_rawDescOnce sync.Once
@@ -1665,72 +1824,76 @@ func file_autan_v1_history_proto_rawDescGZIP() []byte {
 	return file_autan_v1_history_proto_rawDescData
 }
 
-var file_autan_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_autan_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_autan_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_autan_v1_history_proto_goTypes = []any{
 	(TimerKind)(0),                    // 0: autan.v1.TimerKind
-	(*HistoryEvent)(nil),              // 1: autan.v1.HistoryEvent
-	(*ExecutionStarted)(nil),          // 2: autan.v1.ExecutionStarted
-	(*ExecutionStateChanged)(nil),     // 3: autan.v1.ExecutionStateChanged
-	(*TaskCreated)(nil),               // 4: autan.v1.TaskCreated
-	(*TaskStateChanged)(nil),          // 5: autan.v1.TaskStateChanged
-	(*ActionStarted)(nil),             // 6: autan.v1.ActionStarted
-	(*ActionStateChanged)(nil),        // 7: autan.v1.ActionStateChanged
-	(*VariablesPublished)(nil),        // 8: autan.v1.VariablesPublished
-	(*TimerStarted)(nil),              // 9: autan.v1.TimerStarted
-	(*TimerFired)(nil),                // 10: autan.v1.TimerFired
-	(*ChildStarted)(nil),              // 11: autan.v1.ChildStarted
-	(*VerbApplied)(nil),               // 12: autan.v1.VerbApplied
-	(*EnvironmentChanged)(nil),        // 13: autan.v1.EnvironmentChanged
-	(*ResultIgnored)(nil),             // 14: autan.v1.ResultIgnored
-	(*ExecutionDrained)(nil),          // 15: autan.v1.ExecutionDrained
-	(*TaskInputChanged)(nil),          // 16: autan.v1.TaskInputChanged
-	(*ListHistoryEventsRequest)(nil),  // 17: autan.v1.ListHistoryEventsRequest
-	(*ListHistoryEventsResponse)(nil), // 18: autan.v1.ListHistoryEventsResponse
-	(*timestamppb.Timestamp)(nil),     // 19: google.protobuf.Timestamp
-	(*Payload)(nil),                   // 20: autan.v1.Payload
-	(ExecutionState)(0),               // 21: autan.v1.ExecutionState
-	(TaskState)(0),                    // 22: autan.v1.TaskState
-	(ActionState)(0),                  // 23: autan.v1.ActionState
-	(PayloadFormat)(0),                // 24: autan.v1.PayloadFormat
+	(LeaseLoss)(0),                    // 1: autan.v1.LeaseLoss
+	(*HistoryEvent)(nil),              // 2: autan.v1.HistoryEvent
+	(*ExecutionStarted)(nil),          // 3: autan.v1.ExecutionStarted
+	(*ExecutionStateChanged)(nil),     // 4: autan.v1.ExecutionStateChanged
+	(*TaskCreated)(nil),               // 5: autan.v1.TaskCreated
+	(*TaskStateChanged)(nil),          // 6: autan.v1.TaskStateChanged
+	(*ActionStarted)(nil),             // 7: autan.v1.ActionStarted
+	(*ActionStateChanged)(nil),        // 8: autan.v1.ActionStateChanged
+	(*VariablesPublished)(nil),        // 9: autan.v1.VariablesPublished
+	(*TimerStarted)(nil),              // 10: autan.v1.TimerStarted
+	(*TimerFired)(nil),                // 11: autan.v1.TimerFired
+	(*ChildStarted)(nil),              // 12: autan.v1.ChildStarted
+	(*VerbApplied)(nil),               // 13: autan.v1.VerbApplied
+	(*EnvironmentChanged)(nil),        // 14: autan.v1.EnvironmentChanged
+	(*ResultIgnored)(nil),             // 15: autan.v1.ResultIgnored
+	(*ExecutionDrained)(nil),          // 16: autan.v1.ExecutionDrained
+	(*TaskInputChanged)(nil),          // 17: autan.v1.TaskInputChanged
+	(*ListHistoryEventsRequest)(nil),  // 18: autan.v1.ListHistoryEventsRequest
+	(*ListHistoryEventsResponse)(nil), // 19: autan.v1.ListHistoryEventsResponse
+	(*ActionLeaseLost)(nil),           // 20: autan.v1.ActionLeaseLost
+	(*timestamppb.Timestamp)(nil),     // 21: google.protobuf.Timestamp
+	(*Payload)(nil),                   // 22: autan.v1.Payload
+	(ExecutionState)(0),               // 23: autan.v1.ExecutionState
+	(TaskState)(0),                    // 24: autan.v1.TaskState
+	(ActionState)(0),                  // 25: autan.v1.ActionState
+	(PayloadFormat)(0),                // 26: autan.v1.PayloadFormat
 }
 var file_autan_v1_history_proto_depIdxs = []int32{
-	19, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
-	2,  // 1: autan.v1.HistoryEvent.execution_started:type_name -> autan.v1.ExecutionStarted
-	3,  // 2: autan.v1.HistoryEvent.execution_state_changed:type_name -> autan.v1.ExecutionStateChanged
-	4,  // 3: autan.v1.HistoryEvent.task_created:type_name -> autan.v1.TaskCreated
-	5,  // 4: autan.v1.HistoryEvent.task_state_changed:type_name -> autan.v1.TaskStateChanged
-	6,  // 5: autan.v1.HistoryEvent.action_started:type_name -> autan.v1.ActionStarted
-	7,  // 6: autan.v1.HistoryEvent.action_state_changed:type_name -> autan.v1.ActionStateChanged
-	8,  // 7: autan.v1.HistoryEvent.variables_published:type_name -> autan.v1.VariablesPublished
-	9,  // 8: autan.v1.HistoryEvent.timer_started:type_name -> autan.v1.TimerStarted
-	10, // 9: autan.v1.HistoryEvent.timer_fired:type_name -> autan.v1.TimerFired
-	11, // 10: autan.v1.HistoryEvent.child_started:type_name -> autan.v1.ChildStarted
-	12, // 11: autan.v1.HistoryEvent.verb_applied:type_name -> autan.v1.VerbApplied
-	13, // 12: autan.v1.HistoryEvent.environment_changed:type_name -> autan.v1.EnvironmentChanged
-	14, // 13: autan.v1.HistoryEvent.result_ignored:type_name -> autan.v1.ResultIgnored
-	15, // 14: autan.v1.HistoryEvent.execution_drained:type_name -> autan.v1.ExecutionDrained
-	16, // 15: autan.v1.HistoryEvent.task_input_changed:type_name -> autan.v1.TaskInputChanged
-	20, // 16: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
-	21, // 17: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
-	21, // 18: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
-	20, // 19: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
-	22, // 20: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
-	22, // 21: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
-	22, // 22: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
-	20, // 23: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
-	23, // 24: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
-	20, // 25: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
-	0,  // 26: autan.v1.TimerStarted.kind:type_name -> autan.v1.TimerKind
-	19, // 27: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
-	0,  // 28: autan.v1.TimerFired.kind:type_name -> autan.v1.TimerKind
-	24, // 29: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	1,  // 30: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	21, // 0: autan.v1.HistoryEvent.event_time:type_name -> google.protobuf.Timestamp
+	3,  // 1: autan.v1.HistoryEvent.execution_started:type_name -> autan.v1.ExecutionStarted
+	4,  // 2: autan.v1.HistoryEvent.execution_state_changed:type_name -> autan.v1.ExecutionStateChanged
+	5,  // 3: autan.v1.HistoryEvent.task_created:type_name -> autan.v1.TaskCreated
+	6,  // 4: autan.v1.HistoryEvent.task_state_changed:type_name -> autan.v1.TaskStateChanged
+	7,  // 5: autan.v1.HistoryEvent.action_started:type_name -> autan.v1.ActionStarted
+	8,  // 6: autan.v1.HistoryEvent.action_state_changed:type_name -> autan.v1.ActionStateChanged
+	9,  // 7: autan.v1.HistoryEvent.variables_published:type_name -> autan.v1.VariablesPublished
+	10, // 8: autan.v1.HistoryEvent.timer_started:type_name -> autan.v1.TimerStarted
+	11, // 9: autan.v1.HistoryEvent.timer_fired:type_name -> autan.v1.TimerFired
+	12, // 10: autan.v1.HistoryEvent.child_started:type_name -> autan.v1.ChildStarted
+	13, // 11: autan.v1.HistoryEvent.verb_applied:type_name -> autan.v1.VerbApplied
+	14, // 12: autan.v1.HistoryEvent.environment_changed:type_name -> autan.v1.EnvironmentChanged
+	15, // 13: autan.v1.HistoryEvent.result_ignored:type_name -> autan.v1.ResultIgnored
+	16, // 14: autan.v1.HistoryEvent.execution_drained:type_name -> autan.v1.ExecutionDrained
+	17, // 15: autan.v1.HistoryEvent.task_input_changed:type_name -> autan.v1.TaskInputChanged
+	20, // 16: autan.v1.HistoryEvent.action_lease_lost:type_name -> autan.v1.ActionLeaseLost
+	22, // 17: autan.v1.ExecutionStarted.input:type_name -> autan.v1.Payload
+	23, // 18: autan.v1.ExecutionStateChanged.previous_state:type_name -> autan.v1.ExecutionState
+	23, // 19: autan.v1.ExecutionStateChanged.state:type_name -> autan.v1.ExecutionState
+	22, // 20: autan.v1.ExecutionStateChanged.output:type_name -> autan.v1.Payload
+	24, // 21: autan.v1.TaskCreated.state:type_name -> autan.v1.TaskState
+	24, // 22: autan.v1.TaskStateChanged.previous_state:type_name -> autan.v1.TaskState
+	24, // 23: autan.v1.TaskStateChanged.state:type_name -> autan.v1.TaskState
+	22, // 24: autan.v1.ActionStarted.input:type_name -> autan.v1.Payload
+	25, // 25: autan.v1.ActionStateChanged.state:type_name -> autan.v1.ActionState
+	22, // 26: autan.v1.ActionStateChanged.output:type_name -> autan.v1.Payload
+	0,  // 27: autan.v1.TimerStarted.kind:type_name -> autan.v1.TimerKind
+	21, // 28: autan.v1.TimerStarted.due_time:type_name -> google.protobuf.Timestamp
+	0,  // 29: autan.v1.TimerFired.kind:type_name -> autan.v1.TimerKind
+	26, // 30: autan.v1.ListHistoryEventsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2,  // 31: autan.v1.ListHistoryEventsResponse.events:type_name -> autan.v1.HistoryEvent
+	1,  // 32: autan.v1.ActionLeaseLost.reason:type_name -> autan.v1.LeaseLoss
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_history_proto_init() }
@@ -1756,14 +1919,15 @@ func file_autan_v1_history_proto_init() {
 		(*HistoryEvent_ResultIgnored)(nil),
 		(*HistoryEvent_ExecutionDrained)(nil),
 		(*HistoryEvent_TaskInputChanged)(nil),
+		(*HistoryEvent_ActionLeaseLost)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_history_proto_rawDesc), len(file_autan_v1_history_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   18,
+			NumEnums:      2,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

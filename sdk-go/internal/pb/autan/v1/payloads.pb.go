@@ -406,7 +406,8 @@ func (x *PayloadRef) GetContentType() string {
 // Why an execution, task or action ended in ERROR.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Kind of failure: "task_error" (tasks failed and nothing handled it), "expression_error",
+	// Kind of failure. Of an action that a worker ran: what the worker calls it, such as the name of
+	// an exception. Else: "task_error" (tasks failed and nothing handled it), "expression_error",
 	// "payload_opaque" (an expression read inside binary data), "limit_exceeded", "fail_command" (the
 	// workflow said so), "stopped" (StopExecution said so), "rollback_failed" (undoing a task has
 	// failed; the message names all that are still to be undone), "workflow_error" (anything else
@@ -415,7 +416,11 @@ type Failure struct {
 	// For people; at most 4 KiB.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// What the action or workflow gave as its error result, if anything.
-	Details       *Payload `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
+	Details *Payload `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
+	// Where in its program a worker has failed; at most 16 KiB.
+	Stack string `protobuf:"bytes,4,opt,name=stack,proto3" json:"stack,omitempty"`
+	// What it was caused by; at most 8 deep.
+	Cause         *Failure `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -471,6 +476,20 @@ func (x *Failure) GetDetails() *Payload {
 	return nil
 }
 
+func (x *Failure) GetStack() string {
+	if x != nil {
+		return x.Stack
+	}
+	return ""
+}
+
+func (x *Failure) GetCause() *Failure {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
 var File_autan_v1_payloads_proto protoreflect.FileDescriptor
 
 const file_autan_v1_payloads_proto_rawDesc = "" +
@@ -496,11 +515,13 @@ const file_autan_v1_payloads_proto_rawDesc = "" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x1d\n" +
 	"\n" +
 	"size_bytes\x18\x03 \x01(\x03R\tsizeBytes\x12!\n" +
-	"\fcontent_type\x18\x04 \x01(\tR\vcontentType\"d\n" +
+	"\fcontent_type\x18\x04 \x01(\tR\vcontentType\"\xa3\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12+\n" +
-	"\adetails\x18\x03 \x01(\v2\x11.autan.v1.PayloadR\adetails*b\n" +
+	"\adetails\x18\x03 \x01(\v2\x11.autan.v1.PayloadR\adetails\x12\x14\n" +
+	"\x05stack\x18\x04 \x01(\tR\x05stack\x12'\n" +
+	"\x05cause\x18\x05 \x01(\v2\x11.autan.v1.FailureR\x05cause*b\n" +
 	"\rPayloadFormat\x12\x1e\n" +
 	"\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13PAYLOAD_FORMAT_JSON\x10\x01\x12\x18\n" +
@@ -541,11 +562,12 @@ var file_autan_v1_payloads_proto_depIdxs = []int32{
 	4, // 2: autan.v1.Payload.ref:type_name -> autan.v1.PayloadRef
 	6, // 3: autan.v1.Payload.metadata:type_name -> autan.v1.Payload.MetadataEntry
 	2, // 4: autan.v1.Failure.details:type_name -> autan.v1.Payload
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 5: autan.v1.Failure.cause:type_name -> autan.v1.Failure
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_payloads_proto_init() }

@@ -359,7 +359,11 @@ type ActionExecution struct {
 	// When it was created.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it reached a final state.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Of one that workers run: what is known of its lease; absent = nobody has taken it yet.
+	Lease *ActionLease `protobuf:"bytes,20,opt,name=lease,proto3" json:"lease,omitempty"`
+	// Of one that has failed in a worker: what went wrong; FULL view only.
+	Failure       *Failure `protobuf:"bytes,21,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -492,6 +496,129 @@ func (x *ActionExecution) GetEndTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ActionExecution) GetLease() *ActionLease {
+	if x != nil {
+		return x.Lease
+	}
+	return nil
+}
+
+func (x *ActionExecution) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+// The present lease of an action execution, or the last one.
+type ActionLease struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Worker that has it.
+	WorkerId string `protobuf:"bytes,1,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`
+	// The worker, for people.
+	WorkerIdentity string `protobuf:"bytes,2,opt,name=worker_identity,json=workerIdentity,proto3" json:"worker_identity,omitempty"`
+	// Queue that it came from.
+	Queue string `protobuf:"bytes,3,opt,name=queue,proto3" json:"queue,omitempty"`
+	// How often the action execution was handed out.
+	Delivery int32 `protobuf:"varint,4,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// When it was handed out.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// When it ends unless it is renewed; absent if the action execution has ended.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// When the worker was last heard of, for this action execution.
+	LastHeartbeatTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_heartbeat_time,json=lastHeartbeatTime,proto3" json:"last_heartbeat_time,omitempty"`
+	// What it has said last of its progress; FULL view only.
+	Progress      *Payload `protobuf:"bytes,8,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionLease) Reset() {
+	*x = ActionLease{}
+	mi := &file_autan_v1_tasks_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionLease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionLease) ProtoMessage() {}
+
+func (x *ActionLease) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_tasks_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionLease.ProtoReflect.Descriptor instead.
+func (*ActionLease) Descriptor() ([]byte, []int) {
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ActionLease) GetWorkerId() string {
+	if x != nil {
+		return x.WorkerId
+	}
+	return ""
+}
+
+func (x *ActionLease) GetWorkerIdentity() string {
+	if x != nil {
+		return x.WorkerIdentity
+	}
+	return ""
+}
+
+func (x *ActionLease) GetQueue() string {
+	if x != nil {
+		return x.Queue
+	}
+	return ""
+}
+
+func (x *ActionLease) GetDelivery() int32 {
+	if x != nil {
+		return x.Delivery
+	}
+	return 0
+}
+
+func (x *ActionLease) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ActionLease) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *ActionLease) GetLastHeartbeatTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastHeartbeatTime
+	}
+	return nil
+}
+
+func (x *ActionLease) GetProgress() *Payload {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
 // Request of GetTaskExecution.
 type GetTaskExecutionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -512,7 +639,7 @@ type GetTaskExecutionRequest struct {
 
 func (x *GetTaskExecutionRequest) Reset() {
 	*x = GetTaskExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[2]
+	mi := &file_autan_v1_tasks_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +651,7 @@ func (x *GetTaskExecutionRequest) String() string {
 func (*GetTaskExecutionRequest) ProtoMessage() {}
 
 func (x *GetTaskExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[2]
+	mi := &file_autan_v1_tasks_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +664,7 @@ func (x *GetTaskExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskExecutionRequest.ProtoReflect.Descriptor instead.
 func (*GetTaskExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{2}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetTaskExecutionRequest) GetProject() string {
@@ -586,7 +713,7 @@ type GetTaskExecutionResponse struct {
 
 func (x *GetTaskExecutionResponse) Reset() {
 	*x = GetTaskExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[3]
+	mi := &file_autan_v1_tasks_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +725,7 @@ func (x *GetTaskExecutionResponse) String() string {
 func (*GetTaskExecutionResponse) ProtoMessage() {}
 
 func (x *GetTaskExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[3]
+	mi := &file_autan_v1_tasks_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +738,7 @@ func (x *GetTaskExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskExecutionResponse.ProtoReflect.Descriptor instead.
 func (*GetTaskExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{3}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetTaskExecutionResponse) GetTaskExecution() *TaskExecution {
@@ -644,7 +771,7 @@ type ListTaskExecutionsRequest struct {
 
 func (x *ListTaskExecutionsRequest) Reset() {
 	*x = ListTaskExecutionsRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[4]
+	mi := &file_autan_v1_tasks_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +783,7 @@ func (x *ListTaskExecutionsRequest) String() string {
 func (*ListTaskExecutionsRequest) ProtoMessage() {}
 
 func (x *ListTaskExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[4]
+	mi := &file_autan_v1_tasks_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +796,7 @@ func (x *ListTaskExecutionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTaskExecutionsRequest.ProtoReflect.Descriptor instead.
 func (*ListTaskExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{4}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListTaskExecutionsRequest) GetProject() string {
@@ -734,7 +861,7 @@ type ListTaskExecutionsResponse struct {
 
 func (x *ListTaskExecutionsResponse) Reset() {
 	*x = ListTaskExecutionsResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[5]
+	mi := &file_autan_v1_tasks_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +873,7 @@ func (x *ListTaskExecutionsResponse) String() string {
 func (*ListTaskExecutionsResponse) ProtoMessage() {}
 
 func (x *ListTaskExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[5]
+	mi := &file_autan_v1_tasks_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,7 +886,7 @@ func (x *ListTaskExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTaskExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*ListTaskExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{5}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListTaskExecutionsResponse) GetTaskExecutions() []*TaskExecution {
@@ -795,7 +922,7 @@ type SkipTaskRequest struct {
 
 func (x *SkipTaskRequest) Reset() {
 	*x = SkipTaskRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	mi := &file_autan_v1_tasks_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +934,7 @@ func (x *SkipTaskRequest) String() string {
 func (*SkipTaskRequest) ProtoMessage() {}
 
 func (x *SkipTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[6]
+	mi := &file_autan_v1_tasks_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +947,7 @@ func (x *SkipTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipTaskRequest.ProtoReflect.Descriptor instead.
 func (*SkipTaskRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{6}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SkipTaskRequest) GetProject() string {
@@ -869,7 +996,7 @@ type SkipTaskResponse struct {
 
 func (x *SkipTaskResponse) Reset() {
 	*x = SkipTaskResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +1008,7 @@ func (x *SkipTaskResponse) String() string {
 func (*SkipTaskResponse) ProtoMessage() {}
 
 func (x *SkipTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[7]
+	mi := &file_autan_v1_tasks_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +1021,7 @@ func (x *SkipTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipTaskResponse.ProtoReflect.Descriptor instead.
 func (*SkipTaskResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{7}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SkipTaskResponse) GetTaskExecution() *TaskExecution {
@@ -921,7 +1048,7 @@ type RetryTaskRequest struct {
 
 func (x *RetryTaskRequest) Reset() {
 	*x = RetryTaskRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1060,7 @@ func (x *RetryTaskRequest) String() string {
 func (*RetryTaskRequest) ProtoMessage() {}
 
 func (x *RetryTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[8]
+	mi := &file_autan_v1_tasks_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1073,7 @@ func (x *RetryTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryTaskRequest.ProtoReflect.Descriptor instead.
 func (*RetryTaskRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{8}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RetryTaskRequest) GetProject() string {
@@ -988,7 +1115,7 @@ type RetryTaskResponse struct {
 
 func (x *RetryTaskResponse) Reset() {
 	*x = RetryTaskResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1127,7 @@ func (x *RetryTaskResponse) String() string {
 func (*RetryTaskResponse) ProtoMessage() {}
 
 func (x *RetryTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[9]
+	mi := &file_autan_v1_tasks_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1140,7 @@ func (x *RetryTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryTaskResponse.ProtoReflect.Descriptor instead.
 func (*RetryTaskResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{9}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RetryTaskResponse) GetTaskExecution() *TaskExecution {
@@ -1042,7 +1169,7 @@ type GetActionExecutionRequest struct {
 
 func (x *GetActionExecutionRequest) Reset() {
 	*x = GetActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1181,7 @@ func (x *GetActionExecutionRequest) String() string {
 func (*GetActionExecutionRequest) ProtoMessage() {}
 
 func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[10]
+	mi := &file_autan_v1_tasks_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1194,7 @@ func (x *GetActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{10}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetActionExecutionRequest) GetProject() string {
@@ -1116,7 +1243,7 @@ type GetActionExecutionResponse struct {
 
 func (x *GetActionExecutionResponse) Reset() {
 	*x = GetActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1128,7 +1255,7 @@ func (x *GetActionExecutionResponse) String() string {
 func (*GetActionExecutionResponse) ProtoMessage() {}
 
 func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[11]
+	mi := &file_autan_v1_tasks_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1141,7 +1268,7 @@ func (x *GetActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*GetActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{11}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1177,7 +1304,7 @@ type ListActionExecutionsRequest struct {
 
 func (x *ListActionExecutionsRequest) Reset() {
 	*x = ListActionExecutionsRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1316,7 @@ func (x *ListActionExecutionsRequest) String() string {
 func (*ListActionExecutionsRequest) ProtoMessage() {}
 
 func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[12]
+	mi := &file_autan_v1_tasks_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1329,7 @@ func (x *ListActionExecutionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{12}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListActionExecutionsRequest) GetProject() string {
@@ -1296,7 +1423,7 @@ type ListActionExecutionsResponse struct {
 
 func (x *ListActionExecutionsResponse) Reset() {
 	*x = ListActionExecutionsResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1435,7 @@ func (x *ListActionExecutionsResponse) String() string {
 func (*ListActionExecutionsResponse) ProtoMessage() {}
 
 func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[13]
+	mi := &file_autan_v1_tasks_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1448,7 @@ func (x *ListActionExecutionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionExecutionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionExecutionsResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{13}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListActionExecutionsResponse) GetActionExecutions() []*ActionExecution {
@@ -1355,7 +1482,7 @@ type CompleteActionExecutionRequest struct {
 
 func (x *CompleteActionExecutionRequest) Reset() {
 	*x = CompleteActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1494,7 @@ func (x *CompleteActionExecutionRequest) String() string {
 func (*CompleteActionExecutionRequest) ProtoMessage() {}
 
 func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[14]
+	mi := &file_autan_v1_tasks_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1507,7 @@ func (x *CompleteActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{14}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CompleteActionExecutionRequest) GetProject() string {
@@ -1422,7 +1549,7 @@ type CompleteActionExecutionResponse struct {
 
 func (x *CompleteActionExecutionResponse) Reset() {
 	*x = CompleteActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1561,7 @@ func (x *CompleteActionExecutionResponse) String() string {
 func (*CompleteActionExecutionResponse) ProtoMessage() {}
 
 func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[15]
+	mi := &file_autan_v1_tasks_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1574,7 @@ func (x *CompleteActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*CompleteActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{15}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CompleteActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1474,7 +1601,7 @@ type FailActionExecutionRequest struct {
 
 func (x *FailActionExecutionRequest) Reset() {
 	*x = FailActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[16]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1613,7 @@ func (x *FailActionExecutionRequest) String() string {
 func (*FailActionExecutionRequest) ProtoMessage() {}
 
 func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[16]
+	mi := &file_autan_v1_tasks_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1626,7 @@ func (x *FailActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{16}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FailActionExecutionRequest) GetProject() string {
@@ -1541,7 +1668,7 @@ type FailActionExecutionResponse struct {
 
 func (x *FailActionExecutionResponse) Reset() {
 	*x = FailActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[17]
+	mi := &file_autan_v1_tasks_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1680,7 @@ func (x *FailActionExecutionResponse) String() string {
 func (*FailActionExecutionResponse) ProtoMessage() {}
 
 func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[17]
+	mi := &file_autan_v1_tasks_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1693,7 @@ func (x *FailActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*FailActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{17}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FailActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1595,7 +1722,7 @@ type UpdateActionExecutionRequest struct {
 
 func (x *UpdateActionExecutionRequest) Reset() {
 	*x = UpdateActionExecutionRequest{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[18]
+	mi := &file_autan_v1_tasks_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1734,7 @@ func (x *UpdateActionExecutionRequest) String() string {
 func (*UpdateActionExecutionRequest) ProtoMessage() {}
 
 func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[18]
+	mi := &file_autan_v1_tasks_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1747,7 @@ func (x *UpdateActionExecutionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{18}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateActionExecutionRequest) GetProject() string {
@@ -1669,7 +1796,7 @@ type UpdateActionExecutionResponse struct {
 
 func (x *UpdateActionExecutionResponse) Reset() {
 	*x = UpdateActionExecutionResponse{}
-	mi := &file_autan_v1_tasks_proto_msgTypes[19]
+	mi := &file_autan_v1_tasks_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +1808,7 @@ func (x *UpdateActionExecutionResponse) String() string {
 func (*UpdateActionExecutionResponse) ProtoMessage() {}
 
 func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_tasks_proto_msgTypes[19]
+	mi := &file_autan_v1_tasks_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +1821,7 @@ func (x *UpdateActionExecutionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateActionExecutionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateActionExecutionResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{19}
+	return file_autan_v1_tasks_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateActionExecutionResponse) GetActionExecution() *ActionExecution {
@@ -1741,7 +1868,7 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\aundo_of\x18\x16 \x01(\tR\x06undoOf\x12\x1b\n" +
 	"\tundone_by\x18\x17 \x01(\tR\bundoneBy\x12\x1f\n" +
 	"\vrolled_back\x18\x18 \x01(\bR\n" +
-	"rolledBack\"\xbb\x04\n" +
+	"rolledBack\"\x95\x05\n" +
 	"\x0fActionExecution\x12.\n" +
 	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12*\n" +
 	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12#\n" +
@@ -1759,7 +1886,20 @@ const file_autan_v1_tasks_proto_rawDesc = "" +
 	"\x12child_execution_id\x18\f \x01(\tR\x10childExecutionId\x12;\n" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x125\n" +
-	"\bend_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xfc\x01\n" +
+	"\bend_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12+\n" +
+	"\x05lease\x18\x14 \x01(\v2\x15.autan.v1.ActionLeaseR\x05lease\x12+\n" +
+	"\afailure\x18\x15 \x01(\v2\x11.autan.v1.FailureR\afailure\"\xf8\x02\n" +
+	"\vActionLease\x12\x1b\n" +
+	"\tworker_id\x18\x01 \x01(\tR\bworkerId\x12'\n" +
+	"\x0fworker_identity\x18\x02 \x01(\tR\x0eworkerIdentity\x12\x14\n" +
+	"\x05queue\x18\x03 \x01(\tR\x05queue\x12\x1a\n" +
+	"\bdelivery\x18\x04 \x01(\x05R\bdelivery\x129\n" +
+	"\n" +
+	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12;\n" +
+	"\vexpire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12J\n" +
+	"\x13last_heartbeat_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x11lastHeartbeatTime\x12-\n" +
+	"\bprogress\x18\b \x01(\v2\x11.autan.v1.PayloadR\bprogress\"\xfc\x01\n" +
 	"\x17GetTaskExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12*\n" +
 	"\x11task_execution_id\x18\x02 \x01(\tR\x0ftaskExecutionId\x12\"\n" +
@@ -1871,100 +2011,108 @@ func file_autan_v1_tasks_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_tasks_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_autan_v1_tasks_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_autan_v1_tasks_proto_goTypes = []any{
 	(TaskType)(0),                           // 0: autan.v1.TaskType
 	(*TaskExecution)(nil),                   // 1: autan.v1.TaskExecution
 	(*ActionExecution)(nil),                 // 2: autan.v1.ActionExecution
-	(*GetTaskExecutionRequest)(nil),         // 3: autan.v1.GetTaskExecutionRequest
-	(*GetTaskExecutionResponse)(nil),        // 4: autan.v1.GetTaskExecutionResponse
-	(*ListTaskExecutionsRequest)(nil),       // 5: autan.v1.ListTaskExecutionsRequest
-	(*ListTaskExecutionsResponse)(nil),      // 6: autan.v1.ListTaskExecutionsResponse
-	(*SkipTaskRequest)(nil),                 // 7: autan.v1.SkipTaskRequest
-	(*SkipTaskResponse)(nil),                // 8: autan.v1.SkipTaskResponse
-	(*RetryTaskRequest)(nil),                // 9: autan.v1.RetryTaskRequest
-	(*RetryTaskResponse)(nil),               // 10: autan.v1.RetryTaskResponse
-	(*GetActionExecutionRequest)(nil),       // 11: autan.v1.GetActionExecutionRequest
-	(*GetActionExecutionResponse)(nil),      // 12: autan.v1.GetActionExecutionResponse
-	(*ListActionExecutionsRequest)(nil),     // 13: autan.v1.ListActionExecutionsRequest
-	(*ListActionExecutionsResponse)(nil),    // 14: autan.v1.ListActionExecutionsResponse
-	(*CompleteActionExecutionRequest)(nil),  // 15: autan.v1.CompleteActionExecutionRequest
-	(*CompleteActionExecutionResponse)(nil), // 16: autan.v1.CompleteActionExecutionResponse
-	(*FailActionExecutionRequest)(nil),      // 17: autan.v1.FailActionExecutionRequest
-	(*FailActionExecutionResponse)(nil),     // 18: autan.v1.FailActionExecutionResponse
-	(*UpdateActionExecutionRequest)(nil),    // 19: autan.v1.UpdateActionExecutionRequest
-	(*UpdateActionExecutionResponse)(nil),   // 20: autan.v1.UpdateActionExecutionResponse
-	(TaskState)(0),                          // 21: autan.v1.TaskState
-	(*Payload)(nil),                         // 22: autan.v1.Payload
-	(*timestamppb.Timestamp)(nil),           // 23: google.protobuf.Timestamp
-	(ActionState)(0),                        // 24: autan.v1.ActionState
-	(View)(0),                               // 25: autan.v1.View
-	(PayloadFormat)(0),                      // 26: autan.v1.PayloadFormat
-	(*fieldmaskpb.FieldMask)(nil),           // 27: google.protobuf.FieldMask
+	(*ActionLease)(nil),                     // 3: autan.v1.ActionLease
+	(*GetTaskExecutionRequest)(nil),         // 4: autan.v1.GetTaskExecutionRequest
+	(*GetTaskExecutionResponse)(nil),        // 5: autan.v1.GetTaskExecutionResponse
+	(*ListTaskExecutionsRequest)(nil),       // 6: autan.v1.ListTaskExecutionsRequest
+	(*ListTaskExecutionsResponse)(nil),      // 7: autan.v1.ListTaskExecutionsResponse
+	(*SkipTaskRequest)(nil),                 // 8: autan.v1.SkipTaskRequest
+	(*SkipTaskResponse)(nil),                // 9: autan.v1.SkipTaskResponse
+	(*RetryTaskRequest)(nil),                // 10: autan.v1.RetryTaskRequest
+	(*RetryTaskResponse)(nil),               // 11: autan.v1.RetryTaskResponse
+	(*GetActionExecutionRequest)(nil),       // 12: autan.v1.GetActionExecutionRequest
+	(*GetActionExecutionResponse)(nil),      // 13: autan.v1.GetActionExecutionResponse
+	(*ListActionExecutionsRequest)(nil),     // 14: autan.v1.ListActionExecutionsRequest
+	(*ListActionExecutionsResponse)(nil),    // 15: autan.v1.ListActionExecutionsResponse
+	(*CompleteActionExecutionRequest)(nil),  // 16: autan.v1.CompleteActionExecutionRequest
+	(*CompleteActionExecutionResponse)(nil), // 17: autan.v1.CompleteActionExecutionResponse
+	(*FailActionExecutionRequest)(nil),      // 18: autan.v1.FailActionExecutionRequest
+	(*FailActionExecutionResponse)(nil),     // 19: autan.v1.FailActionExecutionResponse
+	(*UpdateActionExecutionRequest)(nil),    // 20: autan.v1.UpdateActionExecutionRequest
+	(*UpdateActionExecutionResponse)(nil),   // 21: autan.v1.UpdateActionExecutionResponse
+	(TaskState)(0),                          // 22: autan.v1.TaskState
+	(*Payload)(nil),                         // 23: autan.v1.Payload
+	(*timestamppb.Timestamp)(nil),           // 24: google.protobuf.Timestamp
+	(ActionState)(0),                        // 25: autan.v1.ActionState
+	(*Failure)(nil),                         // 26: autan.v1.Failure
+	(View)(0),                               // 27: autan.v1.View
+	(PayloadFormat)(0),                      // 28: autan.v1.PayloadFormat
+	(*fieldmaskpb.FieldMask)(nil),           // 29: google.protobuf.FieldMask
 }
 var file_autan_v1_tasks_proto_depIdxs = []int32{
 	0,  // 0: autan.v1.TaskExecution.type:type_name -> autan.v1.TaskType
-	21, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
-	22, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
-	22, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
-	22, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
-	23, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
-	23, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
-	23, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
-	23, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
-	23, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
-	23, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
-	24, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
-	22, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
-	22, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
-	23, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
-	23, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
-	25, // 16: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
-	26, // 17: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	27, // 18: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	1,  // 19: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
-	25, // 20: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
-	26, // 21: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	1,  // 22: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
-	22, // 23: autan.v1.SkipTaskRequest.result:type_name -> autan.v1.Payload
-	1,  // 24: autan.v1.SkipTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
-	1,  // 25: autan.v1.RetryTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
-	25, // 26: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
-	26, // 27: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	27, // 28: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	2,  // 29: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	25, // 30: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
-	26, // 31: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	2,  // 32: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
-	22, // 33: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
-	2,  // 34: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	22, // 35: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
-	2,  // 36: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	24, // 37: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
-	2,  // 38: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	3,  // 39: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
-	5,  // 40: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
-	7,  // 41: autan.v1.TaskService.SkipTask:input_type -> autan.v1.SkipTaskRequest
-	9,  // 42: autan.v1.TaskService.RetryTask:input_type -> autan.v1.RetryTaskRequest
-	11, // 43: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
-	13, // 44: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
-	15, // 45: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
-	17, // 46: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
-	19, // 47: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
-	4,  // 48: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
-	6,  // 49: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
-	8,  // 50: autan.v1.TaskService.SkipTask:output_type -> autan.v1.SkipTaskResponse
-	10, // 51: autan.v1.TaskService.RetryTask:output_type -> autan.v1.RetryTaskResponse
-	12, // 52: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
-	14, // 53: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
-	16, // 54: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
-	18, // 55: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
-	20, // 56: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
-	48, // [48:57] is the sub-list for method output_type
-	39, // [39:48] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	22, // 1: autan.v1.TaskExecution.state:type_name -> autan.v1.TaskState
+	23, // 2: autan.v1.TaskExecution.result:type_name -> autan.v1.Payload
+	23, // 3: autan.v1.TaskExecution.published:type_name -> autan.v1.Payload
+	23, // 4: autan.v1.TaskExecution.published_global:type_name -> autan.v1.Payload
+	24, // 5: autan.v1.TaskExecution.create_time:type_name -> google.protobuf.Timestamp
+	24, // 6: autan.v1.TaskExecution.start_time:type_name -> google.protobuf.Timestamp
+	24, // 7: autan.v1.TaskExecution.update_time:type_name -> google.protobuf.Timestamp
+	24, // 8: autan.v1.TaskExecution.end_time:type_name -> google.protobuf.Timestamp
+	24, // 9: autan.v1.TaskExecution.due_time:type_name -> google.protobuf.Timestamp
+	24, // 10: autan.v1.TaskExecution.timeout_time:type_name -> google.protobuf.Timestamp
+	25, // 11: autan.v1.ActionExecution.state:type_name -> autan.v1.ActionState
+	23, // 12: autan.v1.ActionExecution.input:type_name -> autan.v1.Payload
+	23, // 13: autan.v1.ActionExecution.output:type_name -> autan.v1.Payload
+	24, // 14: autan.v1.ActionExecution.create_time:type_name -> google.protobuf.Timestamp
+	24, // 15: autan.v1.ActionExecution.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 16: autan.v1.ActionExecution.lease:type_name -> autan.v1.ActionLease
+	26, // 17: autan.v1.ActionExecution.failure:type_name -> autan.v1.Failure
+	24, // 18: autan.v1.ActionLease.start_time:type_name -> google.protobuf.Timestamp
+	24, // 19: autan.v1.ActionLease.expire_time:type_name -> google.protobuf.Timestamp
+	24, // 20: autan.v1.ActionLease.last_heartbeat_time:type_name -> google.protobuf.Timestamp
+	23, // 21: autan.v1.ActionLease.progress:type_name -> autan.v1.Payload
+	27, // 22: autan.v1.GetTaskExecutionRequest.view:type_name -> autan.v1.View
+	28, // 23: autan.v1.GetTaskExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	29, // 24: autan.v1.GetTaskExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	1,  // 25: autan.v1.GetTaskExecutionResponse.task_execution:type_name -> autan.v1.TaskExecution
+	27, // 26: autan.v1.ListTaskExecutionsRequest.view:type_name -> autan.v1.View
+	28, // 27: autan.v1.ListTaskExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	1,  // 28: autan.v1.ListTaskExecutionsResponse.task_executions:type_name -> autan.v1.TaskExecution
+	23, // 29: autan.v1.SkipTaskRequest.result:type_name -> autan.v1.Payload
+	1,  // 30: autan.v1.SkipTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
+	1,  // 31: autan.v1.RetryTaskResponse.task_execution:type_name -> autan.v1.TaskExecution
+	27, // 32: autan.v1.GetActionExecutionRequest.view:type_name -> autan.v1.View
+	28, // 33: autan.v1.GetActionExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	29, // 34: autan.v1.GetActionExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	2,  // 35: autan.v1.GetActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	27, // 36: autan.v1.ListActionExecutionsRequest.view:type_name -> autan.v1.View
+	28, // 37: autan.v1.ListActionExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2,  // 38: autan.v1.ListActionExecutionsResponse.action_executions:type_name -> autan.v1.ActionExecution
+	23, // 39: autan.v1.CompleteActionExecutionRequest.result:type_name -> autan.v1.Payload
+	2,  // 40: autan.v1.CompleteActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	23, // 41: autan.v1.FailActionExecutionRequest.error:type_name -> autan.v1.Payload
+	2,  // 42: autan.v1.FailActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	25, // 43: autan.v1.UpdateActionExecutionRequest.state:type_name -> autan.v1.ActionState
+	2,  // 44: autan.v1.UpdateActionExecutionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	4,  // 45: autan.v1.TaskService.GetTaskExecution:input_type -> autan.v1.GetTaskExecutionRequest
+	6,  // 46: autan.v1.TaskService.ListTaskExecutions:input_type -> autan.v1.ListTaskExecutionsRequest
+	8,  // 47: autan.v1.TaskService.SkipTask:input_type -> autan.v1.SkipTaskRequest
+	10, // 48: autan.v1.TaskService.RetryTask:input_type -> autan.v1.RetryTaskRequest
+	12, // 49: autan.v1.TaskService.GetActionExecution:input_type -> autan.v1.GetActionExecutionRequest
+	14, // 50: autan.v1.TaskService.ListActionExecutions:input_type -> autan.v1.ListActionExecutionsRequest
+	16, // 51: autan.v1.TaskService.CompleteActionExecution:input_type -> autan.v1.CompleteActionExecutionRequest
+	18, // 52: autan.v1.TaskService.FailActionExecution:input_type -> autan.v1.FailActionExecutionRequest
+	20, // 53: autan.v1.TaskService.UpdateActionExecution:input_type -> autan.v1.UpdateActionExecutionRequest
+	5,  // 54: autan.v1.TaskService.GetTaskExecution:output_type -> autan.v1.GetTaskExecutionResponse
+	7,  // 55: autan.v1.TaskService.ListTaskExecutions:output_type -> autan.v1.ListTaskExecutionsResponse
+	9,  // 56: autan.v1.TaskService.SkipTask:output_type -> autan.v1.SkipTaskResponse
+	11, // 57: autan.v1.TaskService.RetryTask:output_type -> autan.v1.RetryTaskResponse
+	13, // 58: autan.v1.TaskService.GetActionExecution:output_type -> autan.v1.GetActionExecutionResponse
+	15, // 59: autan.v1.TaskService.ListActionExecutions:output_type -> autan.v1.ListActionExecutionsResponse
+	17, // 60: autan.v1.TaskService.CompleteActionExecution:output_type -> autan.v1.CompleteActionExecutionResponse
+	19, // 61: autan.v1.TaskService.FailActionExecution:output_type -> autan.v1.FailActionExecutionResponse
+	21, // 62: autan.v1.TaskService.UpdateActionExecution:output_type -> autan.v1.UpdateActionExecutionResponse
+	54, // [54:63] is the sub-list for method output_type
+	45, // [45:54] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_tasks_proto_init() }
@@ -1974,7 +2122,7 @@ func file_autan_v1_tasks_proto_init() {
 	}
 	file_autan_v1_payloads_proto_init()
 	file_autan_v1_states_proto_init()
-	file_autan_v1_tasks_proto_msgTypes[12].OneofWrappers = []any{
+	file_autan_v1_tasks_proto_msgTypes[13].OneofWrappers = []any{
 		(*ListActionExecutionsRequest_ExecutionId)(nil),
 		(*ListActionExecutionsRequest_TaskExecutionId)(nil),
 	}
@@ -1984,7 +2132,7 @@ func file_autan_v1_tasks_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_tasks_proto_rawDesc), len(file_autan_v1_tasks_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

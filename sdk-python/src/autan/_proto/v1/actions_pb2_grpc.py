@@ -120,7 +120,8 @@ class ActionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListActions(self, request, context):
-        """Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, each by name.
+        """Lists actions: first the built-in ones, then the latest revisions of ad-hoc ones, then those
+        that workers provide or have provided, each by name.
 
         Errors: INVALID_FILTER, INVALID_PAGE_TOKEN.
         """

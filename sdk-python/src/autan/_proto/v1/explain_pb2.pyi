@@ -17,9 +17,11 @@ class ActionRunner(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACTION_RUNNER_UNSPECIFIED: _ClassVar[ActionRunner]
     ACTION_RUNNER_SERVER: _ClassVar[ActionRunner]
     ACTION_RUNNER_EXTERNAL: _ClassVar[ActionRunner]
+    ACTION_RUNNER_WORKER: _ClassVar[ActionRunner]
 ACTION_RUNNER_UNSPECIFIED: ActionRunner
 ACTION_RUNNER_SERVER: ActionRunner
 ACTION_RUNNER_EXTERNAL: ActionRunner
+ACTION_RUNNER_WORKER: ActionRunner
 
 class ExplainExecutionRequest(_message.Message):
     __slots__ = ("project", "execution_id", "task_execution_id", "max_depth", "max_causes")
@@ -83,21 +85,45 @@ class Cause(_message.Message):
     unknown: UnknownCause
     def __init__(self, text: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., undo: bool = ..., action: _Optional[_Union[ActionCause, _Mapping]] = ..., timer: _Optional[_Union[TimerCause, _Mapping]] = ..., join: _Optional[_Union[JoinCause, _Mapping]] = ..., child: _Optional[_Union[ChildCause, _Mapping]] = ..., items: _Optional[_Union[ItemsCause, _Mapping]] = ..., paused: _Optional[_Union[PausedCause, _Mapping]] = ..., held: _Optional[_Union[HeldCause, _Mapping]] = ..., steps: _Optional[_Union[StepsCause, _Mapping]] = ..., unknown: _Optional[_Union[UnknownCause, _Mapping]] = ...) -> None: ...
 
+class WorkerWait(_message.Message):
+    __slots__ = ("worker_id", "worker_identity", "queue", "delivery", "lease_expire_time", "last_heartbeat_time", "sessions", "queue_paused", "unknown_action")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    LEASE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LAST_HEARTBEAT_TIME_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_PAUSED_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_ACTION_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    worker_identity: str
+    queue: str
+    delivery: int
+    lease_expire_time: _timestamp_pb2.Timestamp
+    last_heartbeat_time: _timestamp_pb2.Timestamp
+    sessions: int
+    queue_paused: bool
+    unknown_action: bool
+    def __init__(self, worker_id: _Optional[str] = ..., worker_identity: _Optional[str] = ..., queue: _Optional[str] = ..., delivery: _Optional[int] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sessions: _Optional[int] = ..., queue_paused: bool = ..., unknown_action: bool = ...) -> None: ...
+
 class ActionCause(_message.Message):
-    __slots__ = ("action_execution_id", "action_name", "runner", "state", "attempt", "item_index")
+    __slots__ = ("action_execution_id", "action_name", "runner", "state", "attempt", "item_index", "worker")
     ACTION_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_NAME_FIELD_NUMBER: _ClassVar[int]
     RUNNER_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ITEM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
     action_execution_id: str
     action_name: str
     runner: ActionRunner
     state: _states_pb2.ActionState
     attempt: int
     item_index: int
-    def __init__(self, action_execution_id: _Optional[str] = ..., action_name: _Optional[str] = ..., runner: _Optional[_Union[ActionRunner, str]] = ..., state: _Optional[_Union[_states_pb2.ActionState, str]] = ..., attempt: _Optional[int] = ..., item_index: _Optional[int] = ...) -> None: ...
+    worker: WorkerWait
+    def __init__(self, action_execution_id: _Optional[str] = ..., action_name: _Optional[str] = ..., runner: _Optional[_Union[ActionRunner, str]] = ..., state: _Optional[_Union[_states_pb2.ActionState, str]] = ..., attempt: _Optional[int] = ..., item_index: _Optional[int] = ..., worker: _Optional[_Union[WorkerWait, _Mapping]] = ...) -> None: ...
 
 class TimerCause(_message.Message):
     __slots__ = ("kind", "attempt")

@@ -19,14 +19,25 @@ class TimerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIMER_KIND_WAIT_AFTER: _ClassVar[TimerKind]
     TIMER_KIND_RETRY: _ClassVar[TimerKind]
     TIMER_KIND_TIMEOUT: _ClassVar[TimerKind]
+
+class LeaseLoss(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LEASE_LOSS_UNSPECIFIED: _ClassVar[LeaseLoss]
+    LEASE_LOSS_EXPIRED: _ClassVar[LeaseLoss]
+    LEASE_LOSS_SILENT: _ClassVar[LeaseLoss]
+    LEASE_LOSS_RELEASED: _ClassVar[LeaseLoss]
 TIMER_KIND_UNSPECIFIED: TimerKind
 TIMER_KIND_WAIT_BEFORE: TimerKind
 TIMER_KIND_WAIT_AFTER: TimerKind
 TIMER_KIND_RETRY: TimerKind
 TIMER_KIND_TIMEOUT: TimerKind
+LEASE_LOSS_UNSPECIFIED: LeaseLoss
+LEASE_LOSS_EXPIRED: LeaseLoss
+LEASE_LOSS_SILENT: LeaseLoss
+LEASE_LOSS_RELEASED: LeaseLoss
 
 class HistoryEvent(_message.Message):
-    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored", "execution_drained", "task_input_changed")
+    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored", "execution_drained", "task_input_changed", "action_lease_lost")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +59,7 @@ class HistoryEvent(_message.Message):
     RESULT_IGNORED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_DRAINED_FIELD_NUMBER: _ClassVar[int]
     TASK_INPUT_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    ACTION_LEASE_LOST_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event_time: _timestamp_pb2.Timestamp
     run: int
@@ -69,7 +81,8 @@ class HistoryEvent(_message.Message):
     result_ignored: ResultIgnored
     execution_drained: ExecutionDrained
     task_input_changed: TaskInputChanged
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ..., execution_drained: _Optional[_Union[ExecutionDrained, _Mapping]] = ..., task_input_changed: _Optional[_Union[TaskInputChanged, _Mapping]] = ...) -> None: ...
+    action_lease_lost: ActionLeaseLost
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ..., execution_drained: _Optional[_Union[ExecutionDrained, _Mapping]] = ..., task_input_changed: _Optional[_Union[TaskInputChanged, _Mapping]] = ..., action_lease_lost: _Optional[_Union[ActionLeaseLost, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
     __slots__ = ("workflow_name", "workflow_revision", "input", "parent_task_execution_id", "source_execution_id")
@@ -239,3 +252,15 @@ class ListHistoryEventsResponse(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[HistoryEvent]
     next_page_token: str
     def __init__(self, events: _Optional[_Iterable[_Union[HistoryEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ActionLeaseLost(_message.Message):
+    __slots__ = ("action_execution_id", "worker", "delivery", "reason")
+    ACTION_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    action_execution_id: str
+    worker: str
+    delivery: int
+    reason: LeaseLoss
+    def __init__(self, action_execution_id: _Optional[str] = ..., worker: _Optional[str] = ..., delivery: _Optional[int] = ..., reason: _Optional[_Union[LeaseLoss, str]] = ...) -> None: ...

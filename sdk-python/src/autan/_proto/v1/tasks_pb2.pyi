@@ -75,7 +75,7 @@ class TaskExecution(_message.Message):
     def __init__(self, task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., type: _Optional[_Union[TaskType, str]] = ..., state: _Optional[_Union[_states_pb2.TaskState, str]] = ..., state_info: _Optional[str] = ..., result: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., processed: bool = ..., attempts: _Optional[int] = ..., next_tasks: _Optional[_Iterable[str]] = ..., triggered_by: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timeout_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., item_count: _Optional[int] = ..., undo_of: _Optional[str] = ..., undone_by: _Optional[str] = ..., rolled_back: bool = ...) -> None: ...
 
 class ActionExecution(_message.Message):
-    __slots__ = ("action_execution_id", "task_execution_id", "execution_uid", "task_name", "name", "state", "input", "output", "accepted", "item_index", "attempt", "child_execution_id", "create_time", "end_time")
+    __slots__ = ("action_execution_id", "task_execution_id", "execution_uid", "task_name", "name", "state", "input", "output", "accepted", "item_index", "attempt", "child_execution_id", "create_time", "end_time", "lease", "failure")
     ACTION_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_UID_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,8 @@ class ActionExecution(_message.Message):
     CHILD_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     action_execution_id: str
     task_execution_id: str
     execution_uid: str
@@ -104,7 +106,29 @@ class ActionExecution(_message.Message):
     child_execution_id: str
     create_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, action_execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.ActionState, str]] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., accepted: bool = ..., item_index: _Optional[int] = ..., attempt: _Optional[int] = ..., child_execution_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    lease: ActionLease
+    failure: _payloads_pb2.Failure
+    def __init__(self, action_execution_id: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., execution_uid: _Optional[str] = ..., task_name: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[_states_pb2.ActionState, str]] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., accepted: bool = ..., item_index: _Optional[int] = ..., attempt: _Optional[int] = ..., child_execution_id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease: _Optional[_Union[ActionLease, _Mapping]] = ..., failure: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ...) -> None: ...
+
+class ActionLease(_message.Message):
+    __slots__ = ("worker_id", "worker_identity", "queue", "delivery", "start_time", "expire_time", "last_heartbeat_time", "progress")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LAST_HEARTBEAT_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    worker_identity: str
+    queue: str
+    delivery: int
+    start_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    last_heartbeat_time: _timestamp_pb2.Timestamp
+    progress: _payloads_pb2.Payload
+    def __init__(self, worker_id: _Optional[str] = ..., worker_identity: _Optional[str] = ..., queue: _Optional[str] = ..., delivery: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ...) -> None: ...
 
 class GetTaskExecutionRequest(_message.Message):
     __slots__ = ("project", "task_execution_id", "view", "payload_format", "read_mask")

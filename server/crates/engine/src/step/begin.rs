@@ -85,7 +85,11 @@ impl Machine<'_> {
 
     /// Sets the timer of a task.
     pub(super) fn wait(&mut self, task: u32, timer: TimerKind, seconds: u64) {
-        let due_us = self.after(seconds);
+        self.wait_until(task, timer, self.after(seconds));
+    }
+
+    /// Lets a task wait until a time, microseconds since the epoch.
+    pub(super) fn wait_until(&mut self, task: u32, timer: TimerKind, due_us: i64) {
         self.ex.set_timer(task, Some((timer, due_us)));
         self.ex.log(
             self.now,

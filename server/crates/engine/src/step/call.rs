@@ -9,13 +9,13 @@ use expr::{Dict, EvalError, Template, Value};
 use super::builtin;
 use super::start::{bind_input, missing_inputs};
 use super::{Fault, Machine, Work};
-use crate::catalog::{self, Builtin};
+use crate::catalog;
 use crate::changes::{Delivery, Dispatch};
 use crate::data::Data;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
-use crate::record::{ActionRecord, DefinitionRef, PinnedAction, Runner};
-use crate::resolve::{Action, Resolver};
+use crate::record::{ActionRecord, DefinitionRef, PinnedAction, Runner, TaskRecord};
+use crate::resolve::{Action, Base, Resolver};
 use crate::state::ActionState;
 use crate::view::{Layer, Layers};
 use crate::world::{AdHocAction, Definition};
@@ -34,7 +34,7 @@ enum Callee {
 
 /// An action whose input is ready for the one at the bottom.
 pub(super) struct Prepared {
-    pub(super) base: &'static Builtin,
+    pub(super) base: Base,
     pub(super) input: Value,
 }
 
@@ -175,7 +175,7 @@ impl Machine<'_> {
             .find_action(&record.name)
             .and_then(|found| self.prepare_action(task, &found, input))
             .and_then(|prepared| {
-                let safe = prepared.base.is_harmless() || self.is_safe_again(task)?;
+                let safe = self.is_safe_again(task, &prepared.base)?;
                 Ok((prepared, Delivery::Again { safe }))
             });
         self.unit.set(None);
@@ -187,12 +187,31 @@ impl Machine<'_> {
         }
     }
 
-    /// What `safe-rerun` says; without it, no.
-    fn is_safe_again(&self, task: u32) -> Result<bool, Fault> {
+    /// Whether an action may run twice: one that touches nothing outside always, else as
+    /// `safe-rerun` says.
+    fn is_safe_again(&self, task: u32, base: &Base) -> Result<bool, Fault> {
+        if matches!(base, Base::Builtin(_)) && base.is_repeatable() {
+            return Ok(true);
+        }
         match &self.ex.spec(task).safe_rerun {
             Some(safe) => Ok(self.eval_for(safe, task)?.truthy()),
-            None => Ok(false),
+            None => Ok(base.is_repeatable()),
         }
+    }
+
+    /// Whether an action of workers may be handed out again after its worker was lost. An
+    /// expression that fails says no.
+    pub(super) fn is_repeatable(&mut self, task: u32, action: u32) -> bool {
+        let workflow = self.ex.workflow().clone();
+        let Some(safe) = &self.ex.spec_in(&workflow, task).safe_rerun else {
+            return true;
+        };
+        let outer = self.unit.get();
+        let item = self.ex.task(task).action(action).map(|record| record.index);
+        self.set_unit(task, item.unwrap_or(0));
+        let safe = self.eval_for(safe, task).is_ok_and(|safe| safe.truthy());
+        self.unit.set(outer);
+        safe
     }
 
     fn give_to_runner(
@@ -206,7 +225,8 @@ impl Machine<'_> {
         match runner {
             Runner::Inline => self.later(Work::Inline { task, action }),
             Runner::External | Runner::Child => {}
-            Runner::Server => {
+            Runner::Server | Runner::Worker => {
+                let is_repeatable = runner == Runner::Worker && self.is_repeatable(task, action);
                 let record = &self.ex.task(task).record;
                 let attempt = self
                     .ex
@@ -218,7 +238,7 @@ impl Machine<'_> {
                         task: self.ex.task_id(task),
                         number: action,
                     },
-                    name: prepared.base.name.into(),
+                    name: prepared.base.name(),
                     // It was kept as JSON once already, as the input of the action execution.
                     input: Data::from_value(prepared.input.clone())
                         .unwrap_or_else(|_| Data::null()),
@@ -226,7 +246,13 @@ impl Machine<'_> {
                     attempt: attempt.attempt,
                     timeout_s: record.runtime.timeout_s,
                     target: self.target(task),
+                    runner,
+                    root: self.ex.record.root,
+                    index: attempt.index,
+                    lease: attempt.lease.clone(),
+                    progress: last_progress(record, attempt.index),
                     delivery,
+                    is_repeatable,
                     project: self.ex.record.project.clone(),
                     workflow_name: self.ex.record.definition.name.clone(),
                     task_name: record.name.clone(),
@@ -257,9 +283,19 @@ impl Machine<'_> {
             .and_then(|found| self.prepare_action(task, &found, input));
         self.unit.set(None);
         match prepared {
-            Ok(Prepared { base, input }) => {
+            Ok(Prepared {
+                base: Base::Builtin(base),
+                input,
+            }) => {
                 let outcome = builtin::run_inline(base, &input);
                 self.action_ended(task, action, outcome);
+            }
+            Ok(Prepared {
+                base: Base::Worker(name),
+                ..
+            }) => {
+                let message = format!("action {name} is not run by the engine");
+                self.fault(task, Fault::Force(message));
             }
             Err(fault) => self.fault(task, fault),
         }
@@ -289,6 +325,7 @@ impl Machine<'_> {
             attempt,
             runner,
             child,
+            lease: None,
             created_us: self.now,
             finished_us: None,
         };
@@ -320,7 +357,7 @@ impl Machine<'_> {
     fn pinned_action(&self, chain: &[DefinitionRef]) -> Option<Action> {
         let chain = chain.iter().map(|one| self.world.pinned_action(one));
         let chain: Vec<_> = chain.collect::<Option<_>>()?;
-        let base = catalog::builtin(&chain.last()?.base_name())?;
+        let base = self.resolver().base(&chain.last()?.base_name())?;
         let base = Ok(base);
         Some(Action { chain, base })
     }
@@ -473,4 +510,13 @@ fn unfitting(ad_hoc: &AdHocAction, missing: Vec<Value>, extra: &Dict) -> String 
     let class = "mistral.actions.adhoc.AdHocAction";
     let unexpected = extra.keys().collect();
     catalog::invalid_input(&ad_hoc.reference.name, class, missing, unexpected)
+}
+
+/// What the attempts of an item have said last of their progress.
+fn last_progress(record: &TaskRecord, index: u32) -> Option<Data> {
+    let mut attempts = record.actions.iter().rev();
+    attempts.find_map(|action| {
+        let lease = action.lease.as_ref().filter(|_| action.index == index)?;
+        lease.progress.clone()
+    })
 }

@@ -119,7 +119,7 @@ impl Machine<'_> {
                     self.cancel_child(task, action);
                     continue;
                 }
-                Runner::Server => {
+                Runner::Server | Runner::Worker => {
                     let task = self.ex.task_id(task);
                     self.out.cancels.push(ActionId {
                         task,
@@ -138,7 +138,8 @@ impl Machine<'_> {
         let active: Vec<u32> = self.ex.task(task).active_actions.iter().copied().collect();
         for number in active {
             let record = self.ex.task(task).action(number);
-            if record.is_some_and(|record| record.runner == Runner::Server) {
+            let is_ours = |runner| matches!(runner, Runner::Server | Runner::Worker);
+            if record.is_some_and(|record| is_ours(record.runner)) {
                 let task = self.ex.task_id(task);
                 self.out.cancels.push(ActionId { task, number });
             }

@@ -22,9 +22,12 @@ impl Machine<'_> {
     ) -> Result<(), Error> {
         let record = self.external_action(task, action)?;
         let (runner, state) = (record.runner, record.state);
+        if let Source::Worker(report) = source {
+            return self.worker_done(task, action, outcome, *report);
+        }
         if state.is_final() {
             return match source {
-                Source::External => Err(Error::ActionState {
+                Source::External | Source::Worker(_) => Err(Error::ActionState {
                     verb: "complete",
                     state,
                 }),
@@ -40,7 +43,7 @@ impl Machine<'_> {
                 }
             };
         }
-        if source == Source::External && runner == Runner::Server {
+        if source == Source::External && matches!(runner, Runner::Server | Runner::Worker) {
             self.out.cancels.push(ActionId {
                 task: self.ex.task_id(task),
                 number: action,
@@ -62,7 +65,7 @@ impl Machine<'_> {
     }
 
     /// An action execution that somebody outside may change.
-    fn external_action(&self, task: u32, action: u32) -> Result<&ActionRecord, Error> {
+    pub(super) fn external_action(&self, task: u32, action: u32) -> Result<&ActionRecord, Error> {
         let found = self
             .ex
             .find(task)
@@ -71,7 +74,7 @@ impl Machine<'_> {
             .action(action)
             .ok_or(Error::ActionNotFound { number: action })?;
         match record.runner {
-            Runner::Server | Runner::External => Ok(record),
+            Runner::Server | Runner::External | Runner::Worker => Ok(record),
             Runner::Inline | Runner::Child => Err(Error::ActionNotExternal),
         }
     }

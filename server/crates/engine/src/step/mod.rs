@@ -13,6 +13,7 @@ mod done;
 mod finish;
 mod items;
 mod join;
+mod lease;
 mod policies;
 mod publish;
 mod rerun;
@@ -147,7 +148,27 @@ pub fn apply(
         } => {
             machine.action_done(task, action, outcome, source)?;
         }
-        Event::ActionHandedOver { task, action } => machine.action_handed_over(task, action)?,
+        Event::ActionHeld {
+            task,
+            action,
+            lease,
+        } => machine.action_held(task, action, *lease)?,
+        Event::ActionLost {
+            task,
+            action,
+            lease,
+            loss,
+        } => machine.action_lost(task, action, *lease, loss)?,
+        Event::ActionHandedOver {
+            task,
+            action,
+            lease: None,
+        } => machine.action_handed_over(task, action)?,
+        Event::ActionHandedOver {
+            task,
+            action,
+            lease: Some(lease),
+        } => machine.worker_deferred(task, action, *lease)?,
         Event::ActionVerb {
             task,
             action,

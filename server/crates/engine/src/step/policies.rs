@@ -5,6 +5,7 @@ use expr::{Template, Value};
 
 use super::{Fault, Machine};
 use crate::history::TimerKind;
+use crate::lease::NextAttempt;
 use crate::state::TaskState;
 
 impl Machine<'_> {
@@ -118,6 +119,7 @@ impl Machine<'_> {
         let record = &self.ex.task(task).record;
         let done = u64::from(record.runtime.retry_no);
         let state = record.state;
+        let said = record.runtime.next_attempt;
         if !matches!(state, TaskState::Success | TaskState::Error)
             || done >= count
             || record.runtime.timed_out
@@ -126,7 +128,8 @@ impl Machine<'_> {
         }
         let goes_on = goes_on.unwrap_or(state == TaskState::Error);
         let is_broken = state == TaskState::Error && breaks == Some(true);
-        if !goes_on || is_broken {
+        let is_useless = state == TaskState::Error && said == Some(NextAttempt::Never);
+        if !goes_on || is_broken || is_useless {
             return Ok(());
         }
         self.retry_later(task, delay);
@@ -140,7 +143,9 @@ impl Machine<'_> {
         } else {
             self.forget_results(task);
         }
-        self.ex.task_mut(task).record.runtime.retry_no += 1;
+        let runtime = &mut self.ex.task_mut(task).record.runtime;
+        runtime.retry_no += 1;
+        let said = runtime.next_attempt.take();
         if is_undo {
             self.ex.task_memory(task).recount();
         }
@@ -150,6 +155,14 @@ impl Machine<'_> {
         } else {
             TaskState::Delayed
         };
+        if let Some(NextAttempt::After(delay_us)) = said {
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let delay = delay_us as f64 / 1e6;
+            let info = format!("Delayed as its worker asked for [delay={delay}]");
+            self.set_task_state(task, state, Some(info.into()));
+            self.wait_until(task, TimerKind::Retry, self.now.saturating_add(delay_us));
+            return;
+        }
         let info = format!("Delayed by 'retry' policy [delay={delay}]");
         self.set_task_state(task, state, Some(info.into()));
         self.wait(task, TimerKind::Retry, delay);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use definition::{Document, Kind, Options};
-use engine::world::{AdHocAction, Definition, Query};
+use engine::world::{AdHocAction, Definition, Provision, Query};
 use engine::{
     ActionId, ActionRecord, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution,
     ExecutionRecord, ExecutionUid, HistoryEvent, Limits, Outcome, Source, Start, TaskRecord, Verb,
@@ -72,6 +72,14 @@ impl World for Catalog {
     fn pinned_action(&self, reference: &DefinitionRef) -> Option<Arc<AdHocAction>> {
         let mut revisions = self.revisions.iter();
         revisions.find(|one| one.reference == *reference).cloned()
+    }
+
+    fn worker_action(&self, _: &str, name: &str) -> Provision {
+        if name.starts_with("worker.") {
+            Provision::Known
+        } else {
+            Provision::Never
+        }
     }
 
     fn executions(&self, _: &str, _: &Query) -> Result<Vec<Value>, String> {

@@ -206,7 +206,14 @@ fn command_on_action(
         "complete" => harness.end_action(uid, task, action, Outcome::Success(data())),
         "fail" => harness.end_action(uid, task, action, Outcome::Error(data())),
         "cancel-action" => harness.end_action(uid, task, action, Outcome::Cancelled),
-        "hand-over" => harness.apply(uid, Event::ActionHandedOver { task, action }),
+        "hand-over" => harness.apply(
+            uid,
+            Event::ActionHandedOver {
+                task,
+                action,
+                lease: None,
+            },
+        ),
         "pause-action" | "resume-action" => {
             let verb = match verb {
                 "pause-action" => ActionVerb::Pause,

@@ -32,6 +32,7 @@ struct NewAction<'a> {
     child: Option<&'a [u8]>,
     created_us: i64,
     finished_us: Option<i64>,
+    lease: Option<String>,
 }
 
 update_statement! {
@@ -44,6 +45,7 @@ update_statement! {
         runner: Text => &'a str,
         child: Nullable<Binary> => Option<&'a [u8]>,
         finished_us: Nullable<BigInt> => Option<i64>,
+        lease: Nullable<Text> => Option<String>,
     }
     by {
         shard: SmallInt => i16,
@@ -71,11 +73,13 @@ struct Row {
     child: Option<Vec<u8>>,
     created_us: i64,
     finished_us: Option<i64>,
+    lease: Option<String>,
 }
 
 impl Row {
     fn size(&self) -> usize {
-        128 + self.name.len() + self.input.len() + self.output.as_ref().map_or(0, String::len)
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        128 + self.name.len() + self.input.len() + optional(&self.output) + optional(&self.lease)
     }
 
     fn into_action(self) -> Result<ActionRow, Error> {
@@ -83,6 +87,9 @@ impl Row {
             .child
             .as_deref()
             .map(|uid| codec::uid(uid, "actions.child"));
+        let lease = self
+            .lease
+            .map(|lease| codec::from_json(&lease, "actions.lease"));
         Ok(ActionRow {
             task: codec::number(self.task, "actions.task")?,
             record: ActionRecord {
@@ -96,6 +103,7 @@ impl Row {
                 attempt: codec::number(self.attempt, "actions.attempt")?,
                 runner: codec::runner(&self.runner)?,
                 child: child.transpose()?,
+                lease: lease.transpose()?,
                 created_us: self.created_us,
                 finished_us: self.finished_us,
             },
@@ -109,6 +117,10 @@ fn child(action: &ActionRecord) -> Option<&[u8]> {
 
 fn output(action: &ActionRecord) -> Option<&str> {
     action.output.as_ref().map(|output| &**output.stored())
+}
+
+fn lease(action: &ActionRecord) -> Option<String> {
+    action.lease.as_ref().map(codec::json)
 }
 
 /// Adds actions, each with the key of its execution and the number of its task.
@@ -134,6 +146,7 @@ pub(crate) fn insert(
             child: child(action),
             created_us: action.created_us,
             finished_us: action.finished_us,
+            lease: lease(action),
         })
         .collect();
     insert_rows!(conn, actions::table, rows)
@@ -153,6 +166,7 @@ pub(crate) fn update(
         runner: codec::runner_word(action.runner),
         child: child(action),
         finished_us: action.finished_us,
+        lease: lease(action),
         shard: key.shard,
         uid: key.uid.0.as_bytes(),
         task: i64::from(task),

@@ -22,3 +22,4 @@ pub(crate) mod requests;
 pub(crate) mod sources;
 pub(crate) mod tasks;
 pub(crate) mod workbooks;
+pub(crate) mod workers;

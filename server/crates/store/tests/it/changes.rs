@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use engine::{
     ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Earlier, Edge,
-    ExecutionState, FailureKind, HistoryEvent, HistoryKind, PinnedAction, Progress, Rollback,
-    Runner, TaskId, TaskRecord, TaskRuntime, TaskState, TimerKind, Trigger,
+    ExecutionState, FailureKind, HistoryEvent, HistoryKind, Lease, PinnedAction, Progress,
+    Rollback, Runner, TaskId, TaskRecord, TaskRuntime, TaskState, TimerKind, Trigger,
+    WorkerFailure,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -134,12 +135,34 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             input_patch,
             undrained,
             result_dropped,
+            next_attempt: items.map(|n| engine::NextAttempt::After(n.into())),
             undo_of: items,
             undone_by: items,
             rolled_back: timed_out,
         }
     });
     prop_oneof![Just(TaskRuntime::default()), some]
+}
+
+/// A lease with every field.
+fn lease(number: u32) -> Lease {
+    let text = |what: &str| format!("{what} {number}").into();
+    Lease {
+        id: Some(text("lease")),
+        worker: text("worker"),
+        identity: text("identity"),
+        queue: text("queue"),
+        started_us: number.into(),
+        lost: number,
+        crashes: number / 2,
+        progress: Some(Data::from_checked_text("{\"step\": 1}")),
+        failure: Some(WorkerFailure {
+            kind: text("kind"),
+            message: text("message"),
+            stack: text("stack"),
+            cause: Some(Box::default()),
+        }),
+    }
 }
 
 /// Changes every field of an action that may change.
@@ -157,6 +180,7 @@ fn changed_action(number: u32) -> impl Strategy<Value = ActionRecord> {
             runner,
             child,
             finished_us,
+            lease: finished_us.map(|_| Box::new(lease(number))),
             ..action(number)
         }
     })

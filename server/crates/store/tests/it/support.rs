@@ -228,6 +228,7 @@ pub(crate) fn action(number: u32) -> ActionRecord {
         attempt: number,
         runner: Runner::Server,
         child: None,
+        lease: None,
         created_us: 1,
         finished_us: None,
     }
