@@ -25,6 +25,7 @@ use crate::start::StartExecution;
 use crate::tasks::{ActionExecutions, Tasks};
 use crate::transport::{Settings, Transport, WatchSettings};
 use crate::workbooks::Workbooks;
+use crate::worker::{Queues, Workers};
 use crate::workflows::Workflows;
 
 /// How long a connection may take.
@@ -143,6 +144,16 @@ impl Client {
     /// Action executions by their own id: for what completes asynchronous actions.
     pub fn action_executions(&self) -> ActionExecutions {
         ActionExecutions::new(self.transport.clone())
+    }
+
+    /// Workers: who there is.
+    pub fn workers(&self) -> Workers {
+        Workers::new(self.transport.clone())
+    }
+
+    /// Queues, in which calls wait for workers.
+    pub fn queues(&self) -> Queues {
+        Queues::new(self.transport.clone())
     }
 
     pub(crate) fn transport(&self) -> &Arc<Transport> {

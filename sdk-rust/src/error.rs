@@ -86,6 +86,17 @@ pub enum Error {
         /// Why.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// An action that was tested has failed: type and message.
+    #[error("{0}")]
+    Action(String),
+    /// The system refused something.
+    #[error("{what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
     /// The token holds characters that cannot be sent.
     #[error("the token holds characters that cannot be sent in a header")]
     Token,

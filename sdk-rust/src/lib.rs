@@ -67,6 +67,7 @@ mod verb;
 mod watch;
 mod watch_many;
 mod workbooks;
+mod worker;
 mod workflows;
 
 #[cfg(test)]
@@ -91,10 +92,11 @@ pub use look::{Explain, GetGraph, HistoryQuery};
 pub use payload::Payload;
 pub use reason::Reason;
 pub use resources::{
-    Action, ActionExecution, ActionNode, BatchError, BatchOperation, BatchPreview, Cause,
-    CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph, ExecutionNode,
-    Explanation, Failure, GraphStatistics, InputParameter, Progress, ServerInfo, Severity,
-    TaskExecution, TaskNode, Validation, WorkbookRecord, WorkflowRevision,
+    Action, ActionExecution, ActionLease, ActionNode, BatchError, BatchOperation, BatchPreview,
+    Cause, CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph,
+    ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, Progress, Queue,
+    QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation, WorkbookRecord,
+    WorkerRecord, WorkflowRevision,
 };
 pub use retry::RetryPolicy;
 pub use run_action::{ActionRun, RunAction};
@@ -106,4 +108,9 @@ pub use verb::{DeleteExecution, RerunExecution, ResumeExecution, RollbackExecuti
 pub use watch::{Events, Trimmed};
 pub use watch_many::{Change, Changes};
 pub use workbooks::{DeleteWorkbook, SaveWorkbook, SavedWorkbook, Workbooks};
+pub use worker::{
+    ActionContext, ActionError, ActionInfo, ActionOutput, ActionTester, Cancelled, Deferred,
+    Health, HealthCheck, HeartbeatTasks, LeaseState, Outcome, PollTasks, PolledTask, PolledTasks,
+    Queues, Tested, UpdateQueue, Worker, WorkerAction, Workers,
+};
 pub use workflows::{DeleteWorkflow, SaveWorkflows, SavedWorkflows, ValidateDocument, Workflows};

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tonic::metadata::{AsciiMetadataValue, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use crate::error::{Code, Error, RpcError};
 use crate::retry::{Budget, RetryPolicy};
@@ -56,6 +57,8 @@ pub(crate) struct Transport {
     endpoint: Endpoint,
     budget: Budget,
     watch_channels: Mutex<Vec<Arc<WatchChannel>>>,
+    /// Who polls for tasks, if anybody does.
+    worker_id: String,
 }
 
 impl Transport {
@@ -66,7 +69,13 @@ impl Transport {
             endpoint,
             budget: Budget::default(),
             watch_channels: Mutex::default(),
+            worker_id: Uuid::new_v4().to_string(),
         })
+    }
+
+    /// Under which id the clones of a client poll for tasks.
+    pub(crate) fn worker_id(&self) -> String {
+        self.worker_id.clone()
     }
 
     /// The tenant of every request.
@@ -83,6 +92,11 @@ impl Transport {
     /// The channel of unary calls.
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// A channel of its own, on the runtime that this is called in.
+    pub(crate) fn new_channel(&self) -> Channel {
+        self.endpoint.connect_lazy()
     }
 
     /// Adds the headers that every call carries.
@@ -142,6 +156,23 @@ impl Transport {
                 Some(_) | None => return Err(error.into()),
             }
         }
+    }
+
+    /// Makes a call once, over this channel.
+    pub(crate) async fn unary_once<Q, A, F, Fut>(
+        &self,
+        channel: Channel,
+        message: Q,
+        send: F,
+    ) -> Result<A, Error>
+    where
+        F: FnOnce(Channel, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        let timeout = self.settings.timeout;
+        let mut request = self.request(message);
+        request.set_timeout(timeout);
+        Ok(attempt(timeout, send(channel, request)).await?)
     }
 
     /// A place on a channel for one stream.

@@ -167,7 +167,8 @@ impl From<proto::v1::Progress> for Progress {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// Kind of failure, such as `action_error`, `expression_error`, `timeout`.
+    /// Kind of failure, such as `task_error`, `expression_error`, or of an action that a worker ran
+    /// what the worker calls it.
     #[serde(rename = "type")]
     pub kind: String,
     /// For people.
@@ -175,6 +176,12 @@ pub struct Failure {
     /// What the action or workflow gave as its error result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Payload>,
+    /// Where in its program a worker has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    /// What it was caused by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Box<Self>>,
 }
 
 impl From<proto::v1::Failure> for Failure {
@@ -183,6 +190,20 @@ impl From<proto::v1::Failure> for Failure {
             kind: failure.r#type,
             message: failure.message,
             details: failure.details.map(Payload::from),
+            stack: non_empty(failure.stack),
+            cause: failure.cause.map(|cause| Box::new(Self::from(*cause))),
+        }
+    }
+}
+
+impl From<Failure> for proto::v1::Failure {
+    fn from(failure: Failure) -> Self {
+        Self {
+            r#type: failure.kind,
+            message: failure.message,
+            details: failure.details.map(Payload::into_proto),
+            stack: failure.stack.unwrap_or_default(),
+            cause: failure.cause.map(|cause| Box::new(Self::from(*cause))),
         }
     }
 }

@@ -13,6 +13,7 @@ mod insight;
 mod system;
 mod task;
 mod time;
+mod worker;
 
 pub use action::Action;
 pub use batch::{BatchError, BatchOperation, BatchPreview};
@@ -27,7 +28,8 @@ pub use insight::{
     TaskNode,
 };
 pub use system::ServerInfo;
-pub use task::{ActionExecution, TaskExecution};
+pub use task::{ActionExecution, ActionLease, TaskExecution};
+pub use worker::{Queue, QueueLimits, WorkerRecord};
 
 pub(crate) use time::{serialize_time, to_duration, to_time};
 

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use super::execution::Failure;
 use super::{non_empty, serialize_time, to_time};
 use crate::kind::TaskType;
 use crate::payload::Payload;
@@ -167,6 +168,12 @@ pub struct ActionExecution {
         skip_serializing_if = "Option::is_none"
     )]
     pub end_time: Option<SystemTime>,
+    /// Of one that workers run: its lease, once a worker has taken it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<ActionLease>,
+    /// Of one that has failed in a worker: what went wrong; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 impl From<proto::v1::ActionExecution> for ActionExecution {
@@ -186,6 +193,58 @@ impl From<proto::v1::ActionExecution> for ActionExecution {
             child_execution_id: non_empty(action.child_execution_id),
             create_time: to_time(action.create_time),
             end_time: to_time(action.end_time),
+            lease: action.lease.map(ActionLease::from),
+            failure: action.failure.map(Failure::from),
+        }
+    }
+}
+
+/// The present lease of an action execution, or the last one.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ActionLease {
+    /// Worker that has it.
+    pub worker_id: String,
+    /// The worker, for people.
+    pub worker_identity: String,
+    /// Queue that it came from.
+    pub queue: String,
+    /// How often the action execution was handed out.
+    pub delivery: i32,
+    /// When it was handed out.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub start_time: Option<SystemTime>,
+    /// When it ends unless it is renewed; absent if the action execution has ended.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expire_time: Option<SystemTime>,
+    /// When the worker was last heard of, for this action execution.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_heartbeat_time: Option<SystemTime>,
+    /// What it has said last of its progress; full view only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Payload>,
+}
+
+impl From<proto::v1::ActionLease> for ActionLease {
+    fn from(lease: proto::v1::ActionLease) -> Self {
+        Self {
+            worker_id: lease.worker_id,
+            worker_identity: lease.worker_identity,
+            queue: lease.queue,
+            delivery: lease.delivery,
+            start_time: to_time(lease.start_time),
+            expire_time: to_time(lease.expire_time),
+            last_heartbeat_time: to_time(lease.last_heartbeat_time),
+            progress: lease.progress.map(Payload::from),
         }
     }
 }
