@@ -1,6 +1,7 @@
 //! Tests of calls and streams against a server that does what the test says.
 
 mod calls;
+mod examples;
 mod fake;
 mod streams;
 mod things;

@@ -89,16 +89,25 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    fn requested() -> Option<Cancelled> {
+    fn requested() -> Cancelled {
         let reason = "enough".to_owned();
-        Some(Cancelled::Requested { reason })
+        Cancelled::Requested { reason }
+    }
+
+    fn fail(message: &str) -> Result<(), ActionError> {
+        panic!("{message}")
     }
 
     #[tokio::test]
     async fn every_end_can_be_told() {
         let one = || WorkerAction::new("a", |(), _| async { Ok(1) });
         check(one(), None, Ok("1")).await;
-        check(one(), requested(), Err("Cancelled: cancelled: enough")).await;
+        check(
+            one(),
+            Some(requested()),
+            Err("Cancelled: cancelled: enough"),
+        )
+        .await;
         let blocking = WorkerAction::blocking("a", |(), _| Ok("b"));
         check(blocking, None, Ok("\"b\"")).await;
         let deferred = WorkerAction::new("a", |_: Value, _| async {
@@ -109,26 +118,14 @@ mod tests {
 
     #[tokio::test]
     async fn panics_are_failures() {
-        let late = WorkerAction::new("a", |(), _| async {
-            if true {
-                panic!("at {}", 1);
-            }
-            Ok(())
-        });
+        let late = WorkerAction::new("a", |(), _| async { fail("at 1") });
         check(late, None, Err("panic: at 1")).await;
         let early = WorkerAction::new("a", |(), _| {
-            if true {
-                panic!("at once");
-            }
-            async { Ok(()) }
+            let result = fail("at once");
+            async { result }
         });
         check(early, None, Err("panic: at once")).await;
-        let blocking = WorkerAction::blocking("a", |(), _| {
-            if true {
-                panic!("on a thread");
-            }
-            Ok(())
-        });
+        let blocking = WorkerAction::blocking("a", |(), _| fail("on a thread"));
         check(blocking, None, Err("panic: on a thread")).await;
     }
 
@@ -139,7 +136,12 @@ mod tests {
                 Err::<(), _>(cx.cancelled().await.into())
             })
         };
-        check(polite(), requested(), Err("Cancelled: cancelled: enough")).await;
+        check(
+            polite(),
+            Some(requested()),
+            Err("Cancelled: cancelled: enough"),
+        )
+        .await;
         let deadline = Some(Cancelled::Deadline);
         check(
             polite(),

@@ -87,7 +87,7 @@ pub struct Worker {
     transport: Arc<Transport>,
     queue: String,
     actions: Vec<WorkerAction>,
-    worker_id: String,
+    id: String,
     identity: Option<String>,
     build_id: String,
     labels: BTreeMap<String, String>,
@@ -107,7 +107,7 @@ impl Worker {
             transport: client.transport().clone(),
             queue: queue.into(),
             actions: Vec::new(),
-            worker_id: Uuid::new_v4().to_string(),
+            id: Uuid::new_v4().to_string(),
             identity: None,
             build_id: String::new(),
             labels: BTreeMap::new(),
@@ -189,7 +189,7 @@ impl Worker {
 
     /// Its id: other than its identity, no two workers have the same.
     pub fn id(&self) -> &str {
-        &self.worker_id
+        &self.id
     }
 
     /// Tells how it is, from now on until it has ended.
@@ -249,7 +249,7 @@ impl Worker {
         let hello = Hello {
             project: self.transport.project(),
             worker: Some(WorkerIdentity {
-                worker_id: self.worker_id,
+                worker_id: self.id,
                 identity: self.identity.unwrap_or_else(default_identity),
                 sdk: SDK.to_owned(),
                 build_id: self.build_id,

@@ -193,8 +193,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_action_runs_without_a_server() {
-        let tester = ActionTester::new(&action()).attempt(2).delivery(3);
-        let tested = tester.progress(&7).unwrap().run().await;
+        let call = ActionTester::new(&action()).attempt(2).delivery(3);
+        let tested = call.progress(&7).unwrap().run().await;
         assert_eq!(tested.output::<Value>().unwrap(), json!([2, 3, "test", 7]));
         let said: Vec<_> = tested.heartbeats().iter().map(Payload::json_text).collect();
         assert_eq!(
@@ -210,12 +210,12 @@ mod tests {
         let reason = || Cancelled::Requested {
             reason: "enough".to_owned(),
         };
-        let tester = || {
-            let tester = ActionTester::new(&action());
-            tester.input(&json!({"wait": true})).unwrap()
+        let call = || {
+            let call = ActionTester::new(&action());
+            call.input(&json!({"wait": true})).unwrap()
         };
-        let before = tester().cancelled(reason()).run().await;
-        let later = tester().run_cancelled_by(async { reason() }).await;
+        let before = call().cancelled(reason()).run().await;
+        let later = call().run_cancelled_by(async { reason() }).await;
         for tested in [before, later] {
             assert_eq!(tested.failure().unwrap().failure().kind, "Cancelled");
             let error = tested.output::<Value>().unwrap_err();

@@ -167,7 +167,7 @@ impl Held {
             if let Some(latest) = self.beats.take() {
                 self.said = Some(latest.into_proto());
             }
-            progress = self.said.clone();
+            progress.clone_from(&self.said);
             self.said_at = Some(now);
             self.dirty = false;
         }

@@ -161,6 +161,10 @@ impl Leases {
             if held.is_leased() && !held.confirmed {
                 self.accepts.push(token.clone());
             }
+            if held.dirty && !held.queued {
+                held.queued = true;
+                self.beats.push(token.clone());
+            }
         }
     }
 
@@ -296,12 +300,11 @@ impl Leases {
                 None => {}
             }
             if held.dirty && !held.queued && matches!(held.state, State::Running) {
-                match held.beat_due(&self.timing).filter(|due| *due > now) {
-                    Some(due) => wakes.push(due),
-                    None => {
-                        held.queued = true;
-                        self.beats.push(token.clone());
-                    }
+                if let Some(due) = held.beat_due(&self.timing).filter(|due| *due > now) {
+                    wakes.push(due);
+                } else {
+                    held.queued = true;
+                    self.beats.push(token.clone());
                 }
             }
         }

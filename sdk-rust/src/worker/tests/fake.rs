@@ -1,6 +1,7 @@
 //! A server that a test plays: it deals tasks, drops streams, loses leases, and sees what is said.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -269,7 +270,7 @@ fn describe(failure: &v1::TaskFailure) -> String {
         text.push_str(" (non-retryable)");
     }
     if let Some(delay) = &failure.retry_after {
-        text.push_str(&format!(" (retry after {} s)", delay.seconds));
+        let _ = write!(text, " (retry after {} s)", delay.seconds);
     }
     text
 }
@@ -308,12 +309,11 @@ impl Session {
     pub(super) async fn until(&mut self, holds: impl Fn(&Seen) -> bool) {
         let reading = async {
             while !holds(&self.seen) {
-                match self.incoming.recv().await {
-                    Some(message) => self.seen.add(message),
-                    None => {
-                        assert!(!self.seen.closed, "it will never hold: {:?}", self.seen);
-                        self.seen.closed = true;
-                    }
+                if let Some(message) = self.incoming.recv().await {
+                    self.seen.add(message);
+                } else {
+                    assert!(!self.seen.closed, "it will never hold: {:?}", self.seen);
+                    self.seen.closed = true;
                 }
             }
         };
@@ -469,9 +469,10 @@ impl WorkerService for Service {
     ) -> Result<Response<v1::CompleteTaskResponse>, Status> {
         let done = request.into_inner();
         let (token, result) = (done.token, text(done.result));
-        self.call(match done.deferred {
-            true => format!("defer {token}"),
-            false => format!("complete {token} {result}"),
+        self.call(if done.deferred {
+            format!("defer {token}")
+        } else {
+            format!("complete {token} {result}")
         })
     }
 
