@@ -53,6 +53,7 @@ pub(super) enum Sent {
 pub(super) struct Ending {
     pub(super) outcome: Outcome,
     pub(super) sent: Sent,
+    pub(super) sent_at: Instant,
     /// How often the server could not record it.
     pub(super) attempts: u32,
     /// Whether the server would not have it as it was.
@@ -122,7 +123,7 @@ impl Held {
     }
 
     /// The end of its function is to be sent.
-    pub(super) fn end(&mut self, ended: Ended) {
+    pub(super) fn end(&mut self, now: Instant, ended: Ended) {
         let outcome = match ended {
             Ok(Done::Result(payload)) => Outcome::Result(payload.into_proto()),
             Ok(Done::Deferred) => Outcome::Deferred(Deferral {}),
@@ -131,6 +132,7 @@ impl Held {
         self.state = State::Ended(Box::new(Ending {
             outcome,
             sent: Sent::Due,
+            sent_at: now,
             attempts: 0,
             refused: false,
         }));

@@ -9,7 +9,7 @@ use std::mem;
 use proto::v1::task_result::Outcome;
 use proto::v1::{ConnectRequest, LeaseStatus, TaskHeartbeatResult, TaskResult, TaskResultAck};
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::Timing;
 use super::held::{Held, Sent, State};
@@ -19,6 +19,8 @@ use crate::worker::function::Ended;
 
 /// About how many bytes a message has at most, if it is not one result alone that has more.
 const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Why a lease is lost whose attempt has taken too long.
+const DEADLINE: &str = "deadline";
 /// Reason of an answer that a lease has ended.
 const LEASE_LOST: &str = "TASK_LEASE_LOST";
 
@@ -110,14 +112,14 @@ impl Leases {
     }
 
     /// A function has ended; `true` if a place is free now.
-    pub(super) fn ended(&mut self, token: &str, ended: Ended) -> bool {
+    pub(super) fn ended(&mut self, now: Instant, token: &str, ended: Ended) -> bool {
         let Some(held) = self.held.get_mut(token) else {
             return false;
         };
         match held.state {
             State::Running => {
                 held.abort = None;
-                held.end(ended);
+                held.end(now, ended);
                 self.results.push_back(token.to_owned());
             }
             State::Lost => {
@@ -209,20 +211,16 @@ impl Leases {
                     "the lease of {} is lost: {reason}", held.place
                 );
                 held.state = State::Lost;
-                held.cancellation.cancel(Cancelled::LeaseLost {
-                    reason: reason.to_owned(),
+                held.cancellation.cancel(if reason == DEADLINE {
+                    Cancelled::Deadline
+                } else {
+                    Cancelled::LeaseLost {
+                        reason: reason.to_owned(),
+                    }
                 });
             }
-            // The answer to the result itself says whether it was the result that has ended it.
-            State::Ended(ending) if matches!(ending.sent, Sent::OnStream(_) | Sent::ByCall) => {}
-            State::Ended(_) => {
-                warn!(
-                    task.token = token,
-                    "the result of {} is dropped: {reason}", held.place
-                );
-                self.held.remove(token);
-            }
-            State::Lost => {}
+            // The lease may have ended because of the result: its answer tells.
+            State::Ended(_) | State::Lost => {}
         }
     }
 
@@ -239,11 +237,18 @@ impl Leases {
         if reason.is_empty() {
             self.held.remove(token);
         } else if reason == LEASE_LOST {
-            let message = &ack.error_message;
-            warn!(
-                task.token = token,
-                "the result of {} is dropped: {message}", held.place
-            );
+            let (place, message) = (&held.place, &ack.error_message);
+            if held.cancellation.cause().is_some() {
+                debug!(
+                    task.token = token,
+                    "{place} was cancelled, and has ended: {message}"
+                );
+            } else {
+                warn!(
+                    task.token = token,
+                    "the result of {place} is dropped: {message}"
+                );
+            }
             self.held.remove(token);
         } else if ack.retryable {
             ending.attempts += 1;
@@ -287,7 +292,13 @@ impl Leases {
                         self.results.push_back(token.clone());
                     }
                     Sent::At(at) => wakes.push(at),
-                    Sent::Due | Sent::OnStream(_) | Sent::ByCall => {}
+                    // An answer that takes so long was forgotten.
+                    Sent::OnStream(_) if ending.sent_at + self.timing.lease <= now => {
+                        ending.sent = Sent::Due;
+                        self.results.push_back(token.clone());
+                    }
+                    Sent::OnStream(_) => wakes.push(ending.sent_at + self.timing.lease),
+                    Sent::Due | Sent::ByCall => {}
                 },
                 State::Lost => {}
             }
@@ -367,6 +378,7 @@ impl Leases {
         mut room: usize,
         message: &mut ConnectRequest,
     ) {
+        let forgotten_at = now + self.timing.lease;
         while let Some(token) = self.results.pop_front() {
             let Some(held) = self.held.get_mut(&token) else {
                 continue;
@@ -386,6 +398,7 @@ impl Leases {
             }
             room = room.saturating_sub(bytes);
             ending.sent = Sent::OnStream(link);
+            ending.sent_at = now;
             let outcome = ending.outcome.clone();
             // The next attempt gets the progress of this one.
             if dirty && matches!(outcome, Outcome::Failure(_)) {
@@ -395,6 +408,10 @@ impl Leases {
                 token,
                 outcome: Some(outcome),
             });
+            self.wake = Some(
+                self.wake
+                    .map_or(forgotten_at, |wake| wake.min(forgotten_at)),
+            );
         }
     }
 

@@ -432,7 +432,7 @@ impl Session {
         match note {
             Note::Beat(token) => self.leases.beat(Instant::now(), &token),
             Note::Ended(token, ended) => {
-                if self.leases.ended(&token, ended) {
+                if self.leases.ended(Instant::now(), &token, ended) {
                     self.grant();
                 }
             }

@@ -78,7 +78,11 @@ async fn functions_outlive_a_lost_stream() {
 #[tokio::test]
 async fn leases_that_ended_in_between_are_lost() {
     let mut fake = Fake::start().await;
-    let (worker, go) = waiting(fake.worker());
+    let worker = fake
+        .worker()
+        .action("wait", |(), cx: ActionContext| async move {
+            Ok(cx.cancelled().await.to_string())
+        });
     let _job = Job::start(worker);
     let mut first = fake.welcomed().await;
     first.deal([task("t1", "wait", "{}")]);
@@ -89,7 +93,6 @@ async fn leases_that_ended_in_between_are_lost() {
         lost_tokens: vec!["t1".to_owned()],
         ..usual_welcome()
     });
-    drop(go);
     second.until(|seen| seen.credits == 1).await;
     assert!(second.seen.results.is_empty() && second.seen.accepts.is_empty());
 }

@@ -226,6 +226,36 @@ async fn a_lost_task_says_nothing_more() {
 }
 
 #[tokio::test]
+async fn the_server_knows_the_deadline_best() {
+    let mut fake = Fake::start().await;
+    let (worker, mut events) = held(fake.worker());
+    let _job = Job::start(worker);
+    let mut session = fake.welcomed().await;
+    session.deal([task("t1", "held", "{}")]);
+    assert_eq!(soon(events.recv()).await.unwrap(), "runs");
+    let mut message = lease("t1", v1::LeaseStatus::Lost);
+    message.leases[0].reason = "deadline".to_owned();
+    session.send(message);
+    assert_eq!(
+        soon(events.recv()).await.unwrap(),
+        "the attempt takes too long"
+    );
+    session.until(|seen| seen.credits == 1).await;
+    assert!(session.seen.results.is_empty());
+}
+
+#[tokio::test]
+async fn a_result_that_nobody_answers_is_sent_again() {
+    let mut fake = Fake::start().await;
+    let _job = Job::start(fake.worker().action("add", add));
+    let mut session = fake.session().await;
+    session.welcome(welcome(Duration::from_millis(20), PATIENCE));
+    session.deal([task("t1", "add", r#"{"a": 1, "b": 1}"#)]);
+    session.until(|seen| seen.results.len() >= 2).await;
+    assert_eq!(session.seen.results[0], session.seen.results[1]);
+}
+
+#[tokio::test]
 async fn a_lease_that_nobody_confirms_is_lost() {
     let mut fake = Fake::start().await;
     let (worker, mut events) = held(fake.worker());
