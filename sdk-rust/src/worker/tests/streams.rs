@@ -106,7 +106,6 @@ async fn a_silent_stream_is_given_up() {
     let first = fake.session().await;
     assert!(!health.get().connected, "nobody has welcomed it");
     first.welcome(welcome(PATIENCE, Duration::from_millis(20)));
-    assert!(soon(health.connected()).await);
     // It stays open, but says nothing.
     let second = fake.session().await;
     let error = health.get().last_error.unwrap();
@@ -169,7 +168,7 @@ async fn results_go_by_calls_when_no_stream_comes_back() {
     });
     let _job = Job::start(worker);
     let mut session = fake.session().await;
-    session.welcome(welcome(Duration::from_secs(1), PATIENCE));
+    session.welcome(welcome(Duration::from_secs(3), PATIENCE));
     session.deal([task("t1", "wait", "{}"), task("t2", "fail", "{}")]);
     session.result("t2").await;
     session.send(ack("t2", "", false));

@@ -249,7 +249,7 @@ async fn a_result_that_nobody_answers_is_sent_again() {
     let mut fake = Fake::start().await;
     let _job = Job::start(fake.worker().action("add", add));
     let mut session = fake.session().await;
-    session.welcome(welcome(Duration::from_millis(20), PATIENCE));
+    session.welcome(welcome(Duration::from_secs(1), PATIENCE));
     session.deal([task("t1", "add", r#"{"a": 1, "b": 1}"#)]);
     session.until(|seen| seen.results.len() >= 2).await;
     assert_eq!(session.seen.results[0], session.seen.results[1]);
