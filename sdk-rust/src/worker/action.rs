@@ -1,7 +1,7 @@
 //! A function as an action: its name, its limits, and how JSON becomes its arguments.
 //!
-//! Owns [`WorkerAction`] and what a function may return. Left to others: when it runs (`session`) and how
-//! its panics are caught (`function`).
+//! Owns [`WorkerAction`] and what a function may return. Left to others: when it runs (`session`)
+//! and how its panics are caught (`function`).
 
 use std::any::TypeId;
 use std::fmt;
@@ -24,8 +24,8 @@ pub(crate) type Handler = Arc<
 >;
 
 /// Returned by an action that somebody completes later: by
-/// [`Client::complete_task`](crate::Client::complete_task) with its token, or by the id of its action
-/// execution.
+/// [`Client::complete_task`](crate::Client::complete_task) with its token, or by the id of its
+/// action execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deferred;
 
@@ -100,8 +100,9 @@ pub struct WorkerAction {
 }
 
 impl WorkerAction {
-    /// An asynchronous function. Its first argument is anything that serde reads from a JSON object;
-    /// input that does not fit fails the task without another attempt, with type `InvalidInput`.
+    /// An asynchronous function. Its first argument is anything that serde reads from a JSON
+    /// object; input that does not fit fails the task without another attempt, with type
+    /// `InvalidInput`.
     ///
     /// Functions that block, or compute for long, belong into [`Self::blocking`].
     pub fn new<I, O, F, Fut>(name: impl Into<String>, function: F) -> Self

@@ -93,7 +93,8 @@ impl ActionInfo {
     }
 }
 
-/// Why an action should stop. As an error it ends the action: `return Err(cx.cancelled().await.into())`.
+/// Why an action should stop. As an error it ends the action: `return
+/// Err(cx.cancelled().await.into())`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cancelled {

@@ -39,9 +39,9 @@ const PANIC: &str = "panic";
 
 /// A failure of an action, as the server is told.
 ///
-/// Any error becomes one by `?`: a plain failure, of which the `retry` of the task decides. Its type
-/// is the name of the error's type, its message and causes are those of the error, and its stack is
-/// the place of the `?`, with a backtrace if `RUST_BACKTRACE` asks for one.
+/// Any error becomes one by `?`: a plain failure, of which the `retry` of the task decides. Its
+/// type is the name of the error's type, its message and causes are those of the error, and its
+/// stack is the place of the `?`, with a backtrace if `RUST_BACKTRACE` asks for one.
 pub struct ActionError(Box<Inner>);
 
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ struct Inner {
 }
 
 impl ActionError {
-    /// A plain failure, from an error or a text. Type-erased errors, such as those of `anyhow`, come
-    /// in here.
+    /// A plain failure, from an error or a text. Type-erased errors, such as those of `anyhow`,
+    /// come in here.
     #[track_caller]
     pub fn new<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         let error = error.into();

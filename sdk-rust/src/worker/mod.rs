@@ -70,11 +70,14 @@ const RECONNECT_MAX: Duration = Duration::from_secs(10);
 ///
 /// # async fn example() -> Result<(), autan::Error> {
 /// let client = Client::connect("http://localhost:7233").await?;
-/// let worker = Worker::new(&client, "default").action("stock.reserve", |input: Reserve, cx| async move {
-///     cx.heartbeat(&"asking the warehouse")?;
-///     Ok(Reserved { id: format!("{}-{}-{}", input.sku, input.count, cx.idempotency_key()) })
-/// });
-/// worker.run().await
+/// Worker::new(&client, "default")
+///     .action("stock.reserve", |input: Reserve, cx| async move {
+///         cx.heartbeat(&"asking the warehouse")?;
+///         let id = format!("{} {} {}", cx.idempotency_key(), input.count, input.sku);
+///         Ok(Reserved { id })
+///     })
+///     .run()
+///     .await
 /// # }
 /// ```
 ///
@@ -219,8 +222,8 @@ impl Worker {
     /// Works until the future ends. Then no more tasks are taken, those that run may end within the
     /// drain timeout, and the rest are given back.
     ///
-    /// Functions run on the Tokio runtime that this is called in; everything else on a thread of its
-    /// own. Lost connections are made again; it fails only if the server refuses the worker.
+    /// Functions run on the Tokio runtime that this is called in; everything else on a thread of
+    /// its own. Lost connections are made again; it fails only if the server refuses the worker.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let mut running = session::start(self.plan()?)?;
         tokio::select! {

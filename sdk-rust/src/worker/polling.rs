@@ -257,8 +257,8 @@ impl From<proto::v1::WorkerTask> for PolledTask {
     }
 }
 
-/// A renewal of leases in preparation; await it to send it. Without any lease it says that the worker
-/// is alive.
+/// A renewal of leases in preparation; await it to send it. Without any lease it says that the
+/// worker is alive.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct HeartbeatTasks {

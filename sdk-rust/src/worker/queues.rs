@@ -76,8 +76,8 @@ impl Queues {
     }
 }
 
-/// A change of a queue in preparation; await it to send it. What it is not told stays, and so do the
-/// tasks that workers have.
+/// A change of a queue in preparation; await it to send it. What it is not told stays, and so do
+/// the tasks that workers have.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct UpdateQueue {

@@ -1,7 +1,7 @@
 //! Running one action without a server, to test it.
 //!
-//! Owns [`ActionTester`]. Left to others: everything that a function sees, which is the same as in a
-//! worker (`function`, `context`).
+//! Owns [`ActionTester`]. Left to others: everything that a function sees, which is the same as in
+//! a worker (`function`, `context`).
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +23,9 @@ use crate::payload::Payload;
 /// use serde_json::{Value, json};
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-/// let action = WorkerAction::new("double", |n: Value, _cx| async move { Ok(n["n"].as_i64().unwrap_or(0) * 2) });
+/// let action = WorkerAction::new("double", |input: Value, _cx| async move {
+///     Ok(input["n"].as_i64().unwrap_or(0) * 2)
+/// });
 /// let tested = ActionTester::new(&action).input(&json!({"n": 21}))?.run().await;
 /// assert_eq!(tested.output::<i64>()?, 42);
 /// # Ok::<(), autan::Error>(())

@@ -63,8 +63,8 @@ impl Workers {
         Ok(worker.into())
     }
 
-    /// Gives a worker no more tasks, and says why for the log. Those that it has stay with it; their
-    /// number is returned.
+    /// Gives a worker no more tasks, and says why for the log. Those that it has stay with it;
+    /// their number is returned.
     pub async fn drain(
         &self,
         worker_id: impl Into<String>,

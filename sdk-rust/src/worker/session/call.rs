@@ -1,6 +1,7 @@
 //! Ends of tasks by calls, for when there is no stream.
 //!
-//! Owns one attempt of each. Left to others: when that is due, and when it is tried again (`leases`).
+//! Owns one attempt of each. Left to others: when that is due, and when it is tried again
+//! (`leases`).
 
 use std::sync::Arc;
 

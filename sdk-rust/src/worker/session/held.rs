@@ -1,7 +1,7 @@
 //! One task that this worker holds.
 //!
-//! Owns the states of a lease as the worker sees it, by its own clock. Left to others: the queues of
-//! what is to be sent (`leases`), and time that passes (`mod`).
+//! Owns the states of a lease as the worker sees it, by its own clock. Left to others: the queues
+//! of what is to be sent (`leases`), and time that passes (`mod`).
 //!
 //! | state   | event                          | next    | what happens                      |
 //! |---------|--------------------------------|---------|-----------------------------------|

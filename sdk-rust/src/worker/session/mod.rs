@@ -1,8 +1,9 @@
 //! The session of a worker: what stands between its functions and the server.
 //!
-//! Owns the thread on which all of it runs, so that functions that block the runtime of the user hold
-//! up no heartbeat. Left to others: the life of the session (`run`), tasks (`leases`, `held`), streams
-//! (`link`), calls in their place (`call`), and the functions (`super::function`).
+//! Owns the thread on which all of it runs, so that functions that block the runtime of the user
+//! hold up no heartbeat. Left to others: the life of the session (`run`, `finish`), tasks (`tasks`,
+//! `leases`, `held`), streams (`streams`, `link`), calls in their place (`call`), and the functions
+//! (`super::function`).
 
 use std::collections::HashMap;
 use std::io;
@@ -23,10 +24,13 @@ use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 
 mod call;
+mod finish;
 mod held;
 mod leases;
 mod link;
 mod run;
+mod streams;
+mod tasks;
 
 /// What functions tell the session.
 pub(crate) enum Note {

@@ -152,7 +152,8 @@ async fn every_end_is_told() {
         (
             "add",
             r#"{"a": 1}"#,
-            "InvalidInput: the input does not fit: missing field `b` at line 1 column 8 (non-retryable)",
+            "InvalidInput: the input does not fit: missing field `b` at line 1 column 8 \
+             (non-retryable)",
         ),
         (
             "none",
