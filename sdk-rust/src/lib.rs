@@ -96,7 +96,7 @@ pub use resources::{
     Cause, CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph,
     ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, Progress, Queue,
     QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation, WorkbookRecord,
-    WorkerRecord, WorkflowRevision,
+    WorkerRecord, WorkerWait, WorkflowRevision,
 };
 pub use retry::RetryPolicy;
 pub use run_action::{ActionRun, RunAction};

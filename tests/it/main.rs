@@ -15,6 +15,7 @@ mod language;
 mod listing;
 mod payloads;
 mod rollback;
+mod rust_worker;
 mod scenarios;
 mod shutdown;
 mod store_faults;

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use proto::v1::cause::Kind;
 use serde::Serialize;
 
+use super::worker::WorkerWait;
 use super::{non_empty, serialize_time, to_time};
 use crate::kind::TimerKind;
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -73,6 +74,9 @@ pub enum CauseKind {
         attempt: i32,
         /// Item of a with-items task, from 0.
         item_index: i32,
+        /// If workers run it: where it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        worker: Option<WorkerWait>,
     },
     /// A time has not come.
     Timer {
@@ -170,6 +174,7 @@ impl From<Option<Kind>> for CauseKind {
                 state: ActionState::from_number(action.state),
                 attempt: action.attempt,
                 item_index: action.item_index,
+                worker: action.worker.map(WorkerWait::from),
             },
             Some(Kind::Timer(timer)) => Self::Timer {
                 kind: TimerKind::from_number(timer.kind),

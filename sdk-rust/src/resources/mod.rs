@@ -29,7 +29,7 @@ pub use insight::{
 };
 pub use system::ServerInfo;
 pub use task::{ActionExecution, ActionLease, TaskExecution};
-pub use worker::{Queue, QueueLimits, WorkerRecord};
+pub use worker::{Queue, QueueLimits, WorkerRecord, WorkerWait};
 
 pub(crate) use time::{serialize_time, to_duration, to_time};
 

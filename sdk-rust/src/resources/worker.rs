@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{serialize_time, to_time};
+use super::{non_empty, serialize_time, to_time};
 
 /// A worker.
 #[derive(Clone, Debug, Serialize)]
@@ -67,6 +67,56 @@ impl From<proto::v1::Worker> for WorkerRecord {
             credits: worker.credits,
             create_time: to_time(worker.create_time),
             last_seen_time: to_time(worker.last_seen_time),
+        }
+    }
+}
+
+/// Where an action execution is that workers run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WorkerWait {
+    /// Worker that has it; `None` if it waits for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_id: Option<String>,
+    /// The worker, for people.
+    pub worker_identity: String,
+    /// Queue that it came from.
+    pub queue: String,
+    /// How often it was handed out.
+    pub delivery: i32,
+    /// When its lease ends unless it is renewed; or, of one that was handed out before the server
+    /// started, until when its worker may claim it.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub lease_expire_time: Option<SystemTime>,
+    /// When its worker was last heard of, for this action execution.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_heartbeat_time: Option<SystemTime>,
+    /// If it waits: sessions of workers that provide the action now.
+    pub sessions: i32,
+    /// If it waits: whether its queues are paused.
+    pub queue_paused: bool,
+    /// If it waits: whether no worker has ever provided the action. It fails then, in time.
+    pub unknown_action: bool,
+}
+
+impl From<proto::v1::WorkerWait> for WorkerWait {
+    fn from(wait: proto::v1::WorkerWait) -> Self {
+        Self {
+            worker_id: non_empty(wait.worker_id),
+            worker_identity: wait.worker_identity,
+            queue: wait.queue,
+            delivery: wait.delivery,
+            lease_expire_time: to_time(wait.lease_expire_time),
+            last_heartbeat_time: to_time(wait.last_heartbeat_time),
+            sessions: wait.sessions,
+            queue_paused: wait.queue_paused,
+            unknown_action: wait.unknown_action,
         }
     }
 }
