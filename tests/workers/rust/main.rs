@@ -35,7 +35,7 @@ struct Options {
 async fn main() -> Result<()> {
     let options = Options::parse();
     tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_env_filter("info,autan=debug")
         .with_writer(io::stderr)
         .with_ansi(false)
         .init();
