@@ -109,7 +109,12 @@ async fn actions_run_in_this_program() {
         });
     let job = Job::start(worker).await;
 
-    let run = start(&client, "good", "{action: stock.reserve sku=lamp}").await;
+    let run = start(
+        &client,
+        "good",
+        "{action: stock.reserve, input: {sku: lamp}}",
+    )
+    .await;
     assert_eq!(
         result(&run).await.unwrap(),
         json!({"sku": "lamp", "task": "t"})
@@ -129,7 +134,7 @@ async fn actions_run_in_this_program() {
         panic!("it should fail");
     };
     assert_eq!(failed.state, ExecutionState::Error);
-    let tasks = run.tasks().collect().await.unwrap();
+    let tasks = run.tasks("").collect().await.unwrap();
     let actions = client.tasks().actions(&tasks[0].task_execution_id);
     let attempts = actions.full().collect().await.unwrap();
     assert_eq!(attempts.len(), 1, "it was not tried again");
@@ -139,7 +144,12 @@ async fn actions_run_in_this_program() {
         ("NoSuchItem", "no such item")
     );
 
-    let run = start(&client, "wrong", "{action: stock.reserve sku=<% [] %>}").await;
+    let run = start(
+        &client,
+        "wrong",
+        "{action: stock.reserve, input: {sku: []}}",
+    )
+    .await;
     let Err(Error::Execution(failed)) = result(&run).await else {
         panic!("it should fail");
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proto::v1::{ConnectRequest, CreditGrant, Drain};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use crate::worker::health::HEARTBEATS_MISSED_MAX;
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Without a stream for so long, results are sent by calls when their leases near their end.
 const CALL_AFTER: Duration = Duration::from_secs(5);
+/// Turns of the runtime in which a message gets from a stream to the connection and to its socket.
+const WRITE_TURNS: usize = 3;
 /// Messages from the server that wait to be handled.
 const ARRIVALS_MAX: usize = 16;
 
@@ -61,6 +63,9 @@ pub(super) struct Session {
     pub(super) refusals: u32,
     pub(super) was_welcomed: bool,
     pub(super) down_since: Instant,
+    /// Holds functions back until the message that accepts their tasks is on its way. Otherwise one
+    /// that ends the process at once would be handed out again and again, as if nobody had had it.
+    pub(super) gates: Vec<oneshot::Sender<()>>,
     pub(super) calls: JoinSet<Option<proto::v1::TaskResultAck>>,
 }
 
@@ -93,6 +98,7 @@ impl Session {
             refusals: 0,
             was_welcomed: false,
             down_since: Instant::now(),
+            gates: Vec::new(),
             calls: JoinSet::new(),
         }
     }
@@ -221,6 +227,9 @@ impl Session {
             link.renewed = now;
         }
         let mut message = self.leases.message(now, link.id, renew);
+        if let Some(sender) = link.sender.clone().filter(|_| !self.gates.is_empty()) {
+            tokio::spawn(open_gates(std::mem::take(&mut self.gates), sender));
+        }
         let count = std::mem::take(&mut link.credits);
         if count > 0 && matches!(self.phase, Phase::Serving) {
             message.credits.push(CreditGrant {
@@ -247,6 +256,17 @@ impl Drop for Session {
         self.leases.release_running();
         self.plan.reporter.disconnected();
     }
+}
+
+/// Lets functions begin when the message that is sent now was written to the connection.
+async fn open_gates(gates: Vec<oneshot::Sender<()>>, sender: mpsc::Sender<ConnectRequest>) {
+    // There is room for one message, so this one was taken by then. A stream that is gone takes
+    // none: its successor accepts the tasks anew.
+    drop(sender.reserve().await);
+    for _ in 0..WRITE_TURNS {
+        tokio::task::yield_now().await;
+    }
+    drop(gates);
 }
 
 /// A place on a stream, if there is a stream.

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use proto::v1::{ConnectResponse, WorkerTask};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument as _, debug, info_span};
 
@@ -32,13 +32,6 @@ impl Session {
         let mut begun = Vec::new();
         for task in message.tasks {
             begun.extend(self.accept(now, task));
-        }
-        // Accepted before it is begun, if the stream takes it at once.
-        if !begun.is_empty()
-            && let Some(sender) = self.sender(now)
-            && let Ok(permit) = sender.try_reserve()
-        {
-            permit.send(self.message(now));
         }
         for (task, context) in begun {
             self.begin(task, context);
@@ -112,7 +105,11 @@ impl Session {
             token: Some(token.clone()),
             notes: self.notes.clone(),
         };
+        let (gate, opened) = oneshot::channel();
+        self.gates.push(gate);
         let function = async move {
+            // A gate is opened by dropping it.
+            let _ = opened.await;
             let ended = function::run(&handler, input, context, grace).await;
             end.end(ended);
         };
