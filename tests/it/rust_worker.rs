@@ -1,6 +1,8 @@
 //! Workers of the Rust SDK against the real server. What all languages have in common is shown by
 //! the scenarios; here is what the SDK itself must be right about.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::process::{ExitStatus, Stdio};
 
 use autan::{
@@ -216,16 +218,15 @@ async fn a_program_drains_when_it_is_told_to_end() {
     let client = Client::connect(server.address()).await.unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("go");
+    let made = Command::new("mkfifo").arg(&file).status().await.unwrap();
+    assert!(made.success());
     let mut child = program(&server).await;
     let path = serde_json::to_string(file.to_str().unwrap()).unwrap();
     let task = format!("{{action: test.block, input: {{file: {path}}}}}");
     let run = start(&client, "blocks", &task).await;
-    let leased = async {
-        while client.queues().get("default").await.unwrap().leased == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, leased).await.unwrap();
+    // A pipe opens when somebody reads it: the function runs.
+    let open = tokio::task::spawn_blocking(move || OpenOptions::new().write(true).open(file));
+    let mut pipe = timeout(PATIENCE, open).await.unwrap().unwrap().unwrap();
     let pid = child.id().unwrap().to_string();
     let told = Command::new("kill")
         .args(["-TERM", &pid])
@@ -233,7 +234,8 @@ async fn a_program_drains_when_it_is_told_to_end() {
         .await
         .unwrap();
     assert!(told.success());
-    std::fs::write(&file, "done").unwrap();
+    pipe.write_all(b"done").unwrap();
+    drop(pipe);
     assert_eq!(result(&run).await.unwrap(), json!("done"));
     assert_eq!(ended(&mut child).await.code(), Some(0));
 }
