@@ -74,12 +74,9 @@ struct Reserve {
     sku: String,
 }
 
-#[tokio::test]
-async fn actions_run_in_this_program() {
-    let server = TestServer::start_in_memory().await.unwrap();
-    let client = Client::connect(server.address()).await.unwrap();
-    let (tokens, mut token) = mpsc::unbounded_channel();
-    let worker = Worker::new(&client, "default")
+/// Actions that end in every way; tokens of deferred ones are told.
+fn shop(client: &Client, tokens: mpsc::UnboundedSender<String>) -> Worker {
+    Worker::new(client, "default")
         .action(
             "stock.reserve",
             |input: Reserve, cx: ActionContext| async move {
@@ -108,7 +105,15 @@ async fn actions_run_in_this_program() {
                 told.map_err(|_| ActionError::new("nobody asks"))?;
                 Ok(Deferred)
             }
-        });
+        })
+}
+
+#[tokio::test]
+async fn actions_run_in_this_program() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let client = Client::connect(server.address()).await.unwrap();
+    let (tokens, mut token) = mpsc::unbounded_channel();
+    let worker = shop(&client, tokens);
     let job = Job::start(worker).await;
 
     let run = start(
