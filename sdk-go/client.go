@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -39,6 +41,15 @@ type Client struct {
 	workflows    pb.WorkflowServiceClient
 	workbooks    pb.WorkbookServiceClient
 	system       pb.SystemServiceClient
+	workers      pb.WorkerServiceClient
+	workerAdmin  pb.WorkerAdminServiceClient
+
+	workerID     string // of calls that are made without a Worker
+	workerTiming workerTiming
+	dialStream   func() (*grpc.ClientConn, error)
+	closed       chan struct{}
+	closing      sync.Once
+	ahead        atomic.Int64 // of the server's clock before this one, in nanoseconds
 }
 
 // Dial connects to the server at addr: "host:port", "http://host:port", or "https://host:port",
@@ -82,13 +93,14 @@ func newClient(target string, cfg dialConfig) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("autan: address %q: %w", target, err)
 	}
+	dialStream := func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(target, slices.Concat(cfg.transport(), cfg.grpc)...)
+	}
 	return &Client{
-		project: cfg.project,
-		timing:  cfg.timing,
-		calls:   conn,
-		watches: newWatchPool(func() (*grpc.ClientConn, error) {
-			return grpc.NewClient(target, slices.Concat(cfg.transport(), cfg.grpc)...)
-		}),
+		project:      cfg.project,
+		timing:       cfg.timing,
+		calls:        conn,
+		watches:      newWatchPool(dialStream),
 		actions:      pb.NewActionServiceClient(conn),
 		environments: pb.NewEnvironmentServiceClient(conn),
 		executions:   pb.NewExecutionServiceClient(conn),
@@ -96,6 +108,12 @@ func newClient(target string, cfg dialConfig) (*Client, error) {
 		workflows:    pb.NewWorkflowServiceClient(conn),
 		workbooks:    pb.NewWorkbookServiceClient(conn),
 		system:       pb.NewSystemServiceClient(conn),
+		workers:      pb.NewWorkerServiceClient(conn),
+		workerAdmin:  pb.NewWorkerAdminServiceClient(conn),
+		workerID:     newRequestID(),
+		workerTiming: defaultWorkerTiming(),
+		dialStream:   dialStream,
+		closed:       make(chan struct{}),
 	}, nil
 }
 
@@ -116,8 +134,9 @@ func (c *Client) waitReady(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
-// Close closes the connections. Running calls and streams of this client end with CANCELLED.
+// Close closes the connections. Running calls, streams and workers of this client end with CANCELLED.
 func (c *Client) Close() error {
+	c.closing.Do(func() { close(c.closed) })
 	return errors.Join(c.calls.Close(), c.watches.close())
 }
 
@@ -132,6 +151,13 @@ func (c *Client) Workbooks() *Workbooks { return &Workbooks{client: c} }
 
 // Actions returns the client's access to actions, built-in and ad-hoc.
 func (c *Client) Actions() *Actions { return &Actions{client: c} }
+
+// Workers returns the client's access to the programs that provide actions. To be one, see
+// [NewWorker].
+func (c *Client) Workers() *Workers { return &Workers{client: c} }
+
+// Queues returns the client's access to the queues that tasks wait in for workers.
+func (c *Client) Queues() *Queues { return &Queues{client: c} }
 
 // Environments returns the client's access to environments.
 func (c *Client) Environments() *Environments { return &Environments{client: c} }

@@ -89,6 +89,12 @@ const (
 	ReasonEnvironmentAlreadyExists Reason = "ENVIRONMENT_ALREADY_EXISTS"
 	// ReasonBatchNotFound: no such batch operation.
 	ReasonBatchNotFound Reason = "BATCH_NOT_FOUND"
+	// ReasonTaskLeaseLost: the lease of the task has ended, and nothing was changed; metadata "why".
+	ReasonTaskLeaseLost Reason = "TASK_LEASE_LOST"
+	// ReasonWorkerNotFound: no such worker, or it was not heard of for long.
+	ReasonWorkerNotFound Reason = "WORKER_NOT_FOUND"
+	// ReasonQueueNotFound: no such queue.
+	ReasonQueueNotFound Reason = "QUEUE_NOT_FOUND"
 )
 
 // Error is a failed call.
@@ -268,14 +274,19 @@ type ExecutionError struct {
 	Output *Payload
 }
 
-// Failure says why an execution ended in ERROR.
+// Failure says why an execution, or an action in a worker, ended in ERROR.
 type Failure struct {
-	// Type is the kind of failure, such as "action_error", "expression_error" or "timeout".
+	// Type is the kind of failure, such as "task_error" or "expression_error"; of an action in a
+	// worker, what the worker calls it, such as the name of a type of errors.
 	Type string
 	// Message is for people; at most 4 KiB.
 	Message string
 	// Details is the error result of the action or workflow, if any.
 	Details *Payload
+	// Stack is where in its program a worker has failed; at most 16 KiB.
+	Stack string
+	// Cause is what it was caused by, if a worker says so; at most 8 deep.
+	Cause *Failure
 }
 
 // Error returns workflow, id, state and cause in one line.

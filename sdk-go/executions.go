@@ -391,5 +391,7 @@ func failureFrom(f *pb.Failure) *Failure {
 		Type:    f.GetType(),
 		Message: f.GetMessage(),
 		Details: payloadFrom(f.GetDetails()),
+		Stack:   f.GetStack(),
+		Cause:   failureFrom(f.GetCause()),
 	}
 }

@@ -25,6 +25,10 @@ type fake struct {
 	unary map[string]func(ctx context.Context, req proto.Message) (proto.Message, error)
 	watch func(*pb.WatchExecutionRequest, watchStream) error
 	many  func(*pb.WatchExecutionsRequest, manyStream) error
+	// connects gets the streams of workers, which the test then holds in its hands.
+	connects chan *fakeStream
+	// connect, if set, decides about a stream of a worker before; an error refuses it.
+	connect func() error
 
 	mu    sync.Mutex
 	calls []proto.Message
@@ -56,7 +60,8 @@ func (s watchService) WatchExecutions(r *pb.WatchExecutionsRequest, stream manyS
 
 func newFake() *fake {
 	return &fake{
-		unary: map[string]func(context.Context, proto.Message) (proto.Message, error){},
+		unary:    map[string]func(context.Context, proto.Message) (proto.Message, error){},
+		connects: make(chan *fakeStream, 100),
 	}
 }
 
@@ -126,6 +131,8 @@ func dialFake(t *testing.T, f *fake, opts ...DialOption) *Client {
 	pb.RegisterWorkflowServiceServer(server, pb.UnimplementedWorkflowServiceServer{})
 	pb.RegisterWorkbookServiceServer(server, pb.UnimplementedWorkbookServiceServer{})
 	pb.RegisterSystemServiceServer(server, pb.UnimplementedSystemServiceServer{})
+	pb.RegisterWorkerServiceServer(server, workerService{fake: f})
+	pb.RegisterWorkerAdminServiceServer(server, pb.UnimplementedWorkerAdminServiceServer{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {

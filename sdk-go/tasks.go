@@ -90,6 +90,31 @@ type ActionExecution struct {
 	CreateTime time.Time
 	// EndTime is when it reached a final state; zero before.
 	EndTime time.Time
+	// Lease is what is known of the worker that has it, or had it last; nil before one takes it and
+	// for what no worker runs.
+	Lease *ActionLease
+	// Failure is what went wrong in a worker, if something did. Not in brief views.
+	Failure *Failure
+}
+
+// ActionLease is the present lease of an action execution, or the last one.
+type ActionLease struct {
+	// WorkerID is the worker that has it.
+	WorkerID string
+	// WorkerIdentity is the worker, for people.
+	WorkerIdentity string
+	// Queue is the queue that it came from.
+	Queue string
+	// Delivery is how often the action execution was handed out.
+	Delivery int
+	// StartTime is when it was handed out.
+	StartTime time.Time
+	// ExpireTime is when it ends unless it is renewed; zero if the action execution has ended.
+	ExpireTime time.Time
+	// LastHeartbeatTime is when the worker was last heard of, for this action execution.
+	LastHeartbeatTime time.Time
+	// Progress is what it has said last of its progress. Not in brief views.
+	Progress *Payload
 }
 
 // Tasks yields the task executions of the execution in order of their creation, page by page.
@@ -340,5 +365,23 @@ func actionFrom(a *pb.ActionExecution) *ActionExecution {
 		ChildExecutionID: a.GetChildExecutionId(),
 		CreateTime:       timeFrom(a.GetCreateTime()),
 		EndTime:          timeFrom(a.GetEndTime()),
+		Lease:            actionLeaseFrom(a.GetLease()),
+		Failure:          failureFrom(a.GetFailure()),
+	}
+}
+
+func actionLeaseFrom(l *pb.ActionLease) *ActionLease {
+	if l == nil {
+		return nil
+	}
+	return &ActionLease{
+		WorkerID:          l.GetWorkerId(),
+		WorkerIdentity:    l.GetWorkerIdentity(),
+		Queue:             l.GetQueue(),
+		Delivery:          int(l.GetDelivery()),
+		StartTime:         timeFrom(l.GetStartTime()),
+		ExpireTime:        timeFrom(l.GetExpireTime()),
+		LastHeartbeatTime: timeFrom(l.GetLastHeartbeatTime()),
+		Progress:          payloadFrom(l.GetProgress()),
 	}
 }

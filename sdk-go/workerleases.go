@@ -1,0 +1,466 @@
+package autan
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
+)
+
+// frameBytes bounds the results and the progress in one message, but for a single larger one.
+const frameBytes = 1 << 20
+
+// leaseTable knows the tasks that a worker holds, and what is to be said of them. It does no I/O:
+// streams ask it for messages and give it those that come. All leases outlive streams.
+type leaseTable struct {
+	timing workerTiming
+	log    *slog.Logger
+	queue  string
+	limit  int          // functions that may run
+	start  func(*lease) // starts the function; must not block
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced at each change that somebody may wait for
+	leases   map[string]*lease
+	running  int            // functions that have not returned, of lost leases too
+	terms    leaseTerms     // what the server said last
+	session  *workerSession // the stream in use; nil without one
+	since    time.Time      // since when that is so
+	draining bool
+
+	// What is to be sent.
+	accepts  []string
+	releases []string
+	stirred  []*lease // with progress
+	ready    []*lease // with results
+}
+
+// leaseTerms is what the server grants.
+type leaseTerms struct {
+	duration, interval time.Duration
+	payloadMax         int64
+}
+
+// lease is one task of a worker, from its arrival until its result is confirmed. The table's lock
+// guards what changes.
+type lease struct {
+	task   *Task
+	cancel context.CancelCauseFunc // of the function
+
+	expires    time.Time // by this process's clock, never later than by the server's
+	expiry     *time.Timer
+	unanswered time.Time // when the first renewal was sent that is not answered; zero = none
+
+	progress *pb.Payload // what the function said last
+	unsent   bool        // it was not sent yet
+	said     bool        // this delivery has said some
+	stirAt   time.Time   // when progress may be sent next
+	waiting  bool        // a timer will stir it
+
+	cancelled bool
+	gone      bool           // lost or released: what the function returns counts for nothing
+	result    *pb.TaskResult // nil while the function runs
+	queued    bool           // in ready, or a timer will put it there
+	sent      *workerSession // the stream that the result went out on
+	tries     int            // answers that said to try again
+	replaced  bool           // the result was refused, and is a failure now
+}
+
+func newLeaseTable(timing workerTiming, log *slog.Logger, queue string, limit int) *leaseTable {
+	return &leaseTable{
+		timing:  timing,
+		log:     log,
+		queue:   queue,
+		limit:   limit,
+		changed: make(chan struct{}),
+		leases:  map[string]*lease{},
+		terms:   timing.terms,
+		since:   time.Now(),
+	}
+}
+
+// tell tells those who wait.
+func (t *leaseTable) tell() {
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// stir tells those who wait, and the writer of the stream.
+func (t *leaseTable) stir() {
+	t.tell()
+	if t.session != nil {
+		t.session.stir()
+	}
+}
+
+// await waits until the condition, which is asked under the lock, holds. It says false if ctx ends
+// before.
+func (t *leaseTable) await(ctx context.Context, condition func() bool) bool {
+	for {
+		t.mu.Lock()
+		ok, changed := condition(), t.changed
+		t.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// task takes a task over, or gives it back if there is no room.
+func (t *leaseTable) task(s *workerSession, w *pb.WorkerTask) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.stir()
+	s.outstanding--
+	token := w.GetToken()
+	switch {
+	case t.leases[token] != nil:
+		t.accepts = append(t.accepts, token) // it is sent again: the server missed the first accept
+		return
+	case t.draining || t.running >= t.limit:
+		t.releases = append(t.releases, token)
+		return
+	}
+	l := &lease{task: taskFromWire(w)}
+	l.progress = wireOf(l.task.Progress)
+	t.leases[token] = l
+	t.accepts = append(t.accepts, token)
+	t.running++
+	l.expires = time.Now().Add(t.terms.duration)
+	l.expiry = time.AfterFunc(t.terms.duration, func() { t.expire(l) })
+	t.start(l)
+}
+
+// held returns the lease if it still counts.
+func (t *leaseTable) held(l *lease) bool { return t.leases[l.task.Token] == l }
+
+func (t *leaseTable) forget(l *lease) {
+	l.expiry.Stop()
+	delete(t.leases, l.task.Token)
+}
+
+// lose ends what runs under a lease that is no longer held.
+func (t *leaseTable) lose(l *lease, why string) {
+	t.forget(l)
+	l.gone = true
+	l.task.logger(t.log).Warn("the lease of the task is lost", "why", why)
+	l.cancel(fmt.Errorf("%w: %s", ErrLeaseLost, why))
+	t.stir()
+}
+
+// expire loses a lease that nobody has confirmed in time. Results that wait are kept: whether they
+// are late is for the server to say.
+func (t *leaseTable) expire(l *lease) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.held(l) || l.result != nil {
+		return
+	}
+	if rest := time.Until(l.expires); rest > 0 {
+		l.expiry.Reset(rest)
+		return
+	}
+	t.lose(l, "it was not renewed in time")
+}
+
+// beat keeps the progress of a function for the next message, without flooding the stream.
+func (t *leaseTable) beat(l *lease, progress *pb.Payload) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.held(l) || l.result != nil {
+		return
+	}
+	if progress != nil || l.progress == nil {
+		l.progress = progress
+	}
+	if l.progress == nil {
+		l.progress = nullPayload // an absent one would not count as a sign of life
+	}
+	l.unsent, l.said = true, true
+	if l.waiting {
+		return
+	}
+	l.waiting = true
+	if rest := time.Until(l.stirAt); rest > 0 {
+		time.AfterFunc(rest, func() { t.progressDue(l) })
+		return
+	}
+	t.stirProgress(l)
+}
+
+func (t *leaseTable) progressDue(l *lease) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stirProgress(l)
+}
+
+func (t *leaseTable) stirProgress(l *lease) {
+	t.stirred = append(t.stirred, l)
+	t.stir()
+}
+
+// spacing is the least time between two messages with the progress of one task.
+func (t *leaseTable) spacing(l *lease) time.Duration {
+	d := min(t.timing.progress, t.terms.interval)
+	if l.task.HeartbeatTimeout > 0 {
+		d = min(d, l.task.HeartbeatTimeout/3)
+	}
+	return d
+}
+
+// ended takes what a function has returned.
+func (t *leaseTable) ended(l *lease, result *pb.TaskResult, stopped bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.stir() // there is room for another task in any case
+	t.running--
+	if l.gone {
+		return
+	}
+	if stopped && result.GetFailure() != nil {
+		t.giveBack(l) // it ended because of the worker, not because of itself
+		return
+	}
+	result.Token = l.task.Token
+	l.result = t.fitting(result)
+	t.enqueue(l)
+}
+
+func (t *leaseTable) enqueue(l *lease) {
+	l.sent = nil
+	if !l.queued {
+		l.queued = true
+		t.ready = append(t.ready, l)
+	}
+}
+
+func (t *leaseTable) giveBack(l *lease) {
+	t.forget(l)
+	l.gone = true
+	t.releases = append(t.releases, l.task.Token)
+}
+
+// fitting makes a failure of a result that is too large to be sent.
+func (t *leaseTable) fitting(r *pb.TaskResult) *pb.TaskResult {
+	limit := t.terms.payloadMax
+	if limit <= 0 {
+		return r
+	}
+	if n := payloadBytes(r.GetResult()); n > limit {
+		return &pb.TaskResult{Token: r.GetToken(), Outcome: &pb.TaskResult_Failure{
+			Failure: plainFailure(string(ReasonPayloadTooLarge),
+				fmt.Sprintf("the result has %d bytes, at most %d are allowed", n, limit)),
+		}}
+	}
+	failure := r.GetFailure().GetFailure()
+	if n := payloadBytes(failure.GetDetails()); n > limit {
+		failure.Details = nil
+		failure.Message = cutMiddle(fmt.Sprintf("%s (the details have %d bytes, at most %d are allowed)",
+			failure.GetMessage(), n, limit), messageMax)
+	}
+	return r
+}
+
+func payloadBytes(p *pb.Payload) int64 {
+	return int64(len(p.GetJson()) + len(p.GetBinary().GetData()))
+}
+
+// hello fills in what a new stream begins with.
+func (t *leaseTable) hello(s *workerSession, hello *pb.Hello) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for token := range t.leases {
+		hello.HeldTokens = append(hello.HeldTokens, token)
+	}
+	s.outstanding = max(t.limit-t.running, 0)
+	if t.draining {
+		s.outstanding = 0
+	}
+	for _, q := range hello.GetQueues() {
+		q.Credits = int32(s.outstanding)
+	}
+}
+
+// attach puts a stream in use and returns the one that was.
+func (t *leaseTable) attach(s *workerSession, w *pb.Welcome) *workerSession {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.session
+	t.session = s
+	if old == nil {
+		t.since = time.Now()
+	}
+	t.terms = leaseTerms{
+		duration:   orDefault(w.GetLeaseDuration().AsDuration(), t.timing.terms.duration),
+		interval:   orDefault(w.GetHeartbeatInterval().AsDuration(), t.timing.terms.interval),
+		payloadMax: w.GetPayloadBytesMax(),
+	}
+	for _, token := range w.GetLostTokens() {
+		// One that has ended may be recorded, and only the answer was lost: its result is sent
+		// again.
+		if l := t.leases[token]; l != nil && l.result == nil {
+			t.lose(l, "the server gave it up")
+		}
+	}
+	for _, l := range t.leases {
+		l.unanswered = time.Time{}
+		switch {
+		case l.sent != nil:
+			t.enqueue(l)
+		case l.said && l.result == nil:
+			// Whether the server got it nobody knows.
+			l.unsent = true
+			t.stirred = append(t.stirred, l)
+		}
+	}
+	if len(t.leases) == 0 {
+		s.renewed = time.Now() // else the first message renews them all
+	}
+	t.stir()
+	return old
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+// detach says that a stream has ended.
+func (t *leaseTable) detach(s *workerSession) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.session == s {
+		t.session, t.since = nil, time.Now()
+		t.stir()
+	}
+}
+
+// frame returns the next message for a stream, or nil if there is nothing to say now; then due is
+// when there will be. It says ok = false when the stream is no longer in use.
+func (t *leaseTable) frame(s *workerSession, now time.Time) (
+	frame *pb.ConnectRequest, due time.Time, ok bool,
+) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.session != s {
+		return nil, time.Time{}, false
+	}
+	f := &pb.ConnectRequest{Accepts: t.accepts, Releases: t.releases}
+	t.accepts, t.releases = nil, nil
+	if f.Releases != nil {
+		t.tell()
+	}
+	silent := now.Sub(s.renewed) >= t.terms.interval
+	used := t.addHeartbeats(f, s, now, silent)
+	t.addResults(f, s, used)
+	if free := t.limit - t.running - s.outstanding; free > 0 && !t.draining {
+		f.Credits = []*pb.CreditGrant{{Queue: t.queue, Count: int32(free)}}
+		s.outstanding += free
+	}
+	if t.draining && !s.drained {
+		f.Drain, s.drained = &pb.Drain{}, true
+	}
+	if silent {
+		s.renewed = now
+		return f, time.Time{}, true
+	}
+	if len(f.Accepts)+len(f.Heartbeats)+len(f.Results)+len(f.Releases)+len(f.Credits) == 0 &&
+		f.Drain == nil {
+		return nil, s.renewed.Add(t.terms.interval), true
+	}
+	return f, time.Time{}, true
+}
+
+// addHeartbeats adds the progress that is due, and all renewals if it is time. It returns the bytes
+// of the progress.
+func (t *leaseTable) addHeartbeats(
+	f *pb.ConnectRequest, s *workerSession, now time.Time, all bool,
+) (used int) {
+	stirred := t.stirred
+	t.stirred = nil
+	for _, l := range stirred {
+		switch {
+		case !t.held(l) || l.result != nil || !l.unsent:
+			l.waiting = false
+		case used > frameBytes:
+			t.stirred = append(t.stirred, l)
+		default:
+			used += proto.Size(l.progress)
+			f.Heartbeats = append(f.Heartbeats, t.heartbeat(l, now))
+		}
+	}
+	if !all {
+		return used
+	}
+	said := map[string]bool{}
+	for _, h := range f.Heartbeats {
+		said[h.GetToken()] = true
+	}
+	for token, l := range t.leases {
+		// Under a result that is on its way the lease may be gone already.
+		switch {
+		case said[token] || l.result != nil && l.sent == s:
+			continue
+		case l.unsent && l.result == nil && used <= frameBytes:
+			used += proto.Size(l.progress)
+			f.Heartbeats = append(f.Heartbeats, t.heartbeat(l, now))
+		default:
+			f.Heartbeats = append(f.Heartbeats, t.renewal(l, now))
+		}
+	}
+	return used
+}
+
+// heartbeat is a renewal with the progress.
+func (t *leaseTable) heartbeat(l *lease, now time.Time) *pb.TaskHeartbeat {
+	l.unsent, l.waiting, l.stirAt = false, false, now.Add(t.spacing(l))
+	h := t.renewal(l, now)
+	h.Progress = l.progress
+	return h
+}
+
+func (t *leaseTable) renewal(l *lease, now time.Time) *pb.TaskHeartbeat {
+	if l.unanswered.IsZero() {
+		l.unanswered = now
+	}
+	return &pb.TaskHeartbeat{Token: l.task.Token}
+}
+
+func (t *leaseTable) addResults(f *pb.ConnectRequest, s *workerSession, used int) {
+	for len(t.ready) > 0 {
+		l := t.ready[0]
+		if !t.held(l) {
+			t.ready = t.ready[1:]
+			continue
+		}
+		size := proto.Size(l.result)
+		if l.unsent {
+			size += proto.Size(l.progress)
+		}
+		if used > 0 && used+size > frameBytes {
+			return
+		}
+		used += size
+		t.ready = t.ready[1:]
+		if l.unsent { // the next attempt wants the last word
+			f.Heartbeats = append(f.Heartbeats,
+				&pb.TaskHeartbeat{Token: l.task.Token, Progress: l.progress})
+			l.unsent = false
+		}
+		l.queued, l.sent = false, s
+		f.Results = append(f.Results, l.result)
+	}
+	t.ready = nil
+}

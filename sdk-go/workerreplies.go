@@ -1,0 +1,223 @@
+package autan
+
+import (
+	"fmt"
+	"time"
+
+	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
+)
+
+// status takes what became of a lease.
+func (t *leaseTable) status(r *pb.TaskHeartbeatResult) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.leases[r.GetToken()]
+	if l == nil {
+		return
+	}
+	switch r.GetStatus() {
+	case pb.LeaseStatus_LEASE_STATUS_HELD:
+		t.confirm(l)
+	case pb.LeaseStatus_LEASE_STATUS_CANCEL_REQUESTED:
+		t.confirm(l)
+		if l.result != nil || l.cancelled {
+			return
+		}
+		l.cancelled = true
+		l.task.logger(t.log).Info("the task is cancelled", "why", r.GetReason())
+		cause := ErrCancelled
+		if r.GetReason() != "" {
+			cause = fmt.Errorf("%w: %s", ErrCancelled, r.GetReason())
+		}
+		l.cancel(cause)
+	case pb.LeaseStatus_LEASE_STATUS_LOST:
+		// A result that waits gets its own answer.
+		if l.result == nil {
+			t.lose(l, r.GetReason())
+		}
+	}
+}
+
+// confirm counts the lease from when its renewal was sent, which is before the server had it.
+func (t *leaseTable) confirm(l *lease) {
+	if l.unanswered.IsZero() {
+		return
+	}
+	l.expires = l.unanswered.Add(t.terms.duration)
+	l.unanswered = time.Time{}
+	l.expiry.Reset(max(time.Until(l.expires), 0))
+}
+
+// answer takes the answer to a result.
+func (t *leaseTable) answer(token, reason, message string, retryable bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.leases[token]
+	if l == nil || l.result == nil {
+		return
+	}
+	log := l.task.logger(t.log)
+	switch {
+	case reason == "":
+		t.forget(l)
+	case retryable:
+		if l.queued {
+			return // it was put back already, for another stream
+		}
+		l.queued, l.sent = true, nil
+		delay := jittered(t.timing.baseDelay, t.timing.maxResend, l.tries)
+		l.tries++
+		log.Warn("the result could not be recorded, it is sent again", "reason", reason,
+			"message", message, "delay", delay)
+		time.AfterFunc(delay, func() { t.requeue(l) })
+		return
+	case reason == string(ReasonTaskLeaseLost):
+		log.Warn("the result came too late and counts for nothing", "message", message)
+		t.forget(l)
+	case l.replaced:
+		log.Error("the failure is refused, it is given up", "reason", reason, "message", message)
+		t.forget(l)
+	default:
+		log.Error("the result is refused, the task fails", "reason", reason, "message", message)
+		l.replaced = true
+		l.result = &pb.TaskResult{Token: token, Outcome: &pb.TaskResult_Failure{
+			Failure: plainFailure(reason, message),
+		}}
+		l.queued = false
+		t.enqueue(l)
+	}
+	t.stir()
+}
+
+func (t *leaseTable) requeue(l *lease) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held(l) {
+		t.ready = append(t.ready, l)
+		t.stir()
+	}
+}
+
+// drain takes no more tasks from now on.
+func (t *leaseTable) drain() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.draining = true
+	t.stir()
+}
+
+// cancelAll ends all functions.
+func (t *leaseTable) cancelAll(cause error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.leases {
+		if l.result == nil {
+			l.cancel(cause)
+		}
+	}
+}
+
+// releaseAll gives back all tasks whose functions have not returned, and says how many.
+func (t *leaseTable) releaseAll() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	count := 0
+	for _, l := range t.leases {
+		if l.result == nil {
+			t.giveBack(l)
+			count++
+		}
+	}
+	t.stir()
+	return count
+}
+
+// idle reports whether no function runs; settled whether nothing is left to be said, either. For
+// await.
+func (t *leaseTable) idle() bool { return t.running == 0 }
+
+func (t *leaseTable) settled() bool {
+	return len(t.leases) == 0 && len(t.releases) == 0
+}
+
+// connection says whether the server was heard of lately, and since when there is a stream, or
+// none.
+func (t *leaseTable) connection() (connected bool, since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.session == nil || time.Since(t.session.lastHeard()) > t.silence() {
+		return false, t.since
+	}
+	return true, t.since
+}
+
+// current returns the stream in use, or nil.
+func (t *leaseTable) current() *workerSession {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.session
+}
+
+// unsaid takes back progress that could not be sent.
+func (t *leaseTable) unsaid(heartbeats []*pb.TaskHeartbeat) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, h := range heartbeats {
+		if l := t.leases[h.GetToken()]; l != nil && h.GetProgress() != nil {
+			l.unsent = true
+		}
+	}
+}
+
+// counts says how many functions run, and how many results wait.
+func (t *leaseTable) counts() (running, unconfirmed int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.leases {
+		if l.result != nil {
+			unconfirmed++
+		}
+	}
+	return t.running, unconfirmed
+}
+
+// arrears is what is due to be said by calls, because there is no stream.
+type arrears struct {
+	renew    []*pb.TaskHeartbeat
+	results  []*pb.TaskResult
+	releases []string
+}
+
+// overdue returns what must not wait for a stream any longer: after a while without one, renewals
+// at their time, results under leases of which less than half is left, and what is given back.
+func (t *leaseTable) overdue(now time.Time) (out arrears) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.session != nil || now.Sub(t.since) < t.timing.unaryAfter {
+		return out
+	}
+	for _, l := range t.leases {
+		left := l.expires.Sub(now)
+		switch {
+		case l.result != nil:
+			if left < t.terms.duration/2 {
+				out.results = append(out.results, l.result)
+			}
+		case left < t.terms.duration-t.terms.interval && len(out.renew) < heartbeatsMax:
+			l.unanswered = now // one on a stream that is gone has no answer any more
+			h := t.renewal(l, now)
+			if l.unsent {
+				h = t.heartbeat(l, now)
+			}
+			out.renew = append(out.renew, h)
+		}
+	}
+	out.releases, t.releases = t.releases, nil
+	if out.releases != nil {
+		t.tell()
+	}
+	return out
+}
+
+// heartbeatsMax is how many leases one call renews.
+const heartbeatsMax = 1000
