@@ -134,7 +134,8 @@ func (c *Client) waitReady(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
-// Close closes the connections. Running calls, streams and workers of this client end with CANCELLED.
+// Close closes the connections. Running calls, streams and workers of this client end with
+// CANCELLED.
 func (c *Client) Close() error {
 	c.closing.Do(func() { close(c.closed) })
 	return errors.Join(c.calls.Close(), c.watches.close())
