@@ -235,6 +235,19 @@ func (w *Worker) RunUntilSignal(ctx context.Context) error {
 	return w.Run(ctx)
 }
 
+// Serve performs actions for the server at addr until SIGTERM, SIGINT or the end of ctx: a client
+// with nothing but an address, a worker of the queue "default" with nothing but actions, and
+// [Worker.RunUntilSignal]. It waits for a server that is away.
+func Serve(ctx context.Context, addr string, handlers ...*Handler) error {
+	c, err := Dial(ctx, addr, WithLazyDial())
+	if err != nil {
+		return err
+	}
+	w := NewWorker(c, "")
+	w.Add(handlers...)
+	return errors.Join(w.RunUntilSignal(ctx), c.Close())
+}
+
 // check returns what is wrong with the worker before it runs.
 func (w *Worker) check() error {
 	faults := slices.Clone(w.faults)

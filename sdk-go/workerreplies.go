@@ -80,13 +80,24 @@ func (t *leaseTable) answer(token, reason, message string, retryable bool) {
 	default:
 		log.Error("the result is refused, the task fails", "reason", reason, "message", message)
 		l.replaced = true
-		l.result = &pb.TaskResult{Token: token, Outcome: &pb.TaskResult_Failure{
-			Failure: plainFailure(reason, message),
-		}}
-		l.queued = false
+		l.result = acceptable(l.result, reason, message)
 		t.enqueue(l)
 	}
 	t.stir()
+}
+
+// acceptable makes a failure of a result that the server refuses; of a failure it leaves type and
+// message.
+func acceptable(r *pb.TaskResult, reason, message string) *pb.TaskResult {
+	out := failedResult(plainFailure(reason, message))
+	out.Token = r.GetToken()
+	if refused := r.GetFailure(); refused != nil {
+		text := refused.GetFailure().GetMessage() + " (the rest was refused: " + message + ")"
+		failure := plainFailure(refused.GetFailure().GetType(), text)
+		failure.NonRetryable, failure.RetryAfter = refused.GetNonRetryable(), refused.GetRetryAfter()
+		out.Outcome = &pb.TaskResult_Failure{Failure: failure}
+	}
+	return out
 }
 
 func (t *leaseTable) requeue(l *lease) {
@@ -189,18 +200,19 @@ type arrears struct {
 }
 
 // overdue returns what must not wait for a stream any longer: after a while without one, renewals
-// at their time, results under leases of which less than half is left, and what is given back.
+// at their time, results under leases of which less than half is left, and what is given back. A
+// worker that ends waits for nothing.
 func (t *leaseTable) overdue(now time.Time) (out arrears) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.session != nil || now.Sub(t.since) < t.timing.unaryAfter {
+	if t.session != nil || now.Sub(t.since) < t.timing.unaryAfter && !t.draining {
 		return out
 	}
 	for _, l := range t.leases {
 		left := l.expires.Sub(now)
 		switch {
 		case l.result != nil:
-			if left < t.terms.duration/2 {
+			if left < t.terms.duration/2 || t.draining {
 				out.results = append(out.results, l.result)
 			}
 		case left < t.terms.duration-t.terms.interval && len(out.renew) < heartbeatsMax:

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
 	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
 )
@@ -174,23 +173,25 @@ func (w *Worker) keepConnected(ctx context.Context) error {
 	link := &workerLink{dial: w.client.dialStream}
 	defer link.close()
 	welcomed := false
-	for failures := 0; ; {
+	for failures, changes := 0, 0; ; {
 		session, err := w.connect(ctx, link)
 		if err == nil {
 			welcomed = true
 			opened := time.Now()
 			var away *pb.GoingAway
-			if away, err = w.follow(ctx, session); away != nil {
+			away, err = w.follow(ctx, session)
+			if time.Since(opened) >= w.timing.healthy {
+				failures, changes = 0, 0
+			}
+			if away != nil {
 				// Another server may answer: do not insist on this one.
 				link.fresh()
-				failures = 0
-				if sleep(ctx, away.GetReconnectDelay().AsDuration()) != nil {
+				delay := jittered(w.timing.baseDelay, w.timing.maxDelay, changes)
+				changes++
+				if sleep(ctx, delay+away.GetReconnectDelay().AsDuration()) != nil {
 					return nil
 				}
 				continue
-			}
-			if time.Since(opened) >= w.timing.healthy {
-				failures = 0
 			}
 		}
 		switch {
@@ -200,7 +201,7 @@ func (w *Worker) keepConnected(ctx context.Context) error {
 			return errClosed
 		case permanent(err, welcomed):
 			w.failed(err)
-			return workerError(err)
+			return fmt.Errorf("autan: the worker cannot work: %w", err)
 		}
 		w.failed(err)
 		failures++
@@ -304,13 +305,4 @@ func (l *workerLink) fresh() {
 func (l *workerLink) close() {
 	l.fresh()
 	l.closed.Wait()
-}
-
-// isAuth reports whether the server refuses the worker or knows no workers.
-func isAuth(e *Error) bool {
-	switch e.Code {
-	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
-		return true
-	}
-	return false
 }

@@ -3,18 +3,21 @@ package autan
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pb "github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1"
 )
 
-// Why a stream of a worker was ended from this side.
+// Why a stream of a worker has ended, where the server has given no error.
 var (
 	errRetired  = errors.New("autan: another stream took over")
+	errEnded    = errors.New("autan: the server has ended the stream")
 	errProtocol = errors.New("autan: the server did not begin with a welcome")
 )
 
@@ -82,6 +85,12 @@ func openWorkerSession(
 func (s *workerSession) because(err error) error {
 	if cause := context.Cause(s.ctx); errors.Is(cause, errSilent) || errors.Is(cause, errRetired) {
 		return cause
+	}
+	if errors.Is(err, io.EOF) {
+		return errEnded
+	}
+	if _, ok := status.FromError(err); ok {
+		return rpcError(err)
 	}
 	return err
 }
@@ -228,19 +237,16 @@ func (t *leaseTable) silence() time.Duration {
 // Before the first welcome a wrong token or a server without workers is one; later, when it has
 // worked before, somebody may be changing it.
 func permanent(err error, welcomedBefore bool) bool {
-	e := rpcError(err)
+	var e *Error
 	switch {
-	case errors.Is(err, errClosed), IsInvalid(e):
+	case errors.Is(err, errClosed), IsInvalid(err):
 		return true
-	case welcomedBefore:
+	case welcomedBefore || !errors.As(err, &e):
 		return false
 	}
-	return isAuth(e)
-}
-
-func workerError(err error) error {
-	if errors.Is(err, errSilent) || errors.Is(err, errProtocol) || errors.Is(err, errClosed) {
-		return err
+	switch e.Code {
+	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
+		return true
 	}
-	return fmt.Errorf("autan: the worker cannot work: %w", errorFrom(err))
+	return false
 }
