@@ -14,6 +14,21 @@
 // [github.com/autan-dev/autan/sdk-go/define]; package
 // [github.com/autan-dev/autan/sdk-go/autantest] starts a server for tests.
 //
+// # Workers
+//
+// A [Worker] performs actions: any action of a workflow that the server does not have itself is
+// work for whoever provides one of that name.
+//
+//	w := autan.NewWorker(c, "default", autan.WithMaxTasks(50))
+//	autan.Handle(w, "stock.reserve", func(ctx context.Context, in Reserve) (Reserved, error) {
+//		...
+//	})
+//	err = w.RunUntilSignal(ctx) // drains on SIGTERM
+//
+// [NewHandler] tells how inputs and outputs are mapped, [ActionError] what errors mean,
+// [Heartbeat] how long actions tell where they are, and [ActionTester] tests an action without a
+// server. Scripts take single tasks with [Client.PollTasks].
+//
 // # Calls
 //
 // Every call takes a context; its end cancels the call. One attempt of a call may take

@@ -237,8 +237,15 @@ func (w *Worker) RunUntilSignal(ctx context.Context) error {
 
 // Serve performs actions for the server at addr until SIGTERM, SIGINT or the end of ctx: a client
 // with nothing but an address, a worker of the queue "default" with nothing but actions, and
-// [Worker.RunUntilSignal]. It waits for a server that is away.
+// [Worker.RunUntilSignal]. It waits for a server that is away. An empty address is that of the
+// environment variable AUTAN_SERVER, or "localhost:7233" without one.
 func Serve(ctx context.Context, addr string, handlers ...*Handler) error {
+	if addr == "" {
+		addr = os.Getenv("AUTAN_SERVER")
+	}
+	if addr == "" {
+		addr = "localhost:7233"
+	}
 	c, err := Dial(ctx, addr, WithLazyDial())
 	if err != nil {
 		return err
