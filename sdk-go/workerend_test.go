@@ -46,10 +46,17 @@ func TestWorkerGivesBackWhatDoesNotEnd(t *testing.T) {
 			g := newGate()
 			deaf := make(chan struct{})
 			defer close(deaf)
-			b := startWorker(t, newFake(), func(w *workerTiming) { w.grace = 50 * time.Millisecond },
+			b := startWorker(t, newFake(), func(w *workerTiming) {
+				w.grace, w.progress = 50*time.Millisecond, time.Hour
+			},
 				[]*Handler{g.handler(), NewHandler("deaf",
 					func(context.Context, struct{}) (any, error) { <-deaf; return nil, nil }),
 					NewHandler("heeds", func(ctx context.Context, _ struct{}) (any, error) {
+						for i := range 3 {
+							if err := Heartbeat(ctx, i); err != nil {
+								return nil, err
+							}
+						}
 						g.begun <- ""
 						<-ctx.Done()
 						return nil, ctx.Err()
@@ -73,6 +80,10 @@ func TestWorkerGivesBackWhatDoesNotEnd(t *testing.T) {
 			// What comes at once still counts; an error is that of the worker, not of the action.
 			if r := s.results("value"); len(r) != 1 || jsonOf(r[0]) != `"too late"` {
 				t.Errorf("got %v", r)
+			}
+			said := s.heartbeats("error")
+			if len(said) == 0 || said[len(said)-1].GetProgress().GetJson() != "2" {
+				t.Errorf("its last word was %v", said)
 			}
 			if !s.released("error") || !s.released("deaf") || s.released("value") {
 				t.Errorf("got %v", s.frames)

@@ -48,8 +48,8 @@ func (t *leaseTable) frame(s *workerSession, now time.Time) (
 	if t.session != s {
 		return nil, time.Time{}, false
 	}
-	f := &pb.ConnectRequest{Accepts: t.accepts, Releases: t.releases}
-	t.accepts, t.releases = nil, nil
+	f := &pb.ConnectRequest{Accepts: t.accepts, Heartbeats: t.parting, Releases: t.releases}
+	t.accepts, t.parting, t.releases = nil, nil, nil
 	if f.Releases != nil {
 		t.tell()
 	}

@@ -31,8 +31,9 @@ type leaseTable struct {
 	// What is to be sent.
 	accepts  []string
 	releases []string
-	stirred  []*lease // with progress
-	ready    []*lease // with results
+	parting  []*pb.TaskHeartbeat // with the last progress of what is given back
+	stirred  []*lease            // with progress
+	ready    []*lease            // with results
 }
 
 // leaseTerms is what the server grants.
@@ -242,6 +243,11 @@ func (t *leaseTable) enqueue(l *lease) {
 func (t *leaseTable) giveBack(l *lease) {
 	t.forget(l)
 	l.gone = true
+	if l.unsent { // whoever has it next wants to know
+		t.parting = append(t.parting, &pb.TaskHeartbeat{
+			Token: l.task.Token, Progress: l.progress,
+		})
+	}
 	t.releases = append(t.releases, l.task.Token)
 }
 

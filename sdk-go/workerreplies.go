@@ -224,7 +224,8 @@ func (t *leaseTable) overdue(now time.Time) (out arrears) {
 			out.renew = append(out.renew, h)
 		}
 	}
-	out.releases, t.releases = t.releases, nil
+	out.renew = append(out.renew, t.parting...)
+	out.releases, t.parting, t.releases = t.releases, nil, nil
 	if out.releases != nil {
 		t.tell()
 	}

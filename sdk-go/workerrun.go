@@ -20,9 +20,9 @@ import (
 // A lost connection is no reason to return: Run tries again for ever, with growing pauses of up to
 // 10 s; [Worker.Health] tells. A worker runs only once.
 //
-// Errors: what is wrong with the worker or its actions; INVALID_FIELD from the server, and at the
-// first connection UNAUTHENTICATED, PERMISSION_DENIED and UNIMPLEMENTED; CANCELLED after
-// [Client.Close]; at the end, results that could not be confirmed, or tasks that were given back.
+// Errors: what is wrong with the worker or its actions; at the first connection INVALID_FIELD,
+// UNAUTHENTICATED, PERMISSION_DENIED and UNIMPLEMENTED; CANCELLED after [Client.Close]; at the end,
+// results that could not be confirmed, or tasks that were given back.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.check(); err != nil {
 		return err
@@ -205,8 +205,8 @@ func (w *Worker) keepConnected(ctx context.Context) error {
 		}
 		w.failed(err)
 		failures++
-		if failures%freshAfter == 0 {
-			link.fresh()
+		if failures%freshAfter == 0 || errors.Is(err, errSilent) {
+			link.fresh() // what is silent may be the connection
 		}
 		delay := jittered(w.timing.baseDelay, w.timing.maxDelay, failures-1)
 		w.cfg.logger.Warn("the worker is not connected", "error", err, "delay", delay)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -233,13 +234,13 @@ func (t *leaseTable) silence() time.Duration {
 	return t.terms.interval * time.Duration(t.timing.missed)
 }
 
-// permanent reports whether the server has refused the worker for a reason that time does not mend.
-// Before the first welcome a wrong token or a server without workers is one; later, when it has
-// worked before, somebody may be changing it.
+// permanent reports whether the server has refused the worker for a reason that time does not mend:
+// its actions or names are wrong, it may not work here, or the server knows no workers. What has
+// worked once may work again, when somebody has mended a token or a server.
 func permanent(err error, welcomedBefore bool) bool {
 	var e *Error
 	switch {
-	case errors.Is(err, errClosed), IsInvalid(err):
+	case errors.Is(err, errClosed):
 		return true
 	case welcomedBefore || !errors.As(err, &e):
 		return false
@@ -247,6 +248,11 @@ func permanent(err error, welcomedBefore bool) bool {
 	switch e.Code {
 	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
 		return true
+	case codes.InvalidArgument:
+		// That there is no hello at all comes from a connection that has lost it.
+		return !slices.ContainsFunc(e.Violations, func(v Violation) bool {
+			return v.Field == "hello"
+		})
 	}
 	return false
 }

@@ -170,36 +170,53 @@ func TestWorkerGivesUpWhatTimeDoesNotMend(t *testing.T) {
 	}
 }
 
-func TestWorkerTakesANewConnectionAfterFailures(t *testing.T) {
-	f := newFake()
-	var tries atomic.Int64
-	f.connect = func() error {
-		if tries.Add(1) <= 2*freshAfter {
-			return errCut
-		}
-		return nil
-	}
-	g := newGate()
-	g.open = nil
-	c := dialFake(t, f, WithLazyDial())
-	c.workerTiming = fastWorker()
-	var dials atomic.Int64
-	dial := c.dialStream
-	c.dialStream = func() (*grpc.ClientConn, error) {
-		dials.Add(1)
-		return dial()
-	}
-	w := NewWorker(c, "", WithLogger(discard()))
-	w.Add(add())
-	over := make(chan error, 1)
-	go func() { over <- w.Run(t.Context()) }()
-	received(t, "stream", f.connects).welcome(fakeTerms)
-	if n := dials.Load(); n != 3 {
-		t.Errorf("%d connections", n)
-	}
-	w.Stop()
-	if err := received(t, "end", over); err != nil {
-		t.Error(err)
+func TestWorkerTakesNewConnections(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		refused int64 // streams that fail at first
+		mute    bool  // the first that does not
+		want    int64
+	}{
+		{"after failures in a row", 2 * freshAfter, false, 3},
+		{"after silence", 0, true, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake()
+			var tries, dials atomic.Int64
+			f.connect = func() error {
+				if tries.Add(1) <= c.refused {
+					return errCut
+				}
+				return nil
+			}
+			client := dialFake(t, f, WithLazyDial())
+			client.workerTiming = fastWorker()
+			client.workerTiming.missed = 3
+			dial := client.dialStream
+			client.dialStream = func() (*grpc.ClientConn, error) {
+				dials.Add(1)
+				return dial()
+			}
+			w := NewWorker(client, "", WithLogger(discard()))
+			w.Add(add())
+			over := make(chan error, 1)
+			go func() { over <- w.Run(t.Context()) }()
+			s := received(t, "stream", f.connects)
+			if c.mute {
+				s.setMute(true)
+				s.welcome(terms(time.Minute, 10*time.Millisecond))
+				s = received(t, "stream", f.connects)
+			}
+			s.welcome(fakeTerms)
+			<-w.Ready()
+			w.Stop()
+			if err := received(t, "end", over); err != nil {
+				t.Error(err)
+			}
+			if n := dials.Load(); n != c.want {
+				t.Errorf("%d connections", n)
+			}
+		})
 	}
 }
 
