@@ -72,6 +72,7 @@ check: $(VENV)/installed
 	$(VENV)/bin/ruff format --check --config sdk-python/pyproject.toml tests/drivers/python $(ORACLE)
 	cd sdk-go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
 	cd tests/drivers/go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
+	cd tests/workers/go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
 	cd proto && npm exec --yes --package=@bufbuild/buf@$(BUF_VERSION) -- buf lint
 
 fmt: $(VENV)/installed
