@@ -117,7 +117,7 @@ func (t *leaseTable) task(s *workerSession, w *pb.WorkerTask) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.stir()
-	s.outstanding--
+	s.outstanding = max(s.outstanding-1, 0)
 	token := w.GetToken()
 	switch {
 	case t.leases[token] != nil:
