@@ -272,6 +272,19 @@ func TestWorkerHeedsAnswers(t *testing.T) {
 	}
 }
 
+func TestWorkerSendsResultsAgainThatGetNoAnswer(t *testing.T) {
+	b := startWorker(t, newFake(), nil, []*Handler{add()})
+	s := b.stream()
+	s.setAnswer(func(*pb.TaskResult) *pb.TaskResultAck { return nil })
+	s.welcome(terms(50*time.Millisecond, 20*time.Second)).deal("t1", "add", `{"a": 2}`)
+	s.until(t, "second result", func(s *fakeStream) bool { return len(s.results("t1")) >= 2 })
+	s.setAnswer(nil)
+	b.stop()
+	if err := b.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWorkerKnowsTheLimitOfResults(t *testing.T) {
 	b := startWorker(t, newFake(), nil, []*Handler{NewHandler("big",
 		func(_ context.Context, in struct{ Fail bool }) (string, error) {

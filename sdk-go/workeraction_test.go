@@ -129,9 +129,9 @@ func TestPanicsAreFailures(t *testing.T) {
 		fn   func()
 		want string
 	}{
-		{"text", func() { panic("oh") }, "Panic: panic: oh"},
-		{"error", func() { panic(&shortage{"tea"}) }, "Panic: panic: no tea < shortage: no tea"},
-		{"goexit", runtime.Goexit, "Panic: the goroutine of the action ended without returning"},
+		{"text", func() { panic("oh") }, "panic: panic: oh"},
+		{"error", func() { panic(&shortage{"tea"}) }, "panic: panic: no tea < shortage: no tea"},
+		{"goexit", runtime.Goexit, "panic: the goroutine of the action ended without returning"},
 	} {
 		h := NewHandler("x", func(context.Context, any) (any, error) { c.fn(); return nil, nil })
 		out, err := (&ActionTester{}).Run(t.Context(), h, nil)

@@ -43,7 +43,7 @@ const (
 	// FailureCancelled is the type of what a cancelled function gives.
 	FailureCancelled = "Cancelled"
 	// FailurePanic is the type if the function has panicked.
-	FailurePanic = "Panic"
+	FailurePanic = "panic"
 )
 
 // ActionError is an error of an action that says more than its text. Actions may return any error:

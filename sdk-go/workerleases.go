@@ -155,11 +155,19 @@ func (t *leaseTable) lose(l *lease, why string) {
 }
 
 // expire loses a lease that nobody has confirmed in time. Results that wait are kept: whether they
-// are late is for the server to say.
+// are late is for the server to say. One that it has said nothing of for so long is sent again.
 func (t *leaseTable) expire(l *lease) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.held(l) || l.result != nil {
+	if !t.held(l) {
+		return
+	}
+	if l.result != nil {
+		l.expiry.Reset(t.terms.duration)
+		if l.sent != nil && l.sent == t.session {
+			t.enqueue(l)
+			t.stir()
+		}
 		return
 	}
 	if rest := time.Until(l.expires); rest > 0 {

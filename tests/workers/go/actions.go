@@ -115,7 +115,9 @@ func provideFailures(w *autan.Worker) {
 	}) (int, error) {
 		attempt := autan.CurrentTask(ctx).Attempt
 		if attempt == 1 {
-			return 0, autan.RetryAfter(seconds(in.Seconds), errors.New("not yet"))
+			return 0, &autan.ActionError{
+				Type: "RetryAfter", Message: "not yet", RetryAfter: seconds(in.Seconds),
+			}
 		}
 		return attempt, nil
 	})
