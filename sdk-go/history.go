@@ -29,7 +29,7 @@ type HistoryEvent struct {
 	// [ExecutionStateChanged], [TaskCreated], [TaskStateChanged], [ActionStarted],
 	// [ActionStateChanged], [VariablesPublished], [TimerStarted], [TimerFired], [ChildStarted],
 	// [VerbApplied], [EnvironmentChanged], [ExecutionDrained], [TaskInputChanged],
-	// [ResultIgnored] or [UnknownEvent].
+	// [ActionLeaseLost], [ResultIgnored] or [UnknownEvent].
 	Detail EventDetail
 }
 
@@ -179,6 +179,19 @@ type TaskInputChanged struct {
 	Names []string
 }
 
+// ActionLeaseLost: a worker had an action execution, and its lease has ended before the action did. It
+// is handed out again, unless the action execution ends in the next event.
+type ActionLeaseLost struct {
+	// ActionExecutionID names the action execution.
+	ActionExecutionID string
+	// Worker is the worker, for people; its id if it has no such name.
+	Worker string
+	// Delivery is how often the action execution was handed out by then.
+	Delivery int
+	// Reason is why.
+	Reason LeaseLoss
+}
+
 // UnknownEvent is a kind of event that this package does not know: the server is newer.
 type UnknownEvent struct {
 	// Field is the number of the kind in the API; 0 if the server said none.
@@ -202,6 +215,7 @@ func (*EnvironmentChanged) eventType() string    { return "environment_changed" 
 func (*ResultIgnored) eventType() string         { return "result_ignored" }
 func (*ExecutionDrained) eventType() string      { return "execution_drained" }
 func (*TaskInputChanged) eventType() string      { return "task_input_changed" }
+func (*ActionLeaseLost) eventType() string       { return "action_lease_lost" }
 func (*UnknownEvent) eventType() string          { return "unknown" }
 
 // HistoryOptions says which events [Execution.History] yields. The zero value yields all, oldest
@@ -340,6 +354,13 @@ func attemptDetailFrom(e *pb.HistoryEvent) EventDetail {
 			ChildExecutionID: d.ChildStarted.GetChildExecutionId(),
 			WorkflowName:     d.ChildStarted.GetWorkflowName(),
 			ItemIndex:        int(d.ChildStarted.GetItemIndex()),
+		}
+	case *pb.HistoryEvent_ActionLeaseLost:
+		return &ActionLeaseLost{
+			ActionExecutionID: d.ActionLeaseLost.GetActionExecutionId(),
+			Worker:            d.ActionLeaseLost.GetWorker(),
+			Delivery:          int(d.ActionLeaseLost.GetDelivery()),
+			Reason:            LeaseLoss(d.ActionLeaseLost.GetReason()),
 		}
 	case *pb.HistoryEvent_ResultIgnored:
 		return &ResultIgnored{

@@ -198,6 +198,27 @@ func (k TimerKind) String() string {
 // MarshalText implements [encoding.TextMarshaler] with [TimerKind.String].
 func (k TimerKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// LeaseLoss says why a lease has ended before its action.
+type LeaseLoss int32
+
+// Why leases end early.
+const (
+	// LeaseExpired: its worker did not renew it.
+	LeaseExpired LeaseLoss = 1
+	// LeaseSilent: the action has said nothing of itself for longer than it may.
+	LeaseSilent LeaseLoss = 2
+	// LeaseReleased: its worker gave it back.
+	LeaseReleased LeaseLoss = 3
+)
+
+// String returns a word such as "EXPIRED", or "LOSS_42" for one that this package does not know.
+func (l LeaseLoss) String() string {
+	return word(pb.LeaseLoss_name, int32(l), "LEASE_LOSS_", "LOSS_")
+}
+
+// MarshalText implements [encoding.TextMarshaler] with [LeaseLoss.String].
+func (l LeaseLoss) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
 // Severity says how serious a diagnostic is.
 type Severity int32
 

@@ -522,6 +522,7 @@ func TestEventDetails(t *testing.T) {
 		"result_ignored":          {Event: &pb.HistoryEvent_ResultIgnored{}},
 		"execution_drained":       {Event: &pb.HistoryEvent_ExecutionDrained{}},
 		"task_input_changed":      {Event: &pb.HistoryEvent_TaskInputChanged{}},
+		"action_lease_lost":       {Event: &pb.HistoryEvent_ActionLeaseLost{}},
 		"unknown":                 {},
 	}
 	for want, event := range details {
