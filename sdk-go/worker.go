@@ -201,7 +201,7 @@ func (w *Worker) Health() WorkerHealth {
 	}
 	out := WorkerHealth{LastError: w.lastError}
 	out.Connected, out.Since = w.table.connection()
-	out.Running, _ = w.table.counts()
+	out.Running = w.table.tally().running
 	return out
 }
 

@@ -346,8 +346,8 @@ func TestWorkerKeepsItsCredits(t *testing.T) {
 	if results != tasks || len(seen) != tasks || most.Load() > limit {
 		t.Errorf("%d results of %d tasks, at most %d at once", results, len(seen), most.Load())
 	}
-	if _, unconfirmed := b.worker.table.counts(); unconfirmed != 0 {
-		t.Errorf("%d are unconfirmed", unconfirmed)
+	if left := b.worker.table.tally(); left != (tally{}) {
+		t.Errorf("left %+v", left)
 	}
 }
 

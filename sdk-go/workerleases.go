@@ -27,6 +27,7 @@ type leaseTable struct {
 	session  *workerSession // the stream in use; nil without one
 	since    time.Time      // since when that is so
 	draining bool
+	returned int // tasks that were given back unfinished
 
 	// What is to be sent.
 	accepts  []string
@@ -257,6 +258,7 @@ func (t *leaseTable) giveBack(l *lease) {
 		})
 	}
 	t.releases = append(t.releases, l.task.Token)
+	t.returned++
 }
 
 // fitting makes a failure of a result that is too large to be sent.

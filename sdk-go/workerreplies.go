@@ -128,19 +128,16 @@ func (t *leaseTable) cancelAll(cause error) {
 	}
 }
 
-// releaseAll gives back all tasks whose functions have not returned, and says how many.
-func (t *leaseTable) releaseAll() int {
+// releaseAll gives back all tasks whose functions have not returned.
+func (t *leaseTable) releaseAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	count := 0
 	for _, l := range t.leases {
 		if l.result == nil {
 			t.giveBack(l)
-			count++
 		}
 	}
 	t.stir()
-	return count
 }
 
 // idle reports whether no function runs; settled whether nothing is left to be said, either. For
@@ -180,16 +177,23 @@ func (t *leaseTable) unsaid(heartbeats []*pb.TaskHeartbeat) {
 	}
 }
 
-// counts says how many functions run, and how many results wait.
-func (t *leaseTable) counts() (running, unconfirmed int) {
+// tally is what a worker has to account for.
+type tally struct {
+	running     int // functions
+	unconfirmed int // results
+	returned    int // tasks that were given back unfinished
+}
+
+func (t *leaseTable) tally() tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	out := tally{running: t.running, returned: t.returned}
 	for _, l := range t.leases {
 		if l.result != nil {
-			unconfirmed++
+			out.unconfirmed++
 		}
 	}
-	return t.running, unconfirmed
+	return out
 }
 
 // arrears is what is due to be said by calls, because there is no stream.

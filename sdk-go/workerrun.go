@@ -79,27 +79,27 @@ func (w *Worker) abandon() {
 func (w *Worker) drain(broken <-chan error) error {
 	log := w.cfg.logger
 	w.table.drain()
-	running, _ := w.table.counts()
-	log.Info("the worker takes no more tasks", "running", running)
-	var released int
+	log.Info("the worker takes no more tasks", "running", w.table.tally().running)
 	if !w.await(w.cfg.drainTimeout, true, w.table.idle) {
 		w.table.cancelAll(ErrWorkerStopped)
 		w.await(w.timing.grace, false, w.table.idle)
-		released = w.table.releaseAll()
+		w.table.releaseAll()
 	}
-	settled := w.await(w.timing.flush, true, w.table.settled) ||
+	if !w.await(w.timing.flush, true, w.table.settled) {
 		w.await(w.timing.grace, false, w.table.settled)
-	_, unconfirmed := w.table.counts()
+	}
+	left := w.table.tally()
 	if session := w.table.current(); session != nil {
 		session.close(w.timing.grace)
 	}
-	log.Info("the worker has ended", "released", released, "unconfirmed", unconfirmed)
+	log.Info("the worker has ended", "returned", left.returned, "unconfirmed", left.unconfirmed)
 	var err error
-	if !settled && unconfirmed > 0 {
-		err = fmt.Errorf("autan: %d results were not confirmed", unconfirmed)
+	if left.unconfirmed > 0 {
+		err = fmt.Errorf("autan: %d results were not confirmed", left.unconfirmed)
 	}
-	if released > 0 {
-		err = errors.Join(err, fmt.Errorf("autan: %d tasks were given back unfinished", released))
+	if left.returned > 0 {
+		err = errors.Join(err,
+			fmt.Errorf("autan: %d tasks were given back unfinished", left.returned))
 	}
 	select {
 	case fault := <-broken:
