@@ -195,7 +195,7 @@ func (w *Worker) keepConnected(ctx context.Context) error {
 			}
 		}
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil || session != nil && session.closing.Load():
 			return nil
 		case w.client.isClosed():
 			return errClosed
