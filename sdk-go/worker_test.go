@@ -372,3 +372,47 @@ func TestWorkerEndsFunctionsAtTheirDeadline(t *testing.T) {
 		t.Errorf("got %v", cause)
 	}
 }
+
+// A function that ends the process must not do so before the server knows that it was handed out.
+func TestFunctionsBeginAfterTheirAccepts(t *testing.T) {
+	table := newLeaseTable(fastWorker(), discard(), "default", 5)
+	causes := map[string]error{}
+	table.start = func(l *lease) {
+		causes[l.task.Token] = nil
+		l.cancel = func(cause error) { causes[l.task.Token] = cause }
+	}
+	s := &workerSession{table: table, wake: make(chan struct{}, 1)}
+	table.attach(s, fakeTerms)
+	for _, token := range []string{"plain", "cancelled", "lost", "returned"} {
+		table.task(s, &pb.WorkerTask{Token: token})
+	}
+	frame, _, _ := table.frame(s, time.Now())
+	if len(frame.GetAccepts()) != 4 || len(causes) != 0 || table.tally().running != 4 {
+		t.Fatalf("accepted %v, begun %v", frame.GetAccepts(), causes)
+	}
+	table.status(&pb.TaskHeartbeatResult{
+		Token: "cancelled", Status: pb.LeaseStatus_LEASE_STATUS_CANCEL_REQUESTED,
+	})
+	table.status(&pb.TaskHeartbeatResult{
+		Token: "lost", Status: pb.LeaseStatus_LEASE_STATUS_LOST,
+	})
+	table.giveBack(table.leases["returned"])
+	// The message got lost with its stream: they are accepted again over the next one.
+	next := &workerSession{table: table, wake: make(chan struct{}, 1)}
+	table.attach(next, fakeTerms)
+	frame, _, _ = table.frame(next, time.Now())
+	accepts := slices.Sorted(slices.Values(frame.GetAccepts()))
+	if !slices.Equal(accepts, []string{"cancelled", "plain"}) {
+		t.Errorf("accepted %v", accepts)
+	}
+	table.begin(accepts)
+	if cause, ok := causes["plain"]; !ok || cause != nil {
+		t.Errorf("begun %v", causes)
+	}
+	if !errors.Is(causes["cancelled"], ErrCancelled) || len(causes) != 2 {
+		t.Errorf("begun %v", causes)
+	}
+	if n := table.tally().running; n != 2 {
+		t.Errorf("%d run", n)
+	}
+}

@@ -22,7 +22,7 @@ type leaseTable struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced at each change that somebody may wait for
 	leases   map[string]*lease
-	running  int            // functions that have not returned, of lost leases too
+	running  int            // functions that have not returned, or not begun; of lost leases too
 	terms    leaseTerms     // what the server said last
 	session  *workerSession // the stream in use; nil without one
 	since    time.Time      // since when that is so
@@ -47,7 +47,9 @@ type leaseTerms struct {
 // guards what changes.
 type lease struct {
 	task   *Task
+	begun  bool                    // its function was started
 	cancel context.CancelCauseFunc // of the function
+	cause  error                   // why it is to end, if that was known before it began
 
 	expires    time.Time // by this process's clock, never later than by the server's
 	expiry     *time.Timer
@@ -135,7 +137,34 @@ func (t *leaseTable) task(s *workerSession, w *pb.WorkerTask) {
 	t.running++
 	l.expires = time.Now().Add(t.terms.duration)
 	l.expiry = time.AfterFunc(t.terms.duration, func() { t.expire(l) })
-	t.start(l)
+}
+
+// begin starts the functions of tasks whose accepts were written: if one takes the process with it,
+// the server knows that it was handed out.
+func (t *leaseTable) begin(accepted []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, token := range accepted {
+		l := t.leases[token]
+		if l == nil || l.begun {
+			continue
+		}
+		l.begun = true
+		t.start(l)
+		if l.cause != nil {
+			l.cancel(l.cause)
+		}
+	}
+}
+
+// stop ends the function of a lease.
+func (t *leaseTable) stop(l *lease, cause error) {
+	switch {
+	case l.begun:
+		l.cancel(cause)
+	case l.cause == nil:
+		l.cause = cause
+	}
 }
 
 // held returns the lease if it still counts.
@@ -144,6 +173,9 @@ func (t *leaseTable) held(l *lease) bool { return t.leases[l.task.Token] == l }
 func (t *leaseTable) forget(l *lease) {
 	l.expiry.Stop()
 	delete(t.leases, l.task.Token)
+	if !l.begun {
+		t.running--
+	}
 }
 
 // lose ends what runs under a lease that is no longer held.
@@ -151,7 +183,7 @@ func (t *leaseTable) lose(l *lease, why string) {
 	t.forget(l)
 	l.gone = true
 	l.task.logger(t.log).Warn("the lease of the task is lost", "why", why)
-	l.cancel(fmt.Errorf("%w: %s", ErrLeaseLost, why))
+	t.stop(l, fmt.Errorf("%w: %s", ErrLeaseLost, why))
 	t.stir()
 }
 
@@ -307,9 +339,12 @@ func (t *leaseTable) attach(s *workerSession, w *pb.Welcome) *workerSession {
 			t.lose(l, "the server gave it up")
 		}
 	}
-	for _, l := range t.leases {
+	t.accepts = nil
+	for token, l := range t.leases {
 		l.unanswered = time.Time{}
 		switch {
+		case !l.begun:
+			t.accepts = append(t.accepts, token)
 		case l.sent != nil:
 			t.enqueue(l)
 		case l.said && l.result == nil:

@@ -29,7 +29,7 @@ func (t *leaseTable) status(r *pb.TaskHeartbeatResult) {
 		if r.GetReason() != "" {
 			cause = fmt.Errorf("%w: %s", ErrCancelled, r.GetReason())
 		}
-		l.cancel(cause)
+		t.stop(l, cause)
 	case pb.LeaseStatus_LEASE_STATUS_LOST:
 		// A result that waits gets its own answer.
 		if l.result == nil {
@@ -123,7 +123,7 @@ func (t *leaseTable) cancelAll(cause error) {
 	defer t.mu.Unlock()
 	for _, l := range t.leases {
 		if l.result == nil {
-			l.cancel(cause)
+			t.stop(l, cause)
 		}
 	}
 }
@@ -215,6 +215,7 @@ func (t *leaseTable) overdue(now time.Time) (out arrears) {
 	for _, l := range t.leases {
 		left := l.expires.Sub(now)
 		switch {
+		case !l.begun: // somebody else may begin sooner
 		case l.result != nil:
 			if left < t.terms.duration/2 || t.draining {
 				out.results = append(out.results, l.result)

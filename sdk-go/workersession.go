@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -118,7 +119,7 @@ func (s *workerSession) receive(watchdog *time.Timer) error {
 			if msg.GetWelcome() == nil {
 				return errProtocol
 			}
-			s.begin(msg.GetWelcome())
+			s.welcome(msg.GetWelcome())
 			first = false
 		}
 		watchdog.Reset(s.table.patience())
@@ -126,7 +127,7 @@ func (s *workerSession) receive(watchdog *time.Timer) error {
 	}
 }
 
-func (s *workerSession) begin(welcome *pb.Welcome) {
+func (s *workerSession) welcome(welcome *pb.Welcome) {
 	if old := s.table.attach(s, welcome); old != nil {
 		old.retire()
 	}
@@ -169,6 +170,7 @@ func (s *workerSession) write() {
 			if s.stream.Send(frame) != nil {
 				return // the reader gets the reason
 			}
+			s.begin(frame.GetAccepts())
 			continue
 		}
 		timer.Reset(time.Until(due))
@@ -179,6 +181,19 @@ func (s *workerSession) write() {
 			return
 		}
 	}
+}
+
+// begin starts the functions of tasks whose accepts are on their way.
+func (s *workerSession) begin(accepted []string) {
+	if len(accepted) == 0 {
+		return
+	}
+	// The message is with another goroutine now, which gathers more before it writes. Let it go
+	// first.
+	for range 3 {
+		runtime.Gosched()
+	}
+	s.table.begin(accepted)
 }
 
 // stir makes the writer look again.
