@@ -179,8 +179,8 @@ type TaskInputChanged struct {
 	Names []string
 }
 
-// ActionLeaseLost: a worker had an action execution, and its lease has ended before the action did. It
-// is handed out again, unless the action execution ends in the next event.
+// ActionLeaseLost: a worker had an action execution, and its lease has ended before the action did.
+// It is handed out again, unless the action execution ends in the next event.
 type ActionLeaseLost struct {
 	// ActionExecutionID names the action execution.
 	ActionExecutionID string

@@ -123,7 +123,8 @@ func TestLiveWorkerFailures(t *testing.T) {
 	})
 	retrying := func(name string, task *define.TaskBuilder) *define.WorkflowBuilder {
 		return define.Workflow(name).Output("out", "<% $.get(out) %>").
-			Task("do", task.Retry(define.Retry{Count: 3, Delay: time.Hour}).Publish("out", "<% task().result %>"))
+			Task("do", task.Retry(define.Retry{Count: 3, Delay: time.Hour}).
+				Publish("out", "<% task().result %>"))
 	}
 	create(ctx, t, c, retrying("flaky_run", define.Action("flaky").Input("n", 2)),
 		retrying("never_run", define.Action("never")))
