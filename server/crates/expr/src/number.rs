@@ -258,7 +258,10 @@ pub(crate) fn ratio(left: i64, right: i64) -> Result<Value> {
 /// The float nearest to a number of millionths. Those may have more digits than a float, which
 /// would be rounded a first time before the division.
 pub(crate) fn millionths(number: i64) -> f64 {
-    // A shifted dividend leaves more bits in the quotient than a float has.
+    if number.unsigned_abs() < 1 << 53 {
+        return number.to_f64().unwrap_or(f64::NAN) / 1e6;
+    }
+    // A large dividend, shifted, leaves more bits in the quotient than a float has.
     let dividend = u128::from(number.unsigned_abs()) << 64;
     // What is left over counts where the quotient lies right between two floats.
     let sticky = u128::from(!dividend.is_multiple_of(1_000_000));
@@ -305,4 +308,26 @@ fn pair(left: &Value, right: &Value) -> Result<Pair> {
             _ => return Err(Fault::value("not a number")),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::millionths;
+
+    #[test]
+    fn millionths_are_rounded_once() {
+        for (number, wanted) in [
+            (0, 0.0),
+            (-1, -1e-6),
+            (1_500_000, 1.5),
+            (-62_033_299_192_999_745, -62_033_299_192.999_75),
+            (i64::MAX, 9_223_372_036_854.775),
+        ] {
+            assert_eq!(
+                millionths(number).to_bits(),
+                f64::to_bits(wanted),
+                "{number}"
+            );
+        }
+    }
 }
