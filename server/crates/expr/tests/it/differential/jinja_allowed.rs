@@ -124,7 +124,7 @@ const RULES: &[Rule] = &[
     Rule {
         why: "allowed: sequences and escaped text print as what they hold",
         holds: |text, found, answer| {
-            let named = ["reverse", "| e", "| forceescape", "| safe"];
+            let named = ["reverse", "| e", "| forceescape", "| safe", "| tojson"];
             has(answer, " object at 0x")
                 || has(answer, "Markup(")
                 || named.iter().any(|name| text.contains(name))
