@@ -29,6 +29,8 @@ from autan._proto.v1 import (
     tasks_pb2_grpc,
     workbooks_pb2,
     workbooks_pb2_grpc,
+    workers_pb2,
+    workers_pb2_grpc,
     workflows_pb2,
     workflows_pb2_grpc,
 )
@@ -40,6 +42,8 @@ SERVICES = [
     (system_pb2, system_pb2_grpc, "SystemService"),
     (tasks_pb2, tasks_pb2_grpc, "TaskService"),
     (workbooks_pb2, workbooks_pb2_grpc, "WorkbookService"),
+    (workers_pb2, workers_pb2_grpc, "WorkerAdminService"),
+    (workers_pb2, workers_pb2_grpc, "WorkerService"),
     (workflows_pb2, workflows_pb2_grpc, "WorkflowService"),
 ]
 

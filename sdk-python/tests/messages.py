@@ -20,10 +20,14 @@ def info(reason: str, **metadata: str) -> Message:
     return error_details_pb2.ErrorInfo(domain="autan", reason=reason, metadata=metadata)
 
 
-def retry_info(seconds: float) -> Message:
-    delay = Duration()
-    delay.FromNanoseconds(int(seconds * 1e9))
-    return error_details_pb2.RetryInfo(retry_delay=delay)
+def seconds(number: float) -> Duration:
+    message = Duration()
+    message.FromNanoseconds(int(number * 1e9))
+    return message
+
+
+def retry_info(delay: float) -> Message:
+    return error_details_pb2.RetryInfo(retry_delay=seconds(delay))
 
 
 def execution(state: str = "RUNNING", **fields: Any) -> pb.Execution:
@@ -54,12 +58,10 @@ def end(
     delay: float = 0,
     finished: pb.Execution | None = None,
 ) -> pb.WatchExecutionResponse:
-    wait = Duration()
-    wait.FromNanoseconds(int(delay * 1e9))
     message = pb.WatchEnd(
         reason=f"WATCH_END_REASON_{reason}",
         resume_after_sequence=resume,
-        retry_delay=wait,
+        retry_delay=seconds(delay),
         execution=finished,
     )
     return pb.WatchExecutionResponse(end=message)

@@ -20,6 +20,7 @@ from autan._core import (
     tasks,
     watch_many,
     workbooks,
+    workers,
     workflows,
 )
 from autan._core.call import Method
@@ -46,6 +47,7 @@ def test_every_method_of_the_contract_is_there() -> None:
         tasks,
         watch_many,
         workbooks,
+        workers,
         workflows,
     )
     ours = {v.path for m in modules for v in vars(m).values() if isinstance(v, Method)}

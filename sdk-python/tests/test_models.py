@@ -16,6 +16,7 @@ from autan._proto.v1 import (
     payloads_pb2,
     states_pb2,
     tasks_pb2,
+    workers_pb2,
     workflows_pb2,
 )
 
@@ -32,6 +33,7 @@ ENUMS: list[tuple[type[models.OpenEnum], Any]] = [
     (models.CountGroup, counts_pb2.CountGroup),
     (models.BatchState, batches_pb2.BatchState),
     (models.WatchStart, executions_pb2.WatchStart),
+    (models.LeaseStatus, workers_pb2.LeaseStatus),
 ]
 
 

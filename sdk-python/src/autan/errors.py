@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -164,6 +165,64 @@ class ExpressionError(AutanError):
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"
+
+
+# Errors of actions that a worker runs
+
+
+class NonRetryable(AutanError):
+    """Raise it in an action whose further attempts would be of no use.
+
+    Args:
+        error: What went wrong: an exception, whose name and message are taken, or a message.
+        type: Kind of failure; empty = the name of the exception.
+        details: What the workflow sees as the error result, as JSON; None = the message.
+    """
+
+    def __init__(
+        self, error: BaseException | str, *, type: str = "", details: object = None
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error if isinstance(error, BaseException) else None
+        self.type = type
+        self.details = details
+
+
+class RetryAfter(AutanError):
+    """Raise it in an action that knows when its next attempt is worth while.
+
+    It is for the `retry` of the task to say whether there is one.
+
+    Args:
+        delay: How long to wait before the next attempt, in seconds or as a timedelta.
+        error: What went wrong: an exception, whose name and message are taken, or a message.
+        type: Kind of failure; empty = the name of the exception.
+        details: What the workflow sees as the error result, as JSON; None = the message.
+
+    Raises:
+        ValueError: The delay is negative.
+    """
+
+    def __init__(
+        self,
+        delay: float | timedelta,
+        error: BaseException | str = "",
+        *,
+        type: str = "",
+        details: object = None,
+    ) -> None:
+        seconds = delay.total_seconds() if isinstance(delay, timedelta) else float(delay)
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"delay must be a number of seconds from 0 on, not {delay}")
+        super().__init__(str(error) or f"to be tried again after {seconds:g} s")
+        self.delay = seconds
+        self.error = error if isinstance(error, BaseException) else None
+        self.type = type
+        self.details = details
+
+
+class ActionCancelled(AutanError):
+    """Nobody waits for the result of the action any more; see `ActionContext.check`."""
 
 
 # Errors of calls, by family
@@ -353,6 +412,18 @@ class LimitExceeded(FailedPrecondition):
     """The execution would pass a limit of its size; metadata `limit` names it."""
 
 
+class TaskLeaseLost(FailedPrecondition):
+    """The lease of the task has ended, or its result is not wanted any more; metadata `why`."""
+
+
+class WorkerNotFound(NotFound):
+    """There is no such worker, or it was not heard of for long."""
+
+
+class QueueNotFound(NotFound):
+    """There is no such queue."""
+
+
 class EtagMismatch(Aborted):
     """The etag does not match."""
 
@@ -403,6 +474,9 @@ REASONS: Mapping[str, type[RpcError]] = {
     "BATCH_NOT_FOUND": BatchNotFound,
     "ENVIRONMENT_NOT_FOUND": EnvironmentNotFound,
     "ENVIRONMENT_ALREADY_EXISTS": EnvironmentAlreadyExists,
+    "TASK_LEASE_LOST": TaskLeaseLost,
+    "WORKER_NOT_FOUND": WorkerNotFound,
+    "QUEUE_NOT_FOUND": QueueNotFound,
 }
 """Class by reason, for every reason of the contract."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         actions_pb2,
         environments_pb2,
         executions_pb2,
+        payloads_pb2,
         system_pb2,
         tasks_pb2,
         workbooks_pb2,
@@ -37,11 +38,6 @@ def time(owner: Message, field: str) -> datetime | None:
 
 def execution(m: executions_pb2.Execution) -> models.Execution:
     """Reads an execution."""
-    failure = None
-    if m.HasField("error"):
-        failure = models.Failure(
-            type=m.error.type, message=m.error.message, details=payload(m.error.details)
-        )
     return models.Execution(
         project=m.project,
         execution_id=m.execution_id,
@@ -57,7 +53,7 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
         input=payload(m.input),
         output=payload(m.output),
         params=payload(m.params),
-        error=failure,
+        error=failure(m.error) if m.HasField("error") else None,
         labels=dict(m.labels),
         description=m.description,
         create_time=time(m, "create_time"),
@@ -80,6 +76,17 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
         ),
         published_global=payload(m.published_global),
         source_execution_id=m.source_execution_id,
+    )
+
+
+def failure(m: payloads_pb2.Failure) -> models.Failure:
+    """Reads why something ended in ERROR."""
+    return models.Failure(
+        type=m.type,
+        message=m.message,
+        details=payload(m.details),
+        stack=m.stack,
+        cause=failure(m.cause) if m.HasField("cause") else None,
     )
 
 
@@ -130,6 +137,21 @@ def action(m: tasks_pb2.ActionExecution) -> models.ActionExecution:
         child_execution_id=m.child_execution_id,
         create_time=time(m, "create_time"),
         end_time=time(m, "end_time"),
+        lease=_action_lease(m.lease) if m.HasField("lease") else None,
+        failure=failure(m.failure) if m.HasField("failure") else None,
+    )
+
+
+def _action_lease(m: tasks_pb2.ActionLease) -> models.ActionLease:
+    return models.ActionLease(
+        worker_id=m.worker_id,
+        worker_identity=m.worker_identity,
+        queue=m.queue,
+        delivery=m.delivery,
+        start_time=time(m, "start_time"),
+        expire_time=time(m, "expire_time"),
+        last_heartbeat_time=time(m, "last_heartbeat_time"),
+        progress=payload(m.progress),
     )
 
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autan import models
-from autan._core import actions, executions, expressions, system
+from autan._core import actions, executions, expressions, system, workers
 from autan._core.call import Scope
+from autan._core.identity import new as new_identity
 from autan._sync_generated.actions import SyncActions
 from autan._sync_generated.batches import Batches
 from autan._sync_generated.environments import SyncEnvironments
 from autan._sync_generated.executions import SyncExecutionHandle, SyncExecutions
 from autan._sync_generated.runs import SyncActionRun
 from autan._sync_generated.tasks import SyncActionExecutions, SyncTasks
+from autan._sync_generated.workers import SyncQueues, SyncWorkers
 from autan._sync_generated.workflows import SyncWorkbooks, SyncWorkflows
 from autan._transport.blocking import BlockingTransport
 from autan._transport.options import TlsConfig, TransportOptions, parse_address
@@ -21,7 +23,7 @@ from autan._transport.retry import RetryPolicy
 from autan.converter import Converter, DefaultConverter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 
@@ -86,6 +88,11 @@ class SyncClient:
         """One verb for many executions."""
         self.environments = SyncEnvironments(self._transport, self._scope)
         """Named sets of variables."""
+        self.workers = SyncWorkers(self._transport, self._scope)
+        """Programs that provide actions."""
+        self.queues = SyncQueues(self._transport, self._scope)
+        """Where tasks wait for them."""
+        self._worker = new_identity()
 
     def __enter__(self) -> SyncClient:
         return self
@@ -260,6 +267,118 @@ class SyncClient:
         return self._transport.unary(
             expressions.evaluate(self._scope, expression, context, env=env, language=language)
         )
+
+    def poll_tasks(
+        self,
+        actions: Sequence[str | models.ActionSpec],
+        *,
+        queue: str = "default",
+        max_tasks: int = 1,
+        wait: float = 10.0,
+    ) -> models.PolledTasks:
+        """Takes tasks for actions that this program provides, and waits for some for a while.
+
+        For scripts and functions; `Worker` does all of this by itself. Each task is under a lease:
+        renew it with `heartbeat_tasks` as often as the answer says, and end it with
+        `complete_task`, `fail_task` or `release_task`, or it is handed out again. The tasks of all
+        calls of this client are those of one worker.
+
+        Args:
+            actions: The actions: their names, or more.
+            queue: Queue that the tasks wait in.
+            max_tasks: At most this many, 1 to 1,000.
+            wait: How long to wait for the first, in seconds; at most 10.
+
+        Raises:
+            InvalidArgument: A name or a number is out of range.
+        """
+        return self._transport.unary(
+            workers.poll(
+                self._scope, self._worker, actions, queue=queue, max_tasks=max_tasks, wait=wait
+            )
+        )
+
+    def heartbeat_tasks(self, tasks: Mapping[str, object] | Sequence[str]) -> models.RenewedTasks:
+        """Renews leases, and keeps what is said of the progress of their tasks.
+
+        What became of a lease is in the answer: one that is lost is no error.
+
+        Args:
+            tasks: Tokens of the leases, at most 1,000; or by token what is to be said of the
+                progress, as JSON of at most 64 KiB, where None = only renew.
+
+        Raises:
+            PayloadError: A progress cannot be sent as JSON, or is too large.
+        """
+        return self._transport.unary(workers.heartbeat(self._scope, self._worker.worker_id, tasks))
+
+    def complete_task(self, token: str, result: object = None) -> None:
+        """Ends a task with its result, also one that was deferred. Safe to repeat.
+
+        Args:
+            token: The token of its lease.
+            result: Anything that the converter turns into JSON, or `Binary`; at most 1 MiB.
+
+        Raises:
+            TaskLeaseLost: The lease has ended: the result counts for nothing.
+            PayloadError: The result cannot be sent as JSON.
+            PayloadRefused: The result is too large.
+        """
+        self._transport.unary(workers.complete(self._scope, self._worker.worker_id, token, result))
+
+    def defer_task(self, token: str) -> None:
+        """Leaves a task to somebody who completes it later, by token or by id. No lease runs then.
+
+        Args:
+            token: The token of its lease.
+
+        Raises:
+            TaskLeaseLost: The lease has ended.
+        """
+        self._transport.unary(workers.defer(self._scope, self._worker.worker_id, token))
+
+    def fail_task(
+        self,
+        token: str,
+        message: str,
+        *,
+        type: str = "Failure",
+        details: object = None,
+        non_retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        """Ends a task with a failure, also one that was deferred. Safe to repeat.
+
+        Args:
+            token: The token of its lease.
+            message: What went wrong, for people; at most 4 KiB.
+            type: Kind of failure.
+            details: What the workflow sees as the error result, as JSON; None = the message.
+            non_retryable: Whether another attempt is of no use: `retry` of the task is not asked.
+            retry_after: How long to wait before the next attempt, in seconds, instead of what
+                `retry` says; None = as it says.
+
+        Raises:
+            TaskLeaseLost: The lease has ended: the failure counts for nothing.
+            PayloadError: The details cannot be sent as JSON.
+        """
+        failed = models.TaskFailure(
+            failure=models.Failure(type=type, message=message, details=details),
+            non_retryable=non_retryable,
+            retry_after=retry_after,
+        )
+        self._transport.unary(workers.fail(self._scope, self._worker.worker_id, token, failed))
+
+    def release_task(self, token: str) -> None:
+        """Gives a task back unfinished: it is handed out again at once, no attempt is used up.
+
+        Args:
+            token: The token of its lease.
+
+        Raises:
+            TaskLeaseLost: The lease has ended.
+        """
+        self._transport.unary(workers.release(self._scope, self._worker.worker_id, token))
 
     def execution(self, execution_id: str) -> SyncExecutionHandle:
         """Returns the handle of an execution by its id or uid, without asking the server.

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autan.models.enums import ActionKind, ActionState
+    from autan.models.execution import Failure
+    from autan.models.worker import ActionLease
     from autan.models.workflow import Diagnostic, InputParameter
 
 
@@ -86,6 +88,8 @@ class ActionExecution:
         child_execution_id: Of a sub-workflow: uid of the child execution.
         create_time: When it was created.
         end_time: When it reached a final state.
+        lease: Of one that workers run: what is known of its lease; None = nobody has taken it yet.
+        failure: Of one that has failed in a worker: what went wrong; FULL view only.
     """
 
     action_execution_id: str
@@ -102,3 +106,5 @@ class ActionExecution:
     child_execution_id: str
     create_time: datetime | None
     end_time: datetime | None
+    lease: ActionLease | None = None
+    failure: Failure | None = None

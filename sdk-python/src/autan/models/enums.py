@@ -157,6 +157,18 @@ class ActionKind(OpenEnum):
     """Provided by workers."""
 
 
+class LeaseStatus(OpenEnum):
+    """What became of the lease of a task."""
+
+    UNSPECIFIED = 0
+    HELD = 1
+    """It is held."""
+    CANCEL_REQUESTED = 2
+    """It is held, but the result is no longer wanted: end the action soon."""
+    LOST = 3
+    """It has ended. What the action still does counts for nothing."""
+
+
 class ExpressionLanguage(OpenEnum):
     """How the text of an expression is to be read."""
 

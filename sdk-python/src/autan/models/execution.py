@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why an execution ended in ERROR.
+    """Why an execution, or an action that a worker ran, ended in ERROR.
 
     Attributes:
-        type: Kind of failure, such as "action_error", "expression_error", "timeout".
+        type: Kind of failure, such as "task_error", "expression_error"; of an action that a worker
+            ran what the worker calls it, such as the name of an exception.
         message: Text for people.
         details: What the action or workflow gave as its error result, if anything.
+        stack: Where in its program a worker has failed.
+        cause: What it was caused by.
     """
 
     type: str
     message: str
     details: Any = None
+    stack: str = ""
+    cause: Failure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
