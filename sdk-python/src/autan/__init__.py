@@ -1,8 +1,9 @@
 """Client of Autan, the durable workflow service.
 
 `Client` is asynchronous, `SyncClient` blocks; they have the same methods. `Workflow` and `Task`
-define workflows in code. `autan.models` is what the server answers with, `autan.errors` what it
-refuses with, and `autan.testing` runs a server for tests.
+define workflows in code. `Worker` and `SyncWorker` provide actions, which are functions.
+`autan.models` is what the server answers with, `autan.errors` what it refuses with, and
+`autan.testing` runs a server, or single actions, for tests.
 """
 
 from autan._aio.client import Client
@@ -14,6 +15,9 @@ from autan._sync_generated.executions import SyncExecutionHandle
 from autan._sync_generated.runs import SyncActionRun
 from autan._transport.options import TlsConfig
 from autan._transport.retry import RetryPolicy
+from autan._worker.actions import action
+from autan._worker.context import ActionContext, CancelCause, Deferred
+from autan._worker.worker import SyncWorker, Worker, WorkerHealth
 from autan.converter import Converter, DefaultConverter
 from autan.define import (
     AdHocAction,
@@ -31,6 +35,7 @@ from autan.define import (
     document,
 )
 from autan.errors import (
+    ActionCancelled,
     AlreadyExists,
     AutanError,
     DeadlineExceeded,
@@ -44,8 +49,10 @@ from autan.errors import (
     InputMismatch,
     InvalidArgument,
     InvalidDefinition,
+    NonRetryable,
     NotFound,
     PayloadError,
+    RetryAfter,
     RpcError,
     Unavailable,
 )
@@ -67,6 +74,8 @@ from autan.models import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActionCancelled",
+    "ActionContext",
     "ActionExecution",
     "ActionRun",
     "ActionState",
@@ -74,10 +83,12 @@ __all__ = [
     "AlreadyExists",
     "AutanError",
     "Binary",
+    "CancelCause",
     "Client",
     "Converter",
     "DeadlineExceeded",
     "DefaultConverter",
+    "Deferred",
     "Document",
     "Execution",
     "ExecutionAlreadyExists",
@@ -98,17 +109,20 @@ __all__ = [
     "InputMismatch",
     "InvalidArgument",
     "InvalidDefinition",
+    "NonRetryable",
     "NotFound",
     "On",
     "Pause",
     "PayloadError",
     "Retry",
+    "RetryAfter",
     "RetryPolicy",
     "RpcError",
     "Succeed",
     "SyncActionRun",
     "SyncClient",
     "SyncExecutionHandle",
+    "SyncWorker",
     "Task",
     "TaskDefaults",
     "TaskExecution",
@@ -118,6 +132,9 @@ __all__ = [
     "View",
     "WatchStart",
     "Workbook",
+    "Worker",
+    "WorkerHealth",
     "Workflow",
+    "action",
     "document",
 ]

@@ -1,4 +1,4 @@
-"""A server of its own for a test: `start_local()`.
+"""For tests: a server of its own, `start_local()`, and actions without one, `ActionTester`.
 
     async with start_local() as server, server.client() as client:
         ...
@@ -22,11 +22,22 @@ import grpc
 
 from autan._aio.client import Client
 from autan._sync_generated.client import SyncClient
+from autan._worker.tester import ActionOutcome, ActionTester
 from autan.errors import AutanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
+
+__all__ = [
+    "BINARY_VARIABLE",
+    "ActionOutcome",
+    "ActionTester",
+    "LocalServer",
+    "LocalServerError",
+    "find_binary",
+    "start_local",
+]
 
 BINARY_VARIABLE = "AUTAN_BINARY"
 # grpc.health.v1.HealthCheckResponse{status: SERVING}; too little to depend on a package for.

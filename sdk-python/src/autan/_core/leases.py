@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.duration_pb2 import Duration
 
 from autan import models
+from autan._core.decode import failure as read_failure
 from autan._core.decode import time
 from autan._core.payload import decode, encode
 from autan._proto.v1 import payloads_pb2, workflows_pb2
@@ -168,6 +169,31 @@ def failed(
         if not 0 < bytes_max < details.ByteSize():
             message.failure.failure.details.CopyFrom(details)
     return message
+
+
+def outcome(result: pb.TaskResult) -> tuple[object, models.TaskFailure | None, bool]:
+    """Reads how a task has ended: its result, its failure, and whether it was deferred."""
+    if not result.HasField("failure"):
+        return decode(result.result), None, result.HasField("deferred")
+    failed = result.failure
+    found = models.TaskFailure(
+        failure=read_failure(failed.failure),
+        non_retryable=failed.non_retryable,
+        retry_after=seconds(failed.retry_after) if failed.HasField("retry_after") else None,
+    )
+    return None, found, False
+
+
+def cancelled(result: pb.TaskResult, reason: str) -> pb.TaskResult:
+    """Returns what is sent in place of a result that nobody wants any more."""
+    failure = payloads_pb2.Failure(
+        type="Cancelled", message=f"cancelled: {reason}" if reason else "cancelled"
+    )
+    if result.HasField("failure"):
+        if result.failure.failure.type == failure.type:
+            return result
+        failure.cause.CopyFrom(result.failure.failure)
+    return pb.TaskResult(token=result.token, failure=pb.TaskFailure(failure=failure))
 
 
 def task_failure(failed: models.TaskFailure) -> pb.TaskFailure:

@@ -17,6 +17,7 @@ from autan._transport.stream import READ_AHEAD_MAX, STREAMS_PER_CHANNEL, silent
 from autan.errors import ClientClosed, RpcError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from google.protobuf.message import Message
@@ -91,7 +92,7 @@ class BlockingTransport:
                 metadata=self.options.call_metadata(),
             )
         except grpc.RpcError as error:
-            raise _translate(error) from None
+            raise translate(error) from None
 
     def acquire_stream_channel(self) -> grpc.Channel:
         """Returns a channel for one more stream."""
@@ -118,10 +119,7 @@ class BlockingTransport:
             surplus.close()
 
     def _connect(self) -> grpc.Channel:
-        target, options = self.options.target, self.options.channel_options()
-        if target.tls is None:
-            return grpc.insecure_channel(target.address, options)
-        return grpc.secure_channel(target.address, target.tls.credentials(), options)
+        return open_channel(self.options)
 
     def _check(self) -> None:
         if self._closed:
@@ -192,7 +190,7 @@ class BlockingStream(Generic[Resp]):
                     break
                 self._queue.put(message)
         except grpc.RpcError as error:
-            end = _translate(error)
+            end = translate(error)
             # What was raised is the call itself, and its traceback leads to it again: such a ring
             # would live until the interpreter ends. There the finalizer of the call waits for a
             # lock that a thread of `grpc` may hold, which no longer runs: it would wait for ever.
@@ -200,6 +198,14 @@ class BlockingStream(Generic[Resp]):
         self._queue.put(end)
 
 
-def _translate(error: Any) -> RpcError:
+def open_channel(options: TransportOptions, more: Sequence[tuple[str, int]] = ()) -> grpc.Channel:
+    """Returns a channel; what a stream of its own needs comes on top."""
+    target, settings = options.target, [*options.channel_options(), *more]
+    if target.tls is None:
+        return grpc.insecure_channel(target.address, settings)
+    return grpc.secure_channel(target.address, target.tls.credentials(), settings)
+
+
+def translate(error: Any) -> RpcError:
     # What `grpc` raises is a call, too; its type says so only behind the scenes.
     return error_from_call(error.code(), error.details(), error.trailing_metadata())
