@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fake import FakeServer
+from worker_server import WorkerServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,3 +18,10 @@ def fake() -> Iterator[FakeServer]:
     server = FakeServer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[WorkerServer]:
+    found = WorkerServer()
+    yield found
+    found.stop()

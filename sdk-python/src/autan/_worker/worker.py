@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ class _WorkerBase:
         self._identity = identities.new(identity, build_id, labels)
         self._settings = Settings()
         self._session: Session | None = None
+        self._asked = False
         self._runner: _Runner | None = None
 
     @property
@@ -191,7 +193,20 @@ class _WorkerBase:
             settings=self._settings,
         )
         self._session.start()
+        if self._asked:
+            self._session.stop()
         return self._session
+
+    def _ask(self) -> None:
+        """Stops the worker at a signal, also at one that comes while it is being started."""
+        self._asked = True
+        if self._session is not None:
+            self._session.stop()
+
+    def _insist(self) -> None:
+        """Ends the worker at the second signal."""
+        if self._session is not None:
+            self._session.abort()
 
 
 class Worker(_WorkerBase):
@@ -247,12 +262,8 @@ class Worker(_WorkerBase):
             ValueError: The worker provides no actions.
             RuntimeError: The worker has run before.
         """
-        async with self:
-            session = self._started()
-            if handle_signals:
-                with signals.handled(session.stop, session.abort):
-                    await self._ended()
-            else:
+        with signals.handled(self._ask, self._insist) if handle_signals else nullcontext():
+            async with self:
                 await self._ended()
 
     async def wait_connected(self, timeout: float | None = None) -> None:
@@ -336,13 +347,8 @@ class SyncWorker(_WorkerBase):
             ValueError: The worker provides no actions.
             RuntimeError: The worker has run before.
         """
-        with self:
-            session = self._started()
-            if handle_signals:
-                with signals.handled(session.stop, session.abort):
-                    self._ended()
-            else:
-                self._ended()
+        with signals.handled(self._ask, self._insist) if handle_signals else nullcontext(), self:
+            self._ended()
 
     def wait_connected(self, timeout: float | None = None) -> None:
         """Waits until the server has welcomed it for the first time.
