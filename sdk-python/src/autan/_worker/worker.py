@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _CLEAN_UP = 5.0
 """How long async functions may take to end when the worker has given them up, in seconds."""
+_LOOK = 0.5
+"""How often to look for signals, in seconds; most come through at once."""
 _TASKS_MAX = 10_000
 
 
@@ -305,7 +307,12 @@ class Worker(_WorkerBase):
                 self._runner.threads.close()
 
     async def _ended(self) -> None:
-        await asyncio.wrap_future(self._started().ended)
+        ended = asyncio.wrap_future(self._started().ended)
+        # In parts: a signal that comes just before the loop begins to wait is only looked at when
+        # it wakes up.
+        while not ended.done():
+            await asyncio.wait([ended], timeout=_LOOK)
+        ended.result()
 
 
 class SyncWorker(_WorkerBase):
@@ -390,10 +397,11 @@ class SyncWorker(_WorkerBase):
 
     def _ended(self) -> None:
         ended = self._started().ended
-        # In parts, since a wait without an end hears of no signals on some systems.
+        # In parts, for the same reason, and since a wait without an end hears of no signals at all
+        # on some systems.
         while True:
             try:
-                return ended.result(timeout=1.0)
+                return ended.result(timeout=_LOOK)
             except FutureTimeoutError:
                 if ended.done():
                     raise
