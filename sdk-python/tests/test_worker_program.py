@@ -100,7 +100,7 @@ def test_death(server: WorkerServer) -> None:
         session.deal(task("t1", "test.die"))
         assert process.wait(PATIENCE) == 9
         session.until(lambda s: s.over)
-        assert not session.half_closed
+        assert not session.drained
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
