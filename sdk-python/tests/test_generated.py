@@ -59,7 +59,7 @@ def test_every_method_of_the_contract_is_there() -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("folder", ["_core", "_transport", "_aio", "models", "define"])
+@pytest.mark.parametrize("folder", ["_core", "_transport", "_aio", "models", "define", "_worker"])
 def test_layers(folder: str) -> None:
     """Protobuf stays in the core, waiting in the transport."""
     forbidden = {
@@ -67,6 +67,7 @@ def test_layers(folder: str) -> None:
         "_transport": ["autan._proto"],
         "_aio": ["autan._proto", "import asyncio", "import grpc"],
         "models": ["autan._proto", "google.protobuf", "import grpc"],
+        "_worker": ["autan._proto", "import grpc"],
         "define": ["autan._proto", "google.protobuf", "import grpc", "import yaml"],
     }[folder]
     for file in (Path(_core.__file__).parent.parent / folder).glob("*.py"):

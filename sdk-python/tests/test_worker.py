@@ -165,6 +165,16 @@ def test_failures(server: WorkerServer, gate: Gate, caplog: pytest.LogCaptureFix
     assert (vars(record)["execution_uid"], vars(record)["action"]) == ("e1", "add")
 
 
+def test_unreadable_task(server: WorkerServer, gate: Gate) -> None:
+    with worker_of(server, gate):
+        session = server.session().welcome()
+        session.deal(task("t1", "add", "{"), task("t2", "add", '{"a": 1}'))
+        failure = session.result("t1").failure
+        assert (failure.failure.type, failure.non_retryable) == ("InvalidInput", True)
+        assert session.result("t2").result.json == "2"
+        session.until(lambda s: s.credits == 2)
+
+
 def test_duplicate_task_runs_once(server: WorkerServer, gate: Gate) -> None:
     with worker_of(server, gate):
         session = server.session().welcome()

@@ -135,6 +135,8 @@ class Incoming:
 
     welcome: Welcome | None
     tasks: tuple[models.WorkerTask, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    """Tokens of tasks that cannot be read, and why."""
     acks: tuple[Ack, ...]
     leases: tuple[models.TaskLease, ...]
     going_away: float | None
@@ -148,9 +150,18 @@ _HEARTBEAT_INTERVAL = 10.0
 def read(m: pb.ConnectResponse) -> Incoming:
     """Reads a message."""
     away = m.going_away.reconnect_delay if m.HasField("going_away") else None
+    tasks = []
+    unreadable = []
+    for task in m.tasks:
+        # One that is broken is not to take the others down with it.
+        try:
+            tasks.append(leases.task(task))
+        except (ValueError, OverflowError) as error:
+            unreadable.append((task.token, str(error)))
     return Incoming(
         welcome=_welcome(m.welcome) if m.HasField("welcome") else None,
-        tasks=tuple(leases.task(t) for t in m.tasks),
+        tasks=tuple(tasks),
+        unreadable=tuple(unreadable),
         acks=tuple(
             Ack(
                 token=r.token,

@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
+from autan import models
 from autan._core import frames, leases, workers
 from autan._transport.blocking import BlockingTransport
 from autan._transport.duplex import Duplex
@@ -29,7 +30,6 @@ from autan.errors import Code, RpcError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from autan import models
     from autan._core.call import Scope
     from autan._core.leases import Identity
     from autan._transport.options import TransportOptions
@@ -241,8 +241,7 @@ class Session:
         try:
             event = self._events.get(timeout=min(wait, 3600.0))
             while True:
-                handler, args = event
-                handler(*args)
+                self._handle(*event)
                 event = self._events.get_nowait()
         except Empty:
             pass
@@ -250,6 +249,13 @@ class Session:
         self._on_time(now)
         self._send(now)
         self._finish_if_done(now)
+
+    def _handle(self, handler: Callable[..., None], args: tuple[Any, ...]) -> None:
+        try:
+            handler(*args)
+        except Exception:
+            # Whatever it was, the other tasks go on; this one's lease ends by itself.
+            LOG.exception("the worker has a fault and goes on")
 
     def _due(self) -> float:
         """When something is to be done next. All that is named here changes when it is done."""
@@ -334,6 +340,11 @@ class Session:
             self._welcome(stream, incoming.welcome, now)
         for task in incoming.tasks:
             self._arrived(task, now, paid=self._opening is None and stream is self._current)
+        for token, error in incoming.unreadable:
+            LOG.error("a task cannot be read: %s [token=%s]", error, token)
+            task = models.WorkerTask(token=token, action="")
+            if self._desk.arrived(task, now, paid=True) is not None:
+                self._desk.ended(token, self._encoded(token, failures.invalid_input(error)))
         for ack in incoming.acks:
             self._acknowledged(ack)
         for lease in incoming.leases:
