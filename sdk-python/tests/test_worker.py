@@ -27,7 +27,7 @@ from autan import (
     errors,
 )
 from autan._proto.v1 import workers_pb2 as pb
-from autan._worker.session import Settings
+from autan._worker.link import Settings
 from messages import seconds
 from worker_server import PATIENCE, Session, WorkerServer, task
 

@@ -7,39 +7,40 @@ streams, ends of functions, the wish to stop. Nothing that a function does can h
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autan import models
 from autan._core import frames, leases, workers
 from autan._transport.blocking import BlockingTransport
-from autan._transport.duplex import Duplex
 from autan._worker import failures
 from autan._worker.calls import ActionCall
 from autan._worker.context import CancelCause, TaskState, describe, ids_of
 from autan._worker.desk import LEASE_LOST, NEVER, Desk
-from autan._worker.outbox import Outbox
+from autan._worker.link import Link, Stream
 from autan.errors import Code, RpcError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from autan._core.call import Scope
     from autan._core.leases import Identity
     from autan._transport.options import TransportOptions
     from autan._worker.actions import Registry
     from autan._worker.desk import Cancel, Refused
+    from autan._worker.link import Settings
 
 LOG = logging.getLogger("autan.worker")
 
 Event = tuple["Callable[..., None]", tuple[Any, ...]]
 """Something to be done on the thread of the session."""
+
+_EVENTS_MAX = 256
+"""Events that are dealt with before anything is sent again."""
 
 _HOPELESS = {
     Code.INVALID_ARGUMENT,
@@ -48,30 +49,6 @@ _HOPELESS = {
     Code.UNIMPLEMENTED,
 }
 """Answers to the first hello that another one would get as well."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Times of a session, in seconds.
-
-    Attributes:
-        reconnect_first: Bound of the wait before the first reconnection; it doubles each time.
-        reconnect_max: Greatest bound.
-        healthy_after: How long a stream must have lived for its loss to count as the first one.
-        open_timeout: How long the server may take to welcome.
-        unary_after: How long to wait for a stream before results are sent by calls.
-        close_timeout: How long results may take to be acknowledged, and a stream to end, when the
-            worker stops.
-        silent_intervals: After how many intervals without a message a stream is dead.
-    """
-
-    reconnect_first: float = 0.1
-    reconnect_max: float = 10.0
-    healthy_after: float = 60.0
-    open_timeout: float = 10.0
-    unary_after: float = 5.0
-    close_timeout: float = 5.0
-    silent_intervals: float = 3.0
 
 
 class Runner(Protocol):
@@ -84,33 +61,6 @@ class Runner(Protocol):
     def cancel(self, call: ActionCall) -> None:
         """Interrupts a call, if that is possible."""
         ...
-
-
-class Stream:
-    """One stream, from its hello to its end."""
-
-    def __init__(self, session: Session, first: Any, now: float) -> None:
-        self.opened_at = now
-        self.heard_at = now
-        self.welcomed_at: float | None = None
-        self.outbox = Outbox(first, session.queue)
-        post = session.post
-        self._duplex = Duplex(
-            session.options,
-            workers.CONNECT,
-            self.outbox,
-            lambda message: post(session.on_message, self, message),
-            lambda error: post(session.on_end, self, error),
-        )
-
-    def finish(self) -> None:
-        """Sends what waits, and then nothing more."""
-        self.outbox.close()
-
-    def close(self) -> None:
-        """Ends it at once."""
-        self.outbox.discard()
-        self._duplex.close()
 
 
 class Session:
@@ -147,10 +97,10 @@ class Session:
         drain_timeout: float,
         settings: Settings,
     ) -> None:
-        self.options = options
-        self.queue = queue
         self.ended: Future[None] = Future()
         self.welcomed = threading.Event()
+        self._options = options
+        self._queue = queue
         self._scope = scope
         self._worker = worker
         self._registry = registry
@@ -164,13 +114,8 @@ class Session:
         self._bytes_max = 0
         self._unary: BlockingTransport | None = None
 
-        self._current: Stream | None = None
-        self._opening: Stream | None = None
-        self._leaving: dict[Stream, float] = {}
-        self._failures = 0
-        self._open_at = 0.0
+        self._link = Link(settings, self._open, self._desk.disconnected)
         self._renew_at = NEVER
-        self._lost_at = 0.0
 
         self._give_up_at = NEVER
         self._abandon_at = NEVER
@@ -178,8 +123,6 @@ class Session:
         self._over = False
         self._fatal: RpcError | None = None
 
-        self._last_error = ""
-        self._since = datetime.now(timezone.utc)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="autan-worker", daemon=True)
 
@@ -204,15 +147,12 @@ class Session:
 
     def connected(self) -> bool:
         """Whether the server has welcomed, and was heard of within three intervals."""
-        current = self._current
-        if current is None:
-            return False
-        silent = time.monotonic() - current.heard_at
-        return silent < self._settings.silent_intervals * self._desk.heartbeat_interval
+        current = self._link.current
+        return current is not None and time.monotonic() - current.heard_at < self._link.silence
 
     def state(self) -> tuple[datetime, int, str]:
         """Since when it is connected or not, how many functions run, and the last error."""
-        return self._since, self._desk.running, self._last_error
+        return self._link.since, self._desk.running, self._link.last_error
 
     # The thread
 
@@ -239,10 +179,9 @@ class Session:
         """Waits for what comes next, and deals with all that has come."""
         wait = max(0.0, self._due() - time.monotonic())
         try:
-            event = self._events.get(timeout=min(wait, 3600.0))
-            while True:
-                self._handle(*event)
-                event = self._events.get_nowait()
+            self._handle(*self._events.get(timeout=min(wait, 3600.0)))
+            for _ in range(_EVENTS_MAX):
+                self._handle(*self._events.get_nowait())
         except Empty:
             pass
         now = time.monotonic()
@@ -259,44 +198,29 @@ class Session:
 
     def _due(self) -> float:
         """When something is to be done next. All that is named here changes when it is done."""
-        settings, desk = self._settings, self._desk
+        desk, link = self._desk, self._link
         if self._close_at != NEVER:
             return self._close_at
-        times = [desk.check_at(), self._give_up_at, self._abandon_at, *self._leaving.values()]
-        if self._current is not None:
-            silence = self._settings.silent_intervals * desk.heartbeat_interval
-            times += [self._renew_at, desk.take_at(), self._current.heard_at + silence]
+        times = [link.due(), desk.check_at(), self._give_up_at, self._abandon_at]
+        if link.current is not None:
+            times += [self._renew_at, desk.take_at()]
         else:
-            times.append(max(desk.late_at(self._margin()), self._lost_at + settings.unary_after))
-        if self._opening is not None:
-            times.append(self._opening.opened_at + settings.open_timeout)
-        else:
-            times.append(self._open_at)
+            times.append(max(desk.late_at(self._margin()), self._call_at()))
         return min(times)
 
     def _on_time(self, now: float) -> None:
-        for stream in [s for s, end in self._leaving.items() if end <= now]:
-            self._drop(stream)
-        opening = self._opening
-        if opening is not None and opening.opened_at + self._settings.open_timeout <= now:
-            self._lose(opening, "the server does not welcome", now)
-        current = self._current
-        if current is not None:
-            silence = self._settings.silent_intervals * self._desk.heartbeat_interval
-            if current.heard_at + silence <= now:
-                self._lose(current, f"nothing was heard for {silence:g} s", now)
-        if self._open_at <= now and self._opening is None and self._close_at == NEVER:
-            self._open(now)
+        if self._close_at == NEVER:
+            self._link.on_time(now)
         for cancel in self._desk.check(now):
             self._cancel(cancel)
         if self._give_up_at <= now:
             self._give_up(now)
-        if self._current is None and self._lost_at + self._settings.unary_after <= now:
+        if self._link.current is None and self._call_at() <= now:
             for token, result in self._desk.late(now, self._margin()):
                 self._end_by_call(token, result)
 
     def _send(self, now: float) -> None:
-        current = self._current
+        current = self._link.current
         if current is None or self._close_at != NEVER:
             return
         renewing = self._renew_at <= now
@@ -312,34 +236,43 @@ class Session:
         # Who stops has nothing to wait for.
         return NEVER if self._desk.draining else self._desk.lease_duration / 3
 
+    def _call_at(self) -> float:
+        """When results are sent by calls if there is no stream."""
+        return self._link.lost_at + self._settings.unary_after
+
     # Streams
 
-    def _open(self, now: float) -> None:
+    def _open(self, now: float) -> Stream:
         held, credits = self._desk.hello()
         first = frames.hello(
             self._scope,
             self._worker,
-            self.queue,
+            self._queue,
             [definition.spec for definition in self._registry],
             credits=credits,
             held=held,
             outstanding_bytes_max=self._outstanding_bytes_max,
             drain=self._desk.draining,
         )
-        self._open_at = NEVER
-        self._opening = Stream(self, first, now)
+        return Stream(
+            self._options,
+            self._queue,
+            first,
+            now,
+            on_message=lambda stream, message: self.post(self._on_message, stream, message),
+            on_end=lambda stream, error: self.post(self._on_end, stream, error),
+        )
 
-    def on_message(self, stream: Stream, message: Any) -> None:
-        """A message has come."""
+    def _on_message(self, stream: Stream, message: Any) -> None:
         now = time.monotonic()
         stream.heard_at = now
-        if stream not in (self._current, self._opening) and stream not in self._leaving:
+        if not self._link.knows(stream):
             return
         incoming = frames.read(message)
-        if incoming.welcome is not None and stream is self._opening:
+        if incoming.welcome is not None and stream is self._link.opening:
             self._welcome(stream, incoming.welcome, now)
         for task in incoming.tasks:
-            self._arrived(task, now, paid=self._opening is None and stream is self._current)
+            self._arrived(task, now, paid=self._link.is_newest(stream))
         for token, error in incoming.unreadable:
             LOG.error("a task cannot be read: %s [token=%s]", error, token)
             task = models.WorkerTask(token=token, action="")
@@ -349,73 +282,31 @@ class Session:
             self._acknowledged(ack)
         for lease in incoming.leases:
             self._cancel(self._desk.leased(lease))
-        if incoming.going_away is not None and stream is self._current:
-            LOG.info("the server is going away")
-            self._open_at = min(self._open_at, now + incoming.going_away)
+        if incoming.going_away is not None and stream is self._link.current:
+            self._link.going_away(now, incoming.going_away)
 
     def _welcome(self, stream: Stream, welcome: frames.Welcome, now: float) -> None:
-        previous, self._current, self._opening = self._current, stream, None
-        stream.welcomed_at = now
         desk = self._desk
         desk.lease_duration = welcome.lease_duration
-        desk.heartbeat_interval = welcome.heartbeat_interval
+        desk.heartbeat_interval = self._link.interval = welcome.heartbeat_interval
         self._bytes_max = welcome.payload_bytes_max
         self._renew_at = now + 0.8 * desk.heartbeat_interval
+        self._link.welcomed(stream, now)
         for cancel in desk.welcomed(stream.opened_at, welcome.lost_tokens):
             self._cancel(cancel)
-        if previous is None:
-            self._since = datetime.now(timezone.utc)
-        else:
-            previous.finish()
-            self._leaving[previous] = now + self._settings.close_timeout
-        self._last_error = ""
+        if desk.draining:
+            # Its hello may have been said before.
+            stream.outbox.put(frames.Frame(drain=True))
         LOG.info("connected as %s, session %s", self._worker.worker_id, welcome.session_id)
         self.welcomed.set()
 
-    def on_end(self, stream: Stream, error: RpcError | None) -> None:
-        """A stream is over."""
-        now = time.monotonic()
-        if stream in self._leaving:
-            self._drop(stream)
-        elif stream is self._opening or stream is self._current:
-            hopeless = error is not None and error.code in _HOPELESS
-            if hopeless and not self.welcomed.is_set():
-                self._fatal = error
-                self._over = True
-                return
-            why = "the server has ended the stream" if error is None else str(error)
-            self._lose(stream, why, now)
-
-    def _lose(self, stream: Stream, why: str, now: float) -> None:
-        """Takes leave of the stream in use, or of the one that was to be used."""
-        stream.close()
-        if self._close_at != NEVER:
-            # It was asked to end.
-            self._current = None
+    def _on_end(self, stream: Stream, error: RpcError | None) -> None:
+        hopeless = error is not None and error.code in _HOPELESS
+        if hopeless and not self.welcomed.is_set():
+            self._fatal = error
+            self._over = True
             return
-        healthy = stream.welcomed_at is not None and (
-            now - stream.welcomed_at >= self._settings.healthy_after
-        )
-        self._failures = 1 if healthy else self._failures + 1
-        settings = self._settings
-        doubled = settings.reconnect_first * 2.0 ** min(self._failures - 1, 32)
-        delay = random.random() * min(settings.reconnect_max, doubled)
-        if stream is self._opening:
-            self._opening = None
-        else:
-            self._current = None
-            self._desk.disconnected()
-            self._lost_at = now
-            self._since = datetime.now(timezone.utc)
-        if self._opening is None:
-            self._open_at = now + delay
-        self._last_error = why
-        LOG.warning("not connected, next attempt in %.1f s: %s", delay, why)
-
-    def _drop(self, stream: Stream) -> None:
-        """Ends a stream that is no longer in use."""
-        self._leaving.pop(stream, None)
-        stream.close()
+        self._link.ended(stream, error, time.monotonic())
 
     # Tasks
 
@@ -506,7 +397,7 @@ class Session:
 
     def _end_by_call(self, token: str, result: Any) -> None:
         """Sends a result by a call of its own, since there is no stream."""
-        transport = self._unary = self._unary or BlockingTransport(self.options)
+        transport = self._unary = self._unary or BlockingTransport(self._options)
         call = workers.end(self._scope, self._worker.worker_id, result)
 
         def run() -> None:
@@ -537,8 +428,8 @@ class Session:
             return
         LOG.info("the worker stops; %d actions are under way", self._desk.running)
         self._desk.draining = True
-        if self._current is not None:
-            self._current.outbox.put(frames.Frame(drain=True))
+        if self._link.current is not None:
+            self._link.current.outbox.put(frames.Frame(drain=True))
 
     def _give_up(self, now: float) -> None:
         """Gives back what has not ended in time, and waits a little for what is under way."""
@@ -558,13 +449,8 @@ class Session:
             if not done:
                 LOG.error("%d results were not acknowledged", self._desk.unacknowledged)
             self._close_at = now + self._settings.close_timeout
-            if self._opening is not None:
-                self._opening.close()
-                self._opening = None
-            if self._current is not None:
-                self._current.finish()
-        gone = self._current is None and not self._leaving
-        self._over = self._over or gone or self._close_at <= now
+            self._link.finish()
+        self._over = self._over or self._link.gone or self._close_at <= now
 
     def _abort(self) -> None:
         LOG.warning("the worker ends at once; %d actions are under way", self._desk.running)
@@ -574,11 +460,6 @@ class Session:
     def _clean_up(self) -> None:
         for cancel in self._desk.give_up("the worker has ended"):
             self._cancel(cancel)
-        for stream in (self._current, self._opening, *self._leaving):
-            if stream is not None:
-                stream.close()
-        self._current = self._opening = None
-        self._leaving.clear()
+        self._link.close()
         if self._unary is not None:
             self._unary.close()
-        self._since = datetime.now(timezone.utc)

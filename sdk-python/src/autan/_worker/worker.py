@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from autan._core import identity as identities
 from autan._worker import signals
 from autan._worker.actions import F, Registry, define, mark_as
+from autan._worker.link import Settings
 from autan._worker.runners import Loop, OwnLoop, Threads
-from autan._worker.session import Session, Settings
+from autan._worker.session import Session
 from autan.errors import AutanError
 
 if TYPE_CHECKING:
