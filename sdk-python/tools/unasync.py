@@ -46,7 +46,7 @@ WORDS = [
     (r"\b_aio\b", "_sync_generated"),
     (r"\bautan\._transport\.aio\b", "autan._transport.blocking"),
     (r"\bAioTransport\b", "BlockingTransport"),
-    (r"\b(?<!Sync)(?=(?:Client|ExecutionHandle|ActionRun)\b)", "Sync"),
+    (r"\b(?<!Sync)(?<!pb\.)(?=(?:Client|ExecutionHandle|ActionRun|Worker)\b)", "Sync"),
     (rf"\b(?=(?:{CLASSES})\b)", "Sync"),
 ]
 

@@ -278,10 +278,10 @@ class SyncClient:
     ) -> models.PolledTasks:
         """Takes tasks for actions that this program provides, and waits for some for a while.
 
-        For scripts and functions; `Worker` does all of this by itself. Each task is under a lease:
-        renew it with `heartbeat_tasks` as often as the answer says, and end it with
-        `complete_task`, `fail_task` or `release_task`, or it is handed out again. The tasks of all
-        calls of this client are those of one worker.
+        For scripts; `SyncWorker` does all of this by itself. Each task is under a lease: renew it
+        with `heartbeat_tasks` as often as the answer says, and end it with `complete_task`,
+        `fail_task` or `release_task`, or it is handed out again. The tasks of all calls of this
+        client are those of one worker.
 
         Args:
             actions: The actions: their names, or more.
