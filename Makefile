@@ -68,8 +68,8 @@ check: $(VENV)/installed
 	cargo fmt --all --check
 	cargo clippy $(CARGO_SHAPE) -- -D warnings
 	cd sdk-python && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
-	$(VENV)/bin/ruff check --config sdk-python/pyproject.toml tests/drivers/python $(ORACLE)
-	$(VENV)/bin/ruff format --check --config sdk-python/pyproject.toml tests/drivers/python $(ORACLE)
+	$(VENV)/bin/ruff check --config sdk-python/pyproject.toml tests/drivers/python tests/workers/python $(ORACLE)
+	$(VENV)/bin/ruff format --check --config sdk-python/pyproject.toml tests/drivers/python tests/workers/python $(ORACLE)
 	cd sdk-go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
 	cd tests/drivers/go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff
 	cd tests/workers/go && test -z "$$(gofmt -l .)" && go vet ./... && go mod tidy -diff

@@ -173,6 +173,9 @@ def test_cancel() -> None:
     assert desk.ended("t1", result("t1")) == cancel
     desk.replace("t1", "cancelled")
     assert desk.take(1).results == {"t1": "cancelled"}
+    # The server need not take even that.
+    assert desk.acknowledged(Ack(token="t1", reason="TASK_LEASE_LOST"), 1) is None
+    assert desk.unacknowledged == 0
     # One that has ended before is sent as it is.
     desk.ended("t2", "done")
     assert desk.leased(lease("t2", "CANCEL_REQUESTED")) is None
@@ -186,6 +189,14 @@ def test_lost_after_a_cancel() -> None:
     lost = desk.leased(lease("t1", "LOST", "grace is over"))
     assert lost == ("t1", CancelCause.LEASE_LOST, "grace is over")
     assert desk.ended("t1", result("t1")) == lost
+    assert not desk.take(1).results
+
+
+def test_deadline_that_the_server_tells_of() -> None:
+    desk = desk_of("t1")
+    ended = desk.leased(lease("t1", "LOST", "deadline"))
+    assert ended == ("t1", CancelCause.DEADLINE, "deadline")
+    assert desk.ended("t1", result("t1")) == ended
     assert not desk.take(1).results
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEASE_LOST = "TASK_LEASE_LOST"
 NEVER = float("inf")
+_DEADLINE = "deadline"
+"""Why the server ends a lease of an attempt that takes too long."""
 _RESEND_FIRST = 0.1
 _RESEND_MAX = 5.0
 
@@ -214,6 +216,9 @@ class Desk:
             return None
         if ack.reason == LEASE_LOST or lease.replaced:
             self._forget(ack.token)
+        if ack.reason == LEASE_LOST and lease.cancelled is not None:
+            # It was said before that nobody waits for it.
+            return None
         return Refused(ack.token, ack.reason, ack.message)
 
     # What functions say
@@ -372,7 +377,8 @@ class Desk:
             return None
         lease.lost = True
         self._saying.discard(token)
-        return self._cancel(token, lease, CancelCause.LEASE_LOST, reason)
+        cause = CancelCause.DEADLINE if reason == _DEADLINE else CancelCause.LEASE_LOST
+        return self._cancel(token, lease, cause, reason)
 
     def _forget(self, token: str) -> None:
         self._leases.pop(token, None)
