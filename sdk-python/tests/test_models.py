@@ -34,6 +34,7 @@ ENUMS: list[tuple[type[models.OpenEnum], Any]] = [
     (models.BatchState, batches_pb2.BatchState),
     (models.WatchStart, executions_pb2.WatchStart),
     (models.LeaseStatus, workers_pb2.LeaseStatus),
+    (models.LeaseLoss, history_pb2.LeaseLoss),
 ]
 
 

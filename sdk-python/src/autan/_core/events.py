@@ -137,6 +137,15 @@ def _task_input_changed(m: pb.TaskInputChanged) -> models.TaskInputChanged:
     return models.TaskInputChanged(names=tuple(m.names))
 
 
+def _action_lease_lost(m: pb.ActionLeaseLost) -> models.ActionLeaseLost:
+    return models.ActionLeaseLost(
+        action_execution_id=m.action_execution_id,
+        worker=m.worker,
+        delivery=m.delivery,
+        reason=models.LeaseLoss(m.reason),
+    )
+
+
 _READERS: Mapping[str, Callable[[Any], models.EventData]] = {
     "execution_started": _execution_started,
     "execution_state_changed": _execution_state_changed,
@@ -153,4 +162,5 @@ _READERS: Mapping[str, Callable[[Any], models.EventData]] = {
     "result_ignored": _result_ignored,
     "execution_drained": _execution_drained,
     "task_input_changed": _task_input_changed,
+    "action_lease_lost": _action_lease_lost,
 }

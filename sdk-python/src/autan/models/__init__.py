@@ -24,6 +24,7 @@ from autan.models.enums import (
     ExecutionState,
     ExpressionLanguage,
     IdConflictPolicy,
+    LeaseLoss,
     LeaseStatus,
     OpenEnum,
     Severity,
@@ -36,6 +37,7 @@ from autan.models.enums import (
 from autan.models.environment import EnvironmentInfo
 from autan.models.execution import Count, Execution, Failure, Gap, Progress
 from autan.models.history import (
+    ActionLeaseLost,
     ActionStarted,
     ActionStateChanged,
     ChildStarted,
@@ -95,6 +97,7 @@ __all__ = [
     "ActionInfo",
     "ActionKind",
     "ActionLease",
+    "ActionLeaseLost",
     "ActionNode",
     "ActionSpec",
     "ActionStarted",
@@ -142,6 +145,7 @@ __all__ = [
     "HistoryEvent",
     "IdConflictPolicy",
     "InputParameter",
+    "LeaseLoss",
     "LeaseStatus",
     "OpenEnum",
     "PayloadRef",

@@ -157,6 +157,18 @@ class ActionKind(OpenEnum):
     """Provided by workers."""
 
 
+class LeaseLoss(OpenEnum):
+    """Why a lease has ended before its action."""
+
+    UNSPECIFIED = 0
+    EXPIRED = 1
+    """Its worker did not renew it."""
+    SILENT = 2
+    """The action has said nothing of itself for longer than it may."""
+    RELEASED = 3
+    """Its worker gave it back."""
+
+
 class LeaseStatus(OpenEnum):
     """What became of the lease of a task."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Union
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from autan.models.enums import ActionState, ExecutionState, TaskState, TimerKind
+    from autan.models.enums import ActionState, ExecutionState, LeaseLoss, TaskState, TimerKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +142,20 @@ class TaskInputChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActionLeaseLost:
+    """A worker had an action execution, and its lease has ended before the action did.
+
+    It is handed out again, unless the action execution ends in the next event. `worker` is for
+    people; `delivery` tells how often it was handed out by then.
+    """
+
+    action_execution_id: str
+    worker: str
+    delivery: int
+    reason: LeaseLoss
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnknownEvent:
     """An event of a kind that this version of the SDK does not know.
 
@@ -170,6 +184,7 @@ EventData = Union[
     ResultIgnored,
     ExecutionDrained,
     TaskInputChanged,
+    ActionLeaseLost,
     UnknownEvent,
 ]
 
