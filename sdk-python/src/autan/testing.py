@@ -70,17 +70,18 @@ def start_local(
     *,
     binary: str | Path | None = None,
     data_dir: str | Path | None = None,
+    port: int = 0,
     args: Sequence[str] = (),
     timeout: float = 30.0,
 ) -> LocalServer:
     """Returns a server that runs while its `with` or `async with` block does.
 
-    It listens on a free port of the loopback interface. Without `data_dir` it keeps everything in
-    memory.
+    It listens on the loopback interface. Without `data_dir` it keeps everything in memory.
 
     Args:
         binary: The `autan` binary; None = `find_binary()`.
         data_dir: Folder of a persistent store, which a later server may be started on again.
+        port: Port to listen on, such as that of an earlier server; 0 = a free one.
         args: Further arguments of `autan serve`.
         timeout: How long it may take to come up, in seconds.
 
@@ -92,7 +93,8 @@ def start_local(
         raise LocalServerError(
             f"there is no autan binary: set {BINARY_VARIABLE}, or put autan on the PATH"
         )
-    return LocalServer(found, None if data_dir is None else Path(data_dir), args, timeout)
+    folder = None if data_dir is None else Path(data_dir)
+    return LocalServer(found, folder, args, timeout, port=port)
 
 
 class LocalServer:
@@ -103,13 +105,20 @@ class LocalServer:
     """
 
     def __init__(
-        self, binary: Path, data_dir: Path | None, args: Sequence[str], timeout: float
+        self,
+        binary: Path,
+        data_dir: Path | None,
+        args: Sequence[str],
+        timeout: float,
+        *,
+        port: int = 0,
     ) -> None:
         self.address = ""
         self._binary = binary
         self._data_dir = data_dir
         self._args = args
         self._timeout = timeout
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._given_up = threading.Event()
@@ -178,7 +187,7 @@ class LocalServer:
         self._given_up.clear()
         self._folder = tempfile.TemporaryDirectory(prefix="autan-local-")
         port_file = Path(self._folder.name) / "port"
-        command = [str(self._binary), "serve", "--dev", "--listen", "127.0.0.1:0"]
+        command = [str(self._binary), "serve", "--dev", "--listen", f"127.0.0.1:{self._port}"]
         command += ["--port-file", str(port_file)]
         if self._data_dir is not None:
             command += ["--data-dir", str(self._data_dir)]

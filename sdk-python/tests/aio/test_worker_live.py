@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import queue
 import threading
-from typing import Any
+import uuid
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +29,9 @@ from autan import (
     models,
 )
 from live import local_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PATIENCE = 60.0
 
@@ -218,4 +222,30 @@ async def test_queue() -> None:
             with pytest.raises(errors.QueueNotFound):
                 await client.queues.get("missing")
             with pytest.raises(errors.WorkerNotFound):
-                await client.workers.get("missing")
+                await client.workers.get(str(uuid.uuid4()))
+
+
+async def test_server_that_is_killed(tmp_path: Path) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    @action("stock.long")
+    def long(ctx: ActionContext) -> int:
+        begun.set()
+        go.wait(PATIENCE)
+        return ctx.delivery
+
+    async with local_server(data_dir=tmp_path) as server, Client(server.address) as client:
+        # The next server is to be found at the same address.
+        port = int(server.address.rpartition(":")[2])
+        run = await client.run_action("stock.long", id="long")
+        async with Worker(client, actions=[long]) as worker:
+            begun.wait(PATIENCE)
+            server.kill()
+            go.set()
+            async with local_server(data_dir=tmp_path, port=port) as second:
+                assert second.address == server.address
+                # The function has run once: its worker has kept the result.
+                assert await client.execution(run.id).wait(timeout=PATIENCE)
+                (attempt,) = await attempts_of(client, run.id)
+                assert attempt.output == 1
+                worker.stop()
