@@ -53,9 +53,9 @@ test-go: build
 $(TOOLS)/grpcurl:
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION)
 
-# The examples of the README, run as they are printed.
+# The examples of the documents, run as they are printed.
 test-readme: build $(VENV)/installed $(TOOLS)/grpcurl
-	PATH="$(CURDIR)/$(TOOLS):$(CURDIR)/target/debug:$(CURDIR)/$(VENV)/bin:$$PATH" tests/readme.sh README.md
+	PATH="$(CURDIR)/$(TOOLS):$(CURDIR)/target/debug:$(CURDIR)/$(VENV)/bin:$$PATH" tests/readme.sh README.md docs/workers.md
 
 conformance: build
 	target/debug/conformance
