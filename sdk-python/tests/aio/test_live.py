@@ -197,7 +197,7 @@ async def test_actions_and_environments() -> None:
         with pytest.raises(errors.EnvironmentNotFound):
             await client.run_action("greet", {"who": "Ada"}, environment="rude")
         with pytest.raises(errors.ActionNotFound):
-            await client.run_action("missing")
+            await client.run_action("std.missing")
         with pytest.raises(ExecutionFailed):
             await (await client.run_action("std.fail")).result(timeout=30)
 

@@ -198,7 +198,7 @@ def test_actions_and_environments() -> None:
         with pytest.raises(errors.EnvironmentNotFound):
             client.run_action("greet", {"who": "Ada"}, environment="rude")
         with pytest.raises(errors.ActionNotFound):
-            client.run_action("missing")
+            client.run_action("std.missing")
         with pytest.raises(ExecutionFailed):
             (client.run_action("std.fail")).result(timeout=30)
 

@@ -17,7 +17,6 @@ from autan._transport.stream import READ_AHEAD_MAX, STREAMS_PER_CHANNEL, silent
 from autan.errors import ClientClosed, RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
 
     from google.protobuf.message import Message
@@ -198,9 +197,9 @@ class BlockingStream(Generic[Resp]):
         self._queue.put(end)
 
 
-def open_channel(options: TransportOptions, more: Sequence[tuple[str, int]] = ()) -> grpc.Channel:
-    """Returns a channel; what a stream of its own needs comes on top."""
-    target, settings = options.target, [*options.channel_options(), *more]
+def open_channel(options: TransportOptions) -> grpc.Channel:
+    """Returns a channel."""
+    target, settings = options.target, options.channel_options()
     if target.tls is None:
         return grpc.insecure_channel(target.address, settings)
     return grpc.secure_channel(target.address, target.tls.credentials(), settings)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from autan._transport.options import TransportOptions
     from autan.errors import RpcError
 
-_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-"""Many tasks may come in one message, each with an input of up to a MiB."""
 _JOIN = 5.0
 
 
@@ -47,8 +45,7 @@ class Duplex(Generic[Resp]):
     ) -> None:
         self._on_message = on_message
         self._on_end = on_end
-        more = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX)]
-        self._channel = open_channel(options, more)
+        self._channel = open_channel(options)
         invoke = self._channel.stream_stream(
             method.path,
             request_serializer=_serialize,

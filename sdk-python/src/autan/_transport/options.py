@@ -116,6 +116,8 @@ class TransportOptions:
             ("grpc.use_local_subchannel_pool", 1),
             # Retries are ours to decide: a service config from DNS must not add its own.
             ("grpc.service_config_disable_resolution", 1),
+            # Tasks of workers come many in a message, each with an input of up to a MiB.
+            ("grpc.max_receive_message_length", 64 * 1024 * 1024),
             # A server that restarts is found again within the attempts of a call.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 5_000),
