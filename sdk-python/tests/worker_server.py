@@ -178,7 +178,8 @@ class WorkerServer:
         self._sessions: queue.SimpleQueue[Session] = queue.SimpleQueue()
         self._open: list[Session] = []
         self._server = grpc.server(ThreadPoolExecutor(32))
-        workers_pb2_grpc.add_WorkerServiceServicer_to_server(self._servicer(), self._server)  # type: ignore[no-untyped-call]
+        add: Any = workers_pb2_grpc.add_WorkerServiceServicer_to_server
+        add(self._servicer(), self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         self.address = f"127.0.0.1:{port}"
         self._server.start()
@@ -201,7 +202,9 @@ class WorkerServer:
             ) -> Iterator[pb.ConnectResponse]:
                 return server._connect(requests, context)
 
-            def CompleteTask(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+            def CompleteTask(  # noqa: N802
+                self, request: Any, context: grpc.ServicerContext
+            ) -> Any:
                 server._unary(request, context)
                 return pb.CompleteTaskResponse()
 
