@@ -46,8 +46,8 @@ async fn round(api: &Api, input: v1::Payload, format: Format) -> Encoding {
     answer.execution.unwrap().output.unwrap().encoding.unwrap()
 }
 
-/// Times that a call with a deadline is made until the server's answer comes before the client's own
-/// timer.
+/// Times that a call with a deadline is made until the server's answer comes before the client's
+/// own timer.
 const DEADLINES: usize = 50;
 
 #[tokio::test]

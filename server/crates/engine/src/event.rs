@@ -81,8 +81,8 @@ pub enum Event {
         /// Who says so.
         source: Source,
     },
-    /// The server or a worker has done its part of the action; somebody outside ends it. From now on
-    /// it is not run again after a restart.
+    /// The server or a worker has done its part of the action; somebody outside ends it. From now
+    /// on it is not run again after a restart.
     ActionHandedOver {
         /// Number of the task execution.
         task: u32,
