@@ -145,6 +145,7 @@ impl Machine<'_> {
 
     /// Stops what runs forward, and lets the unwinding begin or go on.
     fn begin_rollback(&mut self, to: Option<u32>, by_parent: bool) {
+        let was_paused = self.ex.record.state == ExecutionState::Paused;
         let record = self.ex.record_mut();
         let begun = record.rollback.take().unwrap_or_else(|| Rollback {
             ended: record.state.is_final().then_some(record.state),
@@ -164,6 +165,9 @@ impl Machine<'_> {
             self.ex.payloads_mut().output = None;
         }
         self.go_back();
+        if was_paused {
+            self.tell_parent_paused(false);
+        }
         let plan = Plan::of(self.ex, to);
         self.stop_forward(&plan);
         // What has failed to be undone before is tried again, with all its policies.
@@ -328,6 +332,12 @@ impl Machine<'_> {
         let info = format!("Rolled back to task '{name}'.");
         let state = ExecutionState::Paused;
         self.ex.set_state(state, Some(info.into()), self.now);
+        // While undone tasks counted as gone, nothing has looked at the joins that stay.
+        let joins = self.ex.tasks();
+        let joins = joins.filter(|record| record.state == TaskState::Waiting && record.counts());
+        for join in joins.map(|record| record.number).collect::<Vec<_>>() {
+            self.later(Work::Refresh(join));
+        }
     }
 
     fn rollback_failed(&mut self, plan: &Plan) {

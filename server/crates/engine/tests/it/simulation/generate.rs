@@ -11,22 +11,25 @@ const LEVELS: usize = 3;
 const BACK_TASKS: usize = 4;
 
 /// A document with one workflow a level, and a reverse one.
-pub(super) fn document(chance: &mut Chance) -> String {
+pub(super) fn document(chance: &mut Chance, rolls_back: bool) -> String {
     let mut document = "version: '2.0'\n".to_owned();
     for level in 0..LEVELS {
-        workflow(chance, level, &mut document);
+        workflow(chance, level, rolls_back, &mut document);
     }
-    reverse(chance, &mut document);
+    reverse(chance, rolls_back, &mut document);
     document
 }
 
 /// A reverse workflow: each task requires some of those before it.
-fn reverse(chance: &mut Chance, document: &mut String) {
+fn reverse(chance: &mut Chance, rolls_back: bool, document: &mut String) {
     document.push_str("back:\n  type: reverse\n  input: [{seed: 0}]\n  tasks:\n");
     for task in 0..BACK_TASKS {
         let _ = writeln!(document, "    b{task}:");
         body(chance, LEVELS, document);
         policies(chance, document);
+        if rolls_back {
+            rollback(chance, LEVELS, document);
+        }
         publishing(chance, document);
         let before = (0..task).filter(|_| chance.percent(60));
         let before: Vec<String> = before.map(|task| format!("b{task}")).collect();
@@ -36,7 +39,7 @@ fn reverse(chance: &mut Chance, document: &mut String) {
     }
 }
 
-fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
+fn workflow(chance: &mut Chance, level: usize, rolls_back: bool, document: &mut String) {
     let _ = writeln!(document, "w{level}:\n  input: [{{seed: 0}}]");
     if chance.percent(20) {
         let _ = writeln!(document, "  vars: {{v: '<% $.seed %>', n: 0}}");
@@ -53,6 +56,10 @@ fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
             "  output-on-error: {{why: '<% $.get(why, none) %>'}}"
         );
     }
+    if rolls_back && chance.percent(15) {
+        let when = *chance.pick(&["error", "cancel", "[error, cancel]"]);
+        let _ = writeln!(document, "  rollback-on: {when}");
+    }
     if chance.percent(15) {
         let _ = writeln!(document, "  task-defaults: {{on-error: [noop]}}");
     }
@@ -63,6 +70,9 @@ fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
         let _ = writeln!(document, "    t{task}:");
         body(chance, level, document);
         policies(chance, document);
+        if rolls_back {
+            rollback(chance, level, document);
+        }
         publishing(chance, document);
         edges.write(chance, task, document);
     }
@@ -121,6 +131,22 @@ fn policies(chance: &mut Chance, document: &mut String) {
             used.push(key);
         }
     }
+}
+
+/// What undoes the task.
+fn rollback(chance: &mut Chance, level: usize, document: &mut String) {
+    if !chance.percent(35) {
+        return;
+    }
+    let called = match chance.below(10) {
+        0..3 => "action: std.noop",
+        3..6 => "action: std.async_noop",
+        6..8 => "action: std.echo, input: {output: '<% [task().result, $.get(n)] %>'}",
+        8 if level < LEVELS => "workflow: back, input: {seed: 2}",
+        _ => "action: std.fail",
+    };
+    let policy = *chance.pick(&["", "", ", timeout: 5", ", retry: {count: 2, delay: 1}"]);
+    let _ = writeln!(document, "      rollback: {{{called}{policy}}}");
 }
 
 fn publishing(chance: &mut Chance, document: &mut String) {

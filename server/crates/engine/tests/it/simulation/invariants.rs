@@ -90,10 +90,55 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         check_causes(execution)?;
     }
     check_explained(execution)?;
+    check_undone(execution)?;
     for task in execution.tasks() {
         check_children(harness, task)?;
         if task.state.is_final() && task.runtime.due.is_some() {
             return Err(format!("task {} waits though it has ended", task.number));
+        }
+    }
+    Ok(())
+}
+
+/// What is undone is undone once, and only after everything that it has led to.
+fn check_undone(execution: &Execution) -> Result<(), String> {
+    let ended = execution.record().state == ExecutionState::RolledBack;
+    // A join that was run again may have led to tasks that came before it: then one has to be first.
+    let may_circle = execution
+        .tasks()
+        .any(|task| !task.runtime.earlier.is_empty());
+    let mut open = std::collections::BTreeSet::new();
+    for task in execution.tasks().filter(|task| !task.is_undo()) {
+        if !task.runtime.rolled_back {
+            open.extend(task.triggered_by.iter().map(|trigger| trigger.task));
+        }
+    }
+    for task in execution.tasks() {
+        let number = task.number;
+        // One that has failed may be left over from a rollback that was given up.
+        if let Some(undone) = task.runtime.undo_of
+            && !matches!(task.state, TaskState::Error | TaskState::Cancelled)
+            && open.contains(&undone)
+            && !may_circle
+        {
+            return Err(format!(
+                "task {undone} is undone by {number} before what it has led to"
+            ));
+        }
+        if task.is_undo() || !ended {
+            continue;
+        }
+        if !task.runtime.rolled_back {
+            return Err(format!("task {number} is not rolled back in the end"));
+        }
+        let workflow = &execution.definition().workflow;
+        let spec = &workflow.tasks[&task.name];
+        let is_asked = spec.rollback.is_some() && task.state == TaskState::Success;
+        let is_called = is_asked && spec.with_items.is_empty();
+        if is_called && task.runtime.undone_by.is_none() && !task.actions.is_empty() {
+            return Err(format!(
+                "task {number} has succeeded, and nothing has undone it"
+            ));
         }
     }
     Ok(())

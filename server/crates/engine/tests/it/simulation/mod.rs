@@ -122,12 +122,16 @@ struct Run {
     /// The same with restarts; `None` if the other one is stopped at every commit.
     restarted: Option<Harness>,
     verbose: bool,
+    /// Whether anything is rolled back: in the fixed runs only, as long as not every mixture of
+    /// rollbacks and other verbs is known to come to an end.
+    rolls_back: bool,
 }
 
 impl Run {
     fn new(seed: u64, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
-        let document = generate::document(&mut chance);
+        let rolls_back = seed < FIXED_RUNS;
+        let document = generate::document(&mut chance, rolls_back);
         if verbose {
             eprintln!("{document}");
         }
@@ -151,6 +155,7 @@ impl Run {
             steady,
             restarted: (!crashing).then(half),
             verbose,
+            rolls_back,
         }
     }
 
@@ -245,6 +250,11 @@ impl Run {
             10..12 => stop(ExecutionState::Error),
             12..13 => stop(ExecutionState::Cancelled),
             13..14 => Verb::Terminate { message: None },
+            16..18 if self.rolls_back => {
+                let some = self.chance.percent(40) && !tasks.is_empty();
+                let to = some.then(|| *self.chance.pick(&tasks));
+                Verb::Rollback { to }
+            }
             14..15 if !tasks.is_empty() => Verb::Retry {
                 task: *self.chance.pick(&tasks),
             },
@@ -278,7 +288,9 @@ impl Run {
                 self.step(&Step::End(uid, task, action, outcome));
             } else if let Some(uid) = paused.first() {
                 self.step(&Step::Verb(*uid, Verb::Resume { env: None }));
-            } else if self.in_state(ExecutionState::Running).is_empty() {
+            } else if self.in_state(ExecutionState::Running).is_empty()
+                && self.in_state(ExecutionState::RollingBack).is_empty()
+            {
                 return;
             } else {
                 self.step(&Step::Advance(30));
