@@ -103,7 +103,7 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
 /// What is undone is undone once, and only after everything that it has led to.
 fn check_undone(execution: &Execution) -> Result<(), String> {
     let ended = execution.record().state == ExecutionState::RolledBack;
-    // A join that was run again may have led to tasks that came before it: then one has to be first.
+    // A join that was run again may have led to tasks that came before it: one has to be first.
     let may_circle = execution
         .tasks()
         .any(|task| !task.runtime.earlier.is_empty());
