@@ -280,7 +280,7 @@ impl Run {
 
     /// Lets everything go on until nothing is left to wait for: then all executions have ended.
     fn finish(&mut self) {
-        for _ in 0..400 {
+        for _ in 0..4_000 {
             let paused: Vec<ExecutionUid> = self.in_state(ExecutionState::Paused);
             let waiting = waiting_actions(&self.steady);
             if let Some((uid, task, action)) = waiting.first().copied() {
