@@ -9,8 +9,8 @@ use definition::{Document, Kind, Options};
 use engine::world::{AdHocAction, Definition, Provision, Query};
 use engine::{
     ActionId, ActionRecord, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution,
-    ExecutionRecord, ExecutionUid, HistoryEvent, Limits, Outcome, Source, Start, TaskRecord, Verb,
-    World,
+    ExecutionRecord, ExecutionUid, HistoryEvent, Limits, Outcome, Runner, Source, Start,
+    TaskRecord, Verb, World,
 };
 use expr::Value;
 use uuid::Uuid;
@@ -451,6 +451,10 @@ impl Harness {
     /// Goes to the next moment at which something is due, if there is one until then.
     fn next_moment(&mut self, until: i64) -> bool {
         let heard = |dispatch: &&Dispatch| {
+            // What workers do, the scenario says.
+            if dispatch.runner == Runner::Worker {
+                return false;
+            }
             let execution = &self.executions[&dispatch.action.task.execution];
             let task = execution.task_record(dispatch.action.task.number);
             let number = dispatch.action.number as usize;

@@ -13,6 +13,9 @@
 //! pause-action TASK | resume-action TASK      hand-over TASK       advance SECONDS
 //! rerun [reset] [env=OBJECT] [input=OBJECT] [TASK]      skip TASK [RESULT]      retry TASK
 //! rollback [TASK]
+//! hold TASK[ITEM] LEASE [PROGRESS]     lose TASK[ITEM] LEASE REASON
+//! worker-done TASK[ITEM] LEASE RESULT  worker-fail TASK[ITEM] LEASE [never|after=SECONDS] ERROR
+//! worker-defer TASK[ITEM] LEASE
 //! ```
 //!
 //! Further documents begin with a line `--- KIND [NAMESPACE]`, KIND being one of `workflows`,
@@ -26,7 +29,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use engine::{
-    ActionVerb, Caller, Data, Dispatch, Event, ExecutionState, ExecutionUid, Outcome, Verb,
+    ActionVerb, Caller, Data, Dispatch, Event, ExecutionState, ExecutionUid, Lease, NextAttempt,
+    Outcome, Source, Verb, WorkerReport,
 };
 
 use crate::harness::{Harness, START_US};
@@ -228,8 +232,79 @@ fn command_on_action(
             };
             harness.apply(uid, event)
         }
-        other => panic!("unknown command {other}"),
+        _ => command_of_worker(harness, uid, (task, action), verb, value),
     }
+}
+
+/// What a worker does under a lease, which is `NAME/LOST`: its name, and how many were lost before.
+fn command_of_worker(
+    harness: &mut Harness,
+    uid: ExecutionUid,
+    (task, action): (u32, u32),
+    verb: &str,
+    words: &str,
+) -> Result<(), engine::Error> {
+    let (lease, rest) = words.split_once(' ').unwrap_or((words, ""));
+    let (name, lost) = lease.split_once('/').unwrap_or((lease, "0"));
+    let mut lease = Lease {
+        id: Some(name.into()),
+        worker: format!("worker of {name}").into(),
+        queue: "default".into(),
+        lost: lost.parse().unwrap(),
+        ..Lease::default()
+    };
+    let done = |lease: Lease, outcome, next_attempt| Event::ActionDone {
+        task,
+        action,
+        outcome,
+        source: Source::Worker(Box::new(WorkerReport {
+            lease,
+            next_attempt,
+        })),
+    };
+    let event = match verb {
+        "hold" => {
+            lease.progress = (!rest.is_empty()).then(|| Data::parse(rest).unwrap());
+            let lease = Box::new(lease);
+            Event::ActionHeld {
+                task,
+                action,
+                lease,
+            }
+        }
+        "lose" => {
+            let loss = serde_json::from_value(rest.into()).unwrap();
+            let lease = Box::new(lease);
+            Event::ActionLost {
+                task,
+                action,
+                lease,
+                loss,
+            }
+        }
+        "worker-defer" => {
+            let lease = Some(Box::new(lease));
+            Event::ActionHandedOver {
+                task,
+                action,
+                lease,
+            }
+        }
+        "worker-done" => done(lease, Outcome::Success(Data::parse(rest).unwrap()), None),
+        "worker-fail" => {
+            let (hint, error) = match rest.split_once(' ') {
+                Some(("never", error)) => (Some(NextAttempt::Never), error),
+                Some((hint, error)) if hint.starts_with("after=") => {
+                    let seconds: i64 = hint["after=".len()..].parse().unwrap();
+                    (Some(NextAttempt::After(seconds * 1_000_000)), error)
+                }
+                _ => (None, rest),
+            };
+            done(lease, Outcome::Error(Data::parse(error).unwrap()), hint)
+        }
+        other => panic!("unknown command {other}"),
+    };
+    harness.apply(uid, event)
 }
 
 /// The latest action execution of `TASK` or `TASK[ITEM]`.
