@@ -273,13 +273,13 @@ fn command_of_worker(
             }
         }
         "lose" => {
-            let loss = serde_json::from_value(rest.into()).unwrap();
+            let reason = serde_json::from_value(rest.into()).unwrap();
             let lease = Box::new(lease);
             Event::ActionLost {
                 task,
                 action,
                 lease,
-                loss,
+                loss: reason,
             }
         }
         "worker-defer" => {
