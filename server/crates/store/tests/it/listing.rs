@@ -244,13 +244,16 @@ fn executions_are_counted_in_groups() {
     });
 }
 
+/// When the executions of these tests were created, by their uids; microseconds since the epoch.
+const CREATED_US: i64 = 0x0192_0000_0000 * 1_000;
+
 #[test]
 fn finished_trees_expire_with_their_children() {
     on_each(|subject| {
         let mut all: Vec<_> = (1..=5).map(execution).collect();
         for (place, end) in [(0, 50), (1, 10), (2, 10), (4, 99)] {
             all[place].record.state = ExecutionState::Success;
-            all[place].record.finished_us = Some(end);
+            all[place].record.finished_us = Some(CREATED_US + end);
         }
         // The third is a child of the first, whose other child is gone already.
         all[2].record.parent = Some(ActionId {
@@ -272,6 +275,7 @@ fn finished_trees_expire_with_their_children() {
             (60, 1, vec![1]),
             (100, 9, vec![1, 2, 5]),
         ] {
+            let before_us = CREATED_US + before_us;
             let found = subject.read(|reader| reader.list_expired(PROJECT, before_us, limit));
             let found: Vec<_> = found.iter().map(|key| key.uid).collect();
             assert_eq!(found, expected.into_iter().map(uid).collect::<Vec<_>>());
