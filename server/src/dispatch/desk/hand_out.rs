@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::ActionId;
+use engine::{ActionId, Loss};
 
 use super::gate::Pass;
 use super::pending::{Rank, Route};
@@ -43,8 +43,8 @@ impl Desk {
         id
     }
 
-    /// Closes a session. What it was sent and has not accepted is handed out again; what it has
-    /// stays with its worker.
+    /// Closes a session. What it was sent and has not accepted is lost with it, unless it has said
+    /// that it wants nothing more; what it has stays with its worker.
     pub(in crate::dispatch) fn close(&mut self, id: SessionId, now_us: i64) {
         self.now_us = now_us;
         let Some(session) = self.sessions.remove(&id) else {
@@ -87,11 +87,18 @@ impl Desk {
             let Some(task) = self.tasks.get_mut(&action) else {
                 continue;
             };
-            let is_open = matches!(task.phase, Phase::Offered(_) | Phase::Reserved(_));
-            if is_open || (unseen.contains(&action) && matches!(task.phase, Phase::Leased(_))) {
-                self.undo(action);
-            } else if let Some(held) = task.held_mut() {
-                held.session = None;
+            let is_unseen = unseen.contains(&action);
+            match &mut task.phase {
+                Phase::Reserved(_) => self.undo(action),
+                Phase::Offered(_) | Phase::Leased(_) if is_unseen => self.undo(action),
+                Phase::Offered(_) if session.drained => self.undo(action),
+                // It was sent, and may have run without a word: perhaps that is why the stream is
+                // over. So it counts as handed out.
+                Phase::Offered(_) => self.lose(action, Loss::Expired),
+                Phase::Leased(held) | Phase::Ending(held) | Phase::Cancelled(held) => {
+                    held.session = None;
+                }
+                Phase::Waiting { .. } | Phase::Claimable { .. } => {}
             }
         }
     }

@@ -270,3 +270,24 @@ fn a_poll_that_nobody_waits_for_gives_back_what_it_got() {
     assert_eq!(bench.wants(), ["hold 1"]);
     bench.is_empty();
 }
+
+#[test]
+fn what_was_sent_to_a_stream_that_breaks_counts_as_handed_out() {
+    let mut bench = Bench::new();
+    let session = bench.open(1, 2);
+    bench.offer(1);
+    let sent = bench.sent(session);
+    assert_eq!(Bench::numbers(&sent), [1]);
+    bench.offer(2);
+    bench.desk.close(session, bench.now_us);
+    assert_eq!(
+        bench.wants(),
+        ["lost 1 Expired"],
+        "the second one was never sent"
+    );
+    let drained = bench.open(2, 2);
+    assert_eq!(Bench::numbers(&bench.sent(drained)), [2]);
+    bench.desk.drain(drained, bench.now_us);
+    bench.desk.close(drained, bench.now_us);
+    assert_eq!(bench.wants(), [""; 0], "it has given it back");
+}
