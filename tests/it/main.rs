@@ -21,4 +21,6 @@ mod shutdown;
 mod store_faults;
 mod support;
 mod tidy;
+mod toolchain;
 mod watch;
+mod workers;

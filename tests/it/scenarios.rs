@@ -22,9 +22,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::support::PATIENCE;
+use crate::toolchain::{self, tests_folder};
 
-/// Names the Python that has the SDK.
-const PYTHON_VARIABLE: &str = "AUTAN_PYTHON";
 /// Runs only the scenarios whose name contains the text.
 const ONLY_VARIABLE: &str = "AUTAN_SCENARIO";
 
@@ -100,12 +99,7 @@ async fn scenarios_are_the_same_in_every_language() {
             None => missing.push(format!("SKIPPED {language}: no toolchain")),
         }
     }
-    for line in &missing {
-        eprintln!("{line}");
-    }
-    if env::var("CI").is_ok_and(|value| value == "true") {
-        assert!(missing.is_empty(), "{}", missing.join("\n"));
-    }
+    toolchain::tell_missing(&missing);
 
     let server = TestServer::start_in_memory().await.unwrap();
     let address = server.address().to_owned();
@@ -176,10 +170,6 @@ impl Case {
     }
 }
 
-fn tests_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// Reads all scenarios, in order of their names `area/name`.
 fn scenarios() -> Result<Vec<Scenario>> {
     let root = tests_folder().join("scenarios");
@@ -227,38 +217,14 @@ impl Scenario {
 
 /// Command of the Python driver, if there is a Python with the SDK.
 fn python() -> Result<Option<Vec<PathBuf>>> {
-    let named = env::var_os(PYTHON_VARIABLE).filter(|value| !value.is_empty());
-    let python = if let Some(named) = named {
-        PathBuf::from(named)
-    } else {
-        let repository = tests_folder()
-            .parent()
-            .context("tests lie in the repository")?;
-        let python = repository.join("sdk-python/.venv/bin/python");
-        if !python.exists() {
-            return Ok(None);
-        }
-        python
-    };
     let driver = tests_folder().join("drivers/python/driver.py");
-    Ok(Some(vec![python, driver]))
+    Ok(toolchain::python()?.map(|python| vec![python, driver]))
 }
 
 /// Builds the Go driver into a folder and returns its command, if there is a Go.
 async fn go(folder: &Path) -> Result<Option<Vec<PathBuf>>> {
-    let program = folder.join("driver");
-    let build = Command::new("go")
-        .args(["build", "-o"])
-        .args([program.as_path(), Path::new(".")])
-        .current_dir(tests_folder().join("drivers/go"))
-        .output()
-        .await;
-    match build {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).context("starting go"),
-        Ok(output) if output.status.success() => Ok(Some(vec![program])),
-        Ok(output) => bail!("go build: {}", String::from_utf8_lossy(&output.stderr)),
-    }
+    let built = toolchain::go_build("drivers/go", &folder.join("driver")).await?;
+    Ok(built.map(|program| vec![program]))
 }
 
 /// Hands a case to a driver and reads what it saw.

@@ -89,6 +89,11 @@ impl Findings {
         }
     }
 
+    /// Takes what was found elsewhere.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Fails the test if anything was found.
     #[track_caller]
     pub(crate) fn none(self) {

@@ -1,0 +1,114 @@
+//! The programs of `tests/workers`: found, started, and ended in every way.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::support::PATIENCE;
+use crate::toolchain::{self, tests_folder};
+
+/// How the program of a language is started.
+#[derive(Clone, Debug)]
+pub(super) struct Language {
+    name: &'static str,
+    command: Vec<PathBuf>,
+}
+
+impl Language {
+    /// All languages whose tools are there; programs are built into the folder.
+    pub(super) async fn all(folder: &Path) -> Vec<Self> {
+        let rust = PathBuf::from(env!("CARGO_BIN_EXE_scenario-worker"));
+        let mut all = vec![Self {
+            name: "rust",
+            command: vec![rust],
+        }];
+        let mut missing = Vec::new();
+        let script = tests_folder().join("workers/python/worker.py");
+        match toolchain::python().unwrap() {
+            Some(python) => all.push(Self {
+                name: "python",
+                command: vec![python, script],
+            }),
+            None => missing.push("SKIPPED python: no toolchain".to_owned()),
+        }
+        match toolchain::go_build("workers/go", &folder.join("worker"))
+            .await
+            .unwrap()
+        {
+            Some(program) => all.push(Self {
+                name: "go",
+                command: vec![program],
+            }),
+            None => missing.push("SKIPPED go: no toolchain".to_owned()),
+        }
+        toolchain::tell_missing(&missing);
+        all
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// A worker process; killed when this value is dropped.
+pub(super) struct Program {
+    child: Child,
+    pid: String,
+}
+
+impl Program {
+    /// Starts one and waits until it is welcomed.
+    pub(super) async fn start(
+        language: &Language,
+        address: &str,
+        project: &str,
+        log: &Path,
+    ) -> Self {
+        let mut program = Self::begin(language, address, project, log);
+        let stdout = program.child.stdout.take().unwrap();
+        let line = timeout(PATIENCE, BufReader::new(stdout).lines().next_line()).await;
+        let line = line.expect("it is welcomed in time").unwrap();
+        assert_eq!(line.as_deref(), Some("ready"), "{}", language.name);
+        program
+    }
+
+    /// Starts one and waits for nothing.
+    pub(super) fn begin(language: &Language, address: &str, project: &str, log: &Path) -> Self {
+        let (program, arguments) = language.command.split_first().unwrap();
+        let child = Command::new(program)
+            .args(arguments)
+            .args(["--server", address, "--project", project])
+            .env("AUTAN_TEST_LOG", log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let pid = child.id().unwrap().to_string();
+        Self { child, pid }
+    }
+
+    /// Tells it to end.
+    pub(super) async fn terminate(&self) {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.pid])
+            .status()
+            .await;
+        assert!(told.unwrap().success());
+    }
+
+    /// Ends it at once.
+    pub(super) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits for its end and gives its exit code.
+    pub(super) async fn ended(mut self) -> Option<i32> {
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        status.expect("it ends in time").unwrap().code()
+    }
+}
