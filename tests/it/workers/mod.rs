@@ -48,12 +48,12 @@ const PLAIN: &[Case] = &[
     },
     Case {
         name: "fail_n_times",
-        task: "{action: test.fail_n_times, input: {n: 2, message: again}, retry: {count: 3, delay: 0}}",
+        task: "{action: test.fail_n_times, input: {n: 2, message: again}, retry: count=3 delay=0}",
         expected: || seen("SUCCESS", &json!({"attempt": 3}), &Value::Null, 3, &[]),
     },
     Case {
         name: "too_often",
-        task: "{action: test.fail_n_times, input: {n: 5, message: again}, retry: {count: 1, delay: 0}}",
+        task: "{action: test.fail_n_times, input: {n: 5, message: again}, retry: count=1 delay=0}",
         expected: || {
             let failure = json!({"type": "Flaky", "message": "again", "cause": null});
             seen("ERROR", &Value::Null, &failure, 2, &[])
@@ -165,7 +165,12 @@ impl Bench {
         self.started += 1;
         let name = format!("w{}", self.started);
         let source = format!(
-            "version: '2.0'\n{name}:\n  output: {{got: <% task(t).result %>}}\n  tasks:\n    t: {task}\n"
+            "version: '2.0'
+{name}:
+  output: {{got: <% task(t).result %>}}
+  tasks:
+    t: {task}
+"
         );
         self.api.create_workflow(&source).await.unwrap();
         self.api.start(&name, &json!({})).await.unwrap().uid
