@@ -147,7 +147,8 @@ async def test_deferred() -> None:
         return ctx.defer()
 
     async with local_server() as server, Client(server.address) as client:
-        async with Worker(client, actions=[later]):
+        async with Worker(client, actions=[later]) as worker:
+            await worker.wait_connected(PATIENCE)
             first = await client.run_action("stock.later")
             _, action_execution_id = begun.get(timeout=PATIENCE)
             second = await client.run_action("stock.later")
@@ -172,8 +173,9 @@ async def test_cancel() -> None:
     async with (
         local_server() as server,
         Client(server.address) as client,
-        Worker(client, actions=[wait]),
+        Worker(client, actions=[wait]) as worker,
     ):
+        await worker.wait_connected(PATIENCE)
         run = await client.run_action("stock.wait")
         assert begun.wait(PATIENCE)
         await run.cancel(reason="enough")
@@ -186,6 +188,8 @@ async def test_cancel() -> None:
 async def test_calls() -> None:
     async with local_server() as server, Client(server.address) as client:
         await client.queues.update("stock", paused=False)
+        # Whoever asks for work of an action makes it known.
+        assert not (await client.poll_tasks(["stock.polled"], queue="stock", wait=0)).tasks
         run = await client.run_action("stock.polled", {"sku": "lamp"})
         polled = await client.poll_tasks(["stock.polled"], queue="stock", wait=10)
         (task,) = polled.tasks
@@ -237,8 +241,9 @@ async def test_server_that_is_killed(tmp_path: Path) -> None:
     async with local_server(data_dir=tmp_path) as server, Client(server.address) as client:
         # The next server is to be found at the same address.
         port = int(server.address.rpartition(":")[2])
-        run = await client.run_action("stock.long", id="long")
         async with Worker(client, actions=[long]) as worker:
+            await worker.wait_connected(PATIENCE)
+            run = await client.run_action("stock.long", id="long")
             begun.wait(PATIENCE)
             server.kill()
             go.set()

@@ -148,7 +148,8 @@ def test_deferred() -> None:
         return ctx.defer()
 
     with local_server() as server, SyncClient(server.address) as client:
-        with SyncWorker(client, actions=[later]):
+        with SyncWorker(client, actions=[later]) as worker:
+            worker.wait_connected(PATIENCE)
             first = client.run_action("stock.later")
             _, action_execution_id = begun.get(timeout=PATIENCE)
             second = client.run_action("stock.later")
@@ -173,8 +174,9 @@ def test_cancel() -> None:
     with (
         local_server() as server,
         SyncClient(server.address) as client,
-        SyncWorker(client, actions=[wait]),
+        SyncWorker(client, actions=[wait]) as worker,
     ):
+        worker.wait_connected(PATIENCE)
         run = client.run_action("stock.wait")
         assert begun.wait(PATIENCE)
         run.cancel(reason="enough")
@@ -187,6 +189,8 @@ def test_cancel() -> None:
 def test_calls() -> None:
     with local_server() as server, SyncClient(server.address) as client:
         client.queues.update("stock", paused=False)
+        # Whoever asks for work of an action makes it known.
+        assert not (client.poll_tasks(["stock.polled"], queue="stock", wait=0)).tasks
         run = client.run_action("stock.polled", {"sku": "lamp"})
         polled = client.poll_tasks(["stock.polled"], queue="stock", wait=10)
         (task,) = polled.tasks
@@ -238,8 +242,9 @@ def test_server_that_is_killed(tmp_path: Path) -> None:
     with local_server(data_dir=tmp_path) as server, SyncClient(server.address) as client:
         # The next server is to be found at the same address.
         port = int(server.address.rpartition(":")[2])
-        run = client.run_action("stock.long", id="long")
         with SyncWorker(client, actions=[long]) as worker:
+            worker.wait_connected(PATIENCE)
+            run = client.run_action("stock.long", id="long")
             begun.wait(PATIENCE)
             server.kill()
             go.set()

@@ -216,8 +216,7 @@ class SyncClient:
             validate_only: Checks action and input and starts nothing: the handle leads nowhere.
 
         Raises:
-            ActionNotFound: There is no such built-in action. One of another name that nobody knows
-                waits for a worker; if none comes, it fails.
+            ActionNotFound: There is no such action, and no worker has ever provided one.
             EnvironmentNotFound: There is no such environment.
             InputMismatch: The input does not fit the action.
             ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
