@@ -88,6 +88,11 @@ impl Gate {
         Pass::Until(now_us.saturating_add(wait.max(1)))
     }
 
+    /// Whether the end of a task may let another one through.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limits.concurrency > 0
+    }
+
     fn fill(&mut self, now_us: i64) {
         #[expect(
             clippy::cast_precision_loss,

@@ -515,22 +515,28 @@ impl Desk {
             worker.leased = worker.leased.saturating_sub(1);
         }
         let key = (project, held.queue);
+        let mut was_limited = false;
         if let Some(queue) = self.queues.get_mut(&key) {
             queue.leased = queue.leased.saturating_sub(1);
             queue.gate.give_back();
+            was_limited = queue.gate.is_limited();
             if let Some(gate) = queue.gates.get_mut(&name) {
                 gate.give_back();
+                was_limited = true;
             }
-        }
-        // Others may go on where this one was in the way.
-        if let Some(id) = held.session {
-            self.make_ready(id);
         }
         if let Some(task) = self.tasks.get_mut(&action) {
             let until_us = self.now_us;
             task.phase = Phase::Claimable { until_us };
         }
-        self.pump(&key);
+        // Its own session may have been full of bytes; others wait only where there is a limit.
+        if let Some(id) = held.session {
+            self.fill(id);
+            self.make_ready(id);
+        }
+        if was_limited {
+            self.pump(&key);
+        }
     }
 }
 
