@@ -37,6 +37,9 @@ const (
 	ReasonRequestIDReused Reason = "REQUEST_ID_REUSED"
 	// ReasonInputMismatch: the input does not fit the workflow; metadata "missing", "unexpected".
 	ReasonInputMismatch Reason = "INPUT_MISMATCH"
+	// ReasonExpressionFailed: an expression that is evaluated at the start fails with this input;
+	// metadata "field", "kind", "expression", "start", "end".
+	ReasonExpressionFailed Reason = "EXPRESSION_FAILED"
 	// ReasonWorkflowNotFound: no such workflow or revision.
 	ReasonWorkflowNotFound Reason = "WORKFLOW_NOT_FOUND"
 	// ReasonWorkbookNotFound: no such workbook.
@@ -287,6 +290,16 @@ type Failure struct {
 	Stack string
 	// Cause is what it was caused by, if a worker says so; at most 8 deep.
 	Cause *Failure
+	// Limit is the limit that was hit, if the type is "limit_exceeded".
+	Limit *LimitHit
+}
+
+// LimitHit is a limit that was hit.
+type LimitHit struct {
+	// Name tells which one, such as "tasks_per_execution_max".
+	Name string
+	// Allowed is what it allows, in the unit of the limit.
+	Allowed int64
 }
 
 // Error returns workflow, id, state and cause in one line.

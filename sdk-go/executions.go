@@ -387,11 +387,15 @@ func failureFrom(f *pb.Failure) *Failure {
 	if f == nil {
 		return nil
 	}
-	return &Failure{
+	failure := &Failure{
 		Type:    f.GetType(),
 		Message: f.GetMessage(),
 		Details: payloadFrom(f.GetDetails()),
 		Stack:   f.GetStack(),
 		Cause:   failureFrom(f.GetCause()),
 	}
+	if limit := f.GetLimit(); limit != nil {
+		failure.Limit = &LimitHit{Name: limit.GetName(), Allowed: limit.GetAllowed()}
+	}
+	return failure
 }

@@ -102,8 +102,9 @@ func WithDescription(text string) LaunchOption {
 // [WithRequestID], and the client's own retries never start twice. With [WithValidateOnly] nothing
 // is started, and the handle names no execution.
 //
-// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+// EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+// STORE_UNAVAILABLE.
 func (c *Client) Start(
 	ctx context.Context, workflow string, input any, opts ...StartOption,
 ) (*Execution, error) {

@@ -94,8 +94,8 @@ pub use reason::Reason;
 pub use resources::{
     Action, ActionExecution, ActionLease, ActionNode, BatchError, BatchOperation, BatchPreview,
     Cause, CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph,
-    ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, Progress, Queue,
-    QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation, WorkbookRecord,
+    ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, LimitHit, Progress,
+    Queue, QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation, WorkbookRecord,
     WorkerRecord, WorkerWait, WorkflowRevision,
 };
 pub use retry::RetryPolicy;

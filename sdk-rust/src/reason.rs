@@ -56,6 +56,8 @@ reasons! {
     RequestIdReused = "REQUEST_ID_REUSED",
     /// The input does not fit the workflow.
     InputMismatch = "INPUT_MISMATCH",
+    /// An expression that is evaluated at the start fails with this input.
+    ExpressionFailed = "EXPRESSION_FAILED",
     /// No such workflow or revision.
     WorkflowNotFound = "WORKFLOW_NOT_FOUND",
     /// No such workbook.

@@ -72,6 +72,10 @@ async fn failures_have_a_kind() {
         let found = api.execution(&uid).await.unwrap().error;
         let kind = found.as_ref().map(|error| &*error.r#type);
         findings.holds(&format!("{workflow}: {kind:?}"), kind == expected);
+        let limit = found.as_ref().and_then(|error| error.limit.as_ref());
+        let limit = limit.map(|limit| (&*limit.name, limit.allowed));
+        let wanted = (workflow == "limit_exceeded").then_some(("expression_steps", 1_000_000));
+        findings.holds(&format!("{workflow}: {limit:?}"), limit == wanted);
     }
     findings.none();
 }

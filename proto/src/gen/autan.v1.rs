@@ -96,6 +96,19 @@ pub struct Failure {
     /// What it was caused by; at most 8 deep.
     #[prost(message, optional, boxed, tag = "5")]
     pub cause: ::core::option::Option<::prost::alloc::boxed::Box<Failure>>,
+    /// The limit that was hit, in "limit_exceeded".
+    #[prost(message, optional, tag = "6")]
+    pub limit: ::core::option::Option<LimitHit>,
+}
+/// A limit that was hit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LimitHit {
+    /// Which one, such as "tasks_per_execution_max".
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it allows, in the unit of the limit.
+    #[prost(int64, tag = "2")]
+    pub allowed: i64,
 }
 /// In which arm of Payload the server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2651,8 +2664,9 @@ pub mod execution_service_client {
         ///
         /// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
         ///
-        /// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-        /// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+        /// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+        /// EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+        /// STORE_UNAVAILABLE.
         pub async fn start_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::StartExecutionRequest>,
@@ -3386,8 +3400,9 @@ pub mod execution_service_server {
         ///
         /// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
         ///
-        /// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-        /// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+        /// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+        /// EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+        /// STORE_UNAVAILABLE.
         async fn start_execution(
             &self,
             request: tonic::Request<super::StartExecutionRequest>,
@@ -9936,7 +9951,7 @@ pub enum ErrorReason {
     NotSupported = 27,
     /// INTERNAL. A fault of the server.
     Internal = 28,
-    /// FAILED_PRECONDITION. The execution would pass a limit of its size; metadata `limit` names it.
+    /// FAILED_PRECONDITION. A limit was hit; metadata `name` tells which, `limit` what it allows.
     LimitExceeded = 29,
     /// NOT_FOUND. No such action or revision.
     ActionNotFound = 30,
@@ -9948,6 +9963,10 @@ pub enum ErrorReason {
     EnvironmentNotFound = 33,
     /// ALREADY_EXISTS. An environment of that name exists in the project.
     EnvironmentAlreadyExists = 34,
+    /// INVALID_ARGUMENT. An expression of the workflow that is evaluated at the start (`vars`) fails
+    /// with this input; nothing was started. Metadata `field`, `kind` (as Failure.type), `expression`,
+    /// and where they are known `start` and `end` of the faulty part, in characters from 0.
+    ExpressionFailed = 35,
     /// NOT_FOUND. No such batch operation.
     BatchNotFound = 45,
     /// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
@@ -10001,6 +10020,7 @@ impl ErrorReason {
             Self::ActionIsSystem => "ERROR_REASON_ACTION_IS_SYSTEM",
             Self::EnvironmentNotFound => "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
             Self::EnvironmentAlreadyExists => "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
+            Self::ExpressionFailed => "ERROR_REASON_EXPRESSION_FAILED",
             Self::BatchNotFound => "ERROR_REASON_BATCH_NOT_FOUND",
             Self::TaskLeaseLost => "ERROR_REASON_TASK_LEASE_LOST",
             Self::WorkerNotFound => "ERROR_REASON_WORKER_NOT_FOUND",
@@ -10049,6 +10069,7 @@ impl ErrorReason {
             "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS" => {
                 Some(Self::EnvironmentAlreadyExists)
             }
+            "ERROR_REASON_EXPRESSION_FAILED" => Some(Self::ExpressionFailed),
             "ERROR_REASON_BATCH_NOT_FOUND" => Some(Self::BatchNotFound),
             "ERROR_REASON_TASK_LEASE_LOST" => Some(Self::TaskLeaseLost),
             "ERROR_REASON_WORKER_NOT_FOUND" => Some(Self::WorkerNotFound),

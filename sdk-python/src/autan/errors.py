@@ -340,6 +340,14 @@ class InputMismatch(InvalidArgument):
     """The input does not fit the workflow; metadata `missing` and `unexpected`."""
 
 
+class ExpressionFailed(InvalidArgument):
+    """An expression of the workflow that is evaluated at the start fails with this input.
+
+    Nothing was started; metadata `field`, `kind`, `expression`, and `start` and `end` of the
+    faulty part, in characters from 0, where they are known.
+    """
+
+
 class WorkflowNotFound(NotFound):
     """There is no such workflow or revision."""
 
@@ -448,6 +456,7 @@ REASONS: Mapping[str, type[RpcError]] = {
     "DEFINITION_TOO_LARGE": InvalidDefinition,
     "REQUEST_ID_REUSED": RequestIdReused,
     "INPUT_MISMATCH": InputMismatch,
+    "EXPRESSION_FAILED": ExpressionFailed,
     "WORKFLOW_NOT_FOUND": WorkflowNotFound,
     "WORKBOOK_NOT_FOUND": WorkbookNotFound,
     "EXECUTION_NOT_FOUND": ExecutionNotFound,

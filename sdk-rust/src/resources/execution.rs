@@ -182,6 +182,28 @@ pub struct Failure {
     /// What it was caused by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<Self>>,
+    /// The limit that was hit, where the kind is `limit_exceeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitHit>,
+}
+
+/// A limit that was hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LimitHit {
+    /// Which one, such as `tasks_per_execution_max`.
+    pub name: String,
+    /// What it allows, in the unit of the limit.
+    pub allowed: i64,
+}
+
+impl From<proto::v1::LimitHit> for LimitHit {
+    fn from(limit: proto::v1::LimitHit) -> Self {
+        Self {
+            name: limit.name,
+            allowed: limit.allowed,
+        }
+    }
 }
 
 impl From<proto::v1::Failure> for Failure {
@@ -192,6 +214,7 @@ impl From<proto::v1::Failure> for Failure {
             details: failure.details.map(Payload::from),
             stack: non_empty(failure.stack),
             cause: failure.cause.map(|cause| Box::new(Self::from(*cause))),
+            limit: failure.limit.map(LimitHit::from),
         }
     }
 }
@@ -204,6 +227,7 @@ impl From<Failure> for proto::v1::Failure {
             details: failure.details.map(Payload::into_proto),
             stack: failure.stack.unwrap_or_default(),
             cause: failure.cause.map(|cause| Box::new(Self::from(*cause))),
+            limit: None,
         }
     }
 }

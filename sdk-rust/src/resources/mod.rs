@@ -22,7 +22,7 @@ pub use definition::{
     WorkflowRevision,
 };
 pub use environment::Environment;
-pub use execution::{Execution, Failure, Progress};
+pub use execution::{Execution, Failure, LimitHit, Progress};
 pub use insight::{
     ActionNode, Cause, CauseKind, ExecutionGraph, ExecutionNode, Explanation, GraphStatistics,
     TaskNode,

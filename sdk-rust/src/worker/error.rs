@@ -128,6 +128,7 @@ impl ActionError {
                 details: None,
                 stack: None,
                 cause: None,
+                limit: None,
             },
             non_retryable: false,
             retry_after: None,
@@ -199,6 +200,7 @@ fn cause(error: &(dyn StdError + 'static), left: usize) -> Option<Box<Failure>> 
         details: None,
         stack: None,
         cause: cause(source, left - 1),
+        limit: None,
     }))
 }
 

@@ -267,8 +267,35 @@ fn of_engine(error: &engine::Error) -> Outline {
                 .with("missing", &missing.join(","))
                 .with("unexpected", &unexpected.join(","))
         }
+        E::NotEvaluated { field, fault } => not_evaluated(field, fault, text),
         E::Params { field, message } => {
             Outline::new(R::InvalidField, &text).bad_field(field, message)
+        }
+    }
+}
+
+fn not_evaluated(field: &str, fault: &engine::NotEvaluated, text: String) -> Outline {
+    use ErrorReason as R;
+    if let Some(limit) = &fault.failure.limit {
+        return Outline::new(R::LimitExceeded, text)
+            .precondition(field)
+            .with("name", &limit.name)
+            .with("limit", &limit.allowed);
+    }
+    let outline = Outline::new(R::ExpressionFailed, text)
+        .with("field", field)
+        .with("kind", fault.failure.kind.word());
+    let Some(expression) = &fault.expression else {
+        return outline;
+    };
+    let outline = outline.with("expression", expression);
+    match &fault.span {
+        None => outline,
+        Some(span) => {
+            let place = |at: usize| expression.get(..at).map_or(0, |part| part.chars().count());
+            outline
+                .with("start", &place(span.start))
+                .with("end", &place(span.end))
         }
     }
 }

@@ -9,10 +9,13 @@ use tonic::Code;
 use super::{MIB, server, settle};
 use crate::support::Findings;
 
-const NEEDS: &str = "version: '2.0'\nneeds: {input: [a, b: 1], tasks: {t: {action: std.noop}}}\n";
+const NEEDS: &str = "version: '2.0'
+needs: {input: [a, b: 1], tasks: {t: {action: std.noop}}}
+varied: {input: [a: {}], vars: {v: '<% $.a.b %>'}, tasks: {t: {action: std.noop}}}
+";
 
 /// Workflow, input, and why it is refused.
-const INPUTS: [(&str, &str, R); 10] = [
+const INPUTS: [(&str, &str, R); 11] = [
     ("echo", "[1]", R::InvalidField),
     ("echo", "\"x\"", R::InvalidField),
     ("echo", "{x: 1}", R::PayloadInvalid),
@@ -23,6 +26,7 @@ const INPUTS: [(&str, &str, R); 10] = [
     ("echo", "{\"x\": \"\\ud800\"}", R::PayloadInvalid),
     ("needs", "{}", R::InputMismatch),
     ("needs", "{\"a\": 1, \"c\": 2}", R::InputMismatch),
+    ("varied", "{}", R::ExpressionFailed),
 ];
 
 type Change = fn(&mut StartExecutionRequest);

@@ -148,6 +148,7 @@ class Client:
             WorkflowNotFound: There is no such workflow or revision.
             EnvironmentNotFound: There is no such environment.
             InputMismatch: The input does not fit the workflow.
+            ExpressionFailed: What the workflow evaluates at its start fails with this input.
             ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
             PayloadError: The input cannot be sent as JSON.
             PayloadRefused: The input is too large.

@@ -87,6 +87,11 @@ def failure(m: payloads_pb2.Failure) -> models.Failure:
         details=payload(m.details),
         stack=m.stack,
         cause=failure(m.cause) if m.HasField("cause") else None,
+        limit=(
+            models.LimitHit(name=m.limit.name, allowed=m.limit.allowed)
+            if m.HasField("limit")
+            else None
+        ),
     )
 
 

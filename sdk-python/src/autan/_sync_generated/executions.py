@@ -389,6 +389,7 @@ class SyncExecutionHandle:
             ExecutionNotFound: There is no such execution.
             ExecutionAlreadyExists: The id is taken.
             InputMismatch: The input does not fit the workflow.
+            ExpressionFailed: What the workflow evaluates at its start fails with this input.
         """
         options = executions.Restart(
             id=id,

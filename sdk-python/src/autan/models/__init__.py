@@ -35,7 +35,7 @@ from autan.models.enums import (
     WatchStart,
 )
 from autan.models.environment import EnvironmentInfo
-from autan.models.execution import Count, Execution, Failure, Gap, Progress
+from autan.models.execution import Count, Execution, Failure, Gap, LimitHit, Progress
 from autan.models.history import (
     ActionLeaseLost,
     ActionStarted,
@@ -147,6 +147,7 @@ __all__ = [
     "InputParameter",
     "LeaseLoss",
     "LeaseStatus",
+    "LimitHit",
     "OpenEnum",
     "PayloadRef",
     "PolledTasks",

@@ -23,6 +23,7 @@ class Failure:
         details: What the action or workflow gave as its error result, if anything.
         stack: Where in its program a worker has failed.
         cause: What it was caused by.
+        limit: The limit that was hit, if `type` is "limit_exceeded".
     """
 
     type: str
@@ -30,6 +31,20 @@ class Failure:
     details: Any = None
     stack: str = ""
     cause: Failure | None = None
+    limit: LimitHit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitHit:
+    """A limit that was hit.
+
+    Attributes:
+        name: Which one, such as "tasks_per_execution_max".
+        allowed: What it allows, in the unit of the limit.
+    """
+
+    name: str
+    allowed: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,11 @@
 //! Why an event is refused. A refused event changes nothing.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use expr::EvalError;
+
+use crate::failure::Failure;
 use crate::lease::LeaseEnd;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
@@ -125,9 +129,41 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// An expression that is evaluated at the start fails, so there is nothing to start.
+    #[error("{field}: {}", .fault.message)]
+    NotEvaluated {
+        /// What of the workflow it stands in.
+        field: &'static str,
+        /// What is wrong.
+        fault: Box<NotEvaluated>,
+    },
     /// The rules themselves have failed.
     #[error("a fault of the server")]
     Fault,
+}
+
+/// Why something could not be evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotEvaluated {
+    /// For people.
+    pub message: String,
+    /// What kind of failure, and the limit that was hit, if it was one.
+    pub failure: Failure,
+    /// The expression, where it is one that has failed.
+    pub expression: Option<Arc<str>>,
+    /// The part of the expression that has failed, in bytes, where known.
+    pub span: Option<Range<usize>>,
+}
+
+impl From<EvalError> for NotEvaluated {
+    fn from(error: EvalError) -> Self {
+        Self {
+            message: error.to_string(),
+            failure: Failure::from(&error),
+            expression: Some(error.expression),
+            span: error.span,
+        }
+    }
 }
 
 fn standing(is_undo: bool) -> &'static str {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
-use crate::failure::FailureKind;
+use crate::failure::Failure;
 use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::lease::{Lease, NextAttempt};
@@ -49,8 +49,8 @@ pub struct ExecutionRecord {
     pub state: ExecutionState,
     /// Why it is in that state.
     pub state_info: Option<Arc<str>>,
-    /// What kind of failure it is, in ERROR; in CANCELLED if it was terminated.
-    pub failure: Option<FailureKind>,
+    /// Which failure it is, in ERROR; in CANCELLED if it was terminated.
+    pub failure: Option<Failure>,
     /// 1, plus one for each rerun.
     pub run: i32,
     /// An object: the input with defaults filled in.
@@ -132,9 +132,9 @@ pub struct Rollback {
     /// Why it had ended so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<Arc<str>>,
-    /// What kind of failure that was.
+    /// Which failure that was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<FailureKind>,
+    pub failure: Option<Failure>,
     /// Of a child: whether its parent rolls it back, not the child itself.
     #[serde(skip_serializing_if = "is_false")]
     pub by_parent: bool,

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use engine::{ActionState, ExecutionState, ExecutionUid, FailureKind, Progress, Runner, TaskState};
+use engine::{ActionState, ExecutionState, ExecutionUid, Failure, Progress, Runner, TaskState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -68,9 +68,9 @@ pub(crate) fn execution_state(text: &str) -> Result<ExecutionState, Error> {
     word(text, ExecutionState::from_word, "executions.state")
 }
 
-/// Reads the kind of a failure.
-pub(crate) fn failure(text: Option<&str>) -> Result<Option<FailureKind>, Error> {
-    text.map(|text| word(text, FailureKind::from_word, "executions.failure"))
+/// Reads a failure.
+pub(crate) fn failure(text: Option<&str>) -> Result<Option<Failure>, Error> {
+    text.map(|text| word(text, |text| text.parse().ok(), "executions.failure"))
         .transpose()
 }
 

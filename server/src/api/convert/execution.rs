@@ -93,13 +93,16 @@ fn kind(record: &ExecutionRecord) -> v1::ExecutionKind {
 
 fn failure(record: &ExecutionRecord) -> v1::Failure {
     let message = record.state_info.as_deref().unwrap_or_default();
+    let failure = record.failure.as_ref();
+    let kind = failure.map_or(FailureKind::Workflow, |failure| failure.kind);
+    let limit = failure.and_then(|failure| failure.limit.as_ref());
     v1::Failure {
-        r#type: record
-            .failure
-            .unwrap_or(FailureKind::Workflow)
-            .word()
-            .to_owned(),
+        r#type: kind.word().to_owned(),
         message: engine::limits::truncate(message, MESSAGE_BYTES_MAX).to_owned(),
+        limit: limit.map(|limit| v1::LimitHit {
+            name: limit.name.to_string(),
+            allowed: i64::try_from(limit.allowed).unwrap_or(i64::MAX),
+        }),
         ..v1::Failure::default()
     }
 }

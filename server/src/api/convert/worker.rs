@@ -258,6 +258,7 @@ pub(crate) fn wire_failure(failure: &WorkerFailure) -> v1::Failure {
             .cause
             .as_deref()
             .map(|cause| Box::new(wire_failure(cause))),
+        limit: None,
     }
 }
 

@@ -65,7 +65,8 @@ fn code(reason: ErrorReason) -> Code {
         | R::PayloadTooLarge
         | R::DefinitionTooLarge
         | R::RequestIdReused
-        | R::InputMismatch => Code::InvalidArgument,
+        | R::InputMismatch
+        | R::ExpressionFailed => Code::InvalidArgument,
         R::WorkflowNotFound
         | R::WorkbookNotFound
         | R::ActionNotFound

@@ -243,8 +243,35 @@ fn errors_of_the_engine_have_their_reasons() {
             },
             "InvalidArgument INVALID_FIELD bad violations_total=1",
         ),
+        (
+            not_evaluated("expression_error", Some(3..6)),
+            "InvalidArgument EXPRESSION_FAILED end=6 expression=<% é %> field=vars \
+             kind=expression_error start=3",
+        ),
+        (
+            not_evaluated("expression_error", None),
+            "InvalidArgument EXPRESSION_FAILED expression=<% é %> field=vars \
+             kind=expression_error",
+        ),
+        (
+            not_evaluated("limit_exceeded expression_steps 1000", None),
+            "FailedPrecondition LIMIT_EXCEEDED precondition limit=1000 name=expression_steps",
+        ),
     ] {
         check_one(D::Engine(error), expected);
+    }
+}
+
+/// What refuses a start whose `vars` cannot be evaluated.
+fn not_evaluated(failure: &str, span: Option<std::ops::Range<usize>>) -> engine::Error {
+    engine::Error::NotEvaluated {
+        field: "vars",
+        fault: Box::new(engine::NotEvaluated {
+            message: "no".into(),
+            failure: failure.parse().expect("it is one"),
+            expression: Some("<% é %>".into()),
+            span,
+        }),
     }
 }
 

@@ -90,7 +90,7 @@ const (
 	ErrorReason_ERROR_REASON_NOT_SUPPORTED ErrorReason = 27
 	// INTERNAL. A fault of the server.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 28
-	// FAILED_PRECONDITION. The execution would pass a limit of its size; metadata `limit` names it.
+	// FAILED_PRECONDITION. A limit was hit; metadata `name` tells which, `limit` what it allows.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 29
 	// NOT_FOUND. No such action or revision.
 	ErrorReason_ERROR_REASON_ACTION_NOT_FOUND ErrorReason = 30
@@ -102,6 +102,10 @@ const (
 	ErrorReason_ERROR_REASON_ENVIRONMENT_NOT_FOUND ErrorReason = 33
 	// ALREADY_EXISTS. An environment of that name exists in the project.
 	ErrorReason_ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS ErrorReason = 34
+	// INVALID_ARGUMENT. An expression of the workflow that is evaluated at the start (`vars`) fails
+	// with this input; nothing was started. Metadata `field`, `kind` (as Failure.type), `expression`,
+	// and where they are known `start` and `end` of the faulty part, in characters from 0.
+	ErrorReason_ERROR_REASON_EXPRESSION_FAILED ErrorReason = 35
 	// NOT_FOUND. No such batch operation.
 	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 45
 	// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
@@ -152,6 +156,7 @@ var (
 		32: "ERROR_REASON_ACTION_IS_SYSTEM",
 		33: "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
 		34: "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
+		35: "ERROR_REASON_EXPRESSION_FAILED",
 		45: "ERROR_REASON_BATCH_NOT_FOUND",
 		50: "ERROR_REASON_TASK_LEASE_LOST",
 		51: "ERROR_REASON_WORKER_NOT_FOUND",
@@ -193,6 +198,7 @@ var (
 		"ERROR_REASON_ACTION_IS_SYSTEM":           32,
 		"ERROR_REASON_ENVIRONMENT_NOT_FOUND":      33,
 		"ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS": 34,
+		"ERROR_REASON_EXPRESSION_FAILED":          35,
 		"ERROR_REASON_BATCH_NOT_FOUND":            45,
 		"ERROR_REASON_TASK_LEASE_LOST":            50,
 		"ERROR_REASON_WORKER_NOT_FOUND":           51,
@@ -231,8 +237,7 @@ var File_autan_v1_errors_proto protoreflect.FileDescriptor
 
 const file_autan_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/errors.proto\x12\bautan.v1*\xfa\n" +
-	"\n" +
+	"\x15autan/v1/errors.proto\x12\bautan.v1*\x9e\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -269,7 +274,8 @@ const file_autan_v1_errors_proto_rawDesc = "" +
 	"\"ERROR_REASON_ACTION_ALREADY_EXISTS\x10\x1f\x12!\n" +
 	"\x1dERROR_REASON_ACTION_IS_SYSTEM\x10 \x12&\n" +
 	"\"ERROR_REASON_ENVIRONMENT_NOT_FOUND\x10!\x12+\n" +
-	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"\x12 \n" +
+	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"\x12\"\n" +
+	"\x1eERROR_REASON_EXPRESSION_FAILED\x10#\x12 \n" +
 	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10-\x12 \n" +
 	"\x1cERROR_REASON_TASK_LEASE_LOST\x102\x12!\n" +
 	"\x1dERROR_REASON_WORKER_NOT_FOUND\x103\x12 \n" +

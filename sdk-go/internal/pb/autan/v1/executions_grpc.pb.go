@@ -58,8 +58,9 @@ type ExecutionServiceClient interface {
 	//
 	// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 	//
-	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-	// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+	// EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+	// STORE_UNAVAILABLE.
 	StartExecution(ctx context.Context, in *StartExecutionRequest, opts ...grpc.CallOption) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//
@@ -483,8 +484,9 @@ type ExecutionServiceServer interface {
 	//
 	// Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 	//
-	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-	// PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+	// Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+	// EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+	// STORE_UNAVAILABLE.
 	StartExecution(context.Context, *StartExecutionRequest) (*StartExecutionResponse, error)
 	// Returns one execution.
 	//

@@ -420,7 +420,9 @@ type Failure struct {
 	// Where in its program a worker has failed; at most 16 KiB.
 	Stack string `protobuf:"bytes,4,opt,name=stack,proto3" json:"stack,omitempty"`
 	// What it was caused by; at most 8 deep.
-	Cause         *Failure `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
+	Cause *Failure `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
+	// The limit that was hit, in "limit_exceeded".
+	Limit         *LimitHit `protobuf:"bytes,6,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -490,6 +492,68 @@ func (x *Failure) GetCause() *Failure {
 	return nil
 }
 
+func (x *Failure) GetLimit() *LimitHit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+// A limit that was hit.
+type LimitHit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which one, such as "tasks_per_execution_max".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it allows, in the unit of the limit.
+	Allowed       int64 `protobuf:"varint,2,opt,name=allowed,proto3" json:"allowed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitHit) Reset() {
+	*x = LimitHit{}
+	mi := &file_autan_v1_payloads_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitHit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitHit) ProtoMessage() {}
+
+func (x *LimitHit) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_payloads_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitHit.ProtoReflect.Descriptor instead.
+func (*LimitHit) Descriptor() ([]byte, []int) {
+	return file_autan_v1_payloads_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LimitHit) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LimitHit) GetAllowed() int64 {
+	if x != nil {
+		return x.Allowed
+	}
+	return 0
+}
+
 var File_autan_v1_payloads_proto protoreflect.FileDescriptor
 
 const file_autan_v1_payloads_proto_rawDesc = "" +
@@ -515,13 +579,17 @@ const file_autan_v1_payloads_proto_rawDesc = "" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x1d\n" +
 	"\n" +
 	"size_bytes\x18\x03 \x01(\x03R\tsizeBytes\x12!\n" +
-	"\fcontent_type\x18\x04 \x01(\tR\vcontentType\"\xa3\x01\n" +
+	"\fcontent_type\x18\x04 \x01(\tR\vcontentType\"\xcd\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12+\n" +
 	"\adetails\x18\x03 \x01(\v2\x11.autan.v1.PayloadR\adetails\x12\x14\n" +
 	"\x05stack\x18\x04 \x01(\tR\x05stack\x12'\n" +
-	"\x05cause\x18\x05 \x01(\v2\x11.autan.v1.FailureR\x05cause*b\n" +
+	"\x05cause\x18\x05 \x01(\v2\x11.autan.v1.FailureR\x05cause\x12(\n" +
+	"\x05limit\x18\x06 \x01(\v2\x12.autan.v1.LimitHitR\x05limit\"8\n" +
+	"\bLimitHit\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aallowed\x18\x02 \x01(\x03R\aallowed*b\n" +
 	"\rPayloadFormat\x12\x1e\n" +
 	"\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13PAYLOAD_FORMAT_JSON\x10\x01\x12\x18\n" +
@@ -545,7 +613,7 @@ func file_autan_v1_payloads_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_payloads_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_autan_v1_payloads_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_autan_v1_payloads_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_autan_v1_payloads_proto_goTypes = []any{
 	(PayloadFormat)(0),     // 0: autan.v1.PayloadFormat
 	(View)(0),              // 1: autan.v1.View
@@ -553,21 +621,23 @@ var file_autan_v1_payloads_proto_goTypes = []any{
 	(*Binary)(nil),         // 3: autan.v1.Binary
 	(*PayloadRef)(nil),     // 4: autan.v1.PayloadRef
 	(*Failure)(nil),        // 5: autan.v1.Failure
-	nil,                    // 6: autan.v1.Payload.MetadataEntry
-	(*structpb.Value)(nil), // 7: google.protobuf.Value
+	(*LimitHit)(nil),       // 6: autan.v1.LimitHit
+	nil,                    // 7: autan.v1.Payload.MetadataEntry
+	(*structpb.Value)(nil), // 8: google.protobuf.Value
 }
 var file_autan_v1_payloads_proto_depIdxs = []int32{
-	7, // 0: autan.v1.Payload.value:type_name -> google.protobuf.Value
+	8, // 0: autan.v1.Payload.value:type_name -> google.protobuf.Value
 	3, // 1: autan.v1.Payload.binary:type_name -> autan.v1.Binary
 	4, // 2: autan.v1.Payload.ref:type_name -> autan.v1.PayloadRef
-	6, // 3: autan.v1.Payload.metadata:type_name -> autan.v1.Payload.MetadataEntry
+	7, // 3: autan.v1.Payload.metadata:type_name -> autan.v1.Payload.MetadataEntry
 	2, // 4: autan.v1.Failure.details:type_name -> autan.v1.Payload
 	5, // 5: autan.v1.Failure.cause:type_name -> autan.v1.Failure
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6, // 6: autan.v1.Failure.limit:type_name -> autan.v1.LimitHit
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_payloads_proto_init() }
@@ -587,7 +657,7 @@ func file_autan_v1_payloads_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_payloads_proto_rawDesc), len(file_autan_v1_payloads_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -179,8 +179,9 @@ class ExecutionServiceServicer(object):
 
         Idempotent in two ways: by `request_id`, and by `execution_id` with `id_conflict_policy`.
 
-        Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXECUTION_ALREADY_EXISTS,
-        PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED, STORE_UNAVAILABLE.
+        Errors: WORKFLOW_NOT_FOUND, ENVIRONMENT_NOT_FOUND, INPUT_MISMATCH, EXPRESSION_FAILED,
+        EXECUTION_ALREADY_EXISTS, PAYLOAD_INVALID, PAYLOAD_TOO_LARGE, REQUEST_ID_REUSED,
+        STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

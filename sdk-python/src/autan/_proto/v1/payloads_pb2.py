@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61utan/v1/payloads.proto\x12\x08\x61utan.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xfb\x01\n\x07Payload\x12\x0e\n\x04json\x18\x01 \x01(\tH\x00\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00\x12\"\n\x06\x62inary\x18\x03 \x01(\x0b\x32\x10.autan.v1.BinaryH\x00\x12#\n\x03ref\x18\x04 \x01(\x0b\x32\x14.autan.v1.PayloadRefH\x00\x12\x31\n\x08metadata\x18\x05 \x03(\x0b\x32\x1f.autan.v1.Payload.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08\x65ncoding\",\n\x06\x42inary\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"S\n\nPayloadRef\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\"}\n\x07\x46\x61ilure\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\"\n\x07\x64\x65tails\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\x12\r\n\x05stack\x18\x04 \x01(\t\x12 \n\x05\x63\x61use\x18\x05 \x01(\x0b\x32\x11.autan.v1.Failure*b\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x01\x12\x18\n\x14PAYLOAD_FORMAT_VALUE\x10\x02*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61utan/v1/payloads.proto\x12\x08\x61utan.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xfb\x01\n\x07Payload\x12\x0e\n\x04json\x18\x01 \x01(\tH\x00\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00\x12\"\n\x06\x62inary\x18\x03 \x01(\x0b\x32\x10.autan.v1.BinaryH\x00\x12#\n\x03ref\x18\x04 \x01(\x0b\x32\x14.autan.v1.PayloadRefH\x00\x12\x31\n\x08metadata\x18\x05 \x03(\x0b\x32\x1f.autan.v1.Payload.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08\x65ncoding\",\n\x06\x42inary\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"S\n\nPayloadRef\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\"\xa0\x01\n\x07\x46\x61ilure\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\"\n\x07\x64\x65tails\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\x12\r\n\x05stack\x18\x04 \x01(\t\x12 \n\x05\x63\x61use\x18\x05 \x01(\x0b\x32\x11.autan.v1.Failure\x12!\n\x05limit\x18\x06 \x01(\x0b\x32\x12.autan.v1.LimitHit\")\n\x08LimitHit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x02 \x01(\x03*b\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x01\x12\x18\n\x14PAYLOAD_FORMAT_VALUE\x10\x02*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
   _globals['_PAYLOAD_METADATAENTRY']._loaded_options = None
   _globals['_PAYLOAD_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_PAYLOADFORMAT']._serialized_start=579
-  _globals['_PAYLOADFORMAT']._serialized_end=677
-  _globals['_VIEW']._serialized_start=679
-  _globals['_VIEW']._serialized_end=738
+  _globals['_PAYLOADFORMAT']._serialized_start=658
+  _globals['_PAYLOADFORMAT']._serialized_end=756
+  _globals['_VIEW']._serialized_start=758
+  _globals['_VIEW']._serialized_end=817
   _globals['_PAYLOAD']._serialized_start=68
   _globals['_PAYLOAD']._serialized_end=319
   _globals['_PAYLOAD_METADATAENTRY']._serialized_start=260
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BINARY']._serialized_end=365
   _globals['_PAYLOADREF']._serialized_start=367
   _globals['_PAYLOADREF']._serialized_end=450
-  _globals['_FAILURE']._serialized_start=452
-  _globals['_FAILURE']._serialized_end=577
+  _globals['_FAILURE']._serialized_start=453
+  _globals['_FAILURE']._serialized_end=613
+  _globals['_LIMITHIT']._serialized_start=615
+  _globals['_LIMITHIT']._serialized_end=656
 # @@protoc_insertion_point(module_scope)

@@ -68,15 +68,25 @@ class PayloadRef(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., sha256: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ...) -> None: ...
 
 class Failure(_message.Message):
-    __slots__ = ("type", "message", "details", "stack", "cause")
+    __slots__ = ("type", "message", "details", "stack", "cause", "limit")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     STACK_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     type: str
     message: str
     details: Payload
     stack: str
     cause: Failure
-    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., details: _Optional[_Union[Payload, _Mapping]] = ..., stack: _Optional[str] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+    limit: LimitHit
+    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., details: _Optional[_Union[Payload, _Mapping]] = ..., stack: _Optional[str] = ..., cause: _Optional[_Union[Failure, _Mapping]] = ..., limit: _Optional[_Union[LimitHit, _Mapping]] = ...) -> None: ...
+
+class LimitHit(_message.Message):
+    __slots__ = ("name", "allowed")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    allowed: int
+    def __init__(self, name: _Optional[str] = ..., allowed: _Optional[int] = ...) -> None: ...

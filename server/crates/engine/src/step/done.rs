@@ -84,11 +84,11 @@ impl Machine<'_> {
         let outcome = match self.finished_outcome(task, action, outcome) {
             Ok(outcome) => outcome,
             Err(fault) => {
-                let kind = fault.kind();
+                let failure = fault.failure();
                 let message = fault.into_message();
                 let output = Some(Data::string(&message));
                 if self.record_end(task, action, ActionState::Error, output) {
-                    self.fault(task, Fault::Evaluation(kind, message));
+                    self.fault(task, Fault::Evaluation(failure, message));
                 }
                 return;
             }

@@ -11,7 +11,7 @@ use crate::branch::Branch;
 use crate::changes::Message;
 use crate::data::Data;
 use crate::event::Event;
-use crate::failure::FailureKind;
+use crate::failure::{Failure, FailureKind};
 use crate::id::{ActionId, TaskId};
 use crate::record::TaskRecord;
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -34,7 +34,7 @@ impl Machine<'_> {
             |record: &TaskRecord| record.state == TaskState::Error && !record.error_handled;
         if progress.error > 0 && self.ex.forward().any(unhandled) {
             let message = self.failure_message(unhandled);
-            self.fail(FailureKind::Task, Some(message.into()));
+            self.fail(FailureKind::Task.into(), Some(message.into()));
             return;
         }
         self.succeed_or_fail(None);
@@ -45,15 +45,15 @@ impl Machine<'_> {
         match self.success_output() {
             Ok(output) => self.end(ExecutionState::Success, info, Some(output)),
             Err(fault) => {
-                let kind = fault.kind();
+                let failure = fault.failure();
                 let message = format!("Failed to evaluate the output: {}", fault.into_message());
-                self.fail(kind, Some(message.into()));
+                self.fail(failure, Some(message.into()));
             }
         }
     }
 
     /// Ends in ERROR.
-    pub(super) fn fail(&mut self, kind: FailureKind, message: Option<Arc<str>>) {
+    pub(super) fn fail(&mut self, failure: Failure, message: Option<Arc<str>>) {
         if self.ex.record.state.is_final() {
             return;
         }
@@ -73,13 +73,13 @@ impl Machine<'_> {
             }
         };
         let output = self.output_with_result(message.as_ref(), &extra);
-        let on_error = workflow.rollback_on.error && kind != FailureKind::Stopped;
+        let on_error = workflow.rollback_on.error && failure.kind != FailureKind::Stopped;
         if on_error && self.ex.record.rollback.is_none() {
-            self.roll_back_instead(ExecutionState::Error, message, Some(kind), output);
+            self.roll_back_instead(ExecutionState::Error, message, Some(failure), output);
             return;
         }
         self.end(ExecutionState::Error, message, Some(output));
-        self.ex.record_mut().failure = Some(kind);
+        self.ex.record_mut().failure = Some(failure);
     }
 
     /// Ends in ERROR because the rules themselves have failed on it: nothing is evaluated.
@@ -87,7 +87,7 @@ impl Machine<'_> {
         self.ex.work.clear();
         let output = self.output_with_result(Some(&message), &Dict::new());
         self.end(ExecutionState::Error, Some(message), Some(output));
-        self.ex.record_mut().failure = Some(FailureKind::Internal);
+        self.ex.record_mut().failure = Some(FailureKind::Internal.into());
     }
 
     /// Ends in CANCELLED.
@@ -123,7 +123,7 @@ impl Machine<'_> {
         }
         let info = message.map_or_else(|| "Terminated.".into(), |why| format!("Terminated: {why}"));
         self.end(ExecutionState::Cancelled, Some(info.into()), None);
-        self.ex.record_mut().failure = Some(FailureKind::Terminated);
+        self.ex.record_mut().failure = Some(FailureKind::Terminated.into());
     }
 
     fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Option<Data>) {

@@ -28,14 +28,14 @@ mod verbs;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use expr::{Context, EvalError, EvalErrorKind, Template, Value};
+use expr::{Context, EvalError, Template, Value};
 
 use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::Event;
 use crate::execution::Execution;
-use crate::failure::FailureKind;
+use crate::failure::{Failure, FailureKind};
 use crate::host::EngineHost;
 use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
@@ -70,18 +70,18 @@ pub(crate) enum Fault {
     /// definition is wrong.
     Force(String),
     /// The same, of an expression or a limit.
-    Evaluation(FailureKind, String),
+    Evaluation(Failure, String),
     /// The task fails, and `on-error` applies.
     Task(String),
 }
 
 impl Fault {
-    /// What kind of failure it is, if the execution fails by it.
-    pub(crate) fn kind(&self) -> FailureKind {
+    /// Which failure it is, if the execution fails by it.
+    pub(crate) fn failure(&self) -> Failure {
         match self {
-            Self::Evaluation(kind, _) => *kind,
-            Self::Force(_) => FailureKind::Workflow,
-            Self::Task(_) => FailureKind::Task,
+            Self::Evaluation(failure, _) => failure.clone(),
+            Self::Force(_) => FailureKind::Workflow.into(),
+            Self::Task(_) => FailureKind::Task.into(),
         }
     }
 
@@ -96,19 +96,16 @@ impl Fault {
     /// A limit that was hit, with its name and what it allows.
     pub(crate) fn limit(message: &str, name: &str, allowed: u64) -> Self {
         let message = format!("{message} [limit={name}, value={allowed}]");
-        Self::Evaluation(FailureKind::Limit, message)
+        Self::Evaluation(Failure::limit(name, allowed), message)
     }
 }
 
 impl From<EvalError> for Fault {
     fn from(error: EvalError) -> Self {
-        let message = error.to_string();
-        match error.kind {
-            EvalErrorKind::Limit(limit) => {
-                let allowed = expr::Limits::default().of(limit);
-                Self::limit(&message, limit.name(), allowed)
-            }
-            kind => Self::Evaluation(kind.into(), message),
+        let failure = Failure::from(&error);
+        match failure.limit {
+            Some(limit) => Self::limit(&error.to_string(), &limit.name, limit.allowed),
+            None => Self::Evaluation(failure, error.to_string()),
         }
     }
 }
@@ -336,7 +333,7 @@ impl<'a> Machine<'a> {
 
     /// Ends a task that cannot go on.
     pub(crate) fn fault(&mut self, task: u32, fault: Fault) {
-        let kind = fault.kind();
+        let failure = fault.failure();
         match fault {
             Fault::Task(message) => self.complete(task, TaskState::Error, Some(message.into())),
             Fault::Force(message) | Fault::Evaluation(_, message) => {
@@ -351,7 +348,7 @@ impl<'a> Machine<'a> {
                 record.processed = true;
                 // In a rollback a task that has failed stands where it is, and nothing else ends.
                 if !self.ex.record.state.is_final() && !self.ex.record.is_in_rollback() {
-                    self.fail(kind, Some(info));
+                    self.fail(failure, Some(info));
                 }
             }
         }

@@ -21,7 +21,7 @@ use crate::changes::Message;
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Event, Verb};
-use crate::failure::FailureKind;
+use crate::failure::{Failure, FailureKind};
 use crate::plan::Plan;
 use crate::record::Rollback;
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -130,7 +130,7 @@ impl Machine<'_> {
         &mut self,
         state: ExecutionState,
         info: Option<Arc<str>>,
-        failure: Option<FailureKind>,
+        failure: Option<Failure>,
         output: Data,
     ) {
         self.ex.payloads_mut().output = Some(output);
@@ -153,7 +153,7 @@ impl Machine<'_> {
                 .state_info
                 .clone()
                 .filter(|_| record.state.is_final()),
-            failure: record.failure,
+            failure: record.failure.clone(),
             ..Rollback::default()
         });
         record.rollback = Some(Rollback {
@@ -366,7 +366,7 @@ impl Machine<'_> {
         }
         let state = ExecutionState::Error;
         self.ex.set_state(state, Some(message.into()), self.now);
-        self.ex.record_mut().failure = Some(FailureKind::Rollback);
+        self.ex.record_mut().failure = Some(FailureKind::Rollback.into());
         self.tell_parent_of_end();
     }
 }

@@ -10,7 +10,7 @@ use super::{Fault, Machine, Work};
 use crate::branch::Branch;
 use crate::changes::Changes;
 use crate::data::Data;
-use crate::error::Error;
+use crate::error::{Error, NotEvaluated};
 use crate::event::{Repeats, Start};
 use crate::execution::{Execution, is_repeated_after_restart};
 use crate::history::HistoryKind;
@@ -79,6 +79,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         field: "params.env",
         message: fault.into_message(),
     })?;
+    machine.evaluate_vars()?;
     machine.begin_execution(order.principal, order.source.as_ref());
     let changes = machine.run();
     Ok((execution, changes))
@@ -162,7 +163,7 @@ fn restore_tasks(execution: &mut Execution, tasks: Vec<TaskRecord>) {
     }
     let workflow = execution.definition.workflow.clone();
     for record in tasks {
-        // The definition of a stored execution is found by its content, so each of its tasks is there.
+        // The definition of a stored execution is found by its content, so its tasks are there.
         let Some(spec) = workflow.tasks.get_index_of(&record.name) else {
             continue;
         };
@@ -269,7 +270,7 @@ impl Machine<'_> {
         }
         self.ex.set_state(ExecutionState::Running, None, self.now);
         if let Err(fault) = self.try_begin() {
-            self.fail(fault.kind(), Some(fault.into_message().into()));
+            self.fail(fault.failure(), Some(fault.into_message().into()));
         }
     }
 
@@ -283,14 +284,6 @@ impl Machine<'_> {
         }
         self.check_size(&record.input.clone(), "the input")?;
         let workflow = self.ex.workflow().clone();
-        if let Some(vars) = &workflow.vars {
-            let vars = self.eval(vars, None, Vec::new())?;
-            let vars = self.data(vars, "vars")?;
-            if let Value::Dict(dict) = vars.value() {
-                self.ex.globals = dict.clone();
-            }
-            self.ex.payloads_mut().vars = vars;
-        }
         match workflow.workflow_type {
             WorkflowType::Direct => {
                 let start = workflow.graph.start.iter().copied();
@@ -299,6 +292,34 @@ impl Machine<'_> {
             }
             WorkflowType::Reverse => self.start_reverse(),
         }
+    }
+
+    /// The variables that the workflow sets at its start. Where they fail, nothing starts.
+    fn evaluate_vars(&mut self) -> Result<(), Error> {
+        let workflow = self.ex.workflow().clone();
+        let Some(vars) = &workflow.vars else {
+            return Ok(());
+        };
+        let refused = |fault: NotEvaluated| Error::NotEvaluated {
+            field: "vars",
+            fault: Box::new(fault),
+        };
+        let vars = self.eval(vars, None, Vec::new());
+        let vars = vars.map_err(|error| refused(error.into()))?;
+        let vars = self.data(vars, "the value of vars");
+        let vars = vars.map_err(|fault| {
+            refused(NotEvaluated {
+                failure: fault.failure(),
+                message: fault.into_message(),
+                expression: None,
+                span: None,
+            })
+        })?;
+        if let Value::Dict(dict) = vars.value() {
+            self.ex.globals = dict.clone();
+        }
+        self.ex.payloads_mut().vars = vars;
+        Ok(())
     }
 
     /// Values of the environment may be expressions over the environment itself.

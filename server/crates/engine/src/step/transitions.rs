@@ -171,7 +171,7 @@ impl Machine<'_> {
                 CommandTarget::Existing(task) => self.later(Work::Begin(task)),
                 CommandTarget::State(CommandKind::Noop, _) => {}
                 CommandTarget::State(CommandKind::Fail, message) => {
-                    self.fail(FailureKind::FailCommand, message);
+                    self.fail(FailureKind::FailCommand.into(), message);
                     return;
                 }
                 CommandTarget::State(CommandKind::Succeed, message) => {
@@ -241,7 +241,7 @@ impl Machine<'_> {
         if self.ex.record.progress.total >= limit {
             let message = format!("the execution has more than {limit} tasks");
             let fault = Fault::limit(&message, "tasks_per_execution_max", limit.into());
-            self.fail(fault.kind(), Some(fault.into_message().into()));
+            self.fail(fault.failure(), Some(fault.into_message().into()));
             return;
         }
         let number = self.create_task(spec, task, triggers);

@@ -105,7 +105,7 @@ impl Machine<'_> {
             | ExecutionState::Running
             | ExecutionState::Paused
             | ExecutionState::RollingBack
-            | ExecutionState::RolledBack => self.fail(FailureKind::Stopped, message),
+            | ExecutionState::RolledBack => self.fail(FailureKind::Stopped.into(), message),
         }
     }
 

@@ -21,10 +21,14 @@ fn an_abandoned_execution_is_in_error_and_its_parent_goes_on() {
         let child = child.unwrap();
         harness.abandon(child, lost_task, "A fault.");
         let record = harness.get(child).record();
-        let found = (record.state, record.failure, record.state_info.as_deref());
+        let found = (
+            record.state,
+            record.failure.clone(),
+            record.state_info.as_deref(),
+        );
         let expected = (
             ExecutionState::Error,
-            Some(FailureKind::Internal),
+            Some(FailureKind::Internal.into()),
             Some("A fault."),
         );
         assert_eq!(found, expected);

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use definition::Kind;
-use engine::{ExecutionState, FailureKind, Limits};
+use engine::{ExecutionState, Limits};
 
 use crate::harness::Harness;
 
@@ -17,11 +17,11 @@ fn check(limits: Limits, document: &str, input: &str, expected: &str) {
     let info = record.state_info.as_deref().unwrap_or_default();
     assert!(info.contains(expected), "{info}");
     // It may be a sub-workflow that has met the limit.
-    let mut all = harness.executions.values().map(|one| one.record().failure);
-    assert!(
-        all.any(|failure| failure == Some(FailureKind::Limit)),
-        "{info}"
-    );
+    let failures = harness.executions.values();
+    let mut limits = failures.filter_map(|one| one.record().failure.as_ref()?.limit.as_ref());
+    let limit = limits.next().expect("a limit was hit");
+    let told = format!("[limit={}, value={}]", limit.name, limit.allowed);
+    assert!(info.contains(&told), "{told}: {info}");
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn expressions_are_bounded() {
         ),
     ] {
         let document = format!(
-            "version: '2.0'\nwf:\n  vars: {{x: \"<% {expression} %>\"}}\n  tasks:\n    \
-             a: {{action: std.noop}}\n"
+            "version: '2.0'\nwf:\n  tasks:\n    \
+             a: {{action: std.noop, publish: {{x: \"<% {expression} %>\"}}}}\n"
         );
         check(limits, &document, "{}", expected);
     }

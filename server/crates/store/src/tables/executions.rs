@@ -4,7 +4,7 @@
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
-use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, FailureKind, TaskId};
+use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
@@ -29,7 +29,7 @@ struct NewExecution<'a> {
     workbook: Option<&'a str>,
     state: &'a str,
     state_info: Option<&'a str>,
-    failure: Option<&'a str>,
+    failure: Option<String>,
     run: i32,
     description: &'a str,
     labels: Option<String>,
@@ -64,7 +64,7 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
             workbook: record.definition.workbook.as_deref(),
             state: record.state.word(),
             state_info: record.state_info.as_deref(),
-            failure: record.failure.map(FailureKind::word),
+            failure: record.failure.as_ref().map(ToString::to_string),
             run: record.run,
             description: &record.description,
             labels: (!record.labels.is_empty()).then(|| codec::json(&record.labels)),
@@ -95,7 +95,7 @@ update_statement! {
     set {
         state: Text => &'a str,
         state_info: Nullable<Text> => Option<&'a str>,
-        failure: Nullable<Text> => Option<&'a str>,
+        failure: Nullable<Text> => Option<String>,
         run: Integer => i32,
         last_sequence: BigInt => i64,
         backlog: Nullable<Text> => Option<String>,
@@ -233,7 +233,7 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
     let statement = UpdateExecution {
         state: record.state.word(),
         state_info: record.state_info.as_deref(),
-        failure: record.failure.map(FailureKind::word),
+        failure: record.failure.as_ref().map(ToString::to_string),
         run: record.run,
         last_sequence: record.last_sequence,
         backlog: codec::list(&record.backlog),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{
     ActionId, ActionRecord, ActionState, BackloggedCommand, Data, DefinitionRef, Earlier, Edge,
-    ExecutionState, FailureKind, HistoryEvent, HistoryKind, Lease, PinnedAction, Progress,
+    ExecutionState, Failure, FailureKind, HistoryEvent, HistoryKind, Lease, PinnedAction, Progress,
     Rollback, Runner, TaskId, TaskRecord, TaskRuntime, TaskState, TimerKind, Trigger,
     WorkerFailure,
 };
@@ -266,7 +266,9 @@ fn progress() -> impl Strategy<Value = Progress> {
 
 fn rollback() -> impl Strategy<Value = Option<Rollback>> {
     let ended = of(select(ExecutionState::ALL.to_vec()));
-    let failure = of(select(FailureKind::ALL.to_vec()));
+    let mut failures: Vec<Failure> = FailureKind::ALL.iter().map(|kind| (*kind).into()).collect();
+    failures.extend("limit_exceeded data_bytes_max 2097152".parse::<Failure>());
+    let failure = of(select(failures));
     let rollback = (of(any::<u32>()), ended, of(text()), failure, any::<bool>());
     of(
         rollback.prop_map(|(to, ended, info, failure, by_parent)| Rollback {

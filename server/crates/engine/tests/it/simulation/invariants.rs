@@ -77,7 +77,7 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         return Err(format!("counts {wrong:?} instead of {counted:?}"));
     }
     // What is rolled back keeps the output that it had.
-    let terminated = record.failure == Some(FailureKind::Terminated);
+    let terminated = record.failure == Some(FailureKind::Terminated.into());
     let in_rollback = record.rollback.is_some();
     if !in_rollback && (record.state.is_final() && !terminated) != record.output.is_some() {
         return Err("has output without an end, or an end without output".into());
