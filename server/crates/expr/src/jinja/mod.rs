@@ -22,6 +22,7 @@ mod filters;
 mod functions;
 mod methods;
 mod names;
+mod rewrite;
 mod session;
 mod values;
 
@@ -46,9 +47,6 @@ enum Code<'e> {
 }
 
 const NAME: &str = "template";
-
-/// How many signs without meaning are taken out of one string.
-const SIGNS_MAX: usize = 32;
 
 /// A mistake in a string.
 pub(crate) struct Problem {
@@ -161,29 +159,24 @@ impl Program {
 }
 
 impl<'e> Code<'e> {
-    /// Compiles a string. A `+` before a value, which `minijinja` has no word for, is made a blank:
-    /// all that is found elsewhere keeps its place.
+    /// Compiles a string, rewritten where `minijinja` has no word for what stands there.
     fn compile(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
         count_compilation();
         let mut source = text.to_owned();
-        for _ in 0..SIGNS_MAX {
-            let problem = match Self::compile_unsigned(&source, environment) {
-                Err(problem) if problem.message.ends_with("unexpected `+`") => problem,
-                compiled => return compiled,
+        for _ in 0..rewrite::TIMES_MAX {
+            let problem = match Self::compile_plain(&source, environment) {
+                Ok(code) => return Ok(code),
+                Err(problem) => problem,
             };
-            let at = problem.span.start;
-            if !source[at..].starts_with('+') || follows_test(&source[..at]) {
-                return Err(problem);
+            match rewrite::mended(&source, &problem) {
+                Some(mended) => source = mended,
+                None => return Err(problem),
             }
-            source.replace_range(at..=at, " ");
         }
-        Self::compile_unsigned(&source, environment)
+        Self::compile_plain(&source, environment)
     }
 
-    fn compile_unsigned(
-        text: &str,
-        environment: &'e Environment<'static>,
-    ) -> Result<Self, Problem> {
+    fn compile_plain(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
         let Some(inner) = embed::single_jinja(text) else {
             return Self::text(text, environment).map_err(|error| problem(&error, text, 0));
         };
@@ -202,15 +195,6 @@ impl<'e> Code<'e> {
         own.add_template_owned(NAME, text.to_string())?;
         Ok(Self::Text(Box::new(own)))
     }
-}
-
-/// Whether a text ends with the name of a test. What follows one is its argument here.
-fn follows_test(text: &str) -> bool {
-    let mut words = text.split_whitespace().rev();
-    words
-        .next()
-        .is_some_and(|name| name.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        && matches!(words.next(), Some("is" | "not"))
 }
 
 fn never() -> ! {
