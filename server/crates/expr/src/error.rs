@@ -181,5 +181,5 @@ fn floor(text: &str, mut at: usize) -> usize {
 }
 
 /// Why a string with both languages in it is refused.
-pub(crate) const MIXED: &str = "The line already contains an expression of type 'yaql'. \
+pub(crate) const MIXED: &str = "The line already contains an expression of type 'jinja'. \
                                 Mixing expression types in a single line is not allowed.";

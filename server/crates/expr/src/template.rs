@@ -257,12 +257,14 @@ impl Compiler {
                 let bad = self.fail(text, language, CompileErrorKind::Mixed, |error| {
                     error.message = MIXED.into();
                 });
-                // Where Mistral does not look for this mistake it evaluates the YAQL alone,
-                // which is what was meant if the braces are YAQL's own.
+                // Where Mistral does not look for this mistake, it takes the whole for Jinja. If the
+                // braces are YAQL's own, that is not what was meant.
                 if embed::is_jinja_inside(text, &embed::yaql(text)) {
-                    self.yaql(text)
-                } else {
-                    bad
+                    return self.yaql(text);
+                }
+                match jinja::Program::compile(text) {
+                    Ok(program) => Node::Jinja(Arc::new(program)),
+                    Err(_) => bad,
                 }
             }
             (Some(Language::Yaql), false) => self.yaql(text),

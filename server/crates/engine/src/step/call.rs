@@ -9,7 +9,7 @@ use expr::{Dict, EvalError, Template, Value};
 use super::builtin;
 use super::start::{bind_input, missing_inputs};
 use super::{Fault, Machine, Work};
-use crate::catalog;
+use crate::catalog::{self, Builtin};
 use crate::changes::{Delivery, Dispatch};
 use crate::data::Data;
 use crate::history::HistoryKind;
@@ -33,9 +33,11 @@ enum Callee {
 }
 
 /// An action whose input is ready for the one at the bottom.
-pub(super) struct Prepared {
-    pub(super) base: Base,
-    pub(super) input: Value,
+struct Prepared {
+    base: Base,
+    input: Value,
+    /// Where it is to run.
+    target: Option<Arc<str>>,
 }
 
 impl Machine<'_> {
@@ -63,7 +65,12 @@ impl Machine<'_> {
             }
         };
         let callee = match spec.body {
-            Body::Action => Callee::Action(self.find_action(&name)?),
+            Body::Action => match self.find_action(&name) {
+                Ok(action) => Callee::Action(action),
+                // Of a task with items, a name that means nothing is the task's own failure.
+                Err(fault) if spec.with_items.is_empty() => return Err(fault),
+                Err(fault) => return Err(Fault::Task(fault.into_message())),
+            },
             Body::Workflow => Callee::Workflow(self.find_workflow(&name)?),
         };
         Ok(Call { name, callee })
@@ -147,10 +154,12 @@ impl Machine<'_> {
         input: Dict,
         index: u32,
     ) -> Result<(), Fault> {
+        let target = self.target(task, &input)?;
         match &call.callee {
             Callee::Workflow(definition) => self.run_child(task, definition.clone(), input, index),
             Callee::Action(action) => {
-                let prepared = self.prepare_action(task, action, input.clone())?;
+                let mut prepared = self.prepare_action(task, action, input.clone())?;
+                prepared.target = target;
                 self.pin(task, &call.name, action);
                 let runner = prepared.base.runner(&prepared.input);
                 let input = self.data(Value::Dict(input), "the input of the action")?;
@@ -171,10 +180,13 @@ impl Machine<'_> {
             .clone();
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         self.set_unit(task, record.index);
+        // It was evaluated without fault before.
+        let target = self.target(task, &input).ok().flatten();
         let prepared = self
             .find_action(&record.name)
             .and_then(|found| self.prepare_action(task, &found, input))
-            .and_then(|prepared| {
+            .and_then(|mut prepared| {
+                prepared.target = target;
                 let safe = self.is_safe_again(task, &prepared.base)?;
                 Ok((prepared, Delivery::Again { safe }))
             });
@@ -223,7 +235,17 @@ impl Machine<'_> {
         delivery: Delivery,
     ) {
         match runner {
-            Runner::Inline => self.later(Work::Inline { task, action }),
+            Runner::Inline => {
+                if let Base::Builtin(base) = prepared.base {
+                    let input = prepared.input.clone();
+                    self.later(Work::Inline {
+                        task,
+                        action,
+                        base,
+                        input,
+                    });
+                }
+            }
             Runner::External | Runner::Child => {}
             Runner::Server | Runner::Worker => {
                 let is_repeatable = runner == Runner::Worker && self.is_repeatable(task, action);
@@ -245,7 +267,7 @@ impl Machine<'_> {
                     created_us: attempt.created_us,
                     attempt: attempt.attempt,
                     timeout_s: record.runtime.timeout_s,
-                    target: self.target(task),
+                    target: prepared.target.clone(),
                     runner,
                     root: self.ex.record.root,
                     index: attempt.index,
@@ -262,42 +284,36 @@ impl Machine<'_> {
         }
     }
 
-    fn target(&self, task: u32) -> Option<Arc<str>> {
-        let target = self.ex.spec(task).target.as_ref()?;
-        let value = self.eval_for(target, task).ok()?;
-        value.truthy().then(|| value.to_text().into())
+    /// Where an action is to run. The expression sees the input of the action before all else.
+    fn target(&self, task: u32, input: &Dict) -> Result<Option<Arc<str>>, Fault> {
+        let spec = self.ex.spec(task);
+        let Some(target) = &spec.target else {
+            return Ok(None);
+        };
+        let context = self.ex.task(task).context.clone();
+        let layers = vec![
+            Layer::Value(Value::Dict(input.clone())),
+            Layer::Branch(context),
+        ];
+        match self.eval(target, Some(task), layers) {
+            Ok(value) => Ok(value.truthy().then(|| value.to_text().into())),
+            Err(error) if spec.with_items.is_empty() => Err(error.into()),
+            Err(error) => Err(Fault::Task(error.to_string())),
+        }
     }
 
     /// Runs an inline action, now that it is its turn.
-    pub(super) fn run_inline(&mut self, task: u32, action: u32) {
-        let Some(record) = self.ex.task(task).action(action).cloned() else {
-            return;
-        };
-        if record.state.is_final() {
-            return;
-        }
-        let input = record.input.value().as_dict().cloned().unwrap_or_default();
-        self.set_unit(task, record.index);
-        let prepared = self
-            .find_action(&record.name)
-            .and_then(|found| self.prepare_action(task, &found, input));
-        self.unit.set(None);
-        match prepared {
-            Ok(Prepared {
-                base: Base::Builtin(base),
-                input,
-            }) => {
-                let outcome = builtin::run_inline(base, &input);
-                self.action_ended(task, action, outcome);
-            }
-            Ok(Prepared {
-                base: Base::Worker(name),
-                ..
-            }) => {
-                let message = format!("action {name} is not run by the engine");
-                self.fault(task, Fault::Force(message));
-            }
-            Err(fault) => self.fault(task, fault),
+    pub(super) fn run_inline(
+        &mut self,
+        task: u32,
+        action: u32,
+        base: &'static Builtin,
+        input: &Value,
+    ) {
+        let record = self.ex.task(task).action(action);
+        if record.is_some_and(|record| !record.state.is_final()) {
+            let outcome = builtin::run_inline(base, input);
+            self.action_ended(task, action, outcome);
         }
     }
 
@@ -410,8 +426,11 @@ impl Machine<'_> {
         let Some(outermost) = action.chain.first() else {
             let base = base().map_err(|unresolved| Fault::Force(unresolved.to_string()))?;
             base.check_input(&input).map_err(Fault::Force)?;
-            let input = Value::Dict(input);
-            return Ok(Prepared { base, input });
+            return Ok(Prepared {
+                base,
+                input: Value::Dict(input),
+                target: None,
+            });
         };
         let (mut input, extra) = Self::bound(outermost, &input).map_err(Fault::Force)?;
         if !extra.is_empty() {
@@ -434,6 +453,7 @@ impl Machine<'_> {
         Ok(Prepared {
             base,
             input: Value::Dict(input),
+            target: None,
         })
     }
 

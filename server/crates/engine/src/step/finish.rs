@@ -12,6 +12,7 @@ use crate::changes::Message;
 use crate::data::Data;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
+use crate::history::TimerKind;
 use crate::id::{ActionId, TaskId};
 use crate::record::TaskRecord;
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -43,7 +44,7 @@ impl Machine<'_> {
     /// Ends in SUCCESS; or in ERROR, if the output cannot be evaluated.
     pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
         match self.success_output() {
-            Ok(output) => self.end(ExecutionState::Success, info, Some(output)),
+            Ok(output) => self.end_with_waits(ExecutionState::Success, info, output),
             Err(fault) => {
                 let failure = fault.failure();
                 let message = format!("Failed to evaluate the output: {}", fault.into_message());
@@ -78,7 +79,7 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Error, message, Some(failure), output);
             return;
         }
-        self.end(ExecutionState::Error, message, Some(output));
+        self.end_with_waits(ExecutionState::Error, message, output);
         self.ex.record_mut().failure = Some(failure);
     }
 
@@ -98,7 +99,7 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Cancelled, message, None, output);
             return;
         }
-        self.end(ExecutionState::Cancelled, message, Some(output));
+        self.end_with_waits(ExecutionState::Cancelled, message, output);
     }
 
     /// Ends at once in CANCELLED, with all tasks and actions: nothing is evaluated, and nobody is
@@ -130,6 +131,18 @@ impl Machine<'_> {
         self.ex.payloads_mut().output = output;
         self.ex.set_state(state, info, self.now);
         self.tell_parent_of_end();
+    }
+
+    /// Ends, and with it the tasks that only `wait-after` holds back: nothing is left to follow.
+    fn end_with_waits(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
+        self.end(state, info, Some(output));
+        for (task, timer) in self.ex.due(i64::MAX) {
+            let is_held = self.ex.task(task).record.state == TaskState::Delayed;
+            if timer == TimerKind::WaitAfter && is_held {
+                self.ex.set_timer(task, None);
+                self.complete_after_wait(task);
+            }
+        }
     }
 
     /// Tells the parent, if there is one, how this execution has ended.

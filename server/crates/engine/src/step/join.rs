@@ -55,6 +55,15 @@ impl Machine<'_> {
         self.set_join_context(task, triggers);
     }
 
+    /// Whether enough inbound tasks lead to a join, or still may.
+    pub(super) fn may_run(&self, join: u32) -> bool {
+        let workflow = self.ex.workflow();
+        let spec = self.ex.task(join).spec;
+        let inbound = workflow.graph.inbound[spec].len();
+        let (_, never) = self.all_inbound(workflow, spec);
+        inbound - never.len() >= join_needs(&workflow.tasks[spec], inbound)
+    }
+
     /// What leads to a join, and the tasks that never will, with the reason.
     fn all_inbound(&self, workflow: &model::Workflow, join: usize) -> (Vec<Trigger>, Vec<String>) {
         let (mut triggers, mut never) = (Vec::new(), Vec::new());

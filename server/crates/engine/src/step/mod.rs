@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use expr::{Context, EvalError, Template, Value};
 
+use crate::catalog::Builtin;
 use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::Error;
@@ -48,7 +49,7 @@ pub(crate) use start::{bind_input, missing_inputs};
 pub(crate) use undo::Units;
 
 /// A step that is left to do; numbers are those of task executions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Work {
     /// Begin a task that was created.
     Begin(u32),
@@ -58,6 +59,10 @@ pub(crate) enum Work {
         task: u32,
         /// Its action.
         action: u32,
+        /// What it runs in the end.
+        base: &'static Builtin,
+        /// The input of that.
+        input: Value,
     },
     /// Look whether a join can run.
     Refresh(u32),
@@ -232,7 +237,12 @@ impl<'a> Machine<'a> {
             steps -= 1;
             match self.ex.work.pop_front() {
                 Some(Work::Begin(task)) => self.begin(task),
-                Some(Work::Inline { task, action }) => self.run_inline(task, action),
+                Some(Work::Inline {
+                    task,
+                    action,
+                    base,
+                    input,
+                }) => self.run_inline(task, action, base, &input),
                 Some(Work::Refresh(task)) => self.refresh(task),
                 None => break,
             }

@@ -266,7 +266,7 @@ impl Machine<'_> {
         let waits = record.state == TaskState::Waiting;
         if record.runtime.join_seen.contains(&from) {
             if !waits {
-                return false;
+                return self.is_impossible_again(number);
             }
         } else {
             self.ex.task_mut(number).record.runtime.join_seen.push(from);
@@ -275,6 +275,12 @@ impl Machine<'_> {
             self.later(Work::Refresh(number));
         }
         true
+    }
+
+    /// Whether a join has failed without having run, and what has come since changes nothing.
+    fn is_impossible_again(&self, join: u32) -> bool {
+        let record = &self.ex.task(join).record;
+        record.state == TaskState::Error && !record.runtime.begun && !self.may_run(join)
     }
 
     fn create_task(&mut self, spec: usize, task: &model::Task, triggers: Vec<Trigger>) -> u32 {

@@ -51,6 +51,7 @@ fn templates_are_evaluated() {
         (r#""{{ _.get('x') }}""#, "{}", "null"),
         (r#""{{ +1 * +_.a }}""#, r#"{"a":2}"#, "2"),
         (r#""a{{ [+1, -1] }}""#, "{}", r#""a[1, -1]""#),
+        (r#""<% 1 %>{{ 2 }}""#, "{}", r#""<% 1 %>2""#),
         (r#""{{ 1, _.a }}""#, r#"{"a":2}"#, "[1,2]"),
         (r#""{{_.a,}}""#, r#"{"a":2}"#, "[2]"),
         (
@@ -87,7 +88,7 @@ fn failures_are_told() {
             "{}",
             "error: expected a value, found the end",
         ),
-        (r#""<% 1 %>{{ 2 }}""#, "{}", "Mixing expression types"),
+        (r#""<% 1 %>{{ 2 + }}""#, "{}", "Mixing expression types"),
         (r#""{{ _.a }}""#, "{}", "undefined"),
         (r#""{{ _.a.b }}""#, "{}", "undefined"),
         (r#""{{ a + }}""#, "{}", "syntax error"),
