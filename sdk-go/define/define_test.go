@@ -141,14 +141,22 @@ func policies() *define.WorkflowBuilder {
 			Timeout(time.Hour).
 			PauseBefore().
 			FailOn("<% false %>").
-			Set("keep-result", false).
-			Set("target", "<% $.host %>").
-			OnSuccess("j")).
+			DiscardResult().
+			SafeRerun().
+			Target("<% $.host %>").
+			PublishOnSkip("skipped", true).
+			Rollback(define.Action("undo").
+				Input("id", "<% task().result %>").
+				Retry(define.Retry{Count: 2, Delay: time.Second}).
+				Timeout(time.Minute)).
+			OnSuccess("j").
+			OnSkip("j")).
 		Task("j", define.Action("std.noop").
 			Join(1).
 			WithItems("a", "<% $.as %>").
 			WithItems("b", `[1, 2]`).
 			OnSuccess(define.Fail(`says "no"`))).
+		RollbackOn("error", "cancel").
 		Set("custom", []int{1})
 }
 
@@ -186,6 +194,11 @@ func TestSourceErrors(t *testing.T) {
 				"vars v: ", "input i: ", `task "t": input x: `, "publish y: ", "not UTF-8",
 				"wait-before: 1.5s is not a whole number of seconds", "timeout: -1s",
 			},
+		},
+		"rollback": {
+			define.Document(define.Workflow("w").
+				Task("t", define.Action("a").Rollback(define.Action("b").Timeout(-time.Second)))),
+			[]string{`task "t": rollback: timeout: -1s`},
 		},
 		"targets": {
 			define.Document(define.Workflow("w").Task("t", define.Noop().

@@ -74,6 +74,12 @@ func (t *TaskBuilder) PublishOnError(name string, value any) *TaskBuilder {
 	return t
 }
 
+// PublishOnSkip makes a variable for the tasks after this one, when it is skipped.
+func (t *TaskBuilder) PublishOnSkip(name string, value any) *TaskBuilder {
+	t.body.put("publish-on-skip", name, value)
+	return t
+}
+
 // OnSuccess names what comes after success: tasks, or "succeed", "fail", "pause", "noop".
 func (t *TaskBuilder) OnSuccess(targets ...string) *TaskBuilder { return t.on("success", targets) }
 
@@ -98,6 +104,14 @@ func (t *TaskBuilder) OnComplete(targets ...string) *TaskBuilder {
 // OnCompleteIf names what comes after success and failure if an expression is true.
 func (t *TaskBuilder) OnCompleteIf(condition string, targets ...string) *TaskBuilder {
 	return t.onIf("complete", condition, targets)
+}
+
+// OnSkip names what comes after the task if it is skipped, instead of what comes after success.
+func (t *TaskBuilder) OnSkip(targets ...string) *TaskBuilder { return t.on("skip", targets) }
+
+// OnSkipIf names what comes after the task if it is skipped and an expression is true.
+func (t *TaskBuilder) OnSkipIf(condition string, targets ...string) *TaskBuilder {
+	return t.onIf("skip", condition, targets)
 }
 
 // Fail is a target that ends the execution in ERROR with a message, which may hold expressions and
@@ -168,6 +182,26 @@ func (t *TaskBuilder) PauseBefore() *TaskBuilder { return t.Set("pause-before", 
 // FailOn fails the task after success if an expression is true.
 func (t *TaskBuilder) FailOn(condition string) *TaskBuilder { return t.Set("fail-on", condition) }
 
+// Target runs the action on workers of this name: a text or an expression.
+func (t *TaskBuilder) Target(name string) *TaskBuilder { return t.Set("target", name) }
+
+// SafeRerun says that the action may be run again when nobody knows whether it ran.
+func (t *TaskBuilder) SafeRerun() *TaskBuilder { return t.Set("safe-rerun", true) }
+
+// DiscardResult forgets the result once it has been published.
+func (t *TaskBuilder) DiscardResult() *TaskBuilder { return t.Set("keep-result", false) }
+
+// Rollback says what undoes the task when the execution is rolled back. Of undo count the action or
+// workflow, its input, retry, timeout and target; anything else is refused by the server.
+func (t *TaskBuilder) Rollback(undo *TaskBuilder) *TaskBuilder {
+	body, err := undo.render("rollback")
+	if err != nil {
+		t.body.faults = append(t.body.faults, err)
+	}
+	t.body.setNode("rollback", body)
+	return t
+}
+
 // Set sets any key of the task, for those that have no method here, and for expressions where a
 // method takes a number: Set("wait-before", "<% $.delay %>").
 func (t *TaskBuilder) Set(key string, value any) *TaskBuilder {
@@ -232,7 +266,7 @@ func (t *TaskBuilder) render(where string) (*mapping, error) {
 	for _, key := range []string{"action", "workflow", "input"} {
 		t.body.move(out, key)
 	}
-	t.body.moveRest(out, "publish-on-error")
+	t.body.moveRest(out, "publish-on-error", "publish-on-skip")
 	// With a global variable everything is published in the long form of on-success: the language
 	// drops the short `publish` beside a long one that names only globals.
 	long := len(t.global.keys) > 0
@@ -240,7 +274,8 @@ func (t *TaskBuilder) render(where string) (*mapping, error) {
 		out.set("publish", t.branch)
 	}
 	t.body.move(out, "publish-on-error")
-	for _, event := range []string{"success", "error", "complete"} {
+	t.body.move(out, "publish-on-skip")
+	for _, event := range []string{"success", "error", "complete", "skip"} {
 		targets := t.next[event]
 		switch {
 		case event == "success" && long:

@@ -109,6 +109,11 @@ func (w *WorkflowBuilder) OutputOnError(name string, value any) *WorkflowBuilder
 	return w
 }
 
+// RollbackOn rolls an execution back by itself where it would end in "error", "cancel", or either.
+func (w *WorkflowBuilder) RollbackOn(ends ...string) *WorkflowBuilder {
+	return w.Set("rollback-on", ends)
+}
+
 // TaskDefaults sets policies and transitions for tasks that have none of their own. Use [Noop] to
 // begin them.
 func (w *WorkflowBuilder) TaskDefaults(defaults *TaskBuilder) *WorkflowBuilder {

@@ -17,6 +17,7 @@ from autan.define import (
     On,
     Pause,
     Retry,
+    Rollback,
     Succeed,
     Task,
     TaskDefaults,
@@ -35,6 +36,7 @@ EVERYTHING = Workflow(
     vars={"limit": 10},
     output={"tracking": "<% $.tracking %>"},
     output_on_error={"why": "{{ _.why }}"},
+    rollback_on=["error", "cancel"],
     task_defaults=TaskDefaults(on_error="give_up", retry=Retry(count=2)),
     tasks=[
         Task(
@@ -45,6 +47,12 @@ EVERYTHING = Workflow(
             retry=Retry(count=3, delay=2, break_on="<% $.stop %>"),
             timeout=30,
             wait_before="<% $.limit %>",
+            rollback=Rollback(
+                action="std.http",
+                input={"url": "http://pay/<% $.order_id %>", "method": "DELETE"},
+                retry=Retry(count=5, delay=1),
+                timeout=60,
+            ),
             on_success=[Go("pack", when="<% $.paid %>"), Fail("not paid: <% $.order_id %>")],
         ),
         Task(
@@ -83,6 +91,9 @@ ship:
     tracking: <% $.tracking %>
   output-on-error:
     why: "{{ _.why }}"
+  rollback-on:
+    - error
+    - cancel
   task-defaults:
     retry:
       count: 2
@@ -105,6 +116,15 @@ ship:
         break-on: <% $.stop %>
       publish:
         paid: <% task().result.ok %>
+      rollback:
+        action: std.http
+        input:
+          url: http://pay/<% $.order_id %>
+          method: DELETE
+        timeout: 60
+        retry:
+          count: 5
+          delay: 1
       on-success:
         - pack: <% $.paid %>
         - 'fail msg="not paid: <% $.order_id %>"'

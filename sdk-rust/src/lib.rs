@@ -78,7 +78,7 @@ pub use batches::{BatchVerb, Batches, StartBatch};
 pub use binary::Binary;
 pub use change::{PauseExecution, RestartExecution, UpdateExecution};
 pub use client::{Client, ClientBuilder};
-pub use define::{Next, Retry, Task, Workbook, Workflow};
+pub use define::{Next, Retry, Rollback, Task, TaskDefaults, Workbook, Workflow};
 pub use environments::{CreateEnvironment, DeleteEnvironment, Environments, UpdateEnvironment};
 pub use error::{Code, Error, ExecutionError, FieldViolation, RpcError};
 pub use evaluate::{EvaluateExpression, ExpressionError, ExpressionLanguage};

@@ -28,12 +28,14 @@
 
 mod next;
 mod retry;
+mod rollback;
 mod task;
 mod workflow;
 mod yaml;
 
 pub use next::Next;
 pub use retry::Retry;
+pub use rollback::Rollback;
 pub use task::{Task, TaskDefaults};
 pub use workflow::{Workbook, Workflow};
 

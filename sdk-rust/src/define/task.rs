@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::next::Next;
 use super::retry::Retry;
+use super::rollback::Rollback;
 
 /// Defines what tasks and task defaults have in common.
 macro_rules! shared_policies {
@@ -182,6 +183,12 @@ impl Task {
         self.set("join", "all")
     }
 
+    /// Begins with the first of the tasks that lead here.
+    #[must_use]
+    pub fn join_one(self) -> Self {
+        self.set("join", "one")
+    }
+
     /// Begins when so many of the tasks that lead here have ended.
     #[must_use]
     pub fn join(self, count: u32) -> Self {
@@ -192,6 +199,12 @@ impl Task {
     #[must_use]
     pub fn target(self, target: impl Into<String>) -> Self {
         self.set("target", target.into())
+    }
+
+    /// What undoes it when the execution is rolled back.
+    #[must_use]
+    pub fn rollback(self, undo: Rollback) -> Self {
+        self.set("rollback", undo.into_value())
     }
 
     /// Forgets the result once it has been published.

@@ -15,6 +15,7 @@ fn a_workflow_reads_like_a_written_one() {
         .var("tries", 3)
         .output("receipt", "<% $.receipt %>")
         .output_on_error("reason", "<% $.why %>")
+        .rollback_on("error")
         .task_defaults(
             TaskDefaults::new()
                 .timeout(60)
@@ -29,6 +30,13 @@ fn a_workflow_reads_like_a_written_one() {
                     Retry::times("<% $.tries %>")
                         .delay(5)
                         .break_on("<% $.stop %>"),
+                )
+                .rollback(
+                    Rollback::action("std.http")
+                        .input(json!({"url": "http://payments", "method": "DELETE"}))
+                        .retry(Retry::times(5).delay(1))
+                        .timeout(60)
+                        .target("payments"),
                 )
                 .on_success("pack")
                 .on_success(Next::to("gift").when("<% $.gift %>"))

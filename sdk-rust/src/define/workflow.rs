@@ -86,6 +86,13 @@ impl Workflow {
         self
     }
 
+    /// Adds an end at which it rolls back by itself: `error` or `cancel`.
+    #[must_use]
+    pub fn rollback_on(mut self, end: impl Into<String>) -> Self {
+        push(&mut self.keys, "rollback-on", Value::String(end.into()));
+        self
+    }
+
     /// What its tasks share unless they say otherwise.
     #[must_use]
     pub fn task_defaults(self, defaults: TaskDefaults) -> Self {

@@ -1,6 +1,6 @@
 """Workflows put together in code, and rendered as documents in the workflow language."""
 
-from autan.define.task import Retry, Task, TaskDefaults
+from autan.define.task import Retry, Rollback, Task, TaskDefaults
 from autan.define.transition import Fail, Go, On, Pause, Succeed
 from autan.define.workflow import AdHocAction, Input, Workbook, Workflow, document
 
@@ -12,6 +12,7 @@ __all__ = [
     "On",
     "Pause",
     "Retry",
+    "Rollback",
     "Succeed",
     "Task",
     "TaskDefaults",

@@ -32,6 +32,40 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rollback:
+    """What undoes a task when its execution is rolled back: an action or a workflow.
+
+    Its expressions see what the task saw and published; `task()` is the task.
+
+    Attributes:
+        action: Name of the action that it runs, with inline parameters if wanted.
+        workflow: Name of the workflow that it runs, instead of an action.
+        input: Input by name, or an expression that gives such a mapping.
+        retry: Runs it again.
+        timeout: Seconds after which it fails, or an expression.
+        target: Group of workers that its action runs on.
+
+    Raises:
+        DefinitionError: It has neither an action nor a workflow, or both.
+    """
+
+    action: str | None = None
+    workflow: str | None = None
+    input: Mapping[str, object] | str | None = None
+    retry: Retry | None = None
+    timeout: int | str | None = None
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.action is None) == (self.workflow is None):
+            raise DefinitionError("a rollback has an action or a workflow")
+
+    def render(self) -> dict[str, object]:
+        """Returns the data of the document."""
+        return _present(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Common:
     """What a task and the defaults of tasks have in common.
 
@@ -97,6 +131,7 @@ class Task(_Common):
         join: Waits for all, one or a number of the tasks that lead to it.
         keep_result: Whether its result is kept after it was published.
         target: Group of workers that its action runs on.
+        rollback: What undoes it when the execution is rolled back.
         description: Free text.
         tags: Free words.
     """
@@ -112,6 +147,7 @@ class Task(_Common):
     join: str | int | None = field(default=None, kw_only=True)
     keep_result: bool | str | None = field(default=None, kw_only=True)
     target: str | None = field(default=None, kw_only=True)
+    rollback: Rollback | None = field(default=None, kw_only=True)
     description: str | None = field(default=None, kw_only=True)
     tags: Sequence[str] = field(default=(), kw_only=True)
 
@@ -135,7 +171,7 @@ class Task(_Common):
 _ORDER = (
     "description tags action workflow target with_items concurrency join requires input "
     "pause_before wait_before timeout retry fail_on keep_result safe_rerun publish "
-    "publish_on_error publish_on_skip wait_after on_success on_error on_complete on_skip "
+    "publish_on_error publish_on_skip rollback wait_after on_success on_error on_complete on_skip "
     "count delay break_on continue_on"
 ).split()
 
@@ -148,7 +184,7 @@ def _present(owner: Any) -> dict[str, object]:
         value = getattr(owner, name)
         if name.startswith("on_"):
             value = transition.render(value)
-        elif isinstance(value, Retry):
+        elif isinstance(value, (Retry, Rollback)):
             value = value.render()
         elif isinstance(value, Mapping):
             value = dict(value)

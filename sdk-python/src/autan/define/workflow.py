@@ -53,6 +53,7 @@ class Workflow:
         output: Output by name, usually expressions, evaluated at the end.
         output_on_error: The same for an end in ERROR.
         vars: Variables set at the start.
+        rollback_on: The ends at which it rolls back by itself: "error", "cancel".
         tasks: The tasks; those that nothing leads to run first.
         task_defaults: What holds for every task.
         type: "direct" (transitions) or "reverse" (`Task.requires`).
@@ -68,6 +69,7 @@ class Workflow:
     output: Mapping[str, object] | None = field(default=None, kw_only=True)
     output_on_error: Mapping[str, object] | None = field(default=None, kw_only=True)
     vars: Mapping[str, object] | None = field(default=None, kw_only=True)
+    rollback_on: str | Sequence[str] = field(default=(), kw_only=True)
     tasks: Sequence[Task] = field(default=(), kw_only=True)
     task_defaults: TaskDefaults | None = field(default=None, kw_only=True)
     type: str = field(default="direct", kw_only=True)
@@ -82,6 +84,11 @@ class Workflow:
             )
         if self.type not in ("direct", "reverse"):
             raise DefinitionError(f"{where}: type is 'direct' or 'reverse', not {self.type!r}")
+        for end in self._rollback_on():
+            if end not in ("error", "cancel"):
+                raise DefinitionError(
+                    f"{where}: rollback_on holds 'error' and 'cancel', not {end!r}"
+                )
         if not self.tasks:
             raise DefinitionError(f"{where} has no tasks")
         names = _unique((t.name for t in self.tasks), f"{where}: task")
@@ -96,6 +103,9 @@ class Workflow:
                 if target not in names:
                     raise DefinitionError(f"{where}: {label} leads to {target!r}, which is no task")
 
+    def _rollback_on(self) -> list[str]:
+        return [self.rollback_on] if isinstance(self.rollback_on, str) else list(self.rollback_on)
+
     def render(self) -> dict[str, object]:
         """Returns the data of the document, without name and version."""
         parts: dict[str, object | None] = {
@@ -106,6 +116,7 @@ class Workflow:
             "vars": self.vars,
             "output": self.output,
             "output-on-error": self.output_on_error,
+            "rollback-on": self._rollback_on(),
             "task-defaults": self.task_defaults.render() if self.task_defaults else None,
             "tasks": {task.name: task.render() for task in self.tasks},
         }

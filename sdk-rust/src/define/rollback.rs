@@ -1,0 +1,55 @@
+//! What undoes a task when its execution is rolled back.
+
+use serde_json::{Map, Value};
+
+use super::retry::Retry;
+
+/// The `rollback` of a task: an action or a workflow. Its expressions see what the task saw and
+/// published; `task()` is the task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollback(Map<String, Value>);
+
+impl Rollback {
+    /// Runs an action.
+    pub fn action(action: impl Into<String>) -> Self {
+        Self(Map::new()).with("action", action.into())
+    }
+
+    /// Runs a workflow.
+    pub fn workflow(workflow: impl Into<String>) -> Self {
+        Self(Map::new()).with("workflow", workflow.into())
+    }
+
+    /// The whole input: an object, or an expression that gives one.
+    #[must_use]
+    pub fn input(self, input: impl Into<Value>) -> Self {
+        self.with("input", input)
+    }
+
+    /// Tries again when it fails.
+    #[must_use]
+    pub fn retry(self, retry: Retry) -> Self {
+        self.with("retry", retry.into_value())
+    }
+
+    /// Fails it after so many seconds: a number or an expression.
+    #[must_use]
+    pub fn timeout(self, seconds: impl Into<Value>) -> Self {
+        self.with("timeout", seconds)
+    }
+
+    /// Runs on workers of this name: a text or an expression.
+    #[must_use]
+    pub fn target(self, target: impl Into<String>) -> Self {
+        self.with("target", target.into())
+    }
+
+    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
