@@ -51,26 +51,50 @@ fn wide(tasks: usize) -> String {
     text
 }
 
+/// Tasks side by side, with one after all of them.
+fn fan(tasks: usize) -> String {
+    let mut text = format!("version: '2.0'\nfan{tasks}:\n  tasks:\n");
+    for task in 1..tasks {
+        let _ = writeln!(text, "    t{task}: {{action: std.noop, on-success: last}}");
+    }
+    text + "    last: {join: all}\n"
+}
+
 /// The figures, each a JSON object.
 pub async fn figures() -> Result<Vec<Value>> {
     let server = TestServer::start().await?;
     let api = server.api("bench");
-    api.create_workflow(LOOP).await?;
     let mut figures = Vec::new();
 
+    api.create_workflow(LOOP).await?;
     let small = Instant::now();
     for _ in 0..SMALL_ONES {
-        run(&api, SMALL).await?;
+        run(&api, "loop", &json!({"count": SMALL, "hold": false})).await?;
     }
     let small = per_task(small.elapsed(), SMALL * SMALL_ONES);
     let large = Instant::now();
-    run(&api, LARGE).await?;
+    run(&api, "loop", &json!({"count": LARGE, "hold": false})).await?;
     let large = per_task(large.elapsed(), LARGE);
     figures.extend(compared(
         "one after the other, each publishes",
         small,
         large,
     ));
+
+    let nothing = json!({});
+    let mut costs = Vec::new();
+    for (tasks, times) in [(SMALL, SMALL_ONES), (LARGE, 1)] {
+        api.create_workflow(&fan(tasks)).await?;
+        let name = format!("fan{tasks}");
+        // The first one reads the definition.
+        run(&api, &name, &nothing).await?;
+        let begin = Instant::now();
+        for _ in 0..times {
+            run(&api, &name, &nothing).await?;
+        }
+        costs.push(per_task(begin.elapsed(), tasks * times));
+    }
+    figures.extend(compared("side by side, then a join", costs[0], costs[1]));
 
     api.create_workflow(&wide(SMALL)).await?;
     api.create_workflow(&wide(LARGE)).await?;
@@ -126,12 +150,12 @@ async fn start(api: &Api, workflow: &str, input: &Value) -> Result<String> {
     Ok(answer.into_inner().execution.unwrap_or_default().uid)
 }
 
-async fn run(api: &Api, count: usize) -> Result<()> {
-    let uid = start(api, "loop", &json!({"count": count, "hold": false})).await?;
+async fn run(api: &Api, workflow: &str, input: &Value) -> Result<()> {
+    let uid = start(api, workflow, input).await?;
     let done = api.finished(&uid, PATIENCE).await?;
     ensure!(
         done.state() == ExecutionState::Success,
-        "the loop ended in {:?}",
+        "{workflow} ended in {:?}",
         done.state()
     );
     Ok(())

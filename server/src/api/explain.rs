@@ -3,6 +3,7 @@
 //! The causes come from the execution itself, as it is after the last commit (`driver`); here they
 //! are followed into sub-workflows, and told.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -67,6 +68,15 @@ pub(super) async fn explain(
         causes,
         truncated: teller.truncated,
     })
+}
+
+/// Whether an event says that an execution was paused, or that somebody asked for it.
+fn is_of_pause(event: &HistoryEvent) -> bool {
+    match &event.kind {
+        HistoryKind::ExecutionStateChanged { to, .. } => *to == engine::ExecutionState::Paused,
+        HistoryKind::VerbApplied { verb, .. } => **verb == *"pause",
+        _ => false,
+    }
 }
 
 /// A number of at least 0 of which 0 means the default.
@@ -153,11 +163,6 @@ impl Teller<'_> {
 
     /// The event that paused an execution, and the verb that did it.
     async fn pause(&self, key: ExecutionKey) -> Result<Option<cause::Pause>, Fault> {
-        let is_wanted = |event: &HistoryEvent| match &event.kind {
-            HistoryKind::ExecutionStateChanged { to, .. } => *to == engine::ExecutionState::Paused,
-            HistoryKind::VerbApplied { verb, .. } => **verb == *"pause",
-            _ => false,
-        };
         let range = HistoryRange {
             after: 0,
             before: None,
@@ -165,9 +170,18 @@ impl Teller<'_> {
             limit: 2,
             max_bytes: usize::MAX,
         };
-        let read = self
-            .context
-            .read(move |reader| Ok(reader.search_history(key, &range, &is_wanted)?));
+        let read = self.context.read(move |reader| {
+            let left = Cell::new(range.limit);
+            let is_wanted = |event: &HistoryEvent| {
+                // Whatever comes after these ends the search: nobody asks whether there are more.
+                left.get() == 0
+                    || is_of_pause(event) && {
+                        left.set(left.get() - 1);
+                        true
+                    }
+            };
+            Ok(reader.search_history(key, &range, &is_wanted)?)
+        });
         let mut events = read.await?.slice.rows.into_iter();
         let Some(changed) = events.next() else {
             return Ok(None);
