@@ -217,7 +217,7 @@ fn of_engine(error: &engine::Error) -> Outline {
                 .with("state", state.word())
                 .with("verb", verb)
         }
-        E::AncestorState { verb, state } => Outline::new(R::ExecutionState, text)
+        E::AncestorState { verb, state, .. } => Outline::new(R::ExecutionState, text)
             .precondition("execution above")
             .with("state", state.word())
             .with("verb", verb),
@@ -225,16 +225,12 @@ fn of_engine(error: &engine::Error) -> Outline {
             .precondition("execution")
             .with("state", state.word())
             .with("verb", "rerun"),
-        E::RollbackTarget { state } => Outline::new(R::ExecutionState, text)
-            .precondition("task execution")
-            .with("state", state.word())
-            .with("verb", "rollback"),
         E::RollbackOfChild { state } => Outline::new(R::ExecutionState, text)
             .precondition("execution")
             .with("state", state.word())
             .with("verb", "rollback"),
         E::Fault => Outline::internal(),
-        E::TaskState { verb, state } | E::TaskRolledBack { verb, state, .. } => {
+        E::TaskState { verb, state, .. } | E::TaskRolledBack { verb, state, .. } => {
             Outline::new(R::ExecutionState, text)
                 .precondition("task execution")
                 .with("state", state.word())

@@ -186,10 +186,9 @@ impl Lane {
         if let Some(child) = children.find(|child| !self.executions.contains_key(child)) {
             return Some(format!("its sub-workflow {child} does not"));
         }
-        let actions = execution.active_actions();
-        let mut actions = actions.iter().take(PARTS_MAX);
+        let mut actions = execution.active_actions().take(PARTS_MAX);
         let lost =
-            actions.find(|id| is_run_here(execution, **id) && !self.hands.runner.is_running(**id));
+            actions.find(|id| is_run_here(execution, *id) && !self.hands.runner.is_running(*id));
         lost.map(|action| format!("its action {action} does not"))
     }
 }

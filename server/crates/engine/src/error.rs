@@ -23,20 +23,24 @@ pub enum Error {
         why: &'static str,
     },
     /// The verb is not allowed in the state of the task execution.
-    #[error("cannot {verb} a task execution in state {}", state.word())]
+    #[error("cannot {verb} a task execution in state {}: {why}", state.word())]
     TaskState {
         /// The verb.
         verb: &'static str,
         /// The state that it met.
         state: TaskState,
+        /// Why not.
+        why: &'static str,
     },
     /// The verb would open an execution whose parent, or one further up, cannot be opened.
-    #[error("cannot {verb} below an execution in state {}", state.word())]
+    #[error("cannot {verb} below an execution in state {}: {why}", state.word())]
     AncestorState {
         /// The verb.
         verb: &'static str,
         /// The state of the execution above.
         state: ExecutionState,
+        /// Why not.
+        why: &'static str,
     },
     /// No task of the execution has failed or was cancelled, and nothing else is left to do.
     #[error("the execution in state {} has no task to run again", state.word())]
@@ -61,12 +65,6 @@ pub enum Error {
         state: TaskState,
         /// Whether it undoes another one.
         is_undo: bool,
-    },
-    /// A rollback to a task that has not ended.
-    #[error("cannot roll back to a task execution in state {}", state.word())]
-    RollbackTarget {
-        /// The state that it met.
-        state: TaskState,
     },
     /// A sub-workflow is rolled back with the execution that started it only.
     #[error("a sub-workflow is rolled back with the execution at the top of its tree only")]

@@ -4,9 +4,11 @@
 //! [`Execution::changed`] lists it, [`Execution::committed`] forgets it.
 
 mod clock;
+mod plan;
+mod rollback;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use definition::model;
 use expr::{Dict, Value};
@@ -14,16 +16,17 @@ use expr::{Dict, Value};
 use crate::branch::Branch;
 use crate::commit::Marks;
 use crate::history::{HistoryEvent, HistoryKind};
-use crate::id::{ExecutionUid, TaskId};
+use crate::id::{ActionId, ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
-use crate::plan::Plan;
 use crate::record::{
     ActionRecord, DefinitionRef, Edge, ExecutionRecord, Progress, Runner, TaskRecord, Trigger,
 };
 use crate::state::{ActionState, ExecutionState, TaskState};
-use crate::step::Work;
+use crate::step::{Wanted, Work};
 use crate::task::Task;
 use crate::world::Definition;
+
+pub(crate) use plan::Plan;
 
 /// One execution in memory.
 #[derive(Debug)]
@@ -44,8 +47,14 @@ pub struct Execution {
     pub(crate) active: BTreeSet<u32>,
     /// Joins that wait, by number.
     pub(crate) waiting: BTreeSet<u32>,
+    /// Tasks that are paused, by number.
+    pub(crate) paused: BTreeSet<u32>,
+    /// Tasks of which actions are not final, by number. The task itself may be.
+    pub(crate) busy: BTreeSet<u32>,
     /// Times at which something is due, with the task that it is about.
     timers: BTreeSet<(i64, u32)>,
+    /// Of a reverse workflow, what its target needs; found out when it is needed first.
+    pub(crate) wanted: Option<Wanted>,
     /// What a rollback that is under way has still to undo; made from the rows when it is needed.
     pub(crate) plan: Option<Plan>,
     /// Steps that are left to do.
@@ -68,7 +77,10 @@ impl Execution {
             pins: BTreeMap::new(),
             active: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            busy: BTreeSet::new(),
             timers: BTreeSet::new(),
+            wanted: None,
             plan: None,
             work: VecDeque::new(),
             changed: Marks {
@@ -99,15 +111,15 @@ impl Execution {
         if task.record.counts() || (self.record.rollback.is_some() && !task.record.is_undo()) {
             self.latest[task.spec] = Some(number);
         }
-        if task.record.state == TaskState::Waiting {
-            self.waiting.insert(number);
+        self.sort_in(number, task.record.state);
+        if !task.active_actions.is_empty() {
+            self.busy.insert(number);
         }
         let runtime = &task.record.runtime;
         let pins = runtime.pins.iter();
         self.pins
             .extend(pins.map(|pin| (pin.call.clone(), pin.chain.clone())));
         if !task.record.state.is_final() {
-            self.active.insert(number);
             let due = runtime.due.map(|(_, time)| time);
             self.timers.extend(
                 due.into_iter()
@@ -154,7 +166,7 @@ impl Execution {
 
     /// Whether steps are left to do without any event from outside.
     pub fn has_work(&self) -> bool {
-        !self.work.is_empty()
+        !self.work.is_empty() || self.unwinds()
     }
 
     /// Whether it is finished, with nothing left to do.
@@ -172,7 +184,8 @@ impl Execution {
 
     /// Children that are not known to be finished.
     pub fn active_children(&self) -> Vec<ExecutionUid> {
-        let active = self.tasks.iter().flat_map(|task| {
+        let busy = self.busy.iter().map(|number| self.task(*number));
+        let active = busy.flat_map(|task| {
             task.active_actions
                 .iter()
                 .filter_map(|number| task.action(*number)?.child)
@@ -181,17 +194,15 @@ impl Execution {
     }
 
     /// Action executions that are not final.
-    pub fn active_actions(&self) -> Vec<crate::id::ActionId> {
-        let active = self.tasks.iter().flat_map(|task| {
-            let id = self.task_id(task.record.number);
-            task.active_actions
-                .iter()
-                .map(move |number| crate::id::ActionId {
-                    task: id,
-                    number: *number,
-                })
-        });
-        active.collect()
+    pub fn active_actions(&self) -> impl Iterator<Item = ActionId> {
+        self.busy.iter().flat_map(|task| {
+            let id = self.task_id(*task);
+            let numbers = self.task(*task).active_actions.iter();
+            numbers.map(move |number| ActionId {
+                task: id,
+                number: *number,
+            })
+        })
     }
 
     pub(crate) fn workflow(&self) -> &Arc<model::Workflow> {
@@ -202,23 +213,14 @@ impl Execution {
         self.spec_in(&self.definition.workflow, number)
     }
 
-    /// What a task execution runs, by its workflow: of one that undoes a task, what undoes it.
-    pub(crate) fn spec_in<'w>(
-        &self,
-        workflow: &'w model::Workflow,
-        number: u32,
-    ) -> &'w model::Task {
-        let task = self.task(number);
-        let spec = &workflow.tasks[task.spec];
-        if task.record.is_undo() {
-            return spec.rollback.as_deref().unwrap_or(&ROLLBACK_OF_CHILDREN);
-        }
-        spec
-    }
-
     /// The task executions that count for what the execution has done.
     pub(crate) fn forward(&self) -> impl Iterator<Item = &TaskRecord> {
         self.tasks().filter(|record| record.counts())
+    }
+
+    /// Tasks that are not final, or whose actions are not, in order of their numbers.
+    pub(crate) fn under_way(&self) -> Vec<u32> {
+        self.active.union(&self.busy).copied().collect()
     }
 
     /// The number of the next task execution.
@@ -271,6 +273,15 @@ impl Execution {
 
     // --- changing ---
 
+    /// Forgets the steps that are left to do.
+    pub(crate) fn drop_work(&mut self) {
+        for work in std::mem::take(&mut self.work) {
+            if let Work::Refresh(join) = work {
+                self.task_memory(join).looked_at_later = false;
+            }
+        }
+    }
+
     /// Its record, to be changed.
     pub(crate) fn record_mut(&mut self) -> &mut ExecutionRecord {
         self.changed.execution = true;
@@ -312,13 +323,24 @@ impl Execution {
         if !is_undo {
             self.latest[task.spec] = Some(number);
         }
-        if !task.record.state.is_final() {
-            self.active.insert(number);
-        }
-        if task.record.state == TaskState::Waiting {
-            self.waiting.insert(number);
-        }
+        self.sort_in(number, task.record.state);
         self.tasks.push(task);
+    }
+
+    /// Lists a task by its state.
+    fn sort_in(&mut self, number: u32, state: TaskState) {
+        let lists = [
+            (&mut self.active, !state.is_final()),
+            (&mut self.waiting, state == TaskState::Waiting),
+            (&mut self.paused, state == TaskState::Paused),
+        ];
+        for (list, belongs) in lists {
+            if belongs {
+                list.insert(number);
+            } else {
+                list.remove(&number);
+            }
+        }
     }
 
     pub(crate) fn push_action(&mut self, task: u32, action: ActionRecord) {
@@ -326,11 +348,11 @@ impl Execution {
         if is_running(&action) {
             self.record_mut().progress.running_actions += 1;
         }
-        let memory = self.task_memory(task);
         if !action.state.is_final() {
-            memory.active_actions.insert(action.number);
+            self.busy.insert(task);
+            self.task_memory(task).active_actions.insert(action.number);
         }
-        memory.record.actions.push(action);
+        self.task_memory(task).record.actions.push(action);
     }
 
     /// Changes an action execution; the counters of its task follow.
@@ -353,17 +375,25 @@ impl Execution {
             )
         };
         let before = counts(record);
-        let ran = is_running(record);
+        let (ran, was_paused) = (is_running(record), record.state == ActionState::Paused);
         change(record);
         let after = counts(record);
         let (runs, paused) = (is_running(record), record.state == ActionState::Paused);
         memory.accepted = memory.accepted + after.0 - before.0;
         memory.accepted_cancelled = memory.accepted_cancelled + after.1 - before.1;
         memory.accepted_failed = memory.accepted_failed + after.2 - before.2;
+        let more = i32::from(paused) - i32::from(was_paused);
+        memory.paused_actions = memory.paused_actions.wrapping_add_signed(more);
         if record.state.is_final() {
             memory.active_actions.remove(&action);
         } else {
             memory.active_actions.insert(action);
+        }
+        if memory.active_actions.is_empty() {
+            self.busy.remove(&task);
+            self.plan.iter_mut().for_each(|plan| plan.release(task));
+        } else {
+            self.busy.insert(task);
         }
         if ran != runs {
             let running = &mut self.record_mut().progress.running_actions;
@@ -414,16 +444,7 @@ impl Execution {
         let progress = &mut self.record_mut().progress;
         count(progress, is_undo, from, -1);
         count(progress, is_undo, state, 1);
-        if state.is_final() {
-            self.active.remove(&number);
-        } else {
-            self.active.insert(number);
-        }
-        if state == TaskState::Waiting {
-            self.waiting.insert(number);
-        } else {
-            self.waiting.remove(&number);
-        }
+        self.sort_in(number, state);
         let runtime = &self.task(number).record.runtime;
         let is_new = from == TaskState::Idle && !runtime.begun && runtime.attempts_before == 0;
         let kind = if is_new {
@@ -441,26 +462,6 @@ impl Execution {
             }
         };
         self.log(now_us, Some(number), kind);
-    }
-
-    /// Takes note that a task is rolled back.
-    pub(crate) fn set_rolled_back(&mut self, number: u32) {
-        let record = &mut self.task_mut(number).record;
-        record.runtime.rolled_back = true;
-        record.processed = true;
-        let state = record.state;
-        let progress = &mut self.record_mut().progress;
-        count(progress, false, state, -1);
-        progress.rolled_back += 1;
-    }
-
-    /// Forgets the rollback: the execution is as it was at the task that it has gone back to.
-    pub(crate) fn end_rollback(&mut self) {
-        self.record_mut().rollback = None;
-        self.latest.fill(None);
-        for task in self.tasks.iter().filter(|task| task.record.counts()) {
-            self.latest[task.spec] = Some(task.record.number);
-        }
     }
 
     pub(crate) fn set_state(&mut self, state: ExecutionState, info: Option<Arc<str>>, now_us: i64) {
@@ -514,15 +515,6 @@ impl Execution {
         self.history.push(event);
     }
 }
-
-/// What undoes a task that says nothing of it itself: its sub-workflows are rolled back.
-static ROLLBACK_OF_CHILDREN: LazyLock<model::Task> = LazyLock::new(|| {
-    let call = model::Call {
-        name: expr::Template::literal(Value::Null),
-        params: indexmap::IndexMap::new(),
-    };
-    model::Task::calling("".into(), model::Body::Workflow, call)
-});
 
 fn is_running(action: &ActionRecord) -> bool {
     action.state == ActionState::Running

@@ -20,7 +20,7 @@ pub mod id;
 pub mod lease;
 pub mod lifecycle;
 pub mod limits;
-mod plan;
+pub mod places;
 pub mod record;
 mod resolve;
 mod single;
@@ -45,6 +45,7 @@ pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, 
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
 pub use lease::{Lease, LeaseEnd, Loss, NextAttempt, WorkerFailure, WorkerReport};
 pub use limits::Limits;
+pub use places::Places;
 pub use record::{
     ActionRecord, BackloggedCommand, DefinitionRef, Earlier, Edge, ExecutionRecord, PinnedAction,
     Progress, Rollback, Runner, TaskRecord, TaskRuntime, Trigger,

@@ -1,11 +1,16 @@
 //! What each verb does in each state of an execution: one table, which the rules ask, and from
 //! which the documentation and the scenarios of the tests are made.
 //!
-//! Left to others: doing it (`step/verbs`, `step/rerun`), and what the states of tasks and of the
-//! executions above allow besides.
+//! Where a verb names a task, or opens what is below others, the states of these count, too
+//! (`parts`). Left to others: doing it (`step/verbs`, `step/rerun`, `step/rollback`).
+
+mod parts;
 
 use crate::state::ExecutionState;
 use crate::words::words;
+
+pub(crate) use parts::NO_TIME;
+pub use parts::{rule_above, task_rule};
 
 words! {
     /// Something that can be asked of an execution from outside.
@@ -28,8 +33,12 @@ words! {
         RerunTask = "rerun a task",
         /// Undo what was done.
         Rollback = "rollback",
+        /// Undo what a task has led to.
+        RollbackTo = "rollback to a task",
         /// Go on after a failed task.
         SkipTask = "skip a task",
+        /// Go on after a task that could not be undone.
+        SkipUndo = "skip an undo",
         /// Let a task go on that waits for time.
         RetryTask = "retry a task now",
         /// Change labels or description.
@@ -188,11 +197,7 @@ const TABLE: &[(Operation, &[Cells])] = &[
                 "what is undone does not go on: restart it",
             ),
             (&[Idle], Refuse, "it has no tasks yet"),
-            (
-                &[Running],
-                Apply,
-                "the task runs again; it must be in ERROR or CANCELLED",
-            ),
+            (&[Running], Apply, "the task runs again"),
             (&[Paused], Refuse, "resume it first"),
             (&[Success], Refuse, "its output stands: restart it"),
             (
@@ -215,6 +220,19 @@ const TABLE: &[(Operation, &[Cells])] = &[
         ],
     ),
     (
+        Operation::RollbackTo,
+        &[
+            (&[Idle], Refuse, "it has no tasks yet"),
+            (
+                &[Running, Paused, Success, Error, Cancelled],
+                Apply,
+                "ROLLING_BACK, then PAUSED at the task",
+            ),
+            (&[RollingBack], NoChange, "it is being undone"),
+            (&[RolledBack], NoChange, "it is undone"),
+        ],
+    ),
+    (
         Operation::SkipTask,
         &[
             (
@@ -223,11 +241,7 @@ const TABLE: &[(Operation, &[Cells])] = &[
                 "what is undone does not go on: restart it",
             ),
             (&[Idle], Refuse, "it has no tasks yet"),
-            (
-                &[Running],
-                Apply,
-                "the task is SKIPPED; it must be in ERROR",
-            ),
+            (&[Running], Apply, "the task is SKIPPED"),
             (&[Paused], Refuse, "resume it first"),
             (&[Success], Refuse, "its output stands: restart it"),
             (
@@ -238,15 +252,28 @@ const TABLE: &[(Operation, &[Cells])] = &[
         ],
     ),
     (
+        Operation::SkipUndo,
+        &[
+            (
+                &[Idle, Running, Success],
+                Refuse,
+                "nothing of it is being undone",
+            ),
+            (&[Paused, RollingBack], Refuse, "its rollback has not ended"),
+            (
+                &[Error, Cancelled],
+                Apply,
+                "ROLLING_BACK again, as if the task were undone",
+            ),
+            (&[RolledBack], Refuse, "it is undone"),
+        ],
+    ),
+    (
         Operation::RetryTask,
         &[
             (&[RollingBack], Refuse, "nothing runs forward"),
             (&[Idle], Refuse, "it has no tasks yet"),
-            (
-                &[Running],
-                Apply,
-                "the task goes on now; it must wait for time",
-            ),
+            (&[Running], Apply, "the task goes on now"),
             (&[Paused], Refuse, "resume it first"),
             (ENDED, Refuse, "no task of it waits: rerun it"),
         ],

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::lease::{Lease, NextAttempt};
+use crate::places::Places;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// The definition that an execution runs, or an ad-hoc action that a task calls, for ever: by
@@ -33,7 +34,7 @@ pub struct DefinitionRef {
 }
 
 /// The row of an execution.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ExecutionRecord {
     /// Uid; with `shard` the primary key.
     pub uid: ExecutionUid,
@@ -217,7 +218,7 @@ pub enum Edge {
 }
 
 /// The row of a task execution.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskRecord {
     /// Number within the execution, from 1; with shard and uid the primary key.
     pub number: u32,
@@ -308,9 +309,9 @@ pub struct TaskRuntime {
     /// Whether `wait-after` was applied once.
     #[serde(skip_serializing_if = "is_false")]
     pub waited_after: bool,
-    /// Of a join: names of the inbound tasks that its present generation has seen.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub join_seen: Vec<Arc<str>>,
+    /// Of a join: the inbound tasks that its present generation has seen.
+    #[serde(skip_serializing_if = "Places::is_empty")]
+    pub join_seen: Places,
     /// Ad-hoc actions that the execution called here first: it goes on with these revisions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<PinnedAction>,
@@ -416,7 +417,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// The row of an action execution: one attempt of a task, or of one of its items.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ActionRecord {
     /// Number within the task execution, from 1; with shard, uid and task the primary key.
     pub number: u32,

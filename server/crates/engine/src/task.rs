@@ -30,11 +30,18 @@ pub(crate) struct Task {
     pub(crate) earlier: Vec<Branch>,
     /// Action executions that are not final, by number.
     pub(crate) active_actions: BTreeSet<u32>,
+    /// How many of these are paused.
+    pub(crate) paused_actions: u32,
     /// Accepted action executions.
     pub(crate) accepted: u32,
     /// Accepted action executions that were cancelled, and those that failed.
     pub(crate) accepted_cancelled: u32,
     pub(crate) accepted_failed: u32,
+    /// Of a join that waits: how many more inbound tasks must come before it can run; 0 if that is
+    /// not known.
+    pub(crate) awaited: usize,
+    /// Whether looking at it again is planned.
+    pub(crate) looked_at_later: bool,
     /// Of a with-items task: the first item that this attempt has not come to.
     pub(crate) next_item: u32,
     /// Of a with-items task: later items that this attempt need not come to.
@@ -54,9 +61,12 @@ impl Task {
             outbound: None,
             earlier: Vec::new(),
             active_actions: BTreeSet::new(),
+            paused_actions: 0,
             accepted: 0,
             accepted_cancelled: 0,
             accepted_failed: 0,
+            awaited: 0,
+            looked_at_later: false,
             next_item: 0,
             kept_items: BTreeSet::new(),
             items: None,
@@ -68,7 +78,7 @@ impl Task {
 
     /// Derives the counters from the action records.
     pub(crate) fn recount(&mut self) {
-        use crate::state::ActionState::{Cancelled, Error};
+        use crate::state::ActionState::{Cancelled, Error, Paused};
         let accepted = self.record.actions.iter().filter(|action| action.accepted);
         (self.accepted, self.accepted_cancelled, self.accepted_failed) =
             accepted.fold((0, 0, 0), |(all, cancelled, failed), action| {
@@ -81,6 +91,8 @@ impl Task {
             .filter(|a| !a.state.is_final())
             .map(|a| a.number)
             .collect();
+        let paused = actions.iter().filter(|a| a.state == Paused).count();
+        self.paused_actions = u32::try_from(paused).unwrap_or(u32::MAX);
         let attempt = self.record.runtime.attempt();
         let present = actions.iter().filter(|a| a.attempt == attempt);
         let mut present: BTreeSet<u32> = present.map(|a| a.index).collect();

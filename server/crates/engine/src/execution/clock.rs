@@ -8,6 +8,10 @@ impl Execution {
     /// When [`crate::Event::TimeReached`] must be applied next; microseconds since the epoch. Only
     /// for a running execution: nothing is due while one is paused.
     pub fn next_due_us(&self) -> Option<i64> {
+        let goes_on = [ExecutionState::Running, ExecutionState::RollingBack];
+        if !goes_on.contains(&self.record.state) {
+            return None;
+        }
         let mut timers = self.timers.iter();
         let next = timers.find(|(_, number)| self.is_timed(*number));
         next.map(|(time, _)| *time)
@@ -80,8 +84,7 @@ impl Execution {
 
     /// Lets all timeouts stand still, with what is left of each.
     pub(crate) fn hold_timeouts(&mut self, now_us: i64) {
-        let numbers = self.tasks().map(|record| record.number);
-        for number in numbers.collect::<Vec<_>>() {
+        for number in self.active.iter().copied().collect::<Vec<_>>() {
             if let Some(at) = self.task(number).record.runtime.timeout_us {
                 self.set_timeout(number, None);
                 let left = at.saturating_sub(now_us).max(0);
@@ -92,8 +95,7 @@ impl Execution {
 
     /// Lets the timeouts count on that stood still.
     pub(crate) fn release_timeouts(&mut self, now_us: i64) {
-        let numbers = self.tasks().map(|record| record.number);
-        for number in numbers.collect::<Vec<_>>() {
+        for number in self.active.iter().copied().collect::<Vec<_>>() {
             if let Some(left) = self.task(number).record.runtime.timeout_left_us {
                 self.set_timeout(number, Some(now_us.saturating_add(left)));
             }

@@ -164,10 +164,8 @@ impl Machine<'_> {
             return;
         }
         let is_undo = self.is_undo(task);
-        let any_paused = self
-            .ex
-            .tasks()
-            .any(|record| record.state == TaskState::Paused && record.is_undo() == is_undo);
+        let mut paused = self.ex.paused.iter();
+        let any_paused = paused.any(|paused| self.is_undo(*paused) == is_undo);
         // What was paused besides a rollback does not let the rollback go on.
         if is_undo != self.ex.record.is_in_rollback() {
             return;
@@ -205,11 +203,7 @@ impl Machine<'_> {
     /// Lets a task go on of which nothing is paused any more. False if something is.
     pub(super) fn no_longer_paused(&mut self, task: u32) -> bool {
         let memory = self.ex.task(task);
-        let mut active = memory
-            .active_actions
-            .iter()
-            .filter_map(|number| memory.action(*number));
-        if active.any(|record| record.state == ActionState::Paused) {
+        if memory.paused_actions > 0 {
             return false;
         }
         if memory.record.state == TaskState::Paused {

@@ -33,6 +33,14 @@ impl Machine<'_> {
         self.close_unless_held(task, result);
     }
 
+    /// Ends a task none of whose actions is under way. Those with children end when these do.
+    pub(super) fn cancel_if_idle(&mut self, task: u32, why: &str) {
+        let memory = self.ex.task(task);
+        if !memory.record.state.is_final() && memory.active_actions.is_empty() {
+            self.complete(task, TaskState::Cancelled, Some(why.into()));
+        }
+    }
+
     fn close_unless_held(&mut self, task: u32, result: Result<(), Fault>) {
         let result = result.and_then(|()| {
             if self.ex.task(task).record.state.is_final() {

@@ -44,7 +44,7 @@ impl Machine<'_> {
     /// Ends in SUCCESS; or in ERROR, if the output cannot be evaluated.
     pub(super) fn succeed_or_fail(&mut self, info: Option<Arc<str>>) {
         match self.success_output() {
-            Ok(output) => self.end_with_waits(ExecutionState::Success, info, output),
+            Ok(output) => self.end_with_waits(ExecutionState::Success, None, info, output),
             Err(fault) => {
                 let failure = fault.failure();
                 let message = format!("Failed to evaluate the output: {}", fault.into_message());
@@ -79,16 +79,15 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Error, message, Some(failure), output);
             return;
         }
-        self.end_with_waits(ExecutionState::Error, message, output);
-        self.ex.record_mut().failure = Some(failure);
+        self.end_with_waits(ExecutionState::Error, Some(failure), message, output);
     }
 
     /// Ends in ERROR because the rules themselves have failed on it: nothing is evaluated.
     pub(super) fn abandoned(&mut self, message: Arc<str>) {
-        self.ex.work.clear();
+        self.ex.drop_work();
         let output = self.output_with_result(Some(&message), &Dict::new());
-        self.end(ExecutionState::Error, Some(message), Some(output));
-        self.ex.record_mut().failure = Some(FailureKind::Internal.into());
+        let failure = Some(FailureKind::Internal.into());
+        self.end(ExecutionState::Error, failure, Some(message), Some(output));
     }
 
     /// Ends in CANCELLED.
@@ -99,16 +98,15 @@ impl Machine<'_> {
             self.roll_back_instead(ExecutionState::Cancelled, message, None, output);
             return;
         }
-        self.end_with_waits(ExecutionState::Cancelled, message, output);
+        self.end_with_waits(ExecutionState::Cancelled, None, message, output);
     }
 
     /// Ends at once in CANCELLED, with all tasks and actions: nothing is evaluated, and nobody is
     /// waited for. There is no output.
     pub(super) fn terminated(&mut self, message: Option<&Arc<str>>) {
-        self.ex.work.clear();
+        self.ex.drop_work();
         self.ex.record_mut().backlog.clear();
-        let numbers = self.ex.tasks().map(|record| record.number);
-        for task in numbers.collect::<Vec<_>>() {
+        for task in self.ex.under_way() {
             self.abandon_actions(task);
             if self.ex.task(task).record.state.is_final() {
                 continue;
@@ -123,19 +121,33 @@ impl Machine<'_> {
             record.processed = true;
         }
         let info = message.map_or_else(|| "Terminated.".into(), |why| format!("Terminated: {why}"));
-        self.end(ExecutionState::Cancelled, Some(info.into()), None);
-        self.ex.record_mut().failure = Some(FailureKind::Terminated.into());
+        let failure = Some(FailureKind::Terminated.into());
+        self.end(ExecutionState::Cancelled, failure, Some(info.into()), None);
     }
 
-    fn end(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Option<Data>) {
+    /// Makes a state the last one.
+    pub(super) fn end(
+        &mut self,
+        state: ExecutionState,
+        failure: Option<Failure>,
+        info: Option<Arc<str>>,
+        output: Option<Data>,
+    ) {
         self.ex.payloads_mut().output = output;
         self.ex.set_state(state, info, self.now);
+        self.ex.record_mut().failure = failure;
         self.tell_parent_of_end();
     }
 
     /// Ends, and with it the tasks that only `wait-after` holds back: nothing is left to follow.
-    fn end_with_waits(&mut self, state: ExecutionState, info: Option<Arc<str>>, output: Data) {
-        self.end(state, info, Some(output));
+    fn end_with_waits(
+        &mut self,
+        state: ExecutionState,
+        failure: Option<Failure>,
+        info: Option<Arc<str>>,
+        output: Data,
+    ) {
+        self.end(state, failure, info, Some(output));
         for (task, timer) in self.ex.due(i64::MAX) {
             let is_held = self.ex.task(task).record.state == TaskState::Delayed;
             if timer == TimerKind::WaitAfter && is_held {

@@ -6,7 +6,7 @@ use definition::model;
 use expr::{Dict, Value};
 
 use super::{Fault, Machine};
-use crate::state::TaskState;
+use crate::state::{ExecutionState, TaskState};
 use crate::task::Items;
 
 impl Machine<'_> {
@@ -78,6 +78,9 @@ impl Machine<'_> {
                 (TaskState::Success, None)
             };
             self.complete(task, state, info);
+        } else if self.ex.record.state == ExecutionState::Cancelled {
+            // A sub-workflow has not ended in CANCELLED, since it could not undo what it had done.
+            self.cancel_if_idle(task, "The execution was cancelled.");
         } else if memory.next_item < count && memory.record.state == TaskState::Running {
             let workflow = self.ex.workflow().clone();
             let spec = &workflow.tasks[self.ex.task(task).spec];

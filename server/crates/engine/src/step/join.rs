@@ -3,6 +3,8 @@
 //! For each inbound task of the definition there is one of three answers: it leads here, it may
 //! still lead here, or it never will. The latest execution of an inbound task counts.
 
+use std::collections::BTreeSet;
+
 use definition::model;
 
 use super::{Machine, Work};
@@ -22,8 +24,24 @@ pub(crate) enum Inbound {
 }
 
 impl Machine<'_> {
+    /// Plans to look again at a join.
+    pub(super) fn refresh_later(&mut self, join: u32) {
+        let memory = self.ex.task_memory(join);
+        if !std::mem::replace(&mut memory.looked_at_later, true) {
+            self.later(Work::Refresh(join));
+        }
+    }
+
+    /// Plans to look again at all joins that wait.
+    pub(super) fn refresh_joins(&mut self) {
+        for join in self.ex.waiting.iter().copied().collect::<Vec<_>>() {
+            self.refresh_later(join);
+        }
+    }
+
     /// Looks again at a join that waits.
     pub(super) fn refresh(&mut self, task: u32) {
+        self.ex.task_memory(task).looked_at_later = false;
         let record = &self.ex.task(task).record;
         // A join that waits for its next attempt is not ready before that.
         if record.state != TaskState::Waiting || record.runtime.due.is_some() {
@@ -37,6 +55,7 @@ impl Machine<'_> {
         let inbound = workflow.graph.inbound[spec].len();
         let needed = join_needs(&workflow.tasks[spec], inbound);
         let (triggers, never) = self.all_inbound(&workflow, spec);
+        self.ex.task_memory(task).awaited = needed.saturating_sub(triggers.len());
         if triggers.len() >= needed {
             self.set_join_context(task, triggers);
             self.begin(task);
@@ -102,29 +121,24 @@ impl Machine<'_> {
         }
         let workflow = self.ex.workflow().clone();
         let memory = self.ex.task(task);
-        let spec = &workflow.tasks[memory.spec];
-        let clauses = [
-            &spec.on_success,
-            &spec.on_error,
-            &spec.on_complete,
-            &spec.on_skip,
-        ];
-        let possible =
-            clauses
-                .into_iter()
-                .flatten()
-                .filter_map(|transition| match &transition.target {
-                    model::Target::Task(target) => Some(&workflow.tasks[*target].name),
-                    model::Target::Command(_) => None,
-                });
-        let mut possible = possible;
         let went = &memory.record.next_tasks;
-        let left_out = possible.any(|name| !went.iter().any(|(next, _)| next == name));
-        if left_out {
-            let waiting: Vec<u32> = self.ex.waiting.iter().copied().collect();
-            for join in waiting {
-                self.later(Work::Refresh(join));
-            }
+        let is_left_out = |target: &usize| {
+            let name = &workflow.tasks[*target].name;
+            !went.iter().any(|(next, _)| next == name)
+        };
+        // Only what these lead to can have become impossible.
+        let mut reached: BTreeSet<usize> = targets(&workflow.tasks[memory.spec])
+            .filter(is_left_out)
+            .collect();
+        let mut stack: Vec<usize> = reached.iter().copied().collect();
+        while let Some(spec) = stack.pop() {
+            let next = targets(&workflow.tasks[spec]);
+            stack.extend(next.filter(|next| reached.insert(*next)));
+        }
+        let waiting = self.ex.waiting.iter().copied();
+        let joins = waiting.filter(|join| reached.contains(&self.ex.task(*join).spec));
+        for join in joins.collect::<Vec<_>>() {
+            self.refresh_later(join);
         }
     }
 }
@@ -226,6 +240,21 @@ impl Execution {
             steps.extend(&leads_to[from]);
         }
     }
+}
+
+/// The tasks that one may lead to.
+fn targets(task: &model::Task) -> impl Iterator<Item = usize> {
+    let clauses = [
+        &task.on_success,
+        &task.on_error,
+        &task.on_complete,
+        &task.on_skip,
+    ];
+    let targets = clauses.into_iter().flatten();
+    targets.filter_map(|transition| match &transition.target {
+        model::Target::Task(target) => Some(*target),
+        model::Target::Command(_) => None,
+    })
 }
 
 /// How many inbound tasks a join needs.

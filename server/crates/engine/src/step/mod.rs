@@ -44,6 +44,7 @@ use crate::world::World;
 
 pub(crate) use join::{Inbound, join_needs};
 pub use rerun::check_ancestor;
+pub(crate) use reverse::Wanted;
 pub use start::{abandon, restore, start, view_of};
 pub(crate) use start::{bind_input, missing_inputs};
 pub(crate) use undo::Units;
@@ -224,14 +225,14 @@ impl<'a> Machine<'a> {
     /// goes on here for the same reason.
     pub(crate) fn run(mut self) -> Changes {
         let mut steps = self.world.limits().steps_per_event_max;
+        // Whether a rollback is at its end is found out by a step, too.
+        let mut is_cut = false;
         loop {
             if self.ex.work.is_empty() && self.is_running() && self.ex.record.progress.active == 0 {
                 self.finish();
             }
-            if self.ex.work.is_empty() && self.is_rolling_back() {
-                self.unwind();
-            }
             if steps == 0 {
+                is_cut = self.is_rolling_back();
                 break;
             }
             steps -= 1;
@@ -244,10 +245,11 @@ impl<'a> Machine<'a> {
                     input,
                 }) => self.run_inline(task, action, base, &input),
                 Some(Work::Refresh(task)) => self.refresh(task),
+                None if self.is_rolling_back() && self.unwind() => {}
                 None => break,
             }
         }
-        self.out.more = !self.ex.work.is_empty();
+        self.out.more = is_cut || self.ex.has_work();
         let (was, is) = (self.was_drained, self.ex.is_drained());
         // One that goes on has said so.
         if was != is && self.ex.record.state == ExecutionState::Paused {

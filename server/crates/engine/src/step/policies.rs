@@ -64,6 +64,10 @@ impl Machine<'_> {
     /// Applies `wait-after`, `fail-on` and `retry` to a task that has reached a final state. They
     /// may bring it back to a state that is not final.
     pub(super) fn after_task(&mut self, task: u32) -> Result<(), Fault> {
+        // Nothing is waited for or tried again in an execution that has ended.
+        if self.ex.record.state.is_final() {
+            return Ok(());
+        }
         let workflow = self.ex.workflow().clone();
         let policies = &self.ex.spec_in(&workflow, task).policies;
         if self.wait_after(task, policies)? {

@@ -86,6 +86,7 @@ impl Machine<'_> {
         for task in records.map(|record| record.number).collect::<Vec<_>>() {
             self.ex.task_mut(task).record.global_order = 0;
         }
+        self.ex.globals_published = 0;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Going on after a failure: running tasks again in place, skipping them, and opening what had
 //! ended because of them.
 //!
-//! In which states of the execution they are allowed is said by `lifecycle`; a task that is named
-//! must be in ERROR, or for a rerun in CANCELLED.
+//! In which states of the execution, of the task that is named and of the executions above they are
+//! allowed is said by `lifecycle`.
 //!
 //! What could not be undone is skipped by `rollback`.
 //!
@@ -16,31 +16,25 @@ use std::sync::Arc;
 use definition::model::WorkflowType;
 use expr::Value;
 
-use super::{Machine, Work};
+use super::Machine;
 use crate::changes::Message;
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Event, Verb};
 use crate::execution::Execution;
 use crate::history::HistoryKind;
+use crate::lifecycle::{self, Answer, Operation, Rule};
 use crate::record::{ActionRecord, Runner, TaskRecord, TaskRuntime};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// Whether an execution can be opened because a verb is applied somewhere below it.
 pub fn check_ancestor(execution: &Execution, verb: &Verb) -> Result<(), Error> {
     check_no_rollback(execution, verb)?;
-    match execution.record.state {
-        ExecutionState::Idle
-        | ExecutionState::Running
-        | ExecutionState::Error
-        | ExecutionState::Cancelled => Ok(()),
-        state @ (ExecutionState::Success
-        | ExecutionState::Paused
-        | ExecutionState::RollingBack
-        | ExecutionState::RolledBack) => Err(Error::AncestorState {
-            verb: verb.name(),
-            state,
-        }),
+    let (verb, state) = (verb.name(), execution.record.state);
+    let Rule { answer, why } = lifecycle::rule_above(state);
+    match answer {
+        Answer::Refuse => Err(Error::AncestorState { verb, state, why }),
+        Answer::Apply | Answer::NoChange => Ok(()),
     }
 }
 
@@ -52,6 +46,22 @@ fn check_no_rollback(execution: &Execution, verb: &Verb) -> Result<(), Error> {
         return Err(Error::RollbackUnfinished { verb, state });
     }
     Ok(())
+}
+
+/// Whether the table allows an operation in the state of a task.
+pub(super) fn check_task_state(
+    verb: &Verb,
+    operation: Operation,
+    state: TaskState,
+) -> Result<(), Error> {
+    let verb = verb.name();
+    match lifecycle::task_rule(operation, state) {
+        Some(Rule {
+            answer: Answer::Refuse,
+            why,
+        }) => Err(Error::TaskState { verb, state, why }),
+        _ => Ok(()),
+    }
 }
 
 /// What a rerun changes besides.
@@ -75,7 +85,7 @@ impl Machine<'_> {
         check_no_rollback(self.ex, verb)?;
         let tasks = match task {
             Some(number) => {
-                self.check_task(verb, number, &[TaskState::Error, TaskState::Cancelled])?;
+                self.check_task(verb, number)?;
                 vec![number]
             }
             None => self.tasks_to_rerun()?,
@@ -120,7 +130,7 @@ impl Machine<'_> {
             return self.skip_undo(verb, task, result, caller);
         }
         check_no_rollback(self.ex, verb)?;
-        self.check_task(verb, task, &[TaskState::Error])?;
+        self.check_task(verb, task)?;
         self.open(verb, Some(task), caller);
         self.give_up_actions(task, ActionState::Cancelled, None);
         if let Some(result) = result {
@@ -146,18 +156,19 @@ impl Machine<'_> {
         task: u32,
         caller: &Caller,
     ) -> Result<(), Error> {
-        self.check_task(verb, task, &[TaskState::Delayed, TaskState::Waiting])?;
+        self.check_task(verb, task)?;
         let record = &self.ex.task(task).record;
         let Some((timer, _)) = record.runtime.due else {
-            let (verb, state) = (verb.name(), record.state);
-            return Err(Error::TaskState { verb, state });
+            let (verb, state, why) = (verb.name(), record.state, lifecycle::NO_TIME);
+            return Err(Error::TaskState { verb, state, why });
         };
         self.record_verb(verb, Some(task), caller);
         self.time_came(task, timer);
         Ok(())
     }
 
-    fn check_task(&self, verb: &Verb, number: u32, allowed: &[TaskState]) -> Result<(), Error> {
+    /// Whether the verb is allowed in the state of the task that it names.
+    pub(super) fn check_task(&self, verb: &Verb, number: u32) -> Result<(), Error> {
         let task = self.ex.find(number);
         let record = &task.ok_or(Error::TaskNotFound { number })?.record;
         let (state, is_undo) = (record.state, record.is_undo());
@@ -169,11 +180,7 @@ impl Machine<'_> {
                 is_undo,
             });
         }
-        if allowed.contains(&state) {
-            return Ok(());
-        }
-        let verb = verb.name();
-        Err(Error::TaskState { verb, state })
+        check_task_state(verb, verb.operation(), state)
     }
 
     /// The tasks that have kept the execution from succeeding.
@@ -226,8 +233,9 @@ impl Machine<'_> {
         }
         self.tell_children(&Verb::Resume { env: None });
         // Since it ended, the server may have been stopped, and what was under way with it.
-        let running = self.ex.tasks().filter(|r| r.state == TaskState::Running);
-        for task in running.map(|record| record.number).collect::<Vec<_>>() {
+        let busy = self.ex.busy.iter().copied();
+        let running = busy.filter(|task| self.ex.task(*task).record.state == TaskState::Running);
+        for task in running.collect::<Vec<_>>() {
             self.take_up_actions(task);
         }
     }
@@ -337,7 +345,7 @@ impl Machine<'_> {
             let record = &self.ex.task(join).record;
             if record.state == TaskState::Error && is_failed_join(self.ex, join) {
                 self.renew(join, true, TaskState::Waiting);
-                self.later(Work::Refresh(join));
+                self.refresh_later(join);
             }
         }
     }

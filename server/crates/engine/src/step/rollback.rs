@@ -1,13 +1,9 @@
 //! Rolling back: what was done is undone, in the reverse of the order in which it has happened.
 //!
-//! | state                        | rollback                                      |
-//! |------------------------------|-----------------------------------------------|
-//! | IDLE, RUNNING                | what runs is cancelled, then `ROLLING_BACK`   |
-//! | PAUSED, SUCCESS              | `ROLLING_BACK`; one that was paused goes on   |
-//! | ERROR, CANCELLED             | `ROLLING_BACK`; one that had begun goes on    |
-//! | `ROLLING_BACK`, `ROLLED_BACK`| no change                                     |
+//! In which states it can be asked for is said by `lifecycle`. One that has begun and was paused, or
+//! has failed, goes on.
 //!
-//! What is left to do is not kept: it follows from the rows ([`crate::plan`]). Undoing a task is a
+//! What is left to do is not kept: it follows from the rows ([`crate::execution::Plan`]). Undoing a task is a
 //! task execution of its own (`undo`). A rollback to a task ends in PAUSED: branches that have
 //! nothing to do with that task stand still meanwhile, as in any paused execution.
 
@@ -16,15 +12,20 @@ use std::sync::Arc;
 
 use expr::Dict;
 
+use super::rerun::check_task_state;
 use super::{Machine, Work};
 use crate::changes::Message;
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Event, Verb};
+use crate::execution::Plan;
 use crate::failure::{Failure, FailureKind};
-use crate::plan::Plan;
+use crate::lifecycle::Operation;
 use crate::record::Rollback;
 use crate::state::{ActionState, ExecutionState, TaskState};
+
+/// Why tasks end that were under way.
+const ROLLED_BACK: &str = "The execution is rolled back.";
 
 /// Most failures that a message describes.
 const FAILURES_SHOWN_MAX: usize = 20;
@@ -41,12 +42,6 @@ impl Machine<'_> {
         if self.ex.record.parent.is_some() {
             return Err(Error::RollbackOfChild { state });
         }
-        if matches!(
-            state,
-            ExecutionState::RollingBack | ExecutionState::RolledBack
-        ) {
-            return Ok(());
-        }
         if state == ExecutionState::Paused && self.ex.record.is_in_rollback() {
             self.record_verb(verb, None, caller);
             self.tell_children(&Verb::Resume { env: None });
@@ -54,20 +49,7 @@ impl Machine<'_> {
             return Ok(());
         }
         if let Some(number) = to {
-            let task = self.ex.find(number);
-            let record = &task.ok_or(Error::TaskNotFound { number })?.record;
-            let (state, is_undo) = (record.state, record.is_undo());
-            if !record.counts() {
-                let verb = verb.name();
-                return Err(Error::TaskRolledBack {
-                    verb,
-                    state,
-                    is_undo,
-                });
-            }
-            if !state.is_final() {
-                return Err(Error::RollbackTarget { state });
-            }
+            self.check_task(verb, number)?;
         }
         self.record_verb(verb, to, caller);
         if to.is_some() && state.is_final() {
@@ -88,19 +70,16 @@ impl Machine<'_> {
     ) -> Result<(), Error> {
         let record = &self.ex.record;
         let Some(rollback) = record.rollback.clone().filter(|_| record.is_in_rollback()) else {
-            return Err(self.refused(verb));
+            // It is left over from a rollback that is over.
+            let (verb, state) = (verb.name(), self.ex.task(undo).record.state);
+            let is_undo = true;
+            return Err(Error::TaskRolledBack {
+                verb,
+                state,
+                is_undo,
+            });
         };
-        if !matches!(
-            record.state,
-            ExecutionState::Error | ExecutionState::Cancelled
-        ) {
-            return Err(self.refused(verb));
-        }
-        let state = self.ex.task(undo).record.state;
-        if !matches!(state, TaskState::Error | TaskState::Cancelled) {
-            let verb = verb.name();
-            return Err(Error::TaskState { verb, state });
-        }
+        check_task_state(verb, Operation::SkipUndo, self.ex.task(undo).record.state)?;
         self.record_verb(verb, Some(undo), caller);
         if let Some(result) = result {
             self.declare_result(undo, result);
@@ -179,6 +158,7 @@ impl Machine<'_> {
                 self.later(Work::Begin(undo));
             }
         }
+        self.ex.plan = Some(plan);
     }
 
     /// Makes the state `ROLLING_BACK`, which still says why the execution had ended.
@@ -191,17 +171,14 @@ impl Machine<'_> {
 
     /// Cancels what is under way of the tasks that are to be undone. The others stand still.
     fn stop_forward(&mut self, plan: &Plan) {
-        let asked: std::collections::BTreeSet<u32> = plan.left().collect();
-        let all = self.ex.tasks.iter().map(|task| task.record.number);
-        for task in all.collect::<Vec<_>>() {
+        for task in self.ex.under_way() {
             let memory = self.ex.task(task);
-            let is_under_way = !memory.record.state.is_final() || !memory.active_actions.is_empty();
-            if memory.record.is_undo() || !is_under_way {
+            if memory.record.is_undo() {
                 continue;
             }
-            if asked.contains(&task) {
+            if plan.has(task) {
                 self.give_up_actions(task, ActionState::Cancelled, None);
-                self.cancel_if_idle(task);
+                self.cancel_if_idle(task, ROLLED_BACK);
                 continue;
             }
             let actions = memory.active_actions.iter();
@@ -215,49 +192,41 @@ impl Machine<'_> {
         }
     }
 
-    /// Ends a task none of whose actions is under way. Those with children end when these do.
-    fn cancel_if_idle(&mut self, task: u32) {
-        let memory = self.ex.task(task);
-        if !memory.record.state.is_final() && memory.active_actions.is_empty() {
-            let info = "The execution is rolled back.";
-            self.complete(task, TaskState::Cancelled, Some(info.into()));
-        }
-    }
-
-    /// Undoes what can be undone now; ends the rollback if nothing is left, or nothing more can be
-    /// done.
-    pub(super) fn unwind(&mut self) {
+    /// Undoes one more task that can be undone now; ends the rollback if nothing is left, or nothing
+    /// more can be done. False if there is something to wait for.
+    pub(super) fn unwind(&mut self) -> bool {
         let to = self.ex.record.rollback.as_ref().and_then(|r| r.to);
         let plan = self.ex.plan.take();
         let mut plan = plan.unwrap_or_else(|| Plan::of(self.ex, to));
-        let mut held = false;
-        let mut ready = plan.ready();
-        while let Some(task) = ready.pop() {
-            self.cancel_if_idle(task);
-            let memory = self.ex.task(task);
-            if !memory.record.state.is_final() || !memory.active_actions.is_empty() {
-                // A child of it will report its end.
-                held = true;
-            } else if self.undo_of(task).is_some() || self.begin_undo(task) {
-                plan.take(task);
-            } else {
-                self.ex.set_rolled_back(task);
-                ready.extend(plan.rolled_back(self.ex, task));
-            }
+        let Some(task) = plan.take() else {
+            return self.nothing_ready(plan);
+        };
+        self.cancel_if_idle(task, ROLLED_BACK);
+        if !self.ex.task(task).active_actions.is_empty() {
+            // A child of it will report its end.
+            plan.hold(task);
+        } else if self.undo_of(task).is_none() && !self.begin_undo(task) {
+            self.ex.set_rolled_back(task);
+            plan.rolled_back(self.ex, task);
         }
-        let is_done = plan.is_done();
-        let is_stuck = !is_done && !held && self.ex.record.progress.undoing == 0;
-        if is_done {
+        self.ex.plan = Some(plan);
+        true
+    }
+
+    /// Ends the rollback unless something is waited for, which is false.
+    fn nothing_ready(&mut self, mut plan: Plan) -> bool {
+        if plan.is_done() {
             self.rollback_done();
-        } else if is_stuck && self.has_failed(&plan) {
-            self.rollback_failed(&plan);
-        } else {
-            let circle = if is_stuck { plan.break_circle() } else { None };
-            self.ex.plan = Some(plan);
-            if circle.is_some() {
-                self.unwind();
-            }
+            return true;
         }
+        let is_stuck = !plan.has_held() && self.ex.record.progress.undoing == 0;
+        if is_stuck && self.has_failed(&plan) {
+            self.rollback_failed(&plan);
+            return true;
+        }
+        let goes_on = is_stuck && plan.break_circle();
+        self.ex.plan = Some(plan);
+        goes_on
     }
 
     /// Takes note that undoing a task has come to its end.
@@ -303,15 +272,10 @@ impl Machine<'_> {
             self.stand_at(to);
             return;
         }
-        if self.ex.record.output.is_none() {
-            let output = self.output_with_result(rollback.info.as_ref(), &Dict::new());
-            self.ex.payloads_mut().output = Some(output);
-        }
-        let state = ExecutionState::RolledBack;
         self.ex.record_mut().backlog.clear();
-        self.ex.set_state(state, rollback.info, self.now);
-        self.ex.record_mut().failure = rollback.failure;
-        self.tell_parent_of_end();
+        let output = self.output_of_rollback(rollback.info.as_ref());
+        let state = ExecutionState::RolledBack;
+        self.end(state, rollback.failure, rollback.info, output);
     }
 
     /// Leaves the execution as if the task had just ended while it was paused.
@@ -336,7 +300,7 @@ impl Machine<'_> {
         let joins = self.ex.tasks();
         let joins = joins.filter(|record| record.state == TaskState::Waiting && record.counts());
         for join in joins.map(|record| record.number).collect::<Vec<_>>() {
-            self.later(Work::Refresh(join));
+            self.refresh_later(join);
         }
     }
 
@@ -360,13 +324,15 @@ impl Machine<'_> {
             let info = record.state_info.as_deref().unwrap_or("no message");
             let _ = write!(message, "\n  {} [task_ex_id={id}] -> {info}\n", record.name);
         }
-        if self.ex.record.output.is_none() {
-            let output = self.output_with_result(Some(&message.as_str().into()), &Dict::new());
-            self.ex.payloads_mut().output = Some(output);
-        }
-        let state = ExecutionState::Error;
-        self.ex.set_state(state, Some(message.into()), self.now);
-        self.ex.record_mut().failure = Some(FailureKind::Rollback.into());
-        self.tell_parent_of_end();
+        let message: Arc<str> = message.into();
+        let output = self.output_of_rollback(Some(&message));
+        let (state, kind) = (ExecutionState::Error, FailureKind::Rollback);
+        self.end(state, Some(kind.into()), Some(message), output);
+    }
+
+    /// What is rolled back keeps the output that it had.
+    fn output_of_rollback(&self, message: Option<&Arc<str>>) -> Option<Data> {
+        let had = self.ex.record.output.clone();
+        had.or_else(|| Some(self.output_with_result(message, &Dict::new())))
     }
 }

@@ -353,8 +353,7 @@ impl Machine<'_> {
             self.begin_execution(None, None);
             return;
         }
-        let numbers: Vec<u32> = self.ex.tasks().map(|record| record.number).collect();
-        for number in numbers {
+        for number in self.ex.active.iter().copied().collect::<Vec<_>>() {
             let record = &self.ex.task(number).record;
             match record.state {
                 // One that `pause-before` holds back begins once the execution is resumed.
@@ -365,7 +364,7 @@ impl Machine<'_> {
                 TaskState::Delayed if record.runtime.due.is_none() => {
                     self.later(Work::Begin(number));
                 }
-                TaskState::Waiting => self.later(Work::Refresh(number)),
+                TaskState::Waiting => self.refresh_later(number),
                 TaskState::Running => self.take_up_actions(number),
                 TaskState::Idle
                 | TaskState::Delayed

@@ -25,11 +25,11 @@ impl Machine<'_> {
             TimerKind::WaitBefore | TimerKind::Retry => {
                 self.ex.set_timer(task, None);
                 let waits = self.ex.task(task).record.state == TaskState::Waiting;
-                self.later(if waits {
-                    Work::Refresh(task)
+                if waits {
+                    self.refresh_later(task);
                 } else {
-                    Work::Begin(task)
-                });
+                    self.later(Work::Begin(task));
+                }
             }
             TimerKind::WaitAfter => {
                 self.ex.set_timer(task, None);

@@ -8,6 +8,7 @@ use super::{Fault, Machine, Work};
 use crate::branch::Branch;
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
+use crate::places::Places;
 use crate::record::{BackloggedCommand, Edge, TaskRecord, TaskRuntime, Trigger};
 use crate::state::TaskState;
 use crate::task::Task;
@@ -79,7 +80,7 @@ impl Machine<'_> {
         let workflow = self.ex.workflow().clone();
         if workflow.workflow_type == WorkflowType::Reverse {
             return Ok(Next {
-                commands: self.satisfied_tasks(),
+                commands: self.satisfied_tasks(Some(task)),
                 handles_error: false,
             });
         }
@@ -245,11 +246,11 @@ impl Machine<'_> {
             return;
         }
         let number = self.create_task(spec, task, triggers);
-        self.later(if is_join {
-            Work::Refresh(number)
+        if is_join {
+            self.refresh_later(number);
         } else {
-            Work::Begin(number)
-        });
+            self.later(Work::Begin(number));
+        }
     }
 
     /// Tells the present execution of a join about an arrival. False if a new one must be made:
@@ -261,18 +262,24 @@ impl Machine<'_> {
         let Some(number) = self.ex.latest[spec] else {
             return false;
         };
-        let from = self.ex.task(trigger.task).record.name.clone();
+        let from = self.ex.task(trigger.task).spec;
         let record = &self.ex.task(number).record;
         let waits = record.state == TaskState::Waiting;
-        if record.runtime.join_seen.contains(&from) {
+        if record.runtime.join_seen.contains(from) {
             if !waits {
                 return self.is_impossible_again(number);
             }
         } else {
-            self.ex.task_mut(number).record.runtime.join_seen.push(from);
+            let runtime = &mut self.ex.task_mut(number).record.runtime;
+            runtime.join_seen.insert(from);
         }
         if waits {
-            self.later(Work::Refresh(number));
+            // Of many inbound tasks, not each is a reason to look at all the others.
+            let awaited = &mut self.ex.task_memory(number).awaited;
+            *awaited = awaited.saturating_sub(1);
+            if *awaited == 0 {
+                self.refresh_later(number);
+            }
         }
         true
     }
@@ -287,12 +294,11 @@ impl Machine<'_> {
         let number = self.ex.next_number();
         let is_join = task.join.is_some();
         let mut context = Branch::default();
-        let mut join_seen = Vec::new();
+        let mut join_seen = Places::default();
         for trigger in &triggers {
             context = context.merge(&self.ex.seen_through(*trigger));
             if is_join {
-                let from = self.ex.task(trigger.task);
-                join_seen.push(from.record.name.clone());
+                join_seen.insert(self.ex.task(trigger.task).spec);
             }
         }
         let state = if is_join {

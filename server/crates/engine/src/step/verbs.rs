@@ -5,17 +5,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use definition::model::WorkflowType;
 use expr::{Dict, Value};
 
+use super::Machine;
 use super::rerun::RerunChange;
 use super::transitions::Command;
-use super::{Machine, Work};
 use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Verb};
 use crate::failure::FailureKind;
 use crate::history::HistoryKind;
-use crate::lifecycle::{self, Answer};
+use crate::lifecycle::{self, Answer, Operation};
 use crate::state::{ActionState, ExecutionState, TaskState};
 
 /// A change of the environment that was found to be possible.
@@ -29,7 +30,7 @@ pub(super) struct EnvChange {
 impl Machine<'_> {
     /// Applies a verb, or refuses it.
     pub(super) fn verb(&mut self, verb: &Verb, caller: &Caller) -> Result<(), Error> {
-        match lifecycle::rule(verb.operation(), self.ex.record.state).answer {
+        match lifecycle::rule(self.operation(verb), self.ex.record.state).answer {
             Answer::NoChange => return Ok(()),
             Answer::Refuse => return Err(self.refused(verb)),
             Answer::Apply => {}
@@ -124,10 +125,23 @@ impl Machine<'_> {
         }
     }
 
+    /// The row of a verb in the table: what it means for a task depends on what that is.
+    fn operation(&self, verb: &Verb) -> Operation {
+        let is_undo = |task: &u32| {
+            self.ex
+                .find(*task)
+                .is_some_and(|task| task.record.is_undo())
+        };
+        match verb {
+            Verb::Skip { task, .. } if is_undo(task) => Operation::SkipUndo,
+            _ => verb.operation(),
+        }
+    }
+
     /// The refusal of a verb in the present state.
     pub(super) fn refused(&self, verb: &Verb) -> Error {
         let state = self.ex.record.state;
-        let why = lifecycle::rule(verb.operation(), state).why;
+        let why = lifecycle::rule(self.operation(verb), state).why;
         let verb = verb.name();
         Error::ExecutionState { verb, state, why }
     }
@@ -176,6 +190,9 @@ impl Machine<'_> {
     /// those that have ended since.
     pub(super) fn go_on(&mut self) {
         let mut commands = self.take_backlog();
+        if self.ex.workflow().workflow_type == WorkflowType::Reverse {
+            commands.extend(self.satisfied_tasks(None));
+        }
         let mut ended = Vec::new();
         for record in self.ex.forward() {
             if record.state == TaskState::Idle {
@@ -215,9 +232,7 @@ impl Machine<'_> {
         if !self.is_running() {
             return;
         }
-        for join in self.ex.waiting.iter().copied().collect::<Vec<_>>() {
-            self.later(Work::Refresh(join));
-        }
+        self.refresh_joins();
     }
 
     /// The start parameters with a changed environment, and the names of what changes.
@@ -255,19 +270,12 @@ impl Machine<'_> {
 
     /// Ends the tasks of a cancelled execution. Those with children end when their children do.
     fn cancel_tasks(&mut self) {
-        let active = self.ex.tasks().filter(|record| !record.state.is_final());
-        for task in active.map(|record| record.number).collect::<Vec<_>>() {
-            if self.ex.task(task).record.is_workflow
-                && !self.ex.task(task).active_actions.is_empty()
-            {
-                continue;
+        for task in self.ex.active.iter().copied().collect::<Vec<_>>() {
+            // The children were told already, and by whom.
+            if !self.ex.task(task).record.is_workflow {
+                self.give_up_actions(task, ActionState::Cancelled, None);
             }
-            self.give_up_actions(task, ActionState::Cancelled, None);
-            self.complete(
-                task,
-                TaskState::Cancelled,
-                Some("The execution was cancelled.".into()),
-            );
+            self.cancel_if_idle(task, "The execution was cancelled.");
         }
     }
 }

@@ -103,7 +103,7 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
     );
     let third = (
         any::<bool>(),
-        vec(text(), 0..3),
+        vec(0..100_usize, 0..3),
         any::<bool>(),
         vec(pinned(), 0..2),
         vec(earlier(), 0..2),
@@ -129,7 +129,7 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             paused_before,
             after_wait,
             waited_after,
-            join_seen,
+            join_seen: join_seen.into_iter().collect(),
             pins,
             earlier,
             input_patch,

@@ -11,25 +11,23 @@ const LEVELS: usize = 3;
 const BACK_TASKS: usize = 4;
 
 /// A document with one workflow a level, and a reverse one.
-pub(super) fn document(chance: &mut Chance, rolls_back: bool) -> String {
+pub(super) fn document(chance: &mut Chance) -> String {
     let mut document = "version: '2.0'\n".to_owned();
     for level in 0..LEVELS {
-        workflow(chance, level, rolls_back, &mut document);
+        workflow(chance, level, &mut document);
     }
-    reverse(chance, rolls_back, &mut document);
+    reverse(chance, &mut document);
     document
 }
 
 /// A reverse workflow: each task requires some of those before it.
-fn reverse(chance: &mut Chance, rolls_back: bool, document: &mut String) {
+fn reverse(chance: &mut Chance, document: &mut String) {
     document.push_str("back:\n  type: reverse\n  input: [{seed: 0}]\n  tasks:\n");
     for task in 0..BACK_TASKS {
         let _ = writeln!(document, "    b{task}:");
         body(chance, LEVELS, document);
         policies(chance, document);
-        if rolls_back {
-            rollback(chance, LEVELS, document);
-        }
+        rollback(chance, LEVELS, document);
         publishing(chance, document);
         let before = (0..task).filter(|_| chance.percent(60));
         let before: Vec<String> = before.map(|task| format!("b{task}")).collect();
@@ -39,7 +37,7 @@ fn reverse(chance: &mut Chance, rolls_back: bool, document: &mut String) {
     }
 }
 
-fn workflow(chance: &mut Chance, level: usize, rolls_back: bool, document: &mut String) {
+fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
     let _ = writeln!(document, "w{level}:\n  input: [{{seed: 0}}]");
     if chance.percent(20) {
         let _ = writeln!(document, "  vars: {{v: '<% $.seed %>', n: 0}}");
@@ -56,7 +54,7 @@ fn workflow(chance: &mut Chance, level: usize, rolls_back: bool, document: &mut 
             "  output-on-error: {{why: '<% $.get(why, none) %>'}}"
         );
     }
-    if rolls_back && chance.percent(15) {
+    if chance.percent(15) {
         let when = *chance.pick(&["error", "cancel", "[error, cancel]"]);
         let _ = writeln!(document, "  rollback-on: {when}");
     }
@@ -70,9 +68,7 @@ fn workflow(chance: &mut Chance, level: usize, rolls_back: bool, document: &mut 
         let _ = writeln!(document, "    t{task}:");
         body(chance, level, document);
         policies(chance, document);
-        if rolls_back {
-            rollback(chance, level, document);
-        }
+        rollback(chance, level, document);
         publishing(chance, document);
         edges.write(chance, task, document);
     }

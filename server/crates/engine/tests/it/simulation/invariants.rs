@@ -58,6 +58,26 @@ pub(super) fn fingerprint(harness: &Harness) -> String {
     text
 }
 
+/// The first difference between the executions of two worlds, in anything that is stored or in
+/// when they are due.
+pub(super) fn difference(one: &Harness, other: &Harness) -> Option<String> {
+    let (ones, others) = (&one.executions, &other.executions);
+    if !ones.keys().eq(others.keys()) {
+        return Some("the executions".into());
+    }
+    let differ = |(one, other): (&Execution, &Execution)| {
+        let (due, other_due) = (one.next_due_us(), other.next_due_us());
+        if one.record() != other.record() || due != other_due {
+            let (one, other) = (one.record(), other.record());
+            return Some(format!("{one:#?}\n{due:?}\n{other:#?}\n{other_due:?}"));
+        }
+        let mut tasks = one.tasks().zip(other.tasks());
+        let differing = tasks.find(|(one, other)| one != other);
+        differing.map(|(one, other)| format!("{one:#?}\n{other:#?}"))
+    };
+    ones.values().zip(others.values()).find_map(differ)
+}
+
 pub(super) fn assert_invariants(harness: &Harness) {
     for (uid, execution) in &harness.executions {
         if let Err(wrong) = check(harness, execution) {
@@ -82,8 +102,8 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
     if !in_rollback && (record.state.is_final() && !terminated) != record.output.is_some() {
         return Err("has output without an end, or an end without output".into());
     }
-    if record.state == ExecutionState::Cancelled && counted.active > 0 {
-        return Err("is cancelled with tasks under way".into());
+    if record.state == ExecutionState::Cancelled {
+        check_cancelled(harness, execution)?;
     }
     let moves = [ExecutionState::Running, ExecutionState::RollingBack];
     if moves.contains(&record.state) {
@@ -95,6 +115,24 @@ fn check(harness: &Harness, execution: &Execution) -> Result<(), String> {
         check_children(harness, task)?;
         if task.state.is_final() && task.runtime.due.is_some() {
             return Err(format!("task {} waits though it has ended", task.number));
+        }
+    }
+    Ok(())
+}
+
+/// Of a cancelled execution nothing is under way but sub-workflows that roll themselves back.
+fn check_cancelled(harness: &Harness, execution: &Execution) -> Result<(), String> {
+    let rolls_back = |uid| {
+        let child: Option<&Execution> = harness.executions.get(&uid);
+        child.is_some_and(|child| child.record().is_in_rollback())
+    };
+    for task in execution.tasks().filter(|task| !task.state.is_final()) {
+        let mut active = task
+            .actions
+            .iter()
+            .filter(|action| !action.state.is_final());
+        if !active.any(|action| action.child.is_some_and(rolls_back)) {
+            return Err(format!("is cancelled, and task {} is not", task.number));
         }
     }
     Ok(())

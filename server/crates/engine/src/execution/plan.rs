@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::execution::Execution;
+use super::Execution;
 
 /// The tasks of one rollback.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     waits: Vec<Option<u32>>,
     /// Those that wait for nothing, and have not been looked at.
     ready: BTreeSet<u32>,
+    /// Those that wait for the end of their own actions, which are sub-workflows.
+    held: BTreeSet<u32>,
     left: u32,
 }
 
@@ -44,6 +46,7 @@ impl Plan {
             ready: numbered()
                 .filter_map(|(wait, number)| (*wait == Some(0)).then_some(number))
                 .collect(),
+            held: BTreeSet::new(),
             left: numbered().map(|(wait, _)| u32::from(wait.is_some())).sum(),
             waits,
         }
@@ -60,45 +63,66 @@ impl Plan {
         numbered.filter_map(|(wait, number)| wait.map(|_| number))
     }
 
-    /// The tasks that wait for nothing and were not taken, in order of their numbers.
-    pub(crate) fn ready(&self) -> Vec<u32> {
-        self.ready.iter().copied().collect()
+    /// Whether some task waits for nothing, and has not been looked at.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
-    /// Takes note that a task is looked after.
-    pub(crate) fn take(&mut self, task: u32) {
-        self.ready.remove(&task);
+    /// Takes the latest task that waits for nothing, to look after it.
+    pub(crate) fn take(&mut self) -> Option<u32> {
+        self.ready.pop_last()
     }
 
-    /// Takes note that a task is rolled back; gives those that can be undone now.
-    pub(crate) fn rolled_back(&mut self, execution: &Execution, task: u32) -> Vec<u32> {
+    /// Puts a task back until its own actions have ended.
+    pub(crate) fn hold(&mut self, task: u32) {
+        self.held.insert(task);
+    }
+
+    /// Takes note that the own actions of a task have ended.
+    pub(crate) fn release(&mut self, task: u32) {
+        if self.held.remove(&task) {
+            self.ready.insert(task);
+        }
+    }
+
+    /// Whether some task waits for the end of its own actions.
+    pub(crate) fn has_held(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Takes note that a task is rolled back.
+    pub(crate) fn rolled_back(&mut self, execution: &Execution, task: u32) {
         let index = task as usize - 1;
         let Some(Some(_)) = self.waits.get(index) else {
-            return Vec::new();
+            return;
         };
         self.waits[index] = None;
         self.left -= 1;
         self.ready.remove(&task);
-        let mut ready = Vec::new();
         for trigger in triggers(execution, index) {
             if let Some(wait) = &mut self.waits[trigger as usize - 1] {
                 *wait = wait.saturating_sub(1);
                 if *wait == 0 {
-                    ready.push(trigger);
+                    self.ready.insert(trigger);
                 }
             }
         }
-        self.ready.extend(&ready);
-        ready
     }
 
     /// Lets the latest of the tasks go ahead that wait for one another in a circle: a join that was
-    /// run again may come after what it has led to before.
-    pub(crate) fn break_circle(&mut self) -> Option<u32> {
-        let latest = self.left().last()?;
+    /// run again may come after what it has led to before. False if there is none.
+    pub(crate) fn break_circle(&mut self) -> bool {
+        let Some(latest) = self.left().last() else {
+            return false;
+        };
         self.waits[latest as usize - 1] = Some(0);
-        self.ready.insert(latest);
-        Some(latest)
+        self.ready.insert(latest)
+    }
+
+    /// Whether a task is left to be rolled back.
+    pub(crate) fn has(&self, task: u32) -> bool {
+        let wait = self.waits.get(task as usize - 1);
+        wait.is_some_and(Option::is_some)
     }
 }
 
