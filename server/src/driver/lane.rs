@@ -433,10 +433,27 @@ impl Lane {
                 {
                     held.push_back(Inner::Event(uid, event));
                 }
+                Inner::Event(uid, Event::RollBack { asked_by }) => {
+                    self.roll_back_child(uid, asked_by);
+                }
                 Inner::Event(uid, event) => self.apply_quietly(uid, event),
             }
         }
         self.batch.inbox = held;
+    }
+
+    /// Lets a sub-workflow roll itself back. One that was deleted cannot: who asks learns that.
+    fn roll_back_child(&mut self, child: ExecutionUid, asked_by: ActionId) {
+        match self.apply(child, Event::RollBack { asked_by }) {
+            Ok(()) => {}
+            Err(Error::ExecutionNotFound { .. }) => {
+                self.apply_quietly(asked_by.task.execution, child_is_gone(child, asked_by));
+            }
+            Err(Error::Engine(error)) => {
+                tracing::debug!(execution.uid = %child, "{child} is not rolled back: {error}");
+            }
+            Err(other) => self.fail_batch(other),
+        }
     }
 
     /// Whether executions have sent one another something that is not delivered yet.
@@ -464,15 +481,7 @@ impl Lane {
             Err(error) => {
                 // The child never was: its parent learns why.
                 let Some(parent) = parent else { return };
-                let message = error.to_string();
-                let output = Value::Dict([("result", message.as_str())].into_iter().collect());
-                let event = Event::ChildDone {
-                    task: parent.action.task.number,
-                    action: parent.action.number,
-                    state: ExecutionState::Error,
-                    output: Data::from_value(output).unwrap_or_else(|_| Data::empty_object()),
-                    info: Some(message.into()),
-                };
+                let event = child_failed(parent.action, &error.to_string());
                 self.apply_quietly(parent.action.task.execution, event);
             }
         }
@@ -495,4 +504,22 @@ impl Lane {
             self.apply_quietly(uid, Event::TimeReached);
         }
     }
+}
+
+/// What a parent learns of a child that cannot be what it waits for.
+fn child_failed(action: ActionId, message: &str) -> Event {
+    let output = Value::Dict([("result", message)].into_iter().collect());
+    Event::ChildDone {
+        task: action.task.number,
+        action: action.number,
+        state: ExecutionState::Error,
+        output: Data::from_value(output).unwrap_or_else(|_| Data::empty_object()),
+        info: Some(message.into()),
+    }
+}
+
+/// What a parent learns of a child that was deleted.
+pub(super) fn child_is_gone(child: ExecutionUid, action: ActionId) -> Event {
+    let message = format!("The sub-workflow {child} was deleted.");
+    child_failed(action, &message)
 }

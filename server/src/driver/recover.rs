@@ -8,7 +8,7 @@ use store::Loaded;
 
 use super::Error;
 use super::isolate::isolated;
-use super::lane::Lane;
+use super::lane::{Lane, child_is_gone};
 
 /// Executions that are taken up between two commits at start.
 const RECOVERED_PER_COMMIT: usize = 500;
@@ -109,11 +109,19 @@ impl Lane {
         let children = execution.active_children();
         self.insert(execution);
         self.absorb(uid, changes);
-        self.look_after(&children)
+        for child in self.look_after(&children)? {
+            let parent = self.executions.get(&uid).map(|slot| &slot.execution);
+            if let Some(action) = parent.and_then(|parent| parent.waits_for(child)) {
+                self.send(uid, child_is_gone(child, action));
+            }
+        }
+        Ok(())
     }
 
-    /// Delivers the ends of children that their parents were not told before the server stopped.
-    fn look_after(&mut self, children: &[ExecutionUid]) -> Result<(), Error> {
+    /// Delivers the ends of children that their parents were not told before the server stopped;
+    /// gives the children that are not there.
+    fn look_after(&mut self, children: &[ExecutionUid]) -> Result<Vec<ExecutionUid>, Error> {
+        let mut gone = Vec::new();
         for child in children {
             if self.executions.contains_key(child) {
                 continue;
@@ -121,6 +129,7 @@ impl Lane {
             let record = {
                 let mut writer = self.writer.borrow_mut();
                 let Some(key) = writer.read().locate(*child)? else {
+                    gone.push(*child);
                     continue;
                 };
                 match writer.read().standing(key)? {
@@ -143,6 +152,6 @@ impl Lane {
             };
             self.send(parent.task.execution, event);
         }
-        Ok(())
+        Ok(gone)
     }
 }

@@ -143,6 +143,8 @@ pub enum Event {
         action: u32,
         /// Paused or going on.
         paused: bool,
+        /// Of a pause: whether the timeouts of tasks go on meanwhile.
+        timeouts_run: bool,
     },
     /// In a sub-workflow that is paused nothing runs any more (`true`), or something does again
     /// (`false`): an asynchronous action in it goes on.
@@ -162,7 +164,10 @@ pub enum Event {
         action: u32,
     },
     /// The parent rolls back the task that this execution belongs to.
-    RollBack,
+    RollBack {
+        /// The action execution that is to undo it.
+        asked_by: ActionId,
+    },
     /// Somebody asks for a change of the life cycle.
     Verb {
         /// Which.

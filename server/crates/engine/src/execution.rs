@@ -193,6 +193,15 @@ impl Execution {
         active.collect()
     }
 
+    /// The action execution that waits for the end of a child.
+    pub fn waits_for(&self, child: ExecutionUid) -> Option<ActionId> {
+        let mut active = self.active_actions();
+        active.find(|id| {
+            let action = self.task(id.task.number).action(id.number);
+            action.is_some_and(|action| action.child == Some(child))
+        })
+    }
+
     /// Action executions that are not final.
     pub fn active_actions(&self) -> impl Iterator<Item = ActionId> {
         self.busy.iter().flat_map(|task| {

@@ -118,3 +118,47 @@ async fn those_above_a_deleted_execution_learn_of_its_end() {
     assert_eq!(reason(gone), "EXECUTION_NOT_FOUND");
     api.stop().await;
 }
+
+#[tokio::test]
+async fn a_sub_workflow_that_is_gone_does_not_hold_a_rollback_up() {
+    let mut api = Api::with(&[ASYNC, TREE]).await;
+    api.run("above", "top", "{}").await;
+    let children = v1::ListExecutionsRequest {
+        filter: "workflow_name = held".into(),
+        ..Default::default()
+    };
+    let found = api.executions.list_executions(children).await.unwrap();
+    let child = found.into_inner().executions.remove(0);
+    let stop = v1::StopExecutionRequest {
+        execution_id: child.uid.clone(),
+        outcome: ExecutionState::Success.into(),
+        ..Default::default()
+    };
+    api.executions.stop_execution(stop).await.unwrap();
+    assert_eq!(api.finished("top").await.state(), ExecutionState::Success);
+    let delete = v1::DeleteExecutionRequest {
+        execution_id: child.uid.clone(),
+        ..Default::default()
+    };
+    api.executions.delete_execution(delete).await.unwrap();
+    let rollback = v1::RollbackExecutionRequest {
+        execution_id: "top".into(),
+        ..Default::default()
+    };
+    api.executions.rollback_execution(rollback).await.unwrap();
+    let top = api.finished("top").await;
+    assert_eq!(top.state(), ExecutionState::Error);
+    let said = format!("The sub-workflow {} was deleted.", child.uid);
+    assert!(top.state_info.contains(&said), "{}", top.state_info);
+    // Who knows that nothing is left of it says so.
+    let skip = v1::SkipTaskRequest {
+        task_execution_id: format!("{}-t2", top.uid),
+        ..Default::default()
+    };
+    api.tasks.skip_task(skip).await.unwrap();
+    assert_eq!(
+        api.finished("top").await.state(),
+        ExecutionState::RolledBack
+    );
+    api.stop().await;
+}

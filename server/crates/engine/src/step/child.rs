@@ -130,7 +130,13 @@ impl Machine<'_> {
 
     /// A child, or an asynchronous action, was paused or goes on: so does its task, and the
     /// execution with it.
-    pub(super) fn child_paused(&mut self, task: u32, action: u32, paused: bool) {
+    pub(super) fn child_paused(
+        &mut self,
+        task: u32,
+        action: u32,
+        paused: bool,
+        timeouts_run: bool,
+    ) {
         let (task, action) = self.undoing(task, action);
         let Some(record) = self.ex.find(task).and_then(|found| found.action(action)) else {
             return;
@@ -156,7 +162,7 @@ impl Machine<'_> {
         if paused {
             self.set_task_state(task, TaskState::Paused, None);
             if self.is_running() || (self.is_rolling_back() && self.is_undo(task)) {
-                self.pause_self(None, false);
+                self.pause_self(None, timeouts_run);
             }
             return;
         }
@@ -242,14 +248,16 @@ impl Machine<'_> {
         self.out.messages.push(Message { to, event });
     }
 
-    /// Tells the parent that this execution was paused or goes on.
-    pub(super) fn tell_parent_paused(&mut self, paused: bool) {
+    /// Tells the parent that this execution was paused, and whether timeouts go on meanwhile; or
+    /// that it goes on.
+    pub(super) fn tell_parent_paused(&mut self, paused: bool, timeouts_run: bool) {
         if let Some(parent) = self.ex.record.parent {
             let (task, action) = (parent.task.number, parent.number);
             let event = Event::ChildPaused {
                 task,
                 action,
                 paused,
+                timeouts_run,
             };
             self.out.messages.push(Message {
                 to: parent.task.execution,

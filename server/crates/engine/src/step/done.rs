@@ -206,8 +206,8 @@ impl Machine<'_> {
         }
         self.record_caller(verb.name(), Some(task), caller);
         match verb {
-            ActionVerb::Pause => self.child_paused(task, action, true),
-            ActionVerb::Resume => self.child_paused(task, action, false),
+            ActionVerb::Pause => self.child_paused(task, action, true, false),
+            ActionVerb::Resume => self.child_paused(task, action, false, false),
             ActionVerb::Cancel => {
                 return self.action_done(task, action, Outcome::Cancelled, Source::External);
             }

@@ -193,14 +193,15 @@ pub fn apply(
             task,
             action,
             paused,
-        } => machine.child_paused(task, action, paused),
+            timeouts_run,
+        } => machine.child_paused(task, action, paused, timeouts_run),
         Event::ChildDrained {
             task,
             action,
             drained,
         } => machine.child_drained(task, action, drained),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
-        Event::RollBack => machine.roll_back_for_parent(),
+        Event::RollBack { .. } => machine.roll_back_for_parent(),
         Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
     }
     Ok(machine.run())

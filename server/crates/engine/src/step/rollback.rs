@@ -145,7 +145,7 @@ impl Machine<'_> {
         }
         self.go_back();
         if was_paused {
-            self.tell_parent_paused(false);
+            self.tell_parent_paused(false, false);
         }
         let plan = Plan::of(self.ex, to);
         self.stop_forward(&plan);
@@ -248,7 +248,7 @@ impl Machine<'_> {
     pub(super) fn resume_rollback(&mut self) {
         self.go_back();
         self.ex.release_timeouts(self.now);
-        self.tell_parent_paused(false);
+        self.tell_parent_paused(false, false);
         let held = self.ex.tasks();
         let held = held.filter(|record| record.is_undo() && record.state == TaskState::Idle);
         for undo in held.map(|record| record.number).collect::<Vec<_>>() {

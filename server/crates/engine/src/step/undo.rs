@@ -17,7 +17,7 @@ use crate::changes::Message;
 use crate::data::Data;
 use crate::event::Event;
 use crate::history::HistoryKind;
-use crate::id::ExecutionUid;
+use crate::id::{ActionId, ExecutionUid};
 use crate::record::{ActionRecord, Runner, TaskRecord, TaskRuntime};
 use crate::state::{ActionState, TaskState};
 use crate::task::Task;
@@ -217,7 +217,11 @@ impl Machine<'_> {
             attempt,
         };
         self.ex.log(self.now, Some(undo), kind);
-        let event = Event::RollBack;
+        let asked_by = ActionId {
+            task: self.ex.task_id(undo),
+            number: action,
+        };
+        let event = Event::RollBack { asked_by };
         self.out.messages.push(Message { to: child, event });
     }
 

@@ -171,7 +171,7 @@ impl Machine<'_> {
             self.ex.hold_timeouts(self.now);
         }
         self.ex.set_state(ExecutionState::Paused, info, self.now);
-        self.tell_parent_paused(true);
+        self.tell_parent_paused(true, timeouts_run);
     }
 
     /// Goes on where the pause has stopped.
@@ -182,7 +182,7 @@ impl Machine<'_> {
         }
         self.ex.set_state(ExecutionState::Running, None, self.now);
         self.ex.release_timeouts(self.now);
-        self.tell_parent_paused(false);
+        self.tell_parent_paused(false, false);
         self.go_on();
     }
 
