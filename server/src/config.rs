@@ -67,7 +67,12 @@ pub struct Limits {
     pub items_per_task_max: u32,
     /// Levels of sub-workflows.
     pub nesting_max: u32,
+    /// How long an action may take that is run by itself; whole seconds, such as `24h`.
+    pub single_action_timeout: Span,
 }
+
+/// How long an action that is run by itself may take if nothing is said.
+const SINGLE_ACTION_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// How long finished executions are kept, with all below them and their history. What is not said
 /// is for ever.
@@ -190,6 +195,7 @@ impl Default for Limits {
             tasks_per_execution_max: engine.tasks_max,
             items_per_task_max: engine.items_max,
             nesting_max: engine.depth_max,
+            single_action_timeout: Span(SINGLE_ACTION_TIMEOUT),
         }
     }
 }
@@ -249,6 +255,10 @@ impl Config {
             limits.definition_bytes_max,
             DEFINITION_BYTES_CAP,
         )?;
+        if limits.single_action_timeout.0.is_zero() {
+            let (key, message) = ("limits.single_action_timeout", "must not be 0".to_owned());
+            return Err(Error::Value { key, message });
+        }
         let workers = self.workers.check();
         workers.map_err(|(key, message)| Error::Value { key, message })
     }

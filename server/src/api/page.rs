@@ -122,7 +122,12 @@ impl<K: Key> Paging<K> {
         let mut bytes = 0;
         for row in slice.rows {
             let place = key(&row);
-            let wire = answer::fitting(convert(row)?)?;
+            let wire = match (answer::fitting(convert(row)?), &last) {
+                (Ok(wire), _) => wire,
+                // What comes before a row that no message holds is a page of its own.
+                (Err(_), Some(last)) => return Ok((wires, self.token(last))),
+                (Err(fault), None) => return Err(fault.into()),
+            };
             bytes += wire.encoded_len();
             if let Some(last) = last.filter(|_| bytes > BYTES_MAX) {
                 return Ok((wires, self.token(&last)));
@@ -336,6 +341,7 @@ mod tests {
             (vec![2 << 20, 2 << 20, 10], false, (1, Some(0))),
             // The first row always comes, if a message can hold it.
             (vec![7 << 19, 10], false, (1, Some(0))),
+            (vec![10, 5 << 20, 10], false, (1, Some(0))),
             (vec![], false, (0, None)),
         ] {
             let rows = (0u32..).zip(sizes).collect();
@@ -355,5 +361,13 @@ mod tests {
             });
             assert_eq!((page.len(), last), expected);
         }
+        let rows = vec![(0u32, 5 << 20)];
+        let page = paging.fill(
+            Slice { rows, more: false },
+            |row| row.0,
+            |(_, size)| Ok::<_, Fault>(row(size)),
+        );
+        let fault = page.expect_err("no message holds it").to_string();
+        assert!(fault.contains("BASIC view"), "{fault}");
     }
 }

@@ -25,7 +25,9 @@ pub(super) async fn run(
     let wanted = field::duration("wait_timeout", request.wait_timeout)?;
     let wanted = wanted.unwrap_or(wait::WAIT_MAX);
     let (is_kept, is_trial) = (request.save.unwrap_or(true), request.validate_only);
-    let order = order::run_action(request, context.limits.payload_bytes_max)?;
+    let limits = &context.limits;
+    let timeout = limits.single_action_timeout.0;
+    let order = order::run_action(request, limits.payload_bytes_max, timeout)?;
     let project = order.project.clone();
     let started = context.driver.start_execution(order, key).await?;
     let uid = started.execution.uid;

@@ -61,6 +61,10 @@ fn limits(context: &Context) -> BTreeMap<String, i64> {
         ),
         ("items_per_task_max", limits.items_per_task_max as usize),
         ("nesting_max", limits.nesting_max as usize),
+        (
+            "single_action_timeout_s",
+            usize::try_from(limits.single_action_timeout.0.as_secs()).unwrap_or(usize::MAX),
+        ),
     ];
     let entries = all.into_iter();
     entries

@@ -59,6 +59,8 @@ pub struct Execution {
     pub(crate) plan: Option<Plan>,
     /// Steps that are left to do.
     pub(crate) work: VecDeque<Work>,
+    /// Joins that can never run, as it looks: decided once no other step is left.
+    pub(crate) late: BTreeSet<u32>,
     pub(crate) changed: Marks,
     pub(crate) history: Vec<HistoryEvent>,
 }
@@ -83,6 +85,7 @@ impl Execution {
             wanted: None,
             plan: None,
             work: VecDeque::new(),
+            late: BTreeSet::new(),
             changed: Marks {
                 is_new: true,
                 execution: true,
@@ -166,12 +169,12 @@ impl Execution {
 
     /// Whether steps are left to do without any event from outside.
     pub fn has_work(&self) -> bool {
-        !self.work.is_empty() || self.unwinds()
+        !self.work.is_empty() || !self.late.is_empty() || self.unwinds()
     }
 
     /// Whether it is finished, with nothing left to do.
     pub fn is_finished(&self) -> bool {
-        self.record.state.is_final() && self.work.is_empty()
+        self.record.state.is_final() && !self.has_work()
     }
 
     /// Whether it is paused and nothing runs any more, in it or below.
@@ -179,7 +182,7 @@ impl Execution {
         let record = &self.record;
         record.state == ExecutionState::Paused
             && record.progress.running_actions == 0
-            && self.work.is_empty()
+            && !self.has_work()
     }
 
     /// Children that are not known to be finished.
@@ -284,6 +287,7 @@ impl Execution {
 
     /// Forgets the steps that are left to do.
     pub(crate) fn drop_work(&mut self) {
+        self.late.clear();
         for work in std::mem::take(&mut self.work) {
             if let Work::Refresh(join) = work {
                 self.task_memory(join).looked_at_later = false;

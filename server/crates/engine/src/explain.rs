@@ -127,7 +127,7 @@ pub fn explain(execution: &Execution, task: Option<u32>, max: usize) -> Vec<Caus
         causes.push(whole(execution, CauseKind::Paused));
     }
     if execution.has_work() && task.is_none() {
-        let count = execution.work.len();
+        let count = execution.work.len() + execution.late.len();
         causes.push(whole(execution, CauseKind::Steps { count }));
     }
     let mut open = None;
@@ -222,7 +222,7 @@ fn of_task(
         return;
     }
     let kind = if record.state == TaskState::Idle && execution.has_work() {
-        let count = execution.work.len();
+        let count = execution.work.len() + execution.late.len();
         CauseKind::Steps { count }
     } else if record.state == TaskState::Idle && execution.record.state == ExecutionState::Paused {
         let pause_before = record.runtime.paused_before;

@@ -25,6 +25,7 @@ const TASK: &str = "action";
 
 /// The workflow behind every such execution; the name of the action takes the place of the no-op.
 static WORKFLOW: LazyLock<Arc<Workflow>> = LazyLock::new(|| {
+    // How long it may take stands in the start parameters.
     const TEXT: &str = "\
 version: '2.0'
 single_action:
@@ -33,6 +34,7 @@ single_action:
   tasks:
     action:
       action: std.noop
+      timeout: <% execution().params.get(timeout, 0) %>
 ";
     let checked = definition::check(TEXT, Kind::Workflows, Options::default());
     match checked.document {

@@ -29,6 +29,21 @@ pub(crate) fn evaluate(expr: &Expr, cx: &Context<'_>) -> Result<Value> {
     }
 }
 
+/// Whether a value is picked out of what a function of the workflow gives. There YAQL has lists of
+/// Python, and tuples everywhere else.
+fn is_from_host(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Wrap(inner) | NodeKind::Index(inner, _) => is_from_host(inner),
+        NodeKind::Member { target, .. } => is_from_host(target),
+        NodeKind::Method { target, call, .. } => &*call.name == "get" && is_from_host(target),
+        NodeKind::Function(call) => {
+            let parses = matches!(&*call.name, "json_parse" | "yaml_parse");
+            parses || call.overloads.is_empty() && HOST_FUNCTIONS.contains(&&*call.name)
+        }
+        _ => false,
+    }
+}
+
 fn is_path(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Argument(_) | NodeKind::Constant(_) | NodeKind::Keyword(_) => true,
@@ -286,6 +301,13 @@ impl Machine<'_> {
             let (args, named) = self.call_args(call, scope)?;
             let inner = Frame::bind(&defined, args, named);
             return self.eval(&body, &inner);
+        }
+        if &*call.name == "str"
+            && let [Arg::Value(arg)] = &call.args[..]
+            && is_from_host(arg)
+        {
+            let value = self.eval(arg, scope)?;
+            return Ok(Value::from(functions::host_text(&value)));
         }
         match &*call.name {
             "let" | "with" | "def" => Err(Fault::no_match(format!(

@@ -257,8 +257,8 @@ impl Compiler {
                 let bad = self.fail(text, language, CompileErrorKind::Mixed, |error| {
                     error.message = MIXED.into();
                 });
-                // Where Mistral does not look for this mistake, it takes the whole for Jinja. If the
-                // braces are YAQL's own, that is not what was meant.
+                // Where Mistral does not look for this mistake, it takes the whole for Jinja. If
+                // the braces are YAQL's own, that is not what was meant.
                 if embed::is_jinja_inside(text, &embed::yaql(text)) {
                     return self.yaql(text);
                 }

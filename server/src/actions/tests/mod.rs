@@ -15,6 +15,8 @@ mod runner;
 mod site;
 #[cfg(feature = "ssh")]
 mod ssh;
+#[cfg(feature = "ssh")]
+mod ssh_password;
 mod tls;
 mod web;
 

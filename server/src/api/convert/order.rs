@@ -1,6 +1,7 @@
 //! Requests that change executions and actions, as orders to the driver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::{ActionVerb, Caller, Data, ExecutionState, ExecutionUid, TaskId, Verb};
 use expr::Value;
@@ -47,6 +48,7 @@ pub(crate) fn start(
 pub(crate) fn run_action(
     request: v1::RunActionRequest,
     payload_bytes_max: usize,
+    timeout: Duration,
 ) -> Result<StartOrder, Fault> {
     use v1::run_action_request::Environment as E;
     let given = match request.environment {
@@ -54,7 +56,10 @@ pub(crate) fn run_action(
         Some(E::EnvironmentName(name)) => Some(Environment::Name(name)),
         Some(E::EnvironmentVariables(payload)) => Some(Environment::Variables(payload)),
     };
-    let (params, environment) = environment(Data::empty_object(), given, payload_bytes_max)?;
+    // The task of the action reads it from there.
+    let params = format!("{{\"timeout\": {}}}", timeout.as_secs());
+    let params = Data::from_checked_text(params.as_str());
+    let (params, environment) = environment(params, given, payload_bytes_max)?;
     Ok(StartOrder {
         project: field::project(&request.project)?,
         execution_id: field::optional_name("execution_id", &request.execution_id)?,

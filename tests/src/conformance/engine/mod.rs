@@ -30,6 +30,9 @@ use crate::server::TestServer;
 
 /// How long a state may take, as in the recorded tests.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After how long a thing is looked at again without having been told of.
+const GLANCE: Duration = Duration::from_millis(250);
 /// After the last step something may still be under way: so long without any event, it is not.
 const SETTLED: Duration = Duration::from_secs(2);
 /// But not longer than this in all.
@@ -149,7 +152,10 @@ async fn await_state(
                 );
             }
         }
-        if !matches!(timeout_at(deadline, pulse.changed()).await, Ok(Ok(()))) {
+        // What is opened again after its end is no longer followed: then only looking helps.
+        let look_again = deadline.min(Instant::now() + GLANCE);
+        let is_lost = matches!(timeout_at(look_again, pulse.changed()).await, Ok(Err(_)));
+        if is_lost || Instant::now() >= deadline {
             let now = thing.map_or("missing", |thing| thing.state());
             bail!(
                 "awaiting {wanted} of {:?}: it is {now} after {PATIENCE:?}",

@@ -39,8 +39,9 @@ impl Machine<'_> {
         }
     }
 
-    /// Looks again at a join that waits.
-    pub(super) fn refresh(&mut self, task: u32) {
+    /// Looks again at a join that waits. One that can never run fails once no other step is left, so
+    /// that it sees all that has reached it.
+    pub(super) fn refresh(&mut self, task: u32, is_last_step: bool) {
         self.ex.task_memory(task).looked_at_later = false;
         let record = &self.ex.task(task).record;
         // A join that waits for its next attempt is not ready before that.
@@ -59,6 +60,8 @@ impl Machine<'_> {
         if triggers.len() >= needed {
             self.set_join_context(task, triggers);
             self.begin(task);
+        } else if inbound - never.len() < needed && !is_last_step {
+            self.ex.late.insert(task);
         } else if inbound - never.len() < needed {
             // What it fails with is what has reached it so far.
             self.set_join_context(task, triggers);

@@ -245,9 +245,12 @@ impl<'a> Machine<'a> {
                     base,
                     input,
                 }) => self.run_inline(task, action, base, &input),
-                Some(Work::Refresh(task)) => self.refresh(task),
-                None if self.is_rolling_back() && self.unwind() => {}
-                None => break,
+                Some(Work::Refresh(task)) => self.refresh(task, false),
+                None => match self.ex.late.pop_first() {
+                    Some(task) => self.refresh(task, true),
+                    None if self.is_rolling_back() && self.unwind() => {}
+                    None => break,
+                },
             }
         }
         self.out.more = is_cut || self.ex.has_work();

@@ -90,7 +90,9 @@ impl Machine<'_> {
     /// Holds a task back for a while after its first attempt.
     fn wait_after(&mut self, task: u32, policies: &model::Policies) -> Result<bool, Fault> {
         let record = &self.ex.task(task).record;
-        if record.runtime.waited_after || record.state == TaskState::Cancelled {
+        let is_cancelled = record.state == TaskState::Cancelled;
+        // Where nothing can follow there is nothing to wait for.
+        if record.runtime.waited_after || is_cancelled || self.ex.record.state.is_final() {
             return Ok(false);
         }
         let wait = self.seconds(policies.wait_after.as_ref(), task, "wait-after")?;

@@ -184,14 +184,19 @@ fn build(call: &mut Call<'_, '_>) -> Result<Value> {
 fn from_timestamp(call: &mut Call<'_, '_>) -> Result<Value> {
     let instant = match call.value(0) {
         Value::Int(seconds) => seconds.checked_mul(SECOND),
-        number => {
-            let micros = number.as_f64().unwrap_or(f64::NAN) * SECOND.to_f64().unwrap_or(1.0);
-            micros.round_ties_even().to_i64()
-        }
+        number => number.as_f64().and_then(micros_of),
     };
     let offset = offset_of(call.span(1))?;
     let made = instant.and_then(|instant| DateTime::from_instant(instant, offset));
     made.map(Value::from).ok_or_else(time_overflow)
+}
+
+/// Microseconds in so many seconds. As in Python the fraction is rounded by itself, which matters
+/// where a double has no room for microseconds.
+fn micros_of(seconds: f64) -> Option<i64> {
+    let fraction = (seconds.fract() * 1e6).round_ties_even().to_i64()?;
+    let whole = seconds.trunc().to_i64()?.checked_mul(SECOND)?;
+    whole.checked_add(fraction)
 }
 
 fn replace(call: &mut Call<'_, '_>) -> Result<Value> {

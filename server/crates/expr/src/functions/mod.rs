@@ -45,6 +45,7 @@ pub(crate) use math::plain_digits;
 pub(crate) use order::Ordering;
 pub(crate) use regexes::matches;
 pub(crate) use signature::Overload;
+pub(crate) use strings::host_text;
 pub(crate) use times::property;
 
 /// How a builtin is called.

@@ -125,6 +125,14 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
 ];
 
+/// What `str()` gives for a value of the workflow's own functions: lists are written as such.
+pub(crate) fn host_text(value: &Value) -> String {
+    match value {
+        Value::List(_) | Value::Dict(_) => value.to_text(),
+        value => text_of(value),
+    }
+}
+
 /// A value as YAQL's `str()` has it: like Python's, but `null`, `true` and `false` as YAQL
 /// writes them, and lists as the tuples that YAQL makes of them.
 pub(super) fn text_of(value: &Value) -> String {

@@ -72,3 +72,18 @@ fn every_function_of_the_host_is_documented() {
         assert!(functions().iter().any(|doc| doc.name == *name), "{name}");
     }
 }
+
+#[test]
+fn fractions_of_seconds_are_rounded_as_by_python() {
+    for (seconds, wanted) in [
+        ("93564495405.27856", "278564"),
+        ("199802113431.64087", "640869"),
+        ("1.0000005", "1"),
+        ("-0.25", "750000"),
+    ] {
+        let (template, _) =
+            Template::compile_str(&format!("<% datetime({seconds}).microsecond %>"));
+        let found = template.eval(&Context::new(Value::Null, &NoHost));
+        assert_eq!(found.unwrap().to_text(), wanted, "{seconds}");
+    }
+}

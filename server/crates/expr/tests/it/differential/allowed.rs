@@ -101,18 +101,25 @@ const RULES: &[Rule] = &[
                 "ndexOf(",
                 " + ",
             ];
+            // A set of what is put together of both kinds holds the items in Python.
+            let in_set = expr.contains("set(") && expr.contains(" + ");
+            let in_set = in_set && matches!(found, Err((EvalErrorKind::Output, _)));
             named(LISTS)
-                && (refused.iter().any(|part| fails(answer, part))
+                && (in_set && matches!(answer, Answer::Value(_))
+                    || refused.iter().any(|part| fails(answer, part))
                     || named(&asked) && both_ok(found, answer))
         },
     },
     Rule {
         why: "allowed: what one round hands to the next is a list",
-        holds: |expr, _, answer| {
+        holds: |expr, found, answer| {
             let rounds = ["aggregate(", "reduce(", "accumulate(", "sum(", "generate"];
             let lazy = fails(answer, "\"#operator_")
                 || answer_has(answer, |text| text.contains("<sequence>"));
-            lazy && rounds.iter().any(|name| expr.contains(name))
+            // A list is made at once, so what is missing in it shows even if nobody reads it.
+            let unread = matches!(found, Err((EvalErrorKind::MissingKey, _)))
+                && matches!(answer, Answer::Value(_));
+            (lazy || unread) && rounds.iter().any(|name| expr.contains(name))
         },
     },
     Rule {
@@ -146,8 +153,12 @@ const RULES: &[Rule] = &[
                     (Ok(found), Answer::Value(wanted)) => found.len() > wanted.len(),
                     // Items that Python never came to may be wrong.
                     (Err(_), Answer::Value(_)) => expr.contains(".len()"),
-                    // `cycle` fails where there is nothing left to begin again with.
-                    (Ok(_), _) => expr.contains("cycle(") && fails(answer, "StopIteration"),
+                    // They fail where there is nothing left to begin again with.
+                    (Ok(_), _) => {
+                        let begins_again = ["cycle(", "repeat("];
+                        begins_again.iter().any(|name| expr.contains(name))
+                            && fails(answer, "StopIteration")
+                    }
                     _ => false,
                 }
         },
