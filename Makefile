@@ -34,8 +34,10 @@ demo: build
 test: test-rust test-python test-go test-readme
 
 # The scenarios run through the SDKs of all languages, so they need Python and Go too.
+# The tests of the store run on both databases by themselves; those of the whole once for each.
 test-rust: build $(VENV)/installed
 	cargo test $(CARGO_SHAPE) --no-fail-fast
+	AUTAN_TEST_DATABASE=postgres cargo test --workspace --test e2e --no-fail-fast
 
 $(VENV)/installed: sdk-python/pyproject.toml $(ORACLE)/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing" >&2; exit 1; }

@@ -36,7 +36,8 @@ pub struct Config {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:PATH` or `sqlite::memory:`; by default a file in the data folder.
+    /// `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE` or `sqlite::memory:`; by default a
+    /// file in the data folder.
     pub url: Option<String>,
     /// Whether each commit is flushed to the disk.
     pub synchronous: Synchronous,

@@ -17,6 +17,7 @@ mod retention;
 pub mod telemetry;
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
@@ -73,11 +74,17 @@ impl Server {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let store = store::Store::open(&store_config(config))?;
         let runner = actions::Runner::new(&config.actions, tokio::runtime::Handle::current())?;
         let dispatcher = Dispatcher::new(&config.workers, tokio::runtime::Handle::current());
         let limits = config.engine_limits();
-        let (driver, lane) = Driver::start(&store, runner, dispatcher.clone(), limits)?;
+        let (settings, hands) = (store_config(config), dispatcher.clone());
+        // Waits for the database.
+        let started = tokio::task::spawn_blocking(move || {
+            let store = store::Store::open(&settings)?;
+            Ok::<_, Error>(Driver::start(&store, runner, hands, limits)?)
+        });
+        let started = started.await;
+        let (driver, lane) = started.unwrap_or_else(|gone| resume_unwind(gone.into_panic()))?;
         let stop = CancellationToken::new();
         let (retention, until) = (config.retention.clone(), stop.clone());
         tokio::spawn(retention::keep_clean(driver.clone(), retention, until));
@@ -116,7 +123,7 @@ impl Server {
         }
         match served {
             Ok(result) => Ok(result?),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            Err(panic) => resume_unwind(panic.into_panic()),
         }
     }
 }

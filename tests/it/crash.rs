@@ -1,4 +1,5 @@
-//! Crashes: what was accepted is finished, once, however often the server is killed meanwhile.
+//! Crashes: what was accepted is finished, once, however often the server or its database is killed
+//! meanwhile.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
@@ -176,14 +177,55 @@ impl Caller {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_accepted_is_finished_once() {
-    let web = HttpServer::start().await.unwrap();
+    let mut server = TestServer::start_with(options()).await.unwrap();
+    let api = server.api("crash");
+    // The second time it strikes while the server takes up what the first one interrupted.
+    all_finish(&api, async || {
+        for _ in 0..2 {
+            server.kill().await.unwrap();
+            server.restart().await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_accepted_is_finished_once_on_a_database_that_crashes() {
+    if postgres_fixture::shared().is_none() {
+        return;
+    }
+    let mut database = postgres_fixture::Server::start(&[]).unwrap();
     let options = Options {
-        // The web server of this test is on this machine.
+        database: Some(database.url()),
+        ..options()
+    };
+    let server = TestServer::start_with(options).await.unwrap();
+    let mut crashes = 0;
+    all_finish(&server.api("crash"), async || {
+        crashes += 1;
+        tokio::task::block_in_place(|| {
+            match crashes {
+                2 => database.shut_down().unwrap(),
+                _ => database.crash().unwrap(),
+            }
+            database.resume().unwrap();
+        });
+    })
+    .await;
+}
+
+fn options() -> Options {
+    Options {
+        // The web server of these tests is on this machine.
         config: Some("[actions.egress]\ndenied_networks = []\n".to_owned()),
         ..Options::default()
-    };
-    let mut server = TestServer::start_with(options).await.unwrap();
-    let api = server.api("crash");
+    }
+}
+
+/// Starts executions of every kind, disturbs the server now and then, and checks that all end as
+/// they should.
+async fn all_finish(api: &Api, mut disturb: impl AsyncFnMut()) {
+    let web = HttpServer::start().await.unwrap();
     api.create_workflow(WORKFLOWS).await.unwrap();
     let (up, up_receiver) = watch::channel(true);
     let caller = Caller {
@@ -202,15 +244,11 @@ async fn everything_accepted_is_finished_once() {
         uids.insert(number, uid);
         if KILLS.contains(&uids.len()) {
             up.send(false).unwrap();
-            // The second one strikes while the server takes up what the first one interrupted.
-            for _ in 0..2 {
-                server.kill().await.unwrap();
-                server.restart().await.unwrap();
-            }
+            disturb().await;
             up.send(true).unwrap();
         }
     }
-    check(&api, &uids, &web).await;
+    check(api, &uids, &web).await;
 }
 
 async fn check(api: &Api, uids: &HashMap<usize, String>, web: &HttpServer) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use e2e::api::Api;
-use e2e::server::TestServer;
+use e2e::server::{Options, TestServer};
 use proto::v1;
 use proto::v1::ErrorReason;
 use serde_json::json;
@@ -55,7 +55,11 @@ fn start(api: &Api, id: &str) -> v1::StartExecutionRequest {
 
 #[tokio::test]
 async fn a_held_database_loses_nothing() {
-    let server = TestServer::start().await.unwrap();
+    let options = Options {
+        embedded: true,
+        ..Options::default()
+    };
+    let server = TestServer::start_with(options).await.unwrap();
     let api = server.api("faults");
     api.create_workflow(&held("held", 1)).await.unwrap();
     api.create_workflow("version: '2.0'\nslow:\n  tasks:\n    t: {action: std.sleep seconds=1}\n")

@@ -33,11 +33,16 @@ const LOG_LINES_MAX: usize = 2000;
 /// What the server says once it listens; the port file is written by then.
 const READY: &str = "autan serves on ";
 
+/// Which database servers use whose test does not say: `postgres`, or else the embedded one.
+pub const DATABASE_VARIABLE: &str = "AUTAN_TEST_DATABASE";
+
 /// A server process, killed when this value is dropped.
 #[derive(Debug)]
 pub struct TestServer {
     options: Options,
     scratch: TempDir,
+    /// URL of the database, if it is not the embedded one.
+    database: Option<String>,
     log: Log,
     child: Child,
     address: String,
@@ -46,6 +51,10 @@ pub struct TestServer {
 /// How a server is started.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Uses the embedded database whatever the variable says: the test is about its files.
+    pub embedded: bool,
+    /// URL of the database that it uses, if the test has one of its own.
+    pub database: Option<String>,
     /// Keeps everything in memory; otherwise in a folder that lives as long as the value.
     pub in_memory: bool,
     /// More arguments of `autan serve`.
@@ -76,10 +85,21 @@ impl TestServer {
             .tempdir()
             .context("making a scratch folder")?;
         let log = Log::default();
-        let (child, address) = spawn(&options, scratch.path(), "127.0.0.1:0", &log).await?;
+        let database = match env::var(DATABASE_VARIABLE).as_deref() {
+            _ if options.database.is_some() => options.database.clone(),
+            Ok("postgres") if !options.embedded => Some(new_schema().await?),
+            _ => None,
+        };
+        let place = Place {
+            scratch: scratch.path(),
+            database: database.as_deref(),
+            listen: "127.0.0.1:0",
+        };
+        let (child, address) = spawn(&options, place, &log).await?;
         Ok(Self {
             options,
             scratch,
+            database,
             log,
             child,
             address,
@@ -116,8 +136,12 @@ impl TestServer {
     pub async fn restart(&mut self) -> Result<()> {
         self.log.push("--- started again ---".to_owned());
         let listen = self.address.clone();
-        (self.child, self.address) =
-            spawn(&self.options, self.scratch.path(), &listen, &self.log).await?;
+        let place = Place {
+            scratch: self.scratch.path(),
+            database: self.database.as_deref(),
+            listen: &listen,
+        };
+        (self.child, self.address) = spawn(&self.options, place, &self.log).await?;
         Ok(())
     }
 
@@ -153,13 +177,30 @@ impl Drop for TestServer {
     }
 }
 
+/// Where a server keeps things, and where it listens.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    scratch: &'a Path,
+    database: Option<&'a str>,
+    listen: &'a str,
+}
+
+/// An empty place on the server that all tests of this process share.
+async fn new_schema() -> Result<String> {
+    let made = tokio::task::spawn_blocking(|| {
+        let server = postgres_fixture::shared().context("PostgreSQL is missing")?;
+        server.new_schema()
+    });
+    made.await.context("making a schema")?
+}
+
 /// Starts the process and returns once it serves.
-async fn spawn(
-    options: &Options,
-    scratch: &Path,
-    listen: &str,
-    log: &Log,
-) -> Result<(Child, String)> {
+async fn spawn(options: &Options, place: Place<'_>, log: &Log) -> Result<(Child, String)> {
+    let Place {
+        scratch,
+        database,
+        listen,
+    } = place;
     let port_file = scratch.join("address");
     // That of an earlier start would be taken for this one's.
     if port_file.exists() {
@@ -169,7 +210,9 @@ async fn spawn(
     let mut command = Command::new(&binary);
     command.args(["serve", "--listen", listen, "--port-file"]);
     command.arg(&port_file);
-    if options.in_memory {
+    if let Some(url) = database {
+        command.args(["--database", url]);
+    } else if options.in_memory {
         command.arg("--dev");
     } else {
         command.arg("--data-dir").arg(scratch.join("data"));

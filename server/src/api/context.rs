@@ -42,12 +42,17 @@ impl Context {
         config: &Config,
         stop: CancellationToken,
     ) -> Self {
-        let is_memory = config.store_url() == "sqlite::memory:";
+        let url = config.store_url();
+        let storage = match url.split(':').next() {
+            Some("postgres" | "postgresql") => "postgresql",
+            _ if url == "sqlite::memory:" => "memory",
+            _ => "sqlite",
+        };
         Self {
             driver,
             dispatcher,
             limits: config.limits,
-            storage: if is_memory { "memory" } else { "sqlite" },
+            storage,
             started_us: clock::now_us(),
             stop,
             going_away: CancellationToken::new(),

@@ -26,7 +26,15 @@ pub(super) struct Args {
     /// Folder of the embedded database
     #[arg(long, env = "AUTAN_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
-    /// For development: keep everything in memory, unless --data-dir is given
+    /// Database, such as `postgres://user:password@host/autan`; else a file in the data folder
+    #[arg(
+        long,
+        env = "AUTAN_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+    /// For development: keep everything in memory, unless --data-dir or --database is given
     #[arg(long)]
     dev: bool,
     /// Write the address to this file once the server listens
@@ -70,6 +78,9 @@ impl Args {
         };
         if self.dev && self.data_dir.is_none() {
             config.store.url = Config::in_memory().store.url;
+        }
+        if let Some(database) = &self.database {
+            config.store.url = Some(database.clone());
         }
         if let Some(listen) = self.listen {
             config.listen = listen;

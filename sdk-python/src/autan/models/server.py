@@ -20,7 +20,7 @@ class ServerInfo:
         limits: Limits by name: bytes, counts or milliseconds, as the name says.
         start_time: When it started.
         current_time: Its clock.
-        storage: "sqlite" or "memory".
+        storage: "sqlite", "postgresql" or "memory".
         audit_violations: Executions that the auditor has found running without anything that would
             move them, since the server started; each was loaded again.
         audit_failures: Those of them that loading again has not mended.

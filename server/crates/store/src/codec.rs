@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use diesel::Selectable;
+use diesel::sqlite::Sqlite;
 use engine::{ActionState, ExecutionState, ExecutionUid, Failure, Progress, Runner, TaskState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -230,4 +232,10 @@ pub(crate) fn fill<K, R, T>(
         slice.rows.push(value);
     }
     Ok(slice)
+}
+
+/// The columns that a kind of row is read from. What diesel's own function gives is made for one
+/// database; this is the same for both.
+pub(crate) fn columns<R: Selectable<Sqlite>>() -> R::SelectExpression {
+    R::construct_selection()
 }

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::postgres::Address;
 
 /// How to open the database.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `sqlite:PATH`, or `sqlite::memory:` for a database that is gone with the last handle.
+    /// `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `sqlite::memory:` for a database
+    /// that is gone with the last handle.
     pub url: String,
     /// When a commit counts as done.
     pub synchronous: Synchronous,
@@ -50,6 +52,8 @@ pub(crate) enum Target {
     SqliteFile(PathBuf),
     /// The memory of this process.
     SqliteMemory,
+    /// A server.
+    Postgres(Box<Address>),
 }
 
 impl Target {
@@ -59,9 +63,9 @@ impl Target {
             url: url.to_owned(),
             reason,
         };
-        let (scheme, rest) = url
-            .split_once(':')
-            .ok_or_else(|| refuse("it has no scheme; write sqlite:PATH or sqlite::memory:"))?;
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| {
+            refuse("it has no scheme; write sqlite:PATH or postgres://HOST/DATABASE")
+        })?;
         match (scheme, rest) {
             ("sqlite", ":memory:") => Ok(Self::SqliteMemory),
             ("sqlite", "" | "//") => Err(refuse("the path is empty")),
@@ -69,11 +73,11 @@ impl Target {
             ("sqlite", path) => Ok(Self::SqliteFile(
                 path.strip_prefix("//").unwrap_or(path).into(),
             )),
-            ("postgres" | "postgresql", _) => Err(refuse(
-                "PostgreSQL is not supported by this version; use sqlite:PATH",
-            )),
+            ("postgres" | "postgresql", _) => {
+                Address::parse(url).map(|address| Self::Postgres(Box::new(address)))
+            }
             _ => Err(refuse(
-                "the scheme is unknown; use sqlite:PATH or sqlite::memory:",
+                "the scheme is unknown; use sqlite:PATH or postgres://HOST/DATABASE",
             )),
         }
     }
@@ -98,7 +102,14 @@ mod tests {
             ("sqlite:", None),
             ("autan.db", None),
             ("mysql://host/db", None),
-            ("postgres://host/db", None),
+            (
+                "postgres://host/db",
+                Address::parse("postgres://host/db")
+                    .map(Box::new)
+                    .ok()
+                    .map(Target::Postgres),
+            ),
+            ("postgres:db", None),
         ] {
             let found = Target::parse(url);
             assert_eq!(found.as_ref().ok(), expected.as_ref(), "{url}: {found:?}");

@@ -1,17 +1,39 @@
 //! One connection to whichever database it is, and transactions on it.
 //!
-//! A second database is a second variant here, its statements in `dialect`, its migrations in a
-//! folder beside the first. Queries stay as they are: `both!` writes them once for each variant.
+//! What the databases do not have in common stands in `dialect`; queries are the same: `both!`
+//! writes them once for each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::SqliteConnection;
 
 use crate::dialect;
 use crate::error::Error;
+use crate::postgres::PgConn;
 
 /// One connection.
 pub(crate) enum Conn {
     /// The embedded database.
     Sqlite(SqliteConnection),
+    /// A server.
+    Postgres(Box<PgConn>, Link),
+}
+
+/// Whether a connection to a server still stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Link(Arc<AtomicBool>);
+
+impl Link {
+    /// It is gone for good.
+    pub(crate) fn cut(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is known to be gone: nothing is asked.
+    fn is_cut(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// Writes an expression once for each database.
@@ -19,6 +41,10 @@ macro_rules! on {
     ($conn:expr, |$inner:ident| $expression:expr) => {
         match $conn {
             $crate::connection::Conn::Sqlite($inner) => $expression,
+            $crate::connection::Conn::Postgres($inner, _) => {
+                let $inner = &mut **$inner;
+                $expression
+            }
         }
     };
 }
@@ -59,5 +85,25 @@ impl Conn {
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), Error> {
         use diesel::connection::SimpleConnection as _;
         both!(self, |c| c.batch_execute(sql))
+    }
+
+    /// Whether it is of no use any more, and another one must be opened.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_, link) => link.is_cut(),
+        }
+    }
+
+    /// Whether it is of no use any more after that error. A server that ends a session says so
+    /// before it hangs up.
+    pub(crate) fn is_lost_after(&mut self, error: &Error) -> bool {
+        if let (Self::Postgres(..), Error::Unavailable(_)) = (&*self, error)
+            && !self.is_lost()
+        {
+            // If this goes well, the error was of another kind.
+            let _ = self.run("SELECT 1");
+        }
+        self.is_lost()
     }
 }

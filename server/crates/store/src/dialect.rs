@@ -1,14 +1,22 @@
 //! What the databases do not have in common: opening, settings, locks, words of errors.
+//!
+//! Left to others: how PostgreSQL is reached (`postgres`).
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::expression::SqlLiteral;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::{Connection as _, SqliteConnection};
+use diesel::sql_types::{Bool, Text};
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 
 use crate::config::{Config, Synchronous};
 use crate::connection::Conn;
 use crate::error::Error;
+use crate::postgres::{Address, PgConn};
 
 /// Pages of the write-ahead log before it is copied into the database: a larger log spreads the
 /// cost of a copy over more commits, and is what a start after a crash has to read.
@@ -16,6 +24,15 @@ const WAL_PAGES: u32 = 4000;
 
 /// Pages that the writer may keep in memory.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
+
+/// The first half of the lock of the writer on PostgreSQL; the second half is the schema's.
+const LOCK: i32 = 0x4155_544E;
+
+/// How long is waited between two tries to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The same of the lock of who changes the schema.
+const SCHEMA_LOCK: i32 = LOCK + 1;
 
 /// Where SQLite finds a database in a file.
 pub(crate) fn sqlite_file(path: &Path) -> String {
@@ -62,11 +79,94 @@ pub(crate) fn open_sqlite(location: &str, config: &Config, memory: bool) -> Resu
     Ok(conn)
 }
 
-/// Prepares a connection for being the writer: pages that a commit changes must all find room, or
-/// they are written more than once. Memory is taken only as far as it is used.
-pub(crate) fn prepare_writer(conn: &mut Conn) -> Result<(), Error> {
+/// Opens a connection to a server. `name` is what the server shows of it.
+pub(crate) fn open_postgres(address: &Address, name: &str) -> Result<Conn, Error> {
+    let mut conn = address.connect(name)?;
+    // Plans are made while the tables are small, and kept; so they must not depend on how large
+    // the tables are: whatever is asked often is asked by an index.
+    conn.run(
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+         SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off",
+    )?;
+    Ok(conn)
+}
+
+/// Prepares a connection for being the writer. `owner` is the name of the connection.
+///
+/// On SQLite the pages that a commit changes must all find room, or they are written more than
+/// once; memory is taken only as far as it is used. Of a server the writer is who holds its lock.
+pub(crate) fn prepare_writer(
+    conn: &mut Conn,
+    config: &Config,
+    owner: &str,
+    database: &str,
+) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(_) => conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}")),
+        Conn::Postgres(c, _) => {
+            let commit = match config.synchronous {
+                Synchronous::Full => "on",
+                Synchronous::Normal => "off",
+            };
+            c.batch_execute(&format!("SET synchronous_commit = {commit}"))
+                .map_err(classify)?;
+            take_lock(c, config, owner, database)
+        }
+    }
+}
+
+/// Takes the lock that makes a session the one writer of a database, or rather of a schema in it.
+/// It ends with the session, and a session that we have lost is ended first: so whatever it was
+/// about to commit is committed or not, but not still to come.
+fn take_lock(conn: &mut PgConn, config: &Config, owner: &str, database: &str) -> Result<(), Error> {
+    diesel::sql_query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()",
+    )
+    .bind::<Text, _>(owner)
+    .execute(conn)
+    .map_err(classify)?;
+    let deadline = Instant::now() + config.busy_timeout;
+    // The session of a server that was killed needs a moment to end.
+    loop {
+        let taken = diesel::select(try_lock(LOCK)).get_result::<bool>(conn);
+        if taken.map_err(classify)? {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(Error::InUse {
+                database: database.to_owned(),
+            });
+        }
+        thread::sleep(LOCK_PAUSE);
+    }
+}
+
+/// Takes a lock of this session for its schema, unless another session has it.
+fn try_lock(lock: i32) -> SqlLiteral<Bool> {
+    diesel::dsl::sql(&format!(
+        "pg_try_advisory_lock({lock}, hashtext(current_schema()))"
+    ))
+}
+
+/// Lets one server after the other change the schema.
+pub(crate) fn lock_schema(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        // Its file is locked already.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(..) => conn.run(&format!(
+            "SELECT pg_advisory_lock({SCHEMA_LOCK}, hashtext(current_schema()))"
+        )),
+    }
+}
+
+/// Ends what [`lock_schema`] began.
+pub(crate) fn unlock_schema(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(..) => conn.run(&format!(
+            "SELECT pg_advisory_unlock({SCHEMA_LOCK}, hashtext(current_schema()))"
+        )),
     }
 }
 
@@ -74,6 +174,7 @@ pub(crate) fn prepare_writer(conn: &mut Conn) -> Result<(), Error> {
 pub(crate) fn forbid_writes(conn: &mut Conn) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(_) => conn.run("PRAGMA query_only = ON"),
+        Conn::Postgres(..) => conn.run("SET default_transaction_read_only = on"),
     }
 }
 
@@ -81,6 +182,7 @@ pub(crate) fn forbid_writes(conn: &mut Conn) -> Result<(), Error> {
 pub(crate) fn begin_read(conn: &mut Conn) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(_) => conn.run("BEGIN"),
+        Conn::Postgres(..) => conn.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
     }
 }
 
@@ -89,6 +191,8 @@ pub(crate) fn begin_read(conn: &mut Conn) -> Result<(), Error> {
 pub(crate) fn begin_write(conn: &mut Conn) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(_) => conn.run("BEGIN IMMEDIATE"),
+        // There is no other writer.
+        Conn::Postgres(..) => conn.run("BEGIN"),
     }
 }
 
@@ -106,19 +210,40 @@ pub(crate) fn is_duplicate(error: &Error) -> bool {
     )
 }
 
-/// Sorts what the database says by what can be done about it. SQLite's texts are fixed, one for
-/// each of its result codes; the code itself is not passed on by diesel.
+/// Sorts what the database says by what can be done about it.
+///
+/// diesel does not pass on the codes. SQLite's texts are fixed, one for each code. PostgreSQL's may
+/// be translated; then what is not sorted by its kind or by the loss of the connection counts as
+/// unexpected, and is tried again all the same.
 pub(crate) fn classify(error: DieselError) -> Error {
-    const BUSY: &[&str] = &["database is locked", "database table is locked"];
+    const BUSY: &[&str] = &[
+        "database is locked",
+        "database table is locked",
+        "canceling statement due to lock timeout",
+        "deadlock detected",
+    ];
     const UNAVAILABLE: &[&str] = &[
         "database or disk is full",
         "disk I/O error",
         "attempt to write a readonly database",
         "unable to open database file",
         "out of memory",
+        "terminating connection",
+        "the database system is",
+        "sorry, too many clients",
+        "remaining connection slots",
+        "could not extend file",
+        "could not write",
+        "canceling statement due to",
     ];
     const CORRUPT: &[&str] = &["database disk image is malformed", "file is not a database"];
+    use DatabaseErrorKind as Kind;
     match &error {
+        DieselError::DatabaseError(
+            Kind::UnableToSendCommand | Kind::ClosedConnection | Kind::ReadOnlyTransaction,
+            _,
+        ) => Error::Unavailable(Box::new(error)),
+        DieselError::DatabaseError(Kind::SerializationFailure, _) => Error::Busy,
         DieselError::DatabaseError(_, information) => {
             let says = |texts: &[&str]| texts.iter().any(|t| information.message().starts_with(t));
             if says(BUSY) {

@@ -48,6 +48,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The server cannot be reached, or does not let us in.
+    #[error("database {database} cannot be reached")]
+    Connect {
+        /// The URL without its password.
+        database: String,
+        /// What was said.
+        #[source]
+        cause: Cause,
+    },
     /// The file or its folder cannot be made, opened or written.
     #[error("database {} cannot be opened: {reason}", path.display())]
     Open {
@@ -60,10 +69,10 @@ pub enum Error {
         cause: Option<Cause>,
     },
     /// Another process, or another store of this one, has the database open.
-    #[error("database {} is in use by another server", path.display())]
+    #[error("database {database} is in use by another server")]
     InUse {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the URL without its password.
+        database: String,
     },
     /// The store has one writer, and it was handed out already.
     #[error("the writer of the database is taken")]

@@ -10,6 +10,7 @@
 
 mod batch;
 mod codec;
+mod commit;
 mod config;
 mod connection;
 mod definition;
@@ -22,6 +23,7 @@ mod lower;
 mod migrate;
 mod operation;
 mod page;
+mod postgres;
 mod predicate;
 mod reader;
 mod readers;

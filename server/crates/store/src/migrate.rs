@@ -1,40 +1,51 @@
 //! Brings the schema up to date, or says why it cannot be.
 
+use diesel::RunQueryDsl as _;
 use diesel::deserialize::QueryableByName;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
-use diesel::{RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use crate::connection::Conn;
+use crate::connection::{Conn, both};
 use crate::dialect;
 use crate::error::{Cause, Error};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Runs the migrations that the database has not seen. Each runs in a transaction, so a crash in
 /// between leaves a schema that the next start completes.
 pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
-    match conn {
-        Conn::Sqlite(connection) => {
-            let applied = applied_on_sqlite(connection)?;
-            check(applied.as_deref(), &known()?)?;
-            connection.run_pending_migrations(SQLITE).map_err(sort)?;
-            Ok(())
-        }
-    }
+    dialect::lock_schema(conn)?;
+    let done = migrate_locked(conn);
+    dialect::unlock_schema(conn)?;
+    done
 }
 
-/// Versions of this program's migrations, in order.
+fn migrate_locked(conn: &mut Conn) -> Result<(), Error> {
+    let applied = applied(conn)?;
+    check(applied.as_deref(), &known()?)?;
+    match conn {
+        Conn::Sqlite(c) => c.run_pending_migrations(SQLITE).map(drop),
+        Conn::Postgres(c, _) => c.run_pending_migrations(POSTGRES).map(drop),
+    }
+    .map_err(sort)
+}
+
+/// Versions of this program's migrations, in order. They are the same for both databases.
 fn known() -> Result<Vec<String>, Error> {
     let migrations: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(sort)?;
+    Ok(versions(&migrations))
+}
+
+fn versions<DB: diesel::backend::Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
     let mut versions: Vec<String> = migrations
         .iter()
         .map(|migration| migration.name().version().to_string())
         .collect();
     versions.sort();
-    Ok(versions)
+    versions
 }
 
 #[derive(QueryableByName)]
@@ -44,14 +55,18 @@ struct Name {
 }
 
 /// Versions that the database has seen, in order; `None` if it has tables but never saw any.
-fn applied_on_sqlite(connection: &mut SqliteConnection) -> Result<Option<Vec<String>>, Error> {
+fn applied(conn: &mut Conn) -> Result<Option<Vec<String>>, Error> {
+    let tables = match conn {
+        Conn::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        Conn::Postgres(..) => {
+            "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()"
+        }
+    };
     let mut names = |sql: &str| -> Result<Vec<String>, Error> {
-        let rows: Vec<Name> = diesel::sql_query(sql)
-            .load(connection)
-            .map_err(dialect::classify)?;
+        let rows: Vec<Name> = both!(&mut *conn, |c| diesel::sql_query(sql).load(c))?;
         Ok(rows.into_iter().map(|row| row.name).collect())
     };
-    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let tables = names(tables)?;
     if tables.is_empty() {
         return Ok(Some(Vec::new()));
     }
@@ -95,7 +110,15 @@ fn sort(cause: Cause) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use diesel::pg::Pg;
+
     use super::*;
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let of_postgres: Vec<Box<dyn Migration<Pg>>> = POSTGRES.migrations().unwrap();
+        assert_eq!(versions(&of_postgres), known().unwrap());
+    }
 
     #[test]
     fn only_a_beginning_of_our_migrations_is_brought_up_to_date() {

@@ -30,6 +30,8 @@ use crate::worker::{QueueRow, WorkerActionRow};
 /// A connection that reads.
 pub struct Reader {
     pub(crate) conn: Conn,
+    /// Whether it was used and given back: then it may have been lost since.
+    pub(crate) is_used: bool,
 }
 
 impl std::fmt::Debug for Reader {

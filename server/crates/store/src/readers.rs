@@ -57,19 +57,13 @@ impl Readers {
     /// also until a connection is free. `work` must not call this again.
     pub fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T, Error>) -> Result<T, Error> {
         let pool = &*self.0;
-        let mut lease = Lease {
-            pool,
-            reader: Some(pool.take()?),
-            begun: false,
-        };
         let turn = pool.shared.turns.as_ref();
         let _turn = turn.map(|turns| turns.read().unwrap_or_else(PoisonError::into_inner));
+        let mut lease = pool.begin()?;
         let reader = lease
             .reader
             .as_mut()
             .expect("a lease holds its reader until it ends");
-        dialect::begin_read(&mut reader.conn)?;
-        lease.begun = true;
         let done = work(reader)?;
         reader.conn.run("COMMIT")?;
         lease.begun = false;
@@ -80,6 +74,31 @@ impl Readers {
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, Free> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a connection and begins to read. One that was lost while nobody used it is found out
+    /// by this, and another one is taken.
+    fn begin(&self) -> Result<Lease<'_>, Error> {
+        loop {
+            let mut lease = Lease {
+                pool: self,
+                reader: Some(self.take()?),
+                begun: false,
+            };
+            let reader = lease
+                .reader
+                .as_mut()
+                .expect("a lease holds its reader until it ends");
+            match dialect::begin_read(&mut reader.conn) {
+                Ok(()) => {
+                    lease.begun = true;
+                    return Ok(lease);
+                }
+                // Only what was left of before: a new connection that is lost says so.
+                Err(error) if reader.is_used && reader.conn.is_lost_after(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Takes a free connection, opens one, or waits for one.
@@ -105,8 +124,6 @@ impl Pool {
     }
 
     fn open(&self) -> Result<Reader, Error> {
-        let turn = self.shared.turns.as_ref();
-        let _turn = turn.map(|turns| turns.read().unwrap_or_else(PoisonError::into_inner));
         into_reader(self.shared.connect()?)
     }
 
@@ -119,7 +136,10 @@ impl Pool {
 
 fn into_reader(mut conn: Conn) -> Result<Reader, Error> {
     dialect::forbid_writes(&mut conn)?;
-    Ok(Reader { conn })
+    Ok(Reader {
+        conn,
+        is_used: false,
+    })
 }
 
 /// A connection in use. It goes back however its use ends, also if its user panics.
@@ -138,6 +158,10 @@ impl Drop for Lease<'_> {
         if self.begun {
             let _ = reader.conn.run("ROLLBACK");
         }
+        if reader.conn.is_lost() {
+            return self.pool.forget();
+        }
+        reader.is_used = true;
         self.pool.lock().readers.push(reader);
         self.pool.returned.notify_one();
     }

@@ -1,18 +1,23 @@
 //! The open database: its files, its lock, and who may write.
 //!
-//! **Invariant:** one store per database, also among processes. The lock is a file beside it.
+//! **Invariant:** one store per database, also among processes. The lock of SQLite is a file beside
+//! it; that of PostgreSQL is taken with the writer, by its session.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::config::{Config, Target};
 use crate::connection::Conn;
 use crate::dialect;
 use crate::error::{Cause, Error};
 use crate::migrate;
+use crate::postgres::Address;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -23,12 +28,21 @@ pub struct Store {
     readers: Readers,
 }
 
+/// Where connections find a database.
+#[derive(Debug)]
+enum Place {
+    /// The name by which SQLite finds it.
+    Sqlite(String),
+    /// A server, and what it shows of connections that read.
+    Postgres { address: Box<Address>, name: String },
+}
+
 /// What the store, the writer and the readers hold together.
 #[derive(Debug)]
 pub(crate) struct Shared {
     config: Config,
     /// Where connections find the database.
-    location: String,
+    place: Place,
     /// In memory: keeps out of each other's way those who would otherwise poll for locks. SQLite
     /// has no write-ahead log there, so readers and the writer exclude each other anyway.
     pub(crate) turns: Option<RwLock<()>>,
@@ -40,7 +54,31 @@ pub(crate) struct Shared {
 impl Shared {
     /// Opens another connection.
     pub(crate) fn connect(&self) -> Result<Conn, Error> {
-        dialect::open_sqlite(&self.location, &self.config, self.turns.is_some())
+        match &self.place {
+            Place::Sqlite(location) => {
+                dialect::open_sqlite(location, &self.config, self.turns.is_some())
+            }
+            Place::Postgres { address, name } => dialect::open_postgres(address, name),
+        }
+    }
+
+    /// Opens a connection that writes. If another server writes, the answer is [`Error::InUse`].
+    pub(crate) fn connect_writer(&self) -> Result<Conn, Error> {
+        let (mut conn, name, database) = match &self.place {
+            Place::Sqlite(location) => (self.connect()?, location.clone(), location.clone()),
+            Place::Postgres { address, name } => {
+                let name = format!("{name} writer");
+                let conn = dialect::open_postgres(address, &name)?;
+                (conn, name, address.to_string())
+            }
+        };
+        dialect::prepare_writer(&mut conn, &self.config, &name, &database)?;
+        Ok(conn)
+    }
+
+    /// How long is waited for the database, if it is away or busy.
+    pub(crate) fn patience(&self) -> Duration {
+        self.config.busy_timeout
     }
 
     /// Gives the writer back.
@@ -53,16 +91,21 @@ impl Store {
     /// Opens the database, makes it if there is none, and brings its schema up to date.
     pub fn open(config: &Config) -> Result<Self, Error> {
         let target = Target::parse(&config.url)?;
-        let (location, lock) = match &target {
-            Target::SqliteMemory => (dialect::sqlite_memory(), None),
+        let (place, lock) = match &target {
+            Target::SqliteMemory => (Place::Sqlite(dialect::sqlite_memory()), None),
             Target::SqliteFile(path) => {
                 let lock = prepare(path)?;
-                (dialect::sqlite_file(path), Some(lock))
+                (Place::Sqlite(dialect::sqlite_file(path)), Some(lock))
+            }
+            Target::Postgres(address) => {
+                let address = address.clone();
+                let name = format!("autan {}", Uuid::now_v7().simple());
+                (Place::Postgres { address, name }, None)
             }
         };
         let shared = Arc::new(Shared {
             config: config.clone(),
-            location,
+            place,
             turns: (target == Target::SqliteMemory).then(RwLock::default),
             writer_taken: AtomicBool::new(false),
             _lock: lock,
@@ -82,11 +125,7 @@ impl Store {
         if self.shared.writer_taken.swap(true, Ordering::AcqRel) {
             return Err(Error::WriterTaken);
         }
-        let connected = self.shared.connect().and_then(|mut conn| {
-            dialect::prepare_writer(&mut conn)?;
-            Ok(conn)
-        });
-        match connected {
+        match self.shared.connect_writer() {
             Ok(conn) => Ok(Writer::new(conn, self.shared.clone())),
             Err(error) => {
                 self.shared.release_writer();
@@ -139,7 +178,7 @@ fn prepare(path: &Path) -> Result<File, Error> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error::InUse {
-            path: path.to_owned(),
+            database: path.display().to_string(),
         }),
         Err(TryLockError::Error(error)) => Err(refuse("its lock file cannot be locked")(error)),
     }
@@ -164,6 +203,10 @@ fn name_file(target: &Target, error: Error) -> Error {
                 cause,
             }
         }
+        (Target::Postgres(address), Error::Unavailable(cause)) => Error::Connect {
+            database: address.to_string(),
+            cause,
+        },
         (_, error) => error,
     }
 }

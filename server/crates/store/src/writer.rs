@@ -5,10 +5,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskRecord};
 
 use crate::batch::{Batch, ExecutionKey, RequestRecord};
+use crate::commit::Commit;
 use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
 use crate::dialect;
@@ -32,7 +35,12 @@ pub struct Writer {
     /// Position of the last commit that changed an execution; found at the first one.
     position: Option<i64>,
     shared: Arc<Shared>,
+    /// Since when the connection has been lost.
+    lost_since: Option<Instant>,
 }
+
+/// How long is waited between two tries to connect.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,9 +57,13 @@ impl Drop for Writer {
 impl Writer {
     pub(crate) fn new(conn: Conn, shared: Arc<Shared>) -> Self {
         Self {
-            reader: Reader { conn },
+            reader: Reader {
+                conn,
+                is_used: false,
+            },
             position: None,
             shared,
+            lost_since: None,
         }
     }
 
@@ -63,17 +75,63 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
-        let position = self.last_position()? + 1;
-        let done = self.write(|conn| write_batch(conn, batch, position));
-        if matches!(done, Ok(true)) {
-            self.position = Some(position);
-        }
-        match done.map(drop) {
+        self.ensure_connected()?;
+        match self.try_commit(batch) {
             Err(error) if dialect::is_duplicate(&error) => {
                 Err(self.find_taken(batch)?.unwrap_or(error))
             }
+            Err(error) if self.reader.conn.is_lost_after(&error) => {
+                let position = self.position.map(|position| position + 1);
+                self.ensure_connected()?;
+                // The session that was lost is over, so what it has committed is there by now.
+                if position == Some(self.last_position()?) {
+                    return Ok(());
+                }
+                tracing::warn!("commit is done again on a new connection: {error}");
+                self.try_commit(batch)
+            }
             done => done,
         }
+    }
+
+    fn try_commit(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+        let position = self.last_position()? + 1;
+        let _turn = turn(&self.shared);
+        let conn = &mut self.reader.conn;
+        let is_changed = match conn {
+            // Nothing here reads what another part writes, so one statement is the whole of it.
+            Conn::Postgres(..) if is_plain(batch) => write_batch(conn, batch, position),
+            _ => conn.write(|conn| write_batch(conn, batch, position)),
+        }?;
+        if is_changed {
+            self.position = Some(position);
+        }
+        Ok(())
+    }
+
+    /// Connects anew if the connection is lost. Waits for a database that is away, but not again
+    /// and again: once it has been away for long, there is one try.
+    fn ensure_connected(&mut self) -> Result<(), Error> {
+        if !self.reader.conn.is_lost() {
+            return Ok(());
+        }
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        let error = loop {
+            match self.shared.connect_writer() {
+                Ok(conn) => {
+                    self.reader.conn = conn;
+                    // What was last committed is asked of the database again.
+                    self.position = None;
+                    self.lost_since = None;
+                    tracing::info!("the database is back");
+                    return Ok(());
+                }
+                Err(error) if since.elapsed() >= self.shared.patience() => break error,
+                Err(_) => thread::sleep(RECONNECT_PAUSE),
+            }
+        };
+        tracing::warn!("the database is away: {error}");
+        Err(error)
     }
 
     /// The place among all commits of the last one that changed or deleted an execution; 0 if there
@@ -113,12 +171,13 @@ impl Writer {
     /// Loads all unfinished executions one after the other. Only their keys are in memory all at
     /// once.
     pub fn load_unfinished(&mut self, each: &mut dyn FnMut(Loaded)) -> Result<(), Error> {
+        self.ensure_connected()?;
         load::load_unfinished(&mut self.reader.conn, each)
     }
 
     /// Loads an execution with its tasks and actions.
     pub fn load(&mut self, key: ExecutionKey) -> Result<Option<Loaded>, Error> {
-        self.reader.load(key)
+        self.read().load(key)
     }
 
     /// Applies a document, all or nothing. A text equal to the latest revision adds none.
@@ -143,7 +202,7 @@ impl Writer {
             for member in &change.members {
                 definitions.push(definitions::apply(conn, change, &hash, member, etag)?);
             }
-            requests::insert(conn, change.request.as_slice())?;
+            remember(conn, change.request.as_slice())?;
             Ok(Applied {
                 definitions,
                 workbook,
@@ -168,7 +227,7 @@ impl Writer {
         };
         self.write(|conn| {
             definitions::delete(conn, place, deletion.expected_etag.as_deref())?;
-            requests::insert(conn, deletion.request.as_slice())
+            remember(conn, deletion.request.as_slice())
         })
     }
 
@@ -176,7 +235,7 @@ impl Writer {
     pub fn delete_workbook(&mut self, deletion: &Deletion) -> Result<(), Error> {
         self.write(|conn| {
             workbooks::delete(conn, deletion)?;
-            requests::insert(conn, deletion.request.as_slice())
+            remember(conn, deletion.request.as_slice())
         })
     }
 
@@ -184,7 +243,7 @@ impl Writer {
     pub fn put_environment(&mut self, change: &EnvironmentChange) -> Result<EnvironmentRow, Error> {
         self.write(|conn| {
             let row = environments::put(conn, change)?;
-            requests::insert(conn, change.request.as_slice())?;
+            remember(conn, change.request.as_slice())?;
             Ok(row)
         })
     }
@@ -194,7 +253,7 @@ impl Writer {
     pub fn delete_environment(&mut self, deletion: &Deletion) -> Result<(), Error> {
         self.write(|conn| {
             environments::delete(conn, deletion)?;
-            requests::insert(conn, deletion.request.as_slice())
+            remember(conn, deletion.request.as_slice())
         })
     }
 
@@ -206,7 +265,7 @@ impl Writer {
     ) -> Result<(), Error> {
         self.write(|conn| {
             operations::put(conn, row)?;
-            requests::insert(conn, request.cloned().as_slice())
+            remember(conn, request.cloned().as_slice())
         })
     }
 
@@ -246,10 +305,13 @@ impl Writer {
 
     /// The reading functions, on this connection: they see what was just committed.
     pub fn read(&mut self) -> &mut Reader {
+        // If the database is away, the questions themselves are answered by that.
+        let _ = self.ensure_connected();
         &mut self.reader
     }
 
     fn write<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
+        self.ensure_connected()?;
         let _turn = turn(&self.shared);
         self.reader.conn.write(work)
     }
@@ -323,41 +385,49 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool
         .map(|changed| changed.record.into())
         .collect();
     let rows = Rows::of(batch, &keys);
-    executions::insert(conn, &rows.new_executions)?;
-    payloads::insert(conn, &rows.new_executions)?;
-    ids::insert(conn, &rows.new_executions)?;
-    labels::insert(conn, &rows.new_executions)?;
-    for record in rows.executions {
-        executions::update(conn, record)?;
-    }
-    for record in rows.payloads {
-        payloads::update(conn, record)?;
-    }
+    let out = &mut Commit::new(conn);
+    executions::insert(out, &rows.new_executions)?;
+    payloads::insert(out, &rows.new_executions)?;
+    ids::insert(out, &rows.new_executions)?;
+    labels::insert(out, &rows.new_executions)?;
+    executions::update(out, &rows.executions)?;
+    payloads::update(out, &rows.payloads)?;
+    tasks::insert(out, &rows.new_tasks)?;
+    tasks::update(out, &rows.tasks)?;
+    actions::insert(out, &rows.new_actions)?;
+    actions::update(out, &rows.actions)?;
+    history::insert(out, &rows.history)?;
+    requests::insert(out, &batch.requests)?;
     for (key, record) in rows.described {
+        let conn = out.flush()?;
         let known = executions::describe(conn, record)?;
         labels::delete(conn, *key, &record.project, known.as_deref())?;
-        labels::insert(conn, &[record])?;
+        labels::insert(out, &[record])?;
     }
-    tasks::insert(conn, &rows.new_tasks)?;
-    for (key, task) in rows.tasks {
-        tasks::update(conn, *key, task)?;
-    }
-    actions::insert(conn, &rows.new_actions)?;
-    for (key, task, action) in rows.actions {
-        actions::update(conn, *key, task, action)?;
-    }
-    history::insert(conn, &rows.history)?;
     let mut deleted = Vec::new();
     for key in &batch.deleted {
-        deleted.extend(delete(conn, *key)?);
+        deleted.extend(delete(out.flush()?, *key)?);
     }
     let is_changed = !keys.is_empty() || !deleted.is_empty();
     if is_changed {
         let uids = keys.iter().map(|key| key.uid);
-        changes::insert(conn, position, batch.time_us, uids, &deleted)?;
+        changes::insert(out, position, batch.time_us, uids, &deleted)?;
     }
-    requests::insert(conn, &batch.requests)?;
+    out.flush()?;
     Ok(is_changed)
+}
+
+/// Whether a batch is written without looking at what is there.
+fn is_plain(batch: &Batch<'_>) -> bool {
+    let is_described = |changed: &engine::Changed<'_>| changed.details_changed && !changed.is_new;
+    batch.deleted.is_empty() && !batch.executions.iter().any(is_described)
+}
+
+/// Remembers requests that were answered by a change which is no batch.
+fn remember(conn: &mut Conn, requests: &[RequestRecord]) -> Result<(), Error> {
+    let mut out = Commit::new(conn);
+    requests::insert(&mut out, requests)?;
+    out.flush().map(drop)
 }
 
 /// Deletes an execution with all that belongs to it. One that is gone already is no error: a

@@ -361,7 +361,9 @@ fn faults_of_the_store_show_no_insides() {
             reason,
             cause: None,
         },
-        E::InUse { path: path() },
+        E::InUse {
+            database: "autan.db".to_owned(),
+        },
         E::WriterTaken,
         E::Schema {
             found: name(),

@@ -7,32 +7,34 @@ use engine::{ActionRecord, Data, ExecutionUid};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::schema::actions;
-use crate::statement::{insert_rows, update_statement};
+use crate::statement::{insert_statement, update_statement};
 use crate::views::{ActionRow, Payloads};
 
-#[derive(Insertable)]
-#[diesel(table_name = actions, treat_none_as_default_value = false)]
-struct NewAction<'a> {
-    shard: i16,
-    uid: &'a [u8],
-    task: i64,
-    number: i64,
-    name: &'a str,
-    state: &'a str,
-    input: &'a str,
-    output: Option<&'a str>,
-    accepted: bool,
-    item: i64,
-    attempt: i64,
-    runner: &'a str,
-    child: Option<&'a [u8]>,
-    created_us: i64,
-    finished_us: Option<i64>,
-    lease: Option<String>,
+insert_statement! {
+    /// A new action.
+    NewAction: "actions" {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        task: BigInt => i64,
+        number: BigInt => i64,
+        name: Text => &'a str,
+        state: Text => &'a str,
+        input: Text => &'a str,
+        output: Nullable<Text> => Option<&'a str>,
+        accepted: Bool => bool,
+        item: BigInt => i64,
+        attempt: BigInt => i64,
+        runner: Text => &'a str,
+        child: Nullable<Binary> => Option<&'a [u8]>,
+        created_us: BigInt => i64,
+        finished_us: Nullable<BigInt> => Option<i64>,
+        lease: Nullable<Text> => Option<String>,
+    }
 }
 
 update_statement! {
@@ -124,9 +126,9 @@ fn lease(action: &ActionRecord) -> Option<String> {
 }
 
 /// Adds actions, each with the key of its execution and the number of its task.
-pub(crate) fn insert(
-    conn: &mut Conn,
-    actions: &[(&ExecutionKey, u32, &ActionRecord)],
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    actions: &[(&'a ExecutionKey, u32, &'a ActionRecord)],
 ) -> Result<(), Error> {
     let rows: Vec<NewAction<'_>> = actions
         .iter()
@@ -149,17 +151,15 @@ pub(crate) fn insert(
             lease: lease(action),
         })
         .collect();
-    insert_rows!(conn, actions::table, rows)
+    out.insert(rows)
 }
 
-/// Writes what may have changed of an action.
-pub(crate) fn update(
-    conn: &mut Conn,
-    key: ExecutionKey,
-    task: u32,
-    action: &ActionRecord,
+/// Writes what may have changed of actions.
+pub(crate) fn update<'a>(
+    out: &mut Commit<'_, 'a>,
+    actions: &[(&'a ExecutionKey, u32, &'a ActionRecord)],
 ) -> Result<(), Error> {
-    let statement = UpdateAction {
+    let row = |(key, task, action): &(&'a ExecutionKey, u32, &'a ActionRecord)| UpdateAction {
         state: action.state.word(),
         output: output(action),
         accepted: action.accepted,
@@ -169,13 +169,11 @@ pub(crate) fn update(
         lease: lease(action),
         shard: key.shard,
         uid: key.uid.0.as_bytes(),
-        task: i64::from(task),
+        task: i64::from(*task),
         number: i64::from(action.number),
     };
-    match both!(conn, |c| statement.execute(c))? {
-        1 => Ok(()),
-        _ => Err(Error::Invalid("a changed action has no row")),
-    }
+    let rows = actions.iter().map(row).collect();
+    out.update(rows, "a changed action has no row")
 }
 
 /// Deletes the actions of an execution.
@@ -203,7 +201,7 @@ pub(crate) fn find(
             i64::from(task),
             i64::from(number),
         ))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let found = both!(conn, |c| query.get_result(c).optional())?;
     Ok(found
         .map(Row::into_action)
@@ -238,7 +236,7 @@ pub(crate) fn list(
         .filter(actions::task.gt(after.0).or(actions::number.gt(after.1)))
         .order((actions::task, actions::number))
         .limit(codec::one_more(page))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let convert = |mut row: Row| {
         if payloads == Payloads::Omit {
             (row.input, row.output) = ("{}".to_owned(), None);
@@ -268,7 +266,7 @@ pub(crate) fn each_of_tasks(
         )
         .filter(actions::task.eq_any(tasks))
         .order((actions::task, actions::number))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
         for row in rows.map_err(crate::dialect::classify)? {
@@ -311,7 +309,7 @@ pub(crate) fn load(
     let query = actions::table
         .filter(actions::shard.eq(shard).and(actions::uid.eq_any(uids)))
         .order((actions::uid, actions::task, actions::number))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let rows = both!(conn, |c| query.load::<Row>(c))?;
     rows.into_iter()
         .map(|row| Ok((codec::uid(&row.uid, "actions.uid")?, row.into_action()?)))

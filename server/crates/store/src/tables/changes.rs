@@ -1,14 +1,18 @@
 //! Rows of changes: which executions a commit has changed, in the order of the commits.
 
+use std::borrow::Cow;
+
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
 use engine::ExecutionUid;
 
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::changes;
-use crate::statement::insert_rows;
+use crate::statement::insert_statement;
 use crate::views::{ChangeRow, DeletedRow};
 
 /// The shard that every commit belongs to, as long as one server owns all of them.
@@ -17,34 +21,35 @@ const SHARD: i16 = 0;
 /// Bytes of a uid.
 const UID_BYTES: usize = 16;
 
-#[derive(Insertable)]
-#[diesel(table_name = changes, treat_none_as_default_value = false)]
-struct NewChange {
-    shard: i16,
-    position: i64,
-    time_us: i64,
-    uids: Vec<u8>,
-    deleted: Option<String>,
+insert_statement! {
+    /// What one commit has changed.
+    NewChange: "changes" {
+        shard: SmallInt => i16,
+        position: BigInt => i64,
+        time_us: BigInt => i64,
+        uids: Binary => Cow<'a, [u8]>,
+        deleted: Nullable<Text> => Option<String>,
+    }
 }
 
 /// Adds what one commit has changed.
 pub(crate) fn insert(
-    conn: &mut Conn,
+    out: &mut Commit<'_, '_>,
     position: i64,
     time_us: i64,
     changed: impl Iterator<Item = ExecutionUid>,
     deleted: &[DeletedRow],
 ) -> Result<(), Error> {
-    let uids = changed.flat_map(|uid| uid.0.into_bytes()).collect();
+    let uids: Vec<u8> = changed.flat_map(|uid| uid.0.into_bytes()).collect();
     let names: Vec<_> = deleted.iter().map(names).collect();
     let row = NewChange {
         shard: SHARD,
         position,
         time_us,
-        uids,
+        uids: uids.into(),
         deleted: codec::list(&names),
     };
-    insert_rows!(conn, changes::table, [row])
+    out.insert(vec![row])
 }
 
 fn names(row: &DeletedRow) -> (&str, &str, ExecutionUid) {

@@ -133,7 +133,7 @@ pub(crate) fn find(
             place.name,
             revision,
         ))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let row = both!(conn, |c| query.get_result::<Row>(c).optional())?;
     row.map(Row::into_definition).transpose()
 }
@@ -171,7 +171,7 @@ pub(crate) fn list(
         .filter(predicate)
         .order((definition_heads::name, definition_heads::namespace))
         .limit(codec::one_more(page))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
         codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {
@@ -195,7 +195,7 @@ pub(crate) fn list_revisions(
         .filter(definitions::revision.lt(page.after.unwrap_or(i32::MAX)))
         .order(definitions::revision.desc())
         .limit(codec::one_more(page))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
         codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {

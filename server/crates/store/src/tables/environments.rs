@@ -71,7 +71,7 @@ pub(crate) fn find(
 fn find_row(conn: &mut Conn, project: &str, name: &str) -> Result<Option<Row>, Error> {
     let query = environments::table
         .find((project, name))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     both!(conn, |c| query.get_result::<Row>(c).optional())
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn list(
         .filter(predicate)
         .order(environments::name)
         .limit(codec::one_more(page))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
         codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {

@@ -8,45 +8,47 @@ use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::executions;
-use crate::statement::{insert_rows, update_statement};
+use crate::statement::{insert_statement, update_statement};
 use crate::tables::payloads::{self, PayloadRow};
 use crate::views::Standing;
 
-#[derive(Insertable)]
-#[diesel(table_name = executions, treat_none_as_default_value = false)]
-struct NewExecution<'a> {
-    shard: i16,
-    uid: &'a [u8],
-    project: &'a str,
-    execution_id: Option<&'a str>,
-    workflow_name: &'a str,
-    workflow_namespace: &'a str,
-    revision: i32,
-    source_hash: &'a [u8],
-    workbook: Option<&'a str>,
-    state: &'a str,
-    state_info: Option<&'a str>,
-    failure: Option<String>,
-    run: i32,
-    description: &'a str,
-    labels: Option<String>,
-    parent_uid: Option<&'a [u8]>,
-    parent_task: Option<i64>,
-    parent_action: Option<i64>,
-    item_index: i64,
-    root_uid: Option<&'a [u8]>,
-    source_uid: Option<&'a [u8]>,
-    depth: i32,
-    last_sequence: i64,
-    backlog: Option<String>,
-    rollback: Option<String>,
-    progress: String,
-    created_us: i64,
-    updated_us: i64,
-    finished_us: Option<i64>,
+insert_statement! {
+    /// A new execution, without its payloads and labels.
+    NewExecution: "executions" {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        project: Text => &'a str,
+        execution_id: Nullable<Text> => Option<&'a str>,
+        workflow_name: Text => &'a str,
+        workflow_namespace: Text => &'a str,
+        revision: Integer => i32,
+        source_hash: Binary => &'a [u8],
+        workbook: Nullable<Text> => Option<&'a str>,
+        state: Text => &'a str,
+        state_info: Nullable<Text> => Option<&'a str>,
+        failure: Nullable<Text> => Option<String>,
+        run: Integer => i32,
+        description: Text => &'a str,
+        labels: Nullable<Text> => Option<String>,
+        parent_uid: Nullable<Binary> => Option<&'a [u8]>,
+        parent_task: Nullable<BigInt> => Option<i64>,
+        parent_action: Nullable<BigInt> => Option<i64>,
+        item_index: BigInt => i64,
+        root_uid: Nullable<Binary> => Option<&'a [u8]>,
+        source_uid: Nullable<Binary> => Option<&'a [u8]>,
+        depth: Integer => i32,
+        last_sequence: BigInt => i64,
+        backlog: Nullable<Text> => Option<String>,
+        rollback: Nullable<Text> => Option<String>,
+        progress: Text => String,
+        created_us: BigInt => i64,
+        updated_us: BigInt => i64,
+        finished_us: Nullable<BigInt> => Option<i64>,
+    }
 }
 
 impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
@@ -223,14 +225,20 @@ impl ExecutionRow {
 }
 
 /// Adds executions, without their payloads and labels.
-pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<(), Error> {
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
     let rows: Vec<NewExecution<'_>> = records.iter().map(|record| (*record).into()).collect();
-    insert_rows!(conn, executions::table, rows)
+    out.insert(rows)
 }
 
-/// Writes what may have changed of an execution.
-pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Error> {
-    let statement = UpdateExecution {
+/// Writes what may have changed of executions.
+pub(crate) fn update<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
+    let row = |record: &&'a ExecutionRecord| UpdateExecution {
         state: record.state.word(),
         state_info: record.state_info.as_deref(),
         failure: record.failure.as_ref().map(ToString::to_string),
@@ -244,10 +252,8 @@ pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Er
         shard: record.shard,
         uid: record.uid.0.as_bytes(),
     };
-    match both!(conn, |c| statement.execute(c))? {
-        1 => Ok(()),
-        _ => Err(Error::Invalid("a changed execution has no row")),
-    }
+    let rows = records.iter().map(row).collect();
+    out.update(rows, "a changed execution has no row")
 }
 
 /// Writes the labels and the description of an execution; gives the labels that it had, as its row
@@ -348,7 +354,7 @@ pub(crate) fn standing(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Stan
 pub(crate) fn find(conn: &mut Conn, key: ExecutionKey) -> Result<Option<ExecutionRow>, Error> {
     let query = executions::table
         .find((key.shard, &key.uid.0.as_bytes()[..]))
-        .select(ExecutionRow::as_select());
+        .select(codec::columns::<ExecutionRow>());
     both!(conn, |c| query.get_result(c).optional())
 }
 

@@ -3,34 +3,37 @@
 use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::min;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
 use engine::HistoryEvent;
 
 use crate::batch::ExecutionKey;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both, on};
 use crate::dialect::classify;
 use crate::error::Error;
 use crate::page::Slice;
 use crate::schema::history;
-use crate::statement::insert_rows;
+use crate::statement::insert_statement;
 use crate::views::{HistoryRange, Searched};
 
 mod packed;
 
-#[derive(Insertable)]
-#[diesel(table_name = history, treat_none_as_default_value = false)]
-struct NewHistory<'a> {
-    shard: i16,
-    uid: &'a [u8],
-    last_sequence: i64,
-    first_sequence: i64,
-    events: String,
+insert_statement! {
+    /// The events of one execution and one commit.
+    NewHistory: "history" {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        last_sequence: BigInt => i64,
+        first_sequence: BigInt => i64,
+        events: Text => String,
+    }
 }
 
 /// Adds the events of a commit, by execution.
-pub(crate) fn insert(
-    conn: &mut Conn,
-    histories: &[(&ExecutionKey, &[HistoryEvent])],
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    histories: &[(&'a ExecutionKey, &'a [HistoryEvent])],
 ) -> Result<(), Error> {
     let mut rows: Vec<NewHistory<'_>> = Vec::with_capacity(histories.len());
     for (key, events) in histories {
@@ -51,7 +54,7 @@ pub(crate) fn insert(
             events: codec::json(&packed::pack(events)),
         });
     }
-    insert_rows!(conn, history::table, rows)
+    out.insert(rows)
 }
 
 /// Deletes the history of an execution.

@@ -1,26 +1,32 @@
 //! Rows of ids that clients chose for executions: unique in a project, whatever the shard.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, SmallInt, Text};
 use engine::ExecutionRecord;
 
 use crate::batch::ExecutionKey;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::execution_ids;
-use crate::statement::insert_rows;
+use crate::statement::insert_statement;
 use crate::tables::executions::into_key;
 
-#[derive(Insertable)]
-#[diesel(table_name = execution_ids, treat_none_as_default_value = false)]
-struct NewId<'a> {
-    project: &'a str,
-    execution_id: &'a str,
-    uid: &'a [u8],
-    shard: i16,
+insert_statement! {
+    /// An id that a client chose.
+    NewId: "execution_ids" {
+        project: Text => &'a str,
+        execution_id: Text => &'a str,
+        uid: Binary => &'a [u8],
+        shard: SmallInt => i16,
+    }
 }
 
 /// Adds the ids of executions that have one.
-pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<(), Error> {
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
     let rows: Vec<NewId<'_>> = records
         .iter()
         .filter_map(|record| {
@@ -32,7 +38,7 @@ pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<()
             })
         })
         .collect();
-    insert_rows!(conn, execution_ids::table, rows)
+    out.insert(rows)
 }
 
 /// Finds where the execution of that id lies.

@@ -3,27 +3,33 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, SmallInt, Text};
 use engine::ExecutionRecord;
 
 use crate::batch::ExecutionKey;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::execution_labels;
-use crate::statement::insert_rows;
+use crate::statement::insert_statement;
 
-#[derive(Insertable)]
-#[diesel(table_name = execution_labels, treat_none_as_default_value = false)]
-struct NewLabel<'a> {
-    project: &'a str,
-    label_key: &'a str,
-    label_value: &'a str,
-    uid: &'a [u8],
-    shard: i16,
+insert_statement! {
+    /// A label of an execution.
+    NewLabel: "execution_labels" {
+        project: Text => &'a str,
+        label_key: Text => &'a str,
+        label_value: Text => &'a str,
+        uid: Binary => &'a [u8],
+        shard: SmallInt => i16,
+    }
 }
 
 /// Adds the labels of executions.
-pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<(), Error> {
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
     let rows: Vec<NewLabel<'_>> = records
         .iter()
         .flat_map(|record| {
@@ -39,7 +45,7 @@ pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<()
                 })
         })
         .collect();
-    insert_rows!(conn, execution_labels::table, rows)
+    out.insert(rows)
 }
 
 /// Deletes the labels of an execution, which are those of its row.

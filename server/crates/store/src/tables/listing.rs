@@ -35,7 +35,7 @@ pub(crate) fn list(
         .order(executions::uid.desc())
         .limit(codec::one_more(page));
     if payloads == Payloads::Omit {
-        let query = rows.select(ExecutionRow::as_select());
+        let query = rows.select(codec::columns::<ExecutionRow>());
         return on!(conn, |c| {
             let rows = query.load_iter::<ExecutionRow, DefaultLoadingMode>(c);
             codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {
@@ -47,9 +47,10 @@ pub(crate) fn list(
     let same = execution_payloads::shard
         .eq(executions::shard)
         .and(execution_payloads::uid.eq(executions::uid));
-    let query = rows
-        .left_join(execution_payloads::table.on(same))
-        .select((ExecutionRow::as_select(), Option::<PayloadRow>::as_select()));
+    let query = rows.left_join(execution_payloads::table.on(same)).select((
+        codec::columns::<ExecutionRow>(),
+        codec::columns::<Option<PayloadRow>>(),
+    ));
     on!(conn, |c| {
         let rows = query.load_iter::<(ExecutionRow, Option<PayloadRow>), DefaultLoadingMode>(c);
         codec::fill(
@@ -76,7 +77,7 @@ pub(crate) fn list_among(
         .filter(executions::project.eq(project))
         .filter(executions::uid.eq_any(uids))
         .filter(predicate)
-        .select(ExecutionRow::as_select());
+        .select(codec::columns::<ExecutionRow>());
     let rows = both!(conn, |c| query.load::<ExecutionRow>(c))?;
     rows.into_iter().map(|row| row.into_record(None)).collect()
 }
@@ -207,7 +208,10 @@ pub(crate) fn load(
                 .and(executions::uid.eq_any(uids)),
         )
         .order(executions::uid)
-        .select((ExecutionRow::as_select(), Option::<PayloadRow>::as_select()));
+        .select((
+            codec::columns::<ExecutionRow>(),
+            codec::columns::<Option<PayloadRow>>(),
+        ));
     let rows = both!(conn, |c| query
         .load::<(ExecutionRow, Option<PayloadRow>)>(c))?;
     rows.into_iter()

@@ -82,7 +82,7 @@ pub(crate) fn find(
 ) -> Result<Option<OperationRow>, Error> {
     let query = batch_operations::table
         .find((project, batch_id))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let found = both!(conn, |c| query.get_result::<Row>(c).optional())?;
     Ok(found.map(Row::into_operation))
 }
@@ -100,7 +100,7 @@ pub(crate) fn list(
         .filter(batch_operations::batch_id.lt(before))
         .order(batch_operations::batch_id.desc())
         .limit(codec::one_more(page))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
         codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {
@@ -115,7 +115,7 @@ pub(crate) fn list_unfinished(conn: &mut Conn) -> Result<Vec<OperationRow>, Erro
     let query = batch_operations::table
         .filter(batch_operations::finished.eq(false))
         .order(batch_operations::batch_id)
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let rows = both!(conn, |c| query.load::<Row>(c))?;
     Ok(rows.into_iter().map(Row::into_operation).collect())
 }

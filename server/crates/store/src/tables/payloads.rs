@@ -5,20 +5,23 @@ use diesel::sql_types::{Binary, Nullable, SmallInt, Text};
 use engine::{Data, ExecutionRecord};
 
 use crate::batch::ExecutionKey;
+use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::execution_payloads;
-use crate::statement::{insert_rows, update_statement};
+use crate::statement::{insert_statement, update_statement};
 
-#[derive(Insertable)]
-#[diesel(table_name = execution_payloads, treat_none_as_default_value = false)]
-struct NewPayload<'a> {
-    shard: i16,
-    uid: &'a [u8],
-    params: &'a str,
-    vars: &'a str,
-    output: Option<&'a str>,
-    input: &'a str,
+insert_statement! {
+    /// The payloads of a new execution.
+    NewPayload: "execution_payloads" {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        params: Text => &'a str,
+        vars: Text => &'a str,
+        output: Nullable<Text> => Option<&'a str>,
+        input: Text => &'a str,
+    }
 }
 
 update_statement! {
@@ -77,7 +80,10 @@ pub(crate) fn into_data(row: Option<PayloadRow>) -> Payload {
 }
 
 /// Adds the payloads of executions.
-pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<(), Error> {
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
     let rows: Vec<NewPayload<'_>> = records
         .iter()
         .map(|record| NewPayload {
@@ -89,29 +95,30 @@ pub(crate) fn insert(conn: &mut Conn, records: &[&ExecutionRecord]) -> Result<()
             input: record.input.stored(),
         })
         .collect();
-    insert_rows!(conn, execution_payloads::table, rows)
+    out.insert(rows)
 }
 
 /// Writes the payloads that may have changed.
-pub(crate) fn update(conn: &mut Conn, record: &ExecutionRecord) -> Result<(), Error> {
-    let statement = UpdatePayload {
+pub(crate) fn update<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
+    let row = |record: &&'a ExecutionRecord| UpdatePayload {
         params: record.params.stored(),
         vars: record.vars.stored(),
         output: record.output.as_ref().map(|output| &**output.stored()),
         shard: record.shard,
         uid: record.uid.0.as_bytes(),
     };
-    match both!(conn, |c| statement.execute(c))? {
-        1 => Ok(()),
-        _ => Err(Error::Invalid("a changed execution has no payloads")),
-    }
+    let rows = records.iter().map(row).collect();
+    out.update(rows, "a changed execution has no payloads")
 }
 
 /// Finds the payloads of an execution.
 pub(crate) fn find(conn: &mut Conn, key: ExecutionKey) -> Result<Option<PayloadRow>, Error> {
     let query = execution_payloads::table
         .find((key.shard, &key.uid.0.as_bytes()[..]))
-        .select(PayloadRow::as_select());
+        .select(codec::columns::<PayloadRow>());
     both!(conn, |c| query.get_result(c).optional())
 }
 

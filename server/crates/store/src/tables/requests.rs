@@ -1,22 +1,26 @@
 //! Rows of requests that were answered.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Text};
 
 use crate::batch::RequestRecord;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::requests;
+use crate::statement::insert_statement;
 
-#[derive(Insertable)]
-#[diesel(table_name = requests, treat_none_as_default_value = false)]
-struct NewRequest<'a> {
-    project: &'a str,
-    request_id: &'a str,
-    method: &'a str,
-    body_hash: &'a [u8],
-    target: &'a str,
-    created_us: i64,
+insert_statement! {
+    /// A request that was answered; one that is known keeps its first answer.
+    NewRequest: "requests" "ON CONFLICT DO NOTHING" {
+        project: Text => &'a str,
+        request_id: Text => &'a str,
+        method: Text => &'a str,
+        body_hash: Binary => &'a [u8],
+        target: Text => &'a str,
+        created_us: BigInt => i64,
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -31,22 +35,19 @@ struct RequestRow {
 }
 
 /// Remembers requests; one that is known keeps its first answer.
-pub(crate) fn insert(conn: &mut Conn, records: &[RequestRecord]) -> Result<(), Error> {
-    for record in records {
-        let row = NewRequest {
-            project: &record.project,
-            request_id: &record.request_id,
-            method: &record.method,
-            body_hash: &record.body_hash,
-            target: &record.target,
-            created_us: record.created_us,
-        };
-        both!(&mut *conn, |c| diesel::insert_into(requests::table)
-            .values(&row)
-            .on_conflict_do_nothing()
-            .execute(c))?;
-    }
-    Ok(())
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &'a [RequestRecord],
+) -> Result<(), Error> {
+    let row = |record: &'a RequestRecord| NewRequest {
+        project: &record.project,
+        request_id: &record.request_id,
+        method: &record.method,
+        body_hash: &record.body_hash,
+        target: &record.target,
+        created_us: record.created_us,
+    };
+    out.insert(records.iter().map(row).collect())
 }
 
 /// Finds a request.
@@ -57,7 +58,7 @@ pub(crate) fn find(
 ) -> Result<Option<RequestRecord>, Error> {
     let query = requests::table
         .find((project, request_id))
-        .select(RequestRow::as_select());
+        .select(codec::columns::<RequestRow>());
     let Some(row) = both!(conn, |c| query.get_result::<RequestRow>(c).optional())? else {
         return Ok(None);
     };

@@ -9,36 +9,38 @@ use engine::{Data, Edge, ExecutionUid, TaskRecord, TaskRuntime};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
+use crate::commit::Commit;
 use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::predicate::Predicate;
 use crate::schema::tasks;
-use crate::statement::{insert_rows, update_statement};
+use crate::statement::{insert_statement, update_statement};
 use crate::views::Payloads;
 
-#[derive(Insertable)]
-#[diesel(table_name = tasks, treat_none_as_default_value = false)]
-struct NewTask<'a> {
-    shard: i16,
-    uid: &'a [u8],
-    number: i64,
-    name: &'a str,
-    is_workflow: bool,
-    state: &'a str,
-    state_info: Option<&'a str>,
-    processed: bool,
-    error_handled: bool,
-    next_tasks: Option<String>,
-    triggered_by: Option<String>,
-    published: Option<&'a str>,
-    published_global: Option<&'a str>,
-    global_order: i64,
-    runtime: Option<String>,
-    created_us: i64,
-    started_us: Option<i64>,
-    updated_us: i64,
-    finished_us: Option<i64>,
+insert_statement! {
+    /// A new task.
+    NewTask: "tasks" {
+        shard: SmallInt => i16,
+        uid: Binary => &'a [u8],
+        number: BigInt => i64,
+        name: Text => &'a str,
+        is_workflow: Bool => bool,
+        state: Text => &'a str,
+        state_info: Nullable<Text> => Option<&'a str>,
+        processed: Bool => bool,
+        error_handled: Bool => bool,
+        next_tasks: Nullable<Text> => Option<String>,
+        triggered_by: Nullable<Text> => Option<String>,
+        published: Nullable<Text> => Option<&'a str>,
+        published_global: Nullable<Text> => Option<&'a str>,
+        global_order: BigInt => i64,
+        runtime: Nullable<Text> => Option<String>,
+        created_us: BigInt => i64,
+        started_us: Nullable<BigInt> => Option<i64>,
+        updated_us: BigInt => i64,
+        finished_us: Nullable<BigInt> => Option<i64>,
+    }
 }
 
 update_statement! {
@@ -145,7 +147,10 @@ fn text(data: Option<&Data>) -> Option<&str> {
 }
 
 /// Adds tasks, each with the key of its execution.
-pub(crate) fn insert(conn: &mut Conn, tasks: &[(&ExecutionKey, &TaskRecord)]) -> Result<(), Error> {
+pub(crate) fn insert<'a>(
+    out: &mut Commit<'_, 'a>,
+    tasks: &[(&'a ExecutionKey, &'a TaskRecord)],
+) -> Result<(), Error> {
     let rows: Vec<NewTask<'_>> = tasks
         .iter()
         .map(|(key, task)| NewTask {
@@ -170,12 +175,15 @@ pub(crate) fn insert(conn: &mut Conn, tasks: &[(&ExecutionKey, &TaskRecord)]) ->
             finished_us: task.finished_us,
         })
         .collect();
-    insert_rows!(conn, tasks::table, rows)
+    out.insert(rows)
 }
 
-/// Writes what may have changed of a task.
-pub(crate) fn update(conn: &mut Conn, key: ExecutionKey, task: &TaskRecord) -> Result<(), Error> {
-    let statement = UpdateTask {
+/// Writes what may have changed of tasks.
+pub(crate) fn update<'a>(
+    out: &mut Commit<'_, 'a>,
+    tasks: &[(&'a ExecutionKey, &'a TaskRecord)],
+) -> Result<(), Error> {
+    let row = |(key, task): &(&'a ExecutionKey, &'a TaskRecord)| UpdateTask {
         state: task.state.word(),
         state_info: task.state_info.as_deref(),
         processed: task.processed,
@@ -193,10 +201,8 @@ pub(crate) fn update(conn: &mut Conn, key: ExecutionKey, task: &TaskRecord) -> R
         uid: key.uid.0.as_bytes(),
         number: i64::from(task.number),
     };
-    match both!(conn, |c| statement.execute(c))? {
-        1 => Ok(()),
-        _ => Err(Error::Invalid("a changed task has no row")),
-    }
+    let rows = tasks.iter().map(row).collect();
+    out.update(rows, "a changed task has no row")
 }
 
 /// Deletes the tasks of an execution.
@@ -218,7 +224,7 @@ pub(crate) fn find(
 ) -> Result<Option<TaskRecord>, Error> {
     let query = tasks::table
         .find((key.shard, &key.uid.0.as_bytes()[..], i64::from(number)))
-        .select(TaskRow::as_select());
+        .select(codec::columns::<TaskRow>());
     both!(conn, |c| query.get_result(c).optional())?
         .map(TaskRow::into_record)
         .transpose()
@@ -242,7 +248,7 @@ pub(crate) fn list(
         .filter(predicate)
         .order(tasks::number)
         .limit(codec::one_more(page))
-        .select(TaskRow::as_select());
+        .select(codec::columns::<TaskRow>());
     let convert = |mut row: TaskRow| {
         if payloads == Payloads::Omit {
             (row.published, row.published_global) = (None, None);
@@ -265,7 +271,7 @@ pub(crate) fn load(
     let query = tasks::table
         .filter(tasks::shard.eq(shard).and(tasks::uid.eq_any(uids)))
         .order((tasks::uid, tasks::number))
-        .select(TaskRow::as_select());
+        .select(codec::columns::<TaskRow>());
     let rows = both!(conn, |c| query.load::<TaskRow>(c))?;
     rows.into_iter()
         .map(|row| Ok((codec::uid(&row.uid, "tasks.uid")?, row.into_record()?)))

@@ -84,7 +84,7 @@ pub(crate) fn find(
 ) -> Result<Option<WorkbookRow>, Error> {
     let query = workbooks::table
         .find((project, name, namespace))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let row = both!(conn, |c| query.get_result::<Row>(c).optional())?;
     row.map(Row::into_workbook).transpose()
 }
@@ -112,7 +112,7 @@ pub(crate) fn list(
             )
             .order((workbooks::name, workbooks::namespace))
             .limit(codec::one_more(page))
-            .select(Row::as_select())
+            .select(codec::columns::<Row>())
             .into_boxed();
         if let Some(namespace) = namespace {
             query = query.filter(workbooks::namespace.eq(namespace));

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use crate::codec;
 use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::{queues, worker_actions};
@@ -37,7 +38,7 @@ pub(crate) fn list_actions(conn: &mut Conn) -> Result<Vec<WorkerActionRow>, Erro
             worker_actions::name,
             worker_actions::queue,
         ))
-        .select(ActionRow::as_select());
+        .select(codec::columns::<ActionRow>());
     let rows = both!(conn, |c| query.load::<ActionRow>(c))?;
     let convert = |row: ActionRow| WorkerActionRow {
         project: row.project.into(),
@@ -79,7 +80,7 @@ pub(crate) fn put_action(conn: &mut Conn, action: &WorkerActionRow) -> Result<()
 pub(crate) fn list_queues(conn: &mut Conn) -> Result<Vec<QueueRow>, Error> {
     let query = queues::table
         .order((queues::project, queues::name))
-        .select(Row::as_select());
+        .select(codec::columns::<Row>());
     let rows = both!(conn, |c| query.load::<Row>(c))?;
     let convert = |row: Row| QueueRow {
         project: row.project.into(),

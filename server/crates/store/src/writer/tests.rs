@@ -92,7 +92,9 @@ fn questions_of_every_day_use_an_index() {
         ("shard = 0 AND uid = x'00'", "PRIMARY KEY"),
     ] {
         let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM executions WHERE {query}");
-        let Conn::Sqlite(conn) = &mut writer.reader.conn;
+        let Conn::Sqlite(conn) = &mut writer.reader.conn else {
+            unreachable!("opened as such");
+        };
         let plan: Vec<Plan> = diesel::sql_query(sql).load(conn).unwrap();
         assert!(
             plan[0].detail.contains(index),

@@ -13,6 +13,7 @@ mod filters;
 mod history;
 mod listing;
 mod opening;
+mod postgres;
 mod requests;
 mod roundtrip;
 mod support;

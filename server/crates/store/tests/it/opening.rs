@@ -164,7 +164,8 @@ fn odd_urls_are_refused() {
         "autan.db",
         "sqlite:",
         "mysql://here",
-        "postgres://here/db",
+        "postgres:here/db",
+        "postgres://here/db?color=red",
         "sqlite:a\0b",
     ] {
         let error = Store::open(&Config::new(url)).unwrap_err();

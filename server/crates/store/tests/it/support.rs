@@ -49,10 +49,25 @@ fn memory_store() -> Subject {
     }
 }
 
+/// A new store on a server, if there is PostgreSQL; and its URL.
+pub(crate) fn postgres_store() -> Option<(Subject, String)> {
+    let url = postgres_fixture::shared()?.new_schema().unwrap();
+    let store = Store::open(&Config::new(&url)).unwrap();
+    let writer = store.writer().unwrap();
+    let subject = Subject {
+        writer,
+        store,
+        name: "postgres",
+        _folder: None,
+    };
+    Some((subject, url))
+}
+
 /// Runs a case on a new store of every kind.
 #[expect(clippy::print_stdout, reason = "shown only when the case fails")]
 pub(crate) fn on_each(case: impl Fn(&mut Subject)) {
-    for mut subject in [file_store().0, memory_store()] {
+    let postgres = postgres_store().map(|(subject, _)| subject);
+    for mut subject in [file_store().0, memory_store()].into_iter().chain(postgres) {
         println!("on {}", subject.name);
         case(&mut subject);
     }

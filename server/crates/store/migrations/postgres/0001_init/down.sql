@@ -1,0 +1,14 @@
+DROP TABLE meta;
+DROP FUNCTION autan_require;
+DROP TABLE workbooks;
+DROP TABLE definition_heads;
+DROP TABLE definitions;
+DROP TABLE sources;
+DROP TABLE requests;
+DROP TABLE history;
+DROP TABLE actions;
+DROP TABLE tasks;
+DROP TABLE execution_labels;
+DROP TABLE execution_ids;
+DROP TABLE execution_payloads;
+DROP TABLE executions;
