@@ -57,14 +57,6 @@ impl Command {
     pub(super) fn is_pause(&self) -> bool {
         matches!(self.target, CommandTarget::State(CommandKind::Pause, _))
     }
-
-    /// Whether it ends the execution.
-    fn is_end(&self) -> bool {
-        matches!(
-            self.target,
-            CommandTarget::State(CommandKind::Fail | CommandKind::Succeed, _)
-        )
-    }
 }
 
 /// What a completed task leads to.
@@ -108,10 +100,10 @@ impl Machine<'_> {
         if matches!(state, TaskState::Success | TaskState::Error) {
             taken.extend(self.taken(task, &spec.on_complete, Edge::OnComplete)?);
         }
-        // Nothing comes of what stands after `fail` and `succeed`.
-        let followed = taken.iter().take_while(|command| !command.is_end());
+        // Tasks after `fail` and `succeed` are never created, and yet the task counts as one that
+        // leads to others: what it published is no output of the execution.
         let next_tasks =
-            followed.filter_map(
+            taken.iter().filter_map(
                 |command| match (&command.target, command.triggers.first()) {
                     (CommandTarget::Task(spec), Some(trigger)) => {
                         Some((workflow.tasks[*spec].name.clone(), trigger.event))

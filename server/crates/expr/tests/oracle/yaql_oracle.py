@@ -55,7 +55,7 @@ def context() -> Any:
         root.register_function(function, name=name)
 
     add("str", text)
-    add("json_parse", lambda data: utils.convert_input_data(json.loads(data)))
+    add("json_parse", json.loads)
     add("json_dump", lambda obj: json.dumps(plain(obj), indent=4))
     add("yaml_dump", lambda obj: yaml.safe_dump(plain(obj), default_flow_style=False))
     return root

@@ -119,7 +119,12 @@ const RULES: &[Rule] = &[
             // A list is made at once, so what is missing in it shows even if nobody reads it.
             let unread = matches!(found, Err((EvalErrorKind::MissingKey, _)))
                 && matches!(answer, Answer::Value(_));
-            (lazy || unread) && rounds.iter().any(|name| expr.contains(name))
+            // Python's sequences are true, also those without items.
+            let asks = [
+                "switch(", "Case", "examine(", " and ", " or ", "not ", "bool(",
+            ];
+            let judged = both_ok(found, answer) && asks.iter().any(|name| expr.contains(name));
+            (lazy || unread || judged) && rounds.iter().any(|name| expr.contains(name))
         },
     },
     Rule {
@@ -208,6 +213,7 @@ const LISTS: &[&str] = &[
     "slice(",
     "splitAt(",
     "plitWhere(",
+    "json_parse(",
 ];
 
 /// What gives a sequence, whose text in Python is that of an object.
