@@ -71,6 +71,12 @@ func WithTargetTask(task string) StartOption {
 	return startFunc(func(c *launchConfig) { c.params["task_name"] = task })
 }
 
+// WithPriority lets calls of the execution go before those of executions with a lower priority,
+// where they wait for workers: -100 to 100; 0 without it. Sub-workflows have that of their parent.
+func WithPriority(priority int) StartOption {
+	return startFunc(func(c *launchConfig) { c.params["priority"] = priority })
+}
+
 // WithParams adds start parameters: "evaluate_env", "task_name", "notify", and free ones, which the
 // workflow reads as execution().params. "env" may be among them, unless [WithEnv] or
 // [WithEnvironment] is given.

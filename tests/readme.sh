@@ -3,7 +3,7 @@
 #
 # A fenced block after a line `<!-- run -->` is run with bash; a block after `<!-- file NAME -->` is
 # written to that file first. Addresses of the usual server are replaced by the one started here.
-# Needs autan, grpcurl, python (with the SDK) and go on the PATH.
+# Needs autan, grpcurl, python (with the SDK), go, jq and node on the PATH.
 set -euo pipefail
 
 documents=()
@@ -20,7 +20,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-for tool in autan grpcurl python go; do
+for tool in autan grpcurl python go jq node; do
     if ! command -v "$tool" >/dev/null; then
         echo "SKIPPED examples: no $tool" >&2
         [ "${CI:-}" = true ] && exit 1

@@ -176,6 +176,19 @@ func (t *TaskBuilder) WaitAfter(d time.Duration) *TaskBuilder {
 // Timeout fails the task after this time, whole seconds, waits and retries included.
 func (t *TaskBuilder) Timeout(d time.Duration) *TaskBuilder { return t.setSeconds("timeout", d) }
 
+// StartToClose fails an attempt of a worker that takes longer than this, whole seconds.
+func (t *TaskBuilder) StartToClose(d time.Duration) *TaskBuilder {
+	return t.setSeconds("start-to-close", d)
+}
+
+// ScheduleToStart fails the task if no worker takes it for so long, whole seconds.
+func (t *TaskBuilder) ScheduleToStart(d time.Duration) *TaskBuilder {
+	return t.setSeconds("schedule-to-start", d)
+}
+
+// Heartbeat hands an attempt out again whose worker says nothing of it for so long, whole seconds.
+func (t *TaskBuilder) Heartbeat(d time.Duration) *TaskBuilder { return t.setSeconds("heartbeat", d) }
+
 // PauseBefore pauses the execution before the task.
 func (t *TaskBuilder) PauseBefore() *TaskBuilder { return t.Set("pause-before", true) }
 

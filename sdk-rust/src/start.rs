@@ -7,6 +7,7 @@ use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::start_execution_request::Environment;
 use proto::v1::{IdConflictPolicy, StartExecutionRequest, StartExecutionResponse};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -42,6 +43,7 @@ impl IdConflict {
 pub struct StartExecution {
     transport: Arc<Transport>,
     request: StartExecutionRequest,
+    priority: Option<i32>,
 }
 
 impl StartExecution {
@@ -53,7 +55,11 @@ impl StartExecution {
             request_id: Uuid::new_v4().to_string(),
             ..StartExecutionRequest::default()
         };
-        Self { transport, request }
+        Self {
+            transport,
+            request,
+            priority: None,
+        }
     }
 
     /// Gives the execution this id; the server gives one otherwise.
@@ -91,6 +97,13 @@ impl StartExecution {
         let variables = Payload::encode(variables, "the environment")?.into_proto();
         self.request.environment = Some(Environment::EnvironmentVariables(variables));
         Ok(self)
+    }
+
+    /// Where calls wait for workers, those of executions with a higher priority go first: -100 to
+    /// 100, 0 if nothing is said. Sub-workflows have that of their parent.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = Some(priority);
+        self
     }
 
     /// Start parameters: an object with `evaluate_env`, `task_name`, `notify` and free ones. It may
@@ -157,7 +170,20 @@ impl StartExecution {
         self.call().await.map(drop)
     }
 
-    async fn call(self) -> Result<StartExecutionResponse, Error> {
+    async fn call(mut self) -> Result<StartExecutionResponse, Error> {
+        if let Some(priority) = self.priority {
+            let given = self.request.params.take().map(Payload::from);
+            let mut params: BTreeMap<String, Box<RawValue>> = match given {
+                Some(given) => given.to()?,
+                None => BTreeMap::new(),
+            };
+            let priority = serde_json::value::to_raw_value(&priority);
+            params.insert(
+                "priority".to_owned(),
+                priority.expect("a number has a JSON form"),
+            );
+            self = self.params(&params)?;
+        }
         self.transport
             .unary(self.request, |channel, request| async move {
                 ExecutionServiceClient::new(channel)

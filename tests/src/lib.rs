@@ -11,5 +11,7 @@ pub mod definitions;
 pub mod expressions;
 pub mod http;
 pub mod large;
+pub mod proxy;
 pub mod refusal;
 pub mod server;
+pub mod worker_load;

@@ -127,6 +127,17 @@ impl TestServer {
         self.log.text()
     }
 
+    /// Memory that the process takes up, in bytes; `None` where the system does not say.
+    pub fn resident_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?));
+        let status = status.ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// Ends the process at once, as a crash would, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
         self.child.kill().await.context("killing the server")

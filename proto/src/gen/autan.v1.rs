@@ -1827,8 +1827,9 @@ pub struct StartExecutionRequest {
     #[prost(message, optional, tag = "6")]
     pub input: ::core::option::Option<Payload>,
     /// A JSON object of start parameters: `env` (object, or name of a stored environment),
-    /// `evaluate_env`, `task_name` (target of a reverse workflow), `notify`, and free ones, readable
-    /// as execution().params.
+    /// `evaluate_env`, `task_name` (target of a reverse workflow), `notify`, `priority` (-100 to 100:
+    /// where calls wait for workers, those of executions with a higher one go first; sub-workflows
+    /// have that of their parent), and free ones, readable as execution().params.
     #[prost(message, optional, tag = "7")]
     pub params: ::core::option::Option<Payload>,
     /// Labels for filtering; at most 64, keys at most 63 bytes, values at most 255.

@@ -34,6 +34,24 @@ macro_rules! shared_policies {
                 self.set("timeout", seconds)
             }
 
+            /// Fails an attempt of a worker that takes more than so many seconds.
+            #[must_use]
+            pub fn start_to_close(self, seconds: impl Into<Value>) -> Self {
+                self.set("start-to-close", seconds)
+            }
+
+            /// Fails it if no worker takes it for so many seconds.
+            #[must_use]
+            pub fn schedule_to_start(self, seconds: impl Into<Value>) -> Self {
+                self.set("schedule-to-start", seconds)
+            }
+
+            /// Hands an attempt out again whose worker says nothing of it for so many seconds.
+            #[must_use]
+            pub fn heartbeat(self, seconds: impl Into<Value>) -> Self {
+                self.set("heartbeat", seconds)
+            }
+
             /// Pauses the execution before it: true, false or an expression.
             #[must_use]
             pub fn pause_before(self, condition: impl Into<Value>) -> Self {

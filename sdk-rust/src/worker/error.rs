@@ -90,6 +90,15 @@ impl ActionError {
         self
     }
 
+    /// Where in which program it comes from, instead of the place where this was made; empty for
+    /// nowhere. Of more than 16 KiB the middle is left out.
+    #[must_use]
+    pub fn with_stack(mut self, stack: impl Into<String>) -> Self {
+        let stack = Some(stack.into()).filter(|stack| !stack.is_empty());
+        self.0.failure.stack = stack.map(|stack| cut_middle(stack, STACK_BYTES_MAX));
+        self
+    }
+
     /// Another attempt is of no use.
     #[must_use]
     pub fn without_retry(mut self) -> Self {

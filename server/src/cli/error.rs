@@ -68,6 +68,14 @@ pub(super) enum Error {
     /// The server in this process does not start, or has failed.
     #[error(transparent)]
     Server(crate::Error),
+    /// A program cannot be started.
+    #[error("cannot start {program}: {source}")]
+    Program {
+        /// Which one.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The system gives no threads.
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),

@@ -20,6 +20,7 @@ mod human;
 mod input;
 mod live;
 mod output;
+mod queue;
 mod run;
 mod serve;
 mod server;
@@ -27,6 +28,7 @@ mod show;
 mod table;
 mod validate;
 mod workbook;
+mod worker;
 mod workflow;
 
 use std::process::ExitCode;
@@ -73,6 +75,12 @@ enum Command {
     /// Complete actions that run outside
     #[command(subcommand)]
     ActionExecution(action_execution::Command),
+    /// Look after workers, or make one of any program
+    #[command(subcommand)]
+    Worker(worker::Command),
+    /// Look after queues, in which calls wait for workers
+    #[command(subcommand)]
+    Queue(queue::Command),
     /// Manage environments: named sets of variables
     #[command(subcommand)]
     Environment(environment::Command),
@@ -117,6 +125,8 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
         Command::Batch(command) => batch::run(globals, command, output).await,
         Command::Action(command) => action::run(globals, command, output).await,
         Command::ActionExecution(command) => action_execution::run(globals, command, output).await,
+        Command::Worker(command) => worker::run(globals, command, output).await,
+        Command::Queue(command) => queue::run(globals, command, output).await,
         Command::Environment(command) => environment::run(globals, command, output).await,
         Command::Evaluate(args) => evaluate::run(globals, args, output).await,
         Command::Server(command) => server::run(globals, command, output).await,
@@ -147,6 +157,8 @@ mod tests {
                 "autan --server http://x execution start w --id e --wait",
                 true,
             ),
+            ("autan execution start w --priority -5", true),
+            ("autan execution start w --priority high", false),
             ("autan execution start w --fail-if-exists", false),
             ("autan execution resume e --env a=1 --server http://x", true),
             ("autan execution stop e", false),
@@ -178,6 +190,24 @@ mod tests {
             ("autan batch cancel e1 --filter x", false),
             ("autan batch abort b", true),
             ("autan evaluate 1+1 --language yaql --context {}", true),
+            ("autan worker list", true),
+            ("autan worker drain w --reason why", true),
+            ("autan worker stdio --action a:x,y=1 -- cat", true),
+            (
+                "autan worker stdio --action a --max-tasks 2 --processes 3 -- sh -c x",
+                true,
+            ),
+            ("autan worker stdio --action a", false),
+            ("autan worker stdio -- cat", false),
+            ("autan worker stdio --action a --processes 0 -- cat", false),
+            ("autan queue pause q", true),
+            (
+                "autan queue limit q --concurrency 4 --rate 0.5 --burst 2",
+                true,
+            ),
+            ("autan queue limit q --action a --none", true),
+            ("autan queue limit q --none --rate 1", false),
+            ("autan queue limit q", false),
             ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
             ("autan serve --listen here", false),
             ("autan", false),

@@ -8,13 +8,13 @@ mod config;
 mod desk;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use engine::{ActionId, Dispatch, LeaseEnd, NextAttempt, Outcome, Provision, WorkerFailure};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use store::Writer;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -48,6 +48,8 @@ struct Inner {
     driver: OnceLock<Driver>,
     /// Wakes the task that waits for the next time.
     timer: Arc<Notify>,
+    /// Actions that were ever provided, by project. The lane asks at each call of a task.
+    provided: RwLock<HashMap<Arc<str>, HashSet<Arc<str>>>>,
     /// Until when it waits, microseconds since the epoch.
     waits_until_us: AtomicI64,
 }
@@ -95,6 +97,7 @@ impl Dispatcher {
             shared: Mutex::new(None),
             driver: OnceLock::new(),
             timer: Arc::default(),
+            provided: RwLock::default(),
             waits_until_us: AtomicI64::new(i64::MAX),
         };
         Self {
@@ -120,6 +123,9 @@ impl Dispatcher {
         let actions = writer.read().list_worker_actions()?;
         let queues = writer.read().list_queues()?;
         desk.load(actions, queues, clock::now_us());
+        for (project, name) in desk.known_names() {
+            self.inner.note_provided(project, name);
+        }
         *self.inner.shared.lock() = Some(Shared {
             desk,
             wakers: HashMap::new(),
@@ -175,7 +181,11 @@ impl Dispatcher {
 
     /// Whether workers provide an action.
     pub(crate) fn provision(&self, project: &str, name: &str) -> Provision {
-        if self.with(|desk, _| desk.knows(&project.into(), &name.into())) {
+        let provided = self.inner.provided.read();
+        if provided
+            .get(project)
+            .is_some_and(|names| names.contains(name))
+        {
             Provision::Known
         } else if self.inner.config.unknown_action_wait_s > 0.0 {
             Provision::Awaited
@@ -313,10 +323,7 @@ impl Dispatcher {
 
     /// An action that workers provide or have provided, as one of its queues has it.
     pub(crate) fn action(&self, project: &Arc<str>, name: &str) -> Option<Known> {
-        self.with(|desk, _| {
-            let queues = desk.known_action(project, name)?;
-            queues.values().next().cloned()
-        })
+        self.with(|desk, _| desk.known_action(project, name))
     }
 
     /// All actions that workers provide or have provided.
@@ -360,6 +367,14 @@ impl Dispatcher {
 }
 
 impl Inner {
+    fn note_provided(&self, project: &Arc<str>, name: &Arc<str>) {
+        let mut provided = self.provided.write();
+        provided
+            .entry(project.clone())
+            .or_default()
+            .insert(name.clone());
+    }
+
     fn perform(&self, effect: Effect, wakers: &HashMap<SessionId, Arc<Notify>>) {
         let driver = self.driver.get().expect("it began with a driver");
         match effect {
@@ -384,6 +399,9 @@ impl Inner {
                 report,
             } => driver.worker_news(action, WorkerNews::Ended { outcome, report }),
             Effect::Announce(rows) => {
+                for row in &rows {
+                    self.note_provided(&row.project, &row.name);
+                }
                 driver.write_later("actions of workers", move |writer| {
                     writer.put_worker_actions(&rows)
                 });
@@ -419,6 +437,9 @@ impl Session {
 
     /// It has accepted a task.
     pub(crate) fn accept(&self, tokens: &[String]) {
+        if tokens.is_empty() {
+            return;
+        }
         self.dispatcher.with(|desk, now_us| {
             for token in tokens {
                 desk.accept(self.id, token, now_us);

@@ -3,8 +3,11 @@
 //! Owns the scenarios of workers: what tasks call, what is done to worker and server meanwhile, and
 //! what is seen in the end. The programs are in `tests/workers`; they know nothing of this.
 
+mod ends;
+mod network;
 mod program;
 mod soak;
+mod stdio;
 
 use std::path::Path;
 use std::time::Duration;
@@ -74,6 +77,14 @@ const PLAIN: &[Case] = &[
         expected: || seen("SUCCESS", &json!(2), &Value::Null, 2, &[]),
     },
     Case {
+        name: "retry_after without retry",
+        task: "{action: test.retry_after, input: {seconds: 0.2}}",
+        expected: || {
+            let failure = json!({"type": "RetryAfter", "message": "not yet", "cause": null});
+            seen("ERROR", &Value::Null, &failure, 1, &[])
+        },
+    },
+    Case {
         name: "cause",
         task: "{action: test.raise_with_cause}",
         expected: || {
@@ -113,6 +124,8 @@ async fn workers_are_the_same_in_every_language() {
             bench.plain().await;
             bench.cancelled().await;
             bench.deferred().await;
+            bench.completed_twice().await;
+            bench.completed_late().await;
             bench.died().await;
             bench.killed().await;
             bench.drained().await;
@@ -139,8 +152,12 @@ struct Bench {
 
 impl Bench {
     async fn start(language: Language) -> Self {
+        Self::start_with(language, CONFIG).await
+    }
+
+    async fn start_with(language: Language, config: &str) -> Self {
         let options = Options {
-            config: Some(CONFIG.to_owned()),
+            config: Some(config.to_owned()),
             ..Options::default()
         };
         let server = TestServer::start_with(options).await.unwrap();
@@ -379,7 +396,7 @@ impl Bench {
         let (execution, file) = self.block().await;
         first.kill().await;
         let second = self.worker().await;
-        std::fs::write(&file, "go").unwrap();
+        put(&file, "go");
         let seen_ = self.seen(&execution).await;
         let expected = seen("SUCCESS", &json!("go"), &Value::Null, 1, &["EXPIRED"]);
         self.compare("killed", &seen_, &expected);
@@ -393,7 +410,7 @@ impl Bench {
         let (execution, file) = self.block().await;
         worker.terminate().await;
         let waiting = self.run("{action: test.echo, input: {value: 1}}").await;
-        std::fs::write(&file, "go").unwrap();
+        put(&file, "go");
         let seen_ = self.seen(&execution).await;
         self.compare("drained", &seen_, &good(&json!("go")));
         let code = worker.ended().await;
@@ -411,12 +428,19 @@ impl Bench {
         let (execution, file) = self.block().await;
         self.server.kill().await.unwrap();
         self.server.restart().await.unwrap();
-        std::fs::write(&file, "go").unwrap();
+        put(&file, "go");
         let seen_ = self.seen(&execution).await;
         self.compare("server killed", &seen_, &good(&json!("go")));
         worker.terminate().await;
         worker.ended().await;
     }
+}
+
+/// Puts a file there with all of its text at once.
+fn put(file: &Path, text: &str) {
+    let draft = file.with_extension("draft");
+    std::fs::write(&draft, text).unwrap();
+    std::fs::rename(&draft, file).unwrap();
 }
 
 /// Waits for a whole line in a file.

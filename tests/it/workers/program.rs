@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use e2e::server::binary;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -15,6 +16,8 @@ use crate::toolchain::{self, tests_folder};
 pub(super) struct Language {
     name: &'static str,
     command: Vec<PathBuf>,
+    /// Whether its arguments say where the server is. Otherwise only its environment does.
+    has_place: bool,
 }
 
 impl Language {
@@ -24,6 +27,7 @@ impl Language {
         let mut all = vec![Self {
             name: "rust",
             command: vec![rust],
+            has_place: true,
         }];
         let mut missing = Vec::new();
         let script = tests_folder().join("workers/python/worker.py");
@@ -31,6 +35,7 @@ impl Language {
             Some(python) => all.push(Self {
                 name: "python",
                 command: vec![python, script],
+                has_place: true,
             }),
             None => missing.push("SKIPPED python: no toolchain".to_owned()),
         }
@@ -41,6 +46,7 @@ impl Language {
             Some(program) => all.push(Self {
                 name: "go",
                 command: vec![program],
+                has_place: true,
             }),
             None => missing.push("SKIPPED go: no toolchain".to_owned()),
         }
@@ -48,8 +54,27 @@ impl Language {
         all
     }
 
+    /// Any program as a worker, through the command line.
+    pub(super) fn stdio(arguments: &[&str], program: &Path) -> Self {
+        let mut command = vec![binary().unwrap(), "worker".into(), "stdio".into()];
+        command.extend(arguments.iter().map(PathBuf::from));
+        command.extend(["--".into(), "sh".into(), program.into()]);
+        Self {
+            name: "stdio",
+            command,
+            has_place: false,
+        }
+    }
+
     pub(super) fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn place<'a>(&self, address: &'a str, project: &'a str) -> Vec<&'a str> {
+        match self.has_place {
+            true => vec!["--server", address, "--project", project],
+            false => Vec::new(),
+        }
     }
 }
 
@@ -80,7 +105,9 @@ impl Program {
         let (program, arguments) = language.command.split_first().unwrap();
         let child = Command::new(program)
             .args(arguments)
-            .args(["--server", address, "--project", project])
+            .args(language.place(address, project))
+            .env("AUTAN_SERVER", format!("http://{address}"))
+            .env("AUTAN_PROJECT", project)
             .env("AUTAN_TEST_LOG", log)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -25,6 +25,8 @@ const WORKERS: usize = 4;
 const KILL_EVERY: Duration = Duration::from_secs(2);
 /// The server is killed when so many executions were started.
 const SERVER_KILLS: [usize; 3] = [300, 900, 1_500];
+/// What the server may keep of memory while it runs, besides half as much as it has; bytes.
+const MEMORY_KEPT: u64 = 32 << 20;
 /// Executions that are looked at closely.
 const LOOKED_AT: usize = 50;
 
@@ -105,7 +107,9 @@ async fn nothing_is_lost_and_nothing_counts_twice() {
     }
     starts.join_all().await;
 
+    let mut memory = Memory::default();
     for n in 0..ALL {
+        memory.look(&server);
         let id = format!("sum-{n}");
         let finished = api.finished(&id, PATIENCE).await.unwrap();
         assert_eq!(
@@ -119,7 +123,29 @@ async fn nothing_is_lost_and_nothing_counts_twice() {
     over.store(true, Ordering::Relaxed);
     chaos.await.unwrap();
 
+    memory.is_flat();
     look_closely(&api, &client).await;
+}
+
+/// What the server takes up, from its last start to the end.
+#[derive(Default)]
+struct Memory(Vec<u64>);
+
+impl Memory {
+    fn look(&mut self, server: &TestServer) {
+        self.0.extend(server.resident_bytes());
+    }
+
+    /// In the second half it takes up no more than in the first. What is kept for later, such as
+    /// prepared statements and pages of the database, is allowed for.
+    fn is_flat(&self) {
+        let (first, second) = self.0.split_at(self.0.len() / 2);
+        let (first, second) = (first.iter().max(), second.iter().max());
+        if let (Some(first), Some(second)) = (first, second) {
+            let most = first + first / 2 + MEMORY_KEPT;
+            assert!(second <= &most, "{first} bytes, and then {second}");
+        }
+    }
 }
 
 /// Histories without holes, each result once, and nothing left behind.

@@ -30,12 +30,21 @@ const CLIENTS_PER_CONNECTION: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // `bench large` gives only the figures of large executions.
-    if std::env::args().nth(1).as_deref() != Some("large") {
+    // `bench large` and `bench workers` give only a part.
+    let part = std::env::args().nth(1);
+    let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    if wanted("common") {
         common().await?;
     }
-    for figure in e2e::large::figures().await? {
-        say(&figure.to_string());
+    if wanted("workers") {
+        for figure in e2e::worker_load::figures().await? {
+            say(&figure.to_string());
+        }
+    }
+    if wanted("large") {
+        for figure in e2e::large::figures().await? {
+            say(&figure.to_string());
+        }
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ type Inner struct{}
 
 func (e *Inner) Error() string { return "inner" }
 
-func provide(w *autan.Worker) {
+func provide(w *autan.Worker, client *autan.Client) {
+	provideCalls(w, client)
 	provideValues(w)
 	provideFailures(w)
 	provideTimes(w)
@@ -149,16 +150,10 @@ func provideTimes(w *autan.Worker) {
 	autan.Handle(w, "test.until_cancelled", func(ctx context.Context, _ none) (any, error) {
 		<-ctx.Done()
 		cause := context.Cause(ctx)
-		path := os.Getenv("AUTAN_TEST_LOG")
-		if path == "" || !errors.Is(cause, autan.ErrCancelled) {
+		if !errors.Is(cause, autan.ErrCancelled) {
 			return nil, cause
 		}
-		log, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err != nil {
-			return nil, err
-		}
-		_, err = fmt.Fprintln(log, "cancelled", autan.CurrentTask(ctx).IdempotencyKey)
-		return nil, errors.Join(err, log.Close())
+		return nil, note("cancelled", autan.CurrentTask(ctx).IdempotencyKey)
 	})
 	autan.Handle(w, "test.block", func(ctx context.Context, in struct {
 		File string `json:"file"`
@@ -173,6 +168,51 @@ func provideTimes(w *autan.Worker) {
 			}
 		}
 	})
+}
+
+// provideCalls adds actions that end their tasks by calls.
+func provideCalls(w *autan.Worker, client *autan.Client) {
+	autan.Handle(w, "test.complete_twice", func(ctx context.Context, _ none) (string, error) {
+		for range 2 {
+			token := autan.CurrentTask(ctx).Token
+			if err := client.CompleteTask(ctx, token, "by call"); err != nil {
+				return "", err
+			}
+		}
+		return "by return", nil
+	})
+	autan.Handle(w, "test.late", func(ctx context.Context, in struct {
+		File string `json:"file"`
+	}) (string, error) {
+		for {
+			if _, err := os.Stat(in.File); !errors.Is(err, os.ErrNotExist) {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		// Whoever asks it to stop is not heard.
+		ctx = context.WithoutCancel(ctx)
+		err := client.CompleteTask(ctx, autan.CurrentTask(ctx).Token, "late")
+		var refusal *autan.Error
+		if errors.As(err, &refusal) {
+			return "late", note("late", string(refusal.Reason))
+		}
+		return "late", errors.Join(err, note("late"))
+	})
+}
+
+// note appends a line to the log of the scenario, if it wants one.
+func note(words ...string) error {
+	path := os.Getenv("AUTAN_TEST_LOG")
+	if path == "" {
+		return nil
+	}
+	log, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(log, strings.Join(words, " "))
+	return errors.Join(err, log.Close())
 }
 
 // sleep waits, and returns the cause if ctx ends before.

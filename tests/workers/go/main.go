@@ -40,7 +40,7 @@ func work() error {
 	defer client.Close()
 	worker := autan.NewWorker(client, *queue, autan.WithMaxTasks(*maxTasks),
 		autan.WithDrainTimeout(seconds(*drain)), autan.WithWorkerLabel("language", "go"))
-	provide(worker)
+	provide(worker, client)
 	go func() {
 		<-worker.Ready()
 		fmt.Println("ready")

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import math
 import os
 from pathlib import Path
 from typing import Any
 
-from autan import ActionContext, CancelCause, Client, Deferred, NonRetryable, RetryAfter, Worker
+from autan import (
+    ActionContext,
+    AutanError,
+    CancelCause,
+    Client,
+    Deferred,
+    NonRetryable,
+    RetryAfter,
+    Worker,
+)
 from autan import action as provided
 
 
@@ -78,10 +88,15 @@ async def until_cancelled(ctx: ActionContext) -> None:
     try:
         await asyncio.Event().wait()
     finally:
-        log = os.environ.get("AUTAN_TEST_LOG")
-        if log and ctx.cancel_cause is CancelCause.REQUESTED:
-            with Path(log).open("a", encoding="utf-8") as file:  # noqa: ASYNC230 - one line.
-                file.write(f"cancelled {ctx.idempotency_key}\n")
+        if ctx.cancel_cause is CancelCause.REQUESTED:
+            note(f"cancelled {ctx.idempotency_key}")
+
+
+def note(line: str) -> None:
+    log = os.environ.get("AUTAN_TEST_LOG")
+    if log:
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
 
 @provided("test.block")
@@ -124,6 +139,30 @@ def die(ctx: ActionContext) -> dict[str, int]:
     return {"delivery": ctx.delivery}
 
 
+def calling(client: Client) -> list[Any]:
+    """Actions that end their tasks by calls."""
+
+    @provided("test.complete_twice")
+    async def complete_twice(ctx: ActionContext) -> str:
+        for _ in range(2):
+            await client.complete_task(ctx.token, "by call")
+        return "by return"
+
+    @provided("test.late")
+    async def late(file: str, ctx: ActionContext) -> str:
+        while not Path(file).exists():  # noqa: ASYNC240 - a local file.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.02)
+        try:
+            await client.complete_task(ctx.token, "late")
+            note("late")
+        except AutanError as error:
+            note(f"late {error.reason}")
+        return "late"
+
+    return [complete_twice, late]
+
+
 ACTIONS = [
     echo,
     add,
@@ -158,7 +197,7 @@ async def work() -> None:
         worker = Worker(
             client,
             options.queue,
-            actions=ACTIONS,
+            actions=ACTIONS + calling(client),
             max_tasks=options.max_tasks,
             drain_timeout=options.drain_timeout,
             labels={"language": "python"},

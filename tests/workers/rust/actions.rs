@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process;
 use std::time::Duration;
 
-use autan::{ActionContext, ActionError, Cancelled, Deferred, Worker, WorkerAction};
+use autan::{ActionContext, ActionError, Cancelled, Client, Deferred, Worker, WorkerAction};
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
@@ -88,8 +88,8 @@ struct Big {
 }
 
 /// Adds all actions to a worker.
-pub(crate) fn provide(worker: Worker) -> Worker {
-    provide_ends(provide_values(worker))
+pub(crate) fn provide(worker: Worker, client: &Client) -> Worker {
+    provide_calls(provide_ends(provide_values(worker)), client)
         .register(
             WorkerAction::new("test.slow", slow)
                 .input("seconds")
@@ -144,7 +144,7 @@ fn provide_ends(worker: Worker) -> Worker {
     let later = |input: RetryAfter, cx: ActionContext| async move {
         if cx.attempt() == 1 {
             let delay = Duration::try_from_secs_f64(input.seconds)?;
-            return Err(ActionError::retry_after(delay, "not yet"));
+            return Err(ActionError::retry_after(delay, "not yet").with_type("RetryAfter"));
         }
         Ok(cx.attempt())
     };
@@ -165,6 +165,46 @@ fn provide_ends(worker: Worker) -> Worker {
             }
             Ok(json!({"delivery": cx.delivery()}))
         })
+}
+
+/// Actions that end their tasks by calls.
+fn provide_calls(worker: Worker, client: &Client) -> Worker {
+    let (by_call, too_late) = (client.clone(), client.clone());
+    let twice = move |(), cx: ActionContext| {
+        let client = by_call.clone();
+        async move {
+            for _ in 0..2 {
+                client.complete_task(&cx.info().token, "by call").await?;
+            }
+            Ok("by return")
+        }
+    };
+    let late = move |input: Block, cx: ActionContext| {
+        let client = too_late.clone();
+        async move {
+            while !Path::new(&input.file).exists() {
+                tokio::time::sleep(FILE_PAUSE).await;
+            }
+            let answer = client.complete_task(&cx.info().token, "late").await;
+            let refusal = answer.as_ref().err();
+            let reason = refusal.and_then(|error| error.reason());
+            let reason = reason.map_or("", |reason| reason.as_str());
+            note(format!("late {reason}").trim_end())?;
+            Ok("late")
+        }
+    };
+    worker
+        .action("test.complete_twice", twice)
+        .register(WorkerAction::new("test.late", late).input("file"))
+}
+
+/// Appends a line to the log of the scenario, if it wants one.
+fn note(line: &str) -> io::Result<()> {
+    let Some(path) = env::var_os("AUTAN_TEST_LOG").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let mut log = OpenOptions::new().append(true).create(true).open(path)?;
+    writeln!(log, "{line}")
 }
 
 /// Adds exactly, as long as all are integers.
@@ -196,11 +236,8 @@ async fn slow(input: Slow, cx: ActionContext) -> Result<Value, ActionError> {
 
 async fn until_cancelled((): (), cx: ActionContext) -> Result<(), ActionError> {
     let cause = cx.cancelled().await;
-    if let Some(path) = env::var_os("AUTAN_TEST_LOG").filter(|path| !path.is_empty())
-        && matches!(cause, Cancelled::Requested { .. })
-    {
-        let mut log = OpenOptions::new().append(true).create(true).open(path)?;
-        writeln!(log, "cancelled {}", cx.idempotency_key())?;
+    if matches!(cause, Cancelled::Requested { .. }) {
+        note(&format!("cancelled {}", cx.idempotency_key()))?;
     }
     Err(cause.into())
 }

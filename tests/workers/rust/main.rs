@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
         .max_tasks(options.max_tasks)
         .drain_timeout(Duration::try_from_secs_f64(options.drain_timeout)?)
         .label("language", "rust");
-    let worker = actions::provide(worker);
+    let worker = actions::provide(worker, &client);
     let mut health = worker.health();
     tokio::spawn(async move {
         if health.connected().await {

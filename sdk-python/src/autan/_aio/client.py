@@ -117,6 +117,7 @@ class Client:
         namespace: str = "",
         revision: int = 0,
         params: Mapping[str, object] | None = None,
+        priority: int | None = None,
         environment: str = "",
         env: Mapping[str, object] | None = None,
         labels: Mapping[str, str] | None = None,
@@ -137,6 +138,8 @@ class Client:
             namespace: Namespace of the workflow; empty = the default namespace.
             revision: Number of the revision; 0 = the latest.
             params: Start parameters, such as `task_name` of a reverse workflow.
+            priority: Where calls wait for workers, those of executions with a higher one go first:
+                -100 to 100, 0 if nothing is said. Sub-workflows have that of their parent.
             environment: Name of a stored environment: the execution gets a copy of it.
             env: Variables of an environment, instead of a stored one.
             labels: For filtering; at most 64, keys at most 63 bytes, values at most 255.
@@ -158,7 +161,7 @@ class Client:
             id=id,
             namespace=namespace,
             revision=revision,
-            params=params,
+            params=params if priority is None else {**(params or {}), "priority": priority},
             environment=environment,
             env=env,
             labels=labels or {},

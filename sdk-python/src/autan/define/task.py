@@ -78,6 +78,9 @@ class _Common:
         wait_before: Seconds before it, or an expression.
         wait_after: Seconds after it, or an expression.
         timeout: Seconds after which it fails, or an expression.
+        start_to_close: Seconds that an attempt of a worker may take, or an expression.
+        schedule_to_start: Seconds that it may wait for a worker, or an expression.
+        heartbeat: Seconds that its worker may say nothing of it, or an expression.
         pause_before: Pauses the execution before it.
         concurrency: Items of with_items at a time; 0 = all.
         fail_on: Expression; a success for which it is true counts as an error.
@@ -93,6 +96,9 @@ class _Common:
     wait_before: int | str | None = None
     wait_after: int | str | None = None
     timeout: int | str | None = None
+    start_to_close: int | str | None = None
+    schedule_to_start: int | str | None = None
+    heartbeat: int | str | None = None
     pause_before: bool | str | None = None
     concurrency: int | str | None = None
     fail_on: bool | str | None = None
@@ -170,8 +176,9 @@ class Task(_Common):
 # In the order in which people expect to read them.
 _ORDER = (
     "description tags action workflow target with_items concurrency join requires input "
-    "pause_before wait_before timeout retry fail_on keep_result safe_rerun publish "
-    "publish_on_error publish_on_skip rollback wait_after on_success on_error on_complete on_skip "
+    "pause_before wait_before timeout start_to_close schedule_to_start heartbeat retry fail_on "
+    "keep_result safe_rerun publish publish_on_error publish_on_skip rollback wait_after "
+    "on_success on_error on_complete on_skip "
     "count delay break_on continue_on"
 ).split()
 

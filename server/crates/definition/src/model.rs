@@ -229,6 +229,12 @@ pub struct Policies {
     pub timeout: Option<Template>,
     /// Most children of a with-items task at the same time, an integer >= 0.
     pub concurrency: Option<Template>,
+    /// Seconds that one attempt of a worker may take, an integer >= 0.
+    pub start_to_close: Option<Template>,
+    /// Seconds that a call may wait for a worker, an integer >= 0.
+    pub schedule_to_start: Option<Template>,
+    /// Seconds that an attempt of a worker may say nothing of itself, an integer >= 0.
+    pub heartbeat: Option<Template>,
     /// Turns success into error when true; evaluates to a boolean.
     pub fail_on: Option<Template>,
     /// Further attempts.

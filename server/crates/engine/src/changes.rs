@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::data::Data;
 use crate::event::{Event, Outcome, Start};
 use crate::id::{ActionId, ExecutionUid};
-use crate::lease::Lease;
+use crate::lease::{CallTimes, Lease};
 use crate::record::Runner;
 
 /// The consequences of one event.
@@ -63,6 +63,10 @@ pub struct Dispatch {
     pub attempt: u32,
     /// Seconds after which the task gives up.
     pub timeout_s: Option<u64>,
+    /// Of one that workers run: what its task says of times.
+    pub times: CallTimes,
+    /// Of one that workers run: those with a higher one are handed out first; 0 is usual.
+    pub priority: i32,
     /// Queue of workers that it waits in; `None` means all.
     pub target: Option<Arc<str>>,
     /// Who runs it: the server or a worker.

@@ -65,6 +65,21 @@ pub struct Execution {
     pub(crate) history: Vec<HistoryEvent>,
 }
 
+/// The start parameter that orders executions where they wait for workers, and how far it goes to
+/// either side.
+pub(crate) const PRIORITY: &str = "priority";
+pub(crate) const PRIORITY_MAX: i32 = 100;
+
+/// A priority, if the value is one.
+pub(crate) fn priority_of(value: &Value) -> Option<i32> {
+    match value {
+        Value::Int(number) => i32::try_from(*number)
+            .ok()
+            .filter(|number| (-PRIORITY_MAX..=PRIORITY_MAX).contains(number)),
+        _ => None,
+    }
+}
+
 impl Execution {
     /// An execution with nothing but its record.
     pub(crate) fn new(record: ExecutionRecord, definition: Arc<Definition>) -> Self {
@@ -281,6 +296,12 @@ impl Execution {
             .value()
             .get("env")
             .unwrap_or_else(|| Value::Dict(Dict::new()))
+    }
+
+    /// Its priority among those that wait for workers: 0 unless a start parameter says otherwise.
+    pub(crate) fn priority(&self) -> i32 {
+        let given = self.record.params.value().get(PRIORITY);
+        given.as_ref().and_then(priority_of).unwrap_or(0)
     }
 
     // --- changing ---

@@ -68,6 +68,28 @@ pub struct WorkerFailure {
     pub cause: Option<Box<Self>>,
 }
 
+/// What a task says of the times of its calls, where workers run them; seconds. It wins over what
+/// the worker says of the action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallTimes {
+    /// How long one attempt may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_to_close_s: Option<u64>,
+    /// How long a call may wait for a worker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_to_start_s: Option<u64>,
+    /// How long an attempt may say nothing of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_s: Option<u64>,
+}
+
+impl CallTimes {
+    pub(crate) fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a worker has said of the next attempt.
 /// The greater one decides where several are said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -43,7 +43,7 @@ pub use failure::{Failure, FailureKind, LimitHit, UnknownFailure};
 pub use history::{HistoryEvent, HistoryKind, TimerKind};
 pub use host::{execution_dict, execution_value, is_wanted, selects, task_value, time_text};
 pub use id::{ActionId, ExecutionUid, MalformedId, TaskId};
-pub use lease::{Lease, LeaseEnd, Loss, NextAttempt, WorkerFailure, WorkerReport};
+pub use lease::{CallTimes, Lease, LeaseEnd, Loss, NextAttempt, WorkerFailure, WorkerReport};
 pub use limits::Limits;
 pub use places::Places;
 pub use record::{

@@ -12,7 +12,7 @@ use crate::data::Data;
 use crate::failure::Failure;
 use crate::history::TimerKind;
 use crate::id::{ActionId, ExecutionUid};
-use crate::lease::{Lease, NextAttempt};
+use crate::lease::{CallTimes, Lease, NextAttempt};
 use crate::places::Places;
 use crate::state::{ActionState, ExecutionState, TaskState};
 
@@ -297,6 +297,9 @@ pub struct TaskRuntime {
     /// Most items at the same time; 0 = no limit.
     #[serde(skip_serializing_if = "is_zero")]
     pub concurrency: u32,
+    /// What it says of the times of its calls.
+    #[serde(skip_serializing_if = "CallTimes::is_unset")]
+    pub call_times: CallTimes,
     /// Whether the policies that come before the first attempt were applied.
     #[serde(skip_serializing_if = "is_false")]
     pub begun: bool,

@@ -74,6 +74,8 @@ impl Bench {
             created_us: clock::now_us(),
             attempt: 1,
             timeout_s: None,
+            times: engine::CallTimes::default(),
+            priority: 0,
             target: None,
             runner: engine::Runner::Server,
             root: execution,

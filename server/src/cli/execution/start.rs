@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// A start parameter, such as env={"region": "eu"}; JSON if it parses, else text
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = pair)]
     params: Vec<Pair>,
+    /// Where calls wait for workers, those of executions with a higher one go first: -100 to 100
+    #[arg(long, allow_negative_numbers = true)]
+    priority: Option<i32>,
     /// Name of a stored environment; the execution gets a copy of its variables
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
@@ -81,6 +84,9 @@ pub(super) async fn run(client: &Client, args: Args, output: &Output) -> Result<
     }
     if !args.params.is_empty() {
         start = start.params(&object(args.params))?;
+    }
+    if let Some(priority) = args.priority {
+        start = start.priority(priority);
     }
     if let Some(name) = args.environment {
         start = start.environment(name);

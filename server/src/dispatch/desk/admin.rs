@@ -155,7 +155,7 @@ impl Desk {
     }
 
     fn queues_that_know(&self, project: &Arc<str>, action: &Arc<str>) -> Vec<Arc<str>> {
-        let known = self.known_action(project, action);
+        let known = self.registry.of_name(project, action);
         known
             .map(|queues| queues.keys().cloned().collect())
             .unwrap_or_default()
@@ -219,24 +219,19 @@ impl Desk {
         }
     }
 
-    /// Whether an action was ever provided.
-    pub(in crate::dispatch) fn knows(&self, project: &Arc<str>, name: &Arc<str>) -> bool {
-        self.registry.knows(project, name)
+    /// An action that was provided, as its first queue has it.
+    pub(in crate::dispatch) fn known_action(&self, project: &str, name: &str) -> Option<Known> {
+        let queues = self.registry.of_name(project, name)?;
+        queues.values().next().cloned()
     }
 
-    /// An action that was provided, by queue.
-    pub(in crate::dispatch) fn known_action(
-        &self,
-        project: &Arc<str>,
-        name: &str,
-    ) -> Option<&BTreeMap<Arc<str>, Known>> {
-        let mut all = self.registry.of_project(project);
-        all.find(|(known, _)| ***known == *name)
-            .map(|(_, queues)| queues)
+    /// All actions that were ever provided: their projects and names.
+    pub(in crate::dispatch) fn known_names(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.registry.names()
     }
 
     /// All actions that were provided in a project, each as its first queue has it.
-    pub(in crate::dispatch) fn known_actions(&self, project: &Arc<str>) -> Vec<(Arc<str>, Known)> {
+    pub(in crate::dispatch) fn known_actions(&self, project: &str) -> Vec<(Arc<str>, Known)> {
         let all = self.registry.of_project(project);
         let first = |(name, queues): (&Arc<str>, &BTreeMap<Arc<str>, Known>)| {
             let known = queues.values().next()?;

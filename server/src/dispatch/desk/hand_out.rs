@@ -190,7 +190,7 @@ impl Desk {
             return;
         }
         let place = (action, dispatch.root, dispatch.created_us);
-        let rank = self.pending.add(&route, place, rank);
+        let rank = self.pending.add(&route, place, dispatch.priority, rank);
         if let Some(task) = self.tasks.get_mut(&action) {
             task.phase = Phase::Waiting { rank };
         }
@@ -348,12 +348,7 @@ impl Desk {
             serving.credits = serving.credits.saturating_sub(1);
         }
         let dispatch = task.dispatch.clone();
-        let known = self
-            .registry
-            .find(&dispatch.project, &dispatch.name, &queue);
-        let times = known
-            .map(|known| known.provided.clone())
-            .unwrap_or_default();
+        let (start_to_close_us, silence_us) = self.registry.limits(&dispatch, &queue);
         let held = Held {
             lease: self.last_lease,
             worker: session.worker.clone(),
@@ -364,10 +359,8 @@ impl Desk {
             started_us: now_us,
             expires_us: now_us.saturating_add(self.times.lease),
             said_us: now_us,
-            silence_us: times.heartbeat_us,
-            deadline_us: times
-                .start_to_close_us
-                .map(|most| now_us.saturating_add(most)),
+            silence_us,
+            deadline_us: start_to_close_us.map(|most| now_us.saturating_add(most)),
             progress: None,
             keep_us: Some(now_us.saturating_add(KEPT_AFTER_US)),
         };
@@ -382,7 +375,9 @@ impl Desk {
             return;
         }
         // Who has it must be known for sure before it is run.
-        let task = self.tasks.get_mut(&action).expect("it was just here");
+        let Some(task) = self.tasks.get_mut(&action) else {
+            return;
+        };
         task.phase = Phase::Reserved(held);
         let lease = Box::new(task.record());
         self.effects.push(Effect::Hold {

@@ -60,9 +60,11 @@ pub(crate) enum Standing {
 impl Desk {
     /// A session takes a task over that it was sent.
     pub(in crate::dispatch) fn accept(&mut self, id: SessionId, token: &str, now_us: i64) {
-        self.now_us = now_us;
-        let status = self.touch(token, Some(id), None);
-        self.answer(id, token, status);
+        let (status, reason) = self.renew(token, Some(id), None, now_us);
+        // Only what it does not expect is news.
+        if !matches!(status, Status::Held(_)) {
+            self.news(id, token, status, reason);
+        }
     }
 
     /// Renews a lease, and keeps what is said of the progress. Given a session, the lease is its
@@ -90,13 +92,7 @@ impl Desk {
         progress: Option<Data>,
         now_us: i64,
     ) {
-        self.now_us = now_us;
-        let status = self.touch(token, Some(id), progress);
-        let (status, reason) = match status {
-            Ok(status @ Status::Cancelled(_)) => (status, LeaseEnd::Cancelled.word()),
-            Ok(status) => (status, ""),
-            Err(why) => (Status::Lost, why.word()),
-        };
+        let (status, reason) = self.renew(token, Some(id), progress, now_us);
         self.news(id, token, status, reason);
     }
 
@@ -340,12 +336,7 @@ impl Desk {
                 .unwrap_or_else(|| "default".into());
         }
         let dispatch = task.dispatch.clone();
-        let known = self
-            .registry
-            .find(&dispatch.project, &dispatch.name, &kept.queue);
-        let times = known
-            .map(|known| known.provided.clone())
-            .unwrap_or_default();
+        let (start_to_close_us, silence_us) = self.registry.limits(&dispatch, &kept.queue);
         let started_us = if kept.id.is_some() {
             kept.started_us
         } else {
@@ -365,10 +356,8 @@ impl Desk {
             started_us,
             expires_us: now_us.saturating_add(self.times.lease),
             said_us: now_us,
-            silence_us: times.heartbeat_us,
-            deadline_us: times
-                .start_to_close_us
-                .map(|most| started_us.saturating_add(most)),
+            silence_us,
+            deadline_us: start_to_close_us.map(|most| started_us.saturating_add(most)),
             progress: None,
             keep_us: kept
                 .id
@@ -432,7 +421,7 @@ impl Desk {
             self.tell(action, &held, Status::Lost, "deadline");
         }
         self.forget(action);
-        let message = format!("Action {name} has taken longer than its worker allows it.");
+        let message = format!("Action {name} has taken longer than it may.");
         lease.failure = Some(WorkerFailure {
             kind: "Timeout".into(),
             message: message.as_str().into(),
@@ -447,15 +436,6 @@ impl Desk {
             outcome: Outcome::Error(Data::string(&message)),
             report: Some(Box::new(report)),
         });
-    }
-
-    fn answer(&mut self, id: SessionId, token: &str, status: Result<Status, LeaseEnd>) {
-        match status {
-            // Only what it does not expect is news.
-            Ok(Status::Held(_)) => {}
-            Ok(status) => self.news(id, token, status, LeaseEnd::Cancelled.word()),
-            Err(why) => self.news(id, token, Status::Lost, why.word()),
-        }
     }
 
     fn news(&mut self, id: SessionId, token: &str, status: Status, reason: &'static str) {

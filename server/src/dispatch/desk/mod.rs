@@ -384,11 +384,14 @@ impl Desk {
 
     /// How long a call may wait.
     fn patience(&self, dispatch: &Dispatch) -> Option<i64> {
+        if let Some(seconds) = dispatch.times.schedule_to_start_s {
+            return Some(whole_micros(seconds));
+        }
         let (project, name) = (&dispatch.project, &dispatch.name);
         if self.registry.knows(project, name) {
             return self
                 .registry
-                .patience(project, name, dispatch.target.as_ref());
+                .patience(project, name, dispatch.target.as_deref());
         }
         Some(self.times.unknown)
     }
@@ -489,6 +492,12 @@ impl Desk {
         });
         self.effects.push(Effect::Wake(id));
     }
+}
+
+fn whole_micros(seconds: u64) -> i64 {
+    i64::try_from(seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1_000_000)
 }
 
 impl Task {

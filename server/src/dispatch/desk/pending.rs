@@ -1,9 +1,12 @@
-//! The order in which tasks wait: fair between executions, first come first served within one.
+//! The order in which tasks wait: by the priority of their executions, fair between those of the
+//! same, first come first served within one. A lower priority waits for as long as there is a higher
+//! one.
 //!
 //! Each task gets a tag when it comes: one more than the last tag of its execution, but never less
 //! than the tag that was handed out last. The lowest tag goes first. So an execution with a
 //! thousand tasks and one with a single task take turns, and one that comes late loses nothing.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -18,9 +21,10 @@ pub(super) struct Route {
     pub(super) action: Arc<str>,
 }
 
-/// Place of a task in the order: tag, and when it came.
+/// Place of a task in the order: priority, tag, and when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
+    priority: Reverse<i32>,
     tag: u64,
     number: u64,
 }
@@ -49,6 +53,7 @@ impl Pending {
         &mut self,
         route: &Route,
         task: (ActionId, ExecutionUid, i64),
+        priority: i32,
         rank: Option<Rank>,
     ) -> Rank {
         let (action, root, created_us) = task;
@@ -58,6 +63,7 @@ impl Pending {
             *last = (*last).max(self.tag) + 1;
             self.number += 1;
             Rank {
+                priority: Reverse(priority),
                 tag: *last,
                 number: self.number,
             }

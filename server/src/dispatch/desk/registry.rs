@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::Dispatch;
 use serde::{Deserialize, Serialize};
 use store::WorkerActionRow;
+
+use super::whole_micros;
 
 /// An action as a worker provides it; kept as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ pub(crate) struct Parameter {
 #[derive(Default)]
 pub(super) struct Registry {
     /// By project and name.
-    actions: BTreeMap<(Arc<str>, Arc<str>), ByQueue>,
+    projects: BTreeMap<Arc<str>, BTreeMap<Arc<str>, ByQueue>>,
 }
 
 /// An action in all queues in which it was provided.
@@ -67,7 +70,8 @@ impl Registry {
                 created_us: row.created_us,
                 updated_us: row.updated_us,
             };
-            let queues = registry.actions.entry((row.project, row.name)).or_default();
+            let actions = registry.projects.entry(row.project).or_default();
+            let queues = actions.entry(row.name).or_default();
             queues.insert(row.queue, known);
         }
         registry
@@ -81,8 +85,8 @@ impl Registry {
         now_us: i64,
     ) -> Option<WorkerActionRow> {
         let (project, name, queue) = place;
-        let key = (project.clone(), name.clone());
-        let queues = self.actions.entry(key).or_default();
+        let actions = self.projects.entry(project.clone()).or_default();
+        let queues = actions.entry(name.clone()).or_default();
         let known = queues.get(queue);
         if known.is_some_and(|known| known.provided == *provided) {
             return None;
@@ -106,31 +110,24 @@ impl Registry {
         })
     }
 
+    /// An action in all queues in which it was provided.
+    pub(super) fn of_name(&self, project: &str, name: &str) -> Option<&ByQueue> {
+        self.projects.get(project)?.get(name)
+    }
+
     /// Whether an action was ever provided.
-    pub(super) fn knows(&self, project: &Arc<str>, name: &Arc<str>) -> bool {
-        let key = (project.clone(), name.clone());
-        self.actions.contains_key(&key)
+    pub(super) fn knows(&self, project: &str, name: &str) -> bool {
+        self.of_name(project, name).is_some()
     }
 
     /// An action as it was provided last in a queue.
-    pub(super) fn find(
-        &self,
-        project: &Arc<str>,
-        name: &Arc<str>,
-        queue: &Arc<str>,
-    ) -> Option<&Known> {
-        let key = (project.clone(), name.clone());
-        self.actions.get(&key)?.get(queue)
+    pub(super) fn find(&self, project: &str, name: &str, queue: &str) -> Option<&Known> {
+        self.of_name(project, name)?.get(queue)
     }
 
     /// How long a call may wait: in one queue, or the longest of all.
-    pub(super) fn patience(
-        &self,
-        project: &Arc<str>,
-        name: &Arc<str>,
-        queue: Option<&Arc<str>>,
-    ) -> Option<i64> {
-        let queues = self.actions.get(&(project.clone(), name.clone()))?;
+    pub(super) fn patience(&self, project: &str, name: &str, queue: Option<&str>) -> Option<i64> {
+        let queues = self.of_name(project, name)?;
         if let Some(queue) = queue {
             return queues.get(queue)?.provided.schedule_to_start_us;
         }
@@ -141,14 +138,28 @@ impl Registry {
         longest
     }
 
+    /// How long an attempt may take, and how long it may be silent: as its task says, else as the
+    /// worker says of the action.
+    pub(super) fn limits(&self, dispatch: &Dispatch, queue: &str) -> (Option<i64>, Option<i64>) {
+        let known = self.find(&dispatch.project, &dispatch.name, queue);
+        let provided = known.map(|known| &known.provided);
+        let times = dispatch.times;
+        let start_to_close = times.start_to_close_s.map(whole_micros);
+        let silence = times.heartbeat_s.map(whole_micros);
+        (
+            start_to_close.or_else(|| provided?.start_to_close_us),
+            silence.or_else(|| provided?.heartbeat_us),
+        )
+    }
+
     /// All actions of a project, by name, each by queue.
-    pub(super) fn of_project(
-        &self,
-        project: &Arc<str>,
-    ) -> impl Iterator<Item = (&Arc<str>, &BTreeMap<Arc<str>, Known>)> {
-        let from = (project.clone(), Arc::from(""));
-        let all = self.actions.range(from..);
-        let own = all.take_while(|((of, _), _)| *of == *project);
-        own.map(|((_, name), queues)| (name, queues))
+    pub(super) fn of_project(&self, project: &str) -> impl Iterator<Item = (&Arc<str>, &ByQueue)> {
+        self.projects.get(project).into_iter().flatten()
+    }
+
+    /// All actions of all projects.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        let all = self.projects.iter();
+        all.flat_map(|(project, actions)| actions.keys().map(move |name| (project, name)))
     }
 }

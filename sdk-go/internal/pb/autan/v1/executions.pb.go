@@ -723,8 +723,9 @@ type StartExecutionRequest struct {
 	// A JSON object with the declared inputs; absent = {}.
 	Input *Payload `protobuf:"bytes,6,opt,name=input,proto3" json:"input,omitempty"`
 	// A JSON object of start parameters: `env` (object, or name of a stored environment),
-	// `evaluate_env`, `task_name` (target of a reverse workflow), `notify`, and free ones, readable
-	// as execution().params.
+	// `evaluate_env`, `task_name` (target of a reverse workflow), `notify`, `priority` (-100 to 100:
+	// where calls wait for workers, those of executions with a higher one go first; sub-workflows
+	// have that of their parent), and free ones, readable as execution().params.
 	Params *Payload `protobuf:"bytes,7,opt,name=params,proto3" json:"params,omitempty"`
 	// Labels for filtering; at most 64, keys at most 63 bytes, values at most 255.
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

@@ -16,7 +16,7 @@ use super::shape;
 use super::sink::Sink;
 
 /// The keys of policies.
-pub(super) const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 10] = [
     "retry",
     "wait-before",
     "wait-after",
@@ -24,7 +24,13 @@ pub(super) const KEYS: [&str; 7] = [
     "pause-before",
     "concurrency",
     "fail-on",
+    "start-to-close",
+    "schedule-to-start",
+    "heartbeat",
 ];
+
+/// Those of them that only actions of workers have.
+pub(super) const WORKER_KEYS: [&str; 3] = ["start-to-close", "schedule-to-start", "heartbeat"];
 
 const RETRY_KEYS: [&str; 4] = ["count", "delay", "break-on", "continue-on"];
 
@@ -42,6 +48,9 @@ pub(super) fn policies(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> P
         wait_after: get("wait-after", Kind::Count),
         timeout: get("timeout", Kind::Count),
         concurrency: get("concurrency", Kind::Count),
+        start_to_close: get("start-to-close", Kind::Count),
+        schedule_to_start: get("schedule-to-start", Kind::Count),
+        heartbeat: get("heartbeat", Kind::Count),
         fail_on: get("fail-on", Kind::Flag),
         retry: None,
     };
@@ -62,6 +71,9 @@ pub(super) fn with_defaults(own: Policies, defaults: &Policies) -> Policies {
         wait_after: or(own.wait_after, defaults.wait_after.as_ref()),
         timeout: or(own.timeout, defaults.timeout.as_ref()),
         concurrency: or(own.concurrency, defaults.concurrency.as_ref()),
+        start_to_close: or(own.start_to_close, defaults.start_to_close.as_ref()),
+        schedule_to_start: or(own.schedule_to_start, defaults.schedule_to_start.as_ref()),
+        heartbeat: or(own.heartbeat, defaults.heartbeat.as_ref()),
         fail_on: or(own.fail_on, defaults.fail_on.as_ref()),
         retry: or(own.retry, defaults.retry.as_ref()),
     }

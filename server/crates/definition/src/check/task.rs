@@ -25,7 +25,7 @@ const NAME_CHARS_MAX: usize = 255;
 /// Characters of the name of a join task, which becomes part of a longer key.
 const JOIN_NAME_CHARS_MAX: usize = 208;
 
-const COMMON_KEYS: [&str; 23] = [
+const COMMON_KEYS: [&str; 26] = [
     "name",
     "version",
     "type",
@@ -45,6 +45,9 @@ const COMMON_KEYS: [&str; 23] = [
     "pause-before",
     "concurrency",
     "fail-on",
+    "start-to-close",
+    "schedule-to-start",
+    "heartbeat",
     "target",
     "keep-result",
     "safe-rerun",
@@ -130,6 +133,9 @@ pub(super) fn task(
         let path = &path.key("concurrency");
         sink.warn(Rule::IgnoredKey, path, entry.key_span, message);
     }
+    if body == Body::Workflow {
+        without_worker(sink, path, mapping);
+    }
     let spec = spec(name, mapping, workflow_type, &parsed);
     Draft {
         name: Arc::from(name),
@@ -161,6 +167,16 @@ pub(super) fn task(
         spec,
         // Fields are read in this order: all expressions of the task were seen before.
         uses: sink.take_uses(),
+    }
+}
+
+/// Warns of what only actions have.
+fn without_worker(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
+    for key in policies::WORKER_KEYS {
+        if let Some(entry) = mapping.get(key) {
+            let message = format!("`{key}` has an effect on actions of workers only");
+            sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
+        }
     }
 }
 

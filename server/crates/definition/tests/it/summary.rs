@@ -117,6 +117,13 @@ fn policies(out: &mut String, policies: &Policies) {
     template(out, "  wait-after", policies.wait_after.as_ref());
     template(out, "  timeout", policies.timeout.as_ref());
     template(out, "  concurrency", policies.concurrency.as_ref());
+    template(out, "  start-to-close", policies.start_to_close.as_ref());
+    template(
+        out,
+        "  schedule-to-start",
+        policies.schedule_to_start.as_ref(),
+    );
+    template(out, "  heartbeat", policies.heartbeat.as_ref());
     template(out, "  fail-on", policies.fail_on.as_ref());
     if let Some(retry) = &policies.retry {
         template(out, "  retry count", Some(&retry.count));

@@ -4,6 +4,7 @@ use definition::model;
 
 use super::{Fault, Machine};
 use crate::history::{HistoryKind, TimerKind};
+use crate::lease::CallTimes;
 use crate::state::TaskState;
 
 impl Machine<'_> {
@@ -63,6 +64,8 @@ impl Machine<'_> {
         self.retry_numbers(policies.retry.as_ref(), task)?;
         let timeout = self.seconds(policies.timeout.as_ref(), task, "timeout")?;
         let concurrency = self.seconds(policies.concurrency.as_ref(), task, "concurrency")?;
+        let times = self.call_times(task, policies)?;
+        self.ex.task_mut(task).record.runtime.call_times = times;
         if concurrency > 0 {
             let most = u32::try_from(concurrency).unwrap_or(u32::MAX);
             self.ex.task_mut(task).record.runtime.concurrency = most;
@@ -81,6 +84,18 @@ impl Machine<'_> {
         self.ex.task_mut(task).record.runtime.begun = true;
         self.wait(task, TimerKind::WaitBefore, wait);
         Ok(false)
+    }
+
+    fn call_times(&self, task: u32, policies: &model::Policies) -> Result<CallTimes, Fault> {
+        let seconds = |template: &Option<_>, policy| {
+            let seconds = self.seconds(template.as_ref(), task, policy)?;
+            Ok::<_, Fault>(Some(seconds).filter(|seconds| *seconds > 0))
+        };
+        Ok(CallTimes {
+            start_to_close_s: seconds(&policies.start_to_close, "start-to-close")?,
+            schedule_to_start_s: seconds(&policies.schedule_to_start, "schedule-to-start")?,
+            heartbeat_s: seconds(&policies.heartbeat, "heartbeat")?,
+        })
     }
 
     /// Sets the timer of a task.

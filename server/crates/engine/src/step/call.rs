@@ -267,6 +267,8 @@ impl Machine<'_> {
                     created_us: attempt.created_us,
                     attempt: attempt.attempt,
                     timeout_s: record.runtime.timeout_s,
+                    times: record.runtime.call_times,
+                    priority: self.ex.priority(),
                     target: prepared.target.clone(),
                     runner,
                     root: self.ex.record.root,

@@ -12,6 +12,7 @@ use crate::catalog::invalid_input;
 use crate::changes::Message;
 use crate::data::Data;
 use crate::event::{Caller, Event, Parent, Start, Verb};
+use crate::execution::PRIORITY;
 use crate::history::HistoryKind;
 use crate::id::{ActionId, ExecutionUid};
 use crate::record::Runner;
@@ -96,6 +97,10 @@ impl Machine<'_> {
         params.insert("root_execution_id", self.ex.record.root.to_string());
         params.insert("task_execution_id", self.ex.task_id(task).to_string());
         params.insert("index", i64::from(index));
+        let inherited = self.ex.record.params.value().get(PRIORITY);
+        if let Some(priority) = inherited.filter(|_| !params.contains_key(PRIORITY)) {
+            params.insert(PRIORITY, priority);
+        }
         self.data(Value::Dict(params), "the parameters of the sub-workflow")
     }
 

@@ -12,7 +12,7 @@ use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::{Error, NotEvaluated};
 use crate::event::{Repeats, Start};
-use crate::execution::{Execution, is_repeated_after_restart};
+use crate::execution::{Execution, PRIORITY, PRIORITY_MAX, is_repeated_after_restart, priority_of};
 use crate::history::HistoryKind;
 use crate::record::{Edge, ExecutionRecord, Progress, TaskRecord, Trigger};
 use crate::state::{ActionState, ExecutionState, TaskState};
@@ -439,6 +439,14 @@ fn start_params(order: &Start, extra: &Dict) -> Result<Dict, Error> {
     }
     params.insert("namespace", Value::from(order.namespace.clone()));
     let refuse = |field, message: String| Err(Error::Params { field, message });
+    // Of a child it may be an input that the workflow does not declare, and means something else.
+    if let (Some(given), None) = (params.get(PRIORITY), &order.parent)
+        && priority_of(&given).is_none()
+    {
+        let (most, text) = (PRIORITY_MAX, given.to_text());
+        let message = format!("must be an integer from -{most} to {most}, not {text}");
+        return refuse("params.priority", message);
+    }
     match params.get("env") {
         None | Some(Value::Null) => {
             params.insert("env", Value::Dict(Dict::new()));

@@ -125,6 +125,11 @@ fn runtime() -> impl Strategy<Value = TaskRuntime> {
             timed_out,
             items,
             concurrency,
+            call_times: engine::CallTimes {
+                start_to_close_s: seconds,
+                schedule_to_start_s: seconds,
+                heartbeat_s: seconds,
+            },
             begun,
             paused_before,
             after_wait,

@@ -97,11 +97,54 @@ fn an_attempt_that_takes_too_long_fails() {
     bench.offer(2);
     bench.take(session);
     bench.pass(6 * SECOND);
-    let message = "end 1 of worker: Action act has taken longer than its worker allows it.";
+    let message = "end 1 of worker: Action act has taken longer than it may.";
     assert_eq!(bench.wants(), ["hold 1", message]);
     bench.pass(60 * SECOND);
     let message = "end 2 of nobody: No worker has taken the call of action act in time.";
     assert_eq!(bench.wants(), [message]);
+    bench.is_empty();
+}
+
+#[test]
+fn what_a_task_says_of_times_wins_over_what_its_worker_says() {
+    let mut bench = Bench::new();
+    let provided = Provided {
+        start_to_close_us: Some(500 * SECOND),
+        schedule_to_start_us: Some(600 * SECOND),
+        heartbeat_us: Some(700 * SECOND),
+        ..Provided::default()
+    };
+    let opening = Bench::opening_with(1, "default", &["act"], 2, provided);
+    let session = bench.desk.open(&opening, bench.now_us);
+    let seconds = [(1, [Some(3), None, None]), (2, [None, None, Some(4)])];
+    let waits = (3, [None, Some(6), None]);
+    for (number, [start_to_close_s, schedule_to_start_s, heartbeat_s]) in
+        seconds.into_iter().chain([waits])
+    {
+        let dispatch = Dispatch {
+            times: engine::CallTimes {
+                start_to_close_s,
+                schedule_to_start_s,
+                heartbeat_s,
+            },
+            ..bench.dispatch(Bench::action(number), "act")
+        };
+        bench.desk.offer(dispatch, bench.now_us);
+    }
+    bench.take(session);
+    bench.pass(7 * SECOND);
+    let wants = bench.wants();
+    let wants: Vec<&str> = wants.iter().map(String::as_str).collect();
+    assert_eq!(
+        wants,
+        [
+            "hold 1",
+            "hold 2",
+            "end 1 of worker: Action act has taken longer than it may.",
+            "lost 2 Silent",
+            "end 3 of nobody: No worker has taken the call of action act in time.",
+        ]
+    );
     bench.is_empty();
 }
 

@@ -51,6 +51,8 @@ impl Bench {
             created_us: self.now_us,
             attempt: 1,
             timeout_s: None,
+            times: engine::CallTimes::default(),
+            priority: 0,
             target: None,
             runner: Runner::Worker,
             root: action.task.execution,

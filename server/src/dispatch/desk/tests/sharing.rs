@@ -44,6 +44,31 @@ fn executions_take_turns() {
 }
 
 #[test]
+fn a_higher_priority_goes_first_and_turns_are_taken_within_one() {
+    let mut bench = Bench::new();
+    for (execution, number, priority) in [
+        (1, 1, 0),
+        (1, 2, 0),
+        (2, 3, 5),
+        (2, 4, 5),
+        (3, 5, 5),
+        (4, 6, -1),
+        (5, 7, 0),
+    ] {
+        let action = Bench::action_of(execution, number);
+        let dispatch = Dispatch {
+            priority,
+            ..bench.dispatch(action, "act")
+        };
+        bench.desk.offer(dispatch, bench.now_us);
+    }
+    let session = bench.open(1, 3);
+    assert_eq!(Bench::numbers(&bench.take(session)), [3, 5, 4]);
+    assert!(bench.desk.grant(session, "default", 4, bench.now_us));
+    assert_eq!(Bench::numbers(&bench.take(session)), [1, 7, 2, 6]);
+}
+
+#[test]
 fn work_goes_round() {
     let mut bench = Bench::new();
     let sessions = [1, 2, 3].map(|worker| bench.open(worker, 10));

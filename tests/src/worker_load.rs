@@ -1,0 +1,274 @@
+//! Figures of work through one Rust worker: how many tasks pass it, and how soon each begins.
+//!
+//! The worker, its clients and the server share the machine and talk over loopback. The functions
+//! do nothing, so that what is measured is the way there and back.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use autan::{Client, Worker, WorkerAction};
+use proto::v1::{self, ExecutionState};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::api::{Api, payload};
+use crate::server::TestServer;
+
+/// Tasks of the chain.
+const CHAIN: usize = 10;
+
+/// Tasks side by side, between a first one and a join.
+const WIDE: usize = 50;
+
+/// Items of one task.
+const ITEMS: usize = 1_000;
+
+/// Clients of each load of chains.
+const CLIENTS: [usize; 4] = [1, 16, 64, 256];
+
+/// How long each load lasts; the first part is not counted.
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASURED: Duration = Duration::from_secs(5);
+
+/// Times that the shapes that are run one by one are run.
+const RUNS: usize = 100;
+
+/// Clients that share one connection; more connections than cores gain nothing.
+const CLIENTS_PER_CONNECTION: usize = 16;
+
+/// How long one execution may take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Tasks that the worker takes at a time.
+const MAX_TASKS: usize = 2_000;
+
+/// The figures, each a JSON object.
+pub async fn figures() -> Result<Vec<Value>> {
+    let server = TestServer::start().await?;
+    let api = server.api("bench");
+    api.create_workflow(&document()).await?;
+    let bench = Bench::start(&server, api).await?;
+    let mut figures = Vec::new();
+    bench
+        .alone("single", "start to finished", "1 task", RUNS, &mut figures)
+        .await?;
+    for clients in CLIENTS {
+        bench.chains(&server, clients, &mut figures).await?;
+    }
+    let wide = format!("1 → {WIDE} side by side → join");
+    bench
+        .alone("wide", "start to finished", &wide, RUNS, &mut figures)
+        .await?;
+    let items = format!("with-items of {ITEMS}");
+    bench
+        .alone(
+            "items",
+            "start to finished",
+            &items,
+            RUNS / 10,
+            &mut figures,
+        )
+        .await?;
+    bench.end().await?;
+    Ok(figures)
+}
+
+/// A chain, tasks side by side with a join, items, and a single task.
+fn document() -> String {
+    let mut text = String::from("version: '2.0'\n\nchain:\n  input: [x]\n  tasks:\n");
+    for task in 1..=CHAIN {
+        let _ = writeln!(text, "    t{task}:\n      action: bench.echo x=<% $.x %>");
+        if task < CHAIN {
+            let _ = writeln!(text, "      on-success: t{}", task + 1);
+        }
+    }
+    text.push_str("\nwide:\n  input: [x]\n  tasks:\n    first:\n      action: bench.echo x=1\n");
+    let names: Vec<String> = (1..=WIDE).map(|task| format!("t{task}")).collect();
+    let _ = writeln!(text, "      on-success: [{}]", names.join(", "));
+    for name in names {
+        let _ = writeln!(
+            text,
+            "    {name}:\n      action: bench.echo x=<% $.x %>\n      on-success: last"
+        );
+    }
+    text.push_str("    last:\n      join: all\n      action: bench.echo x=1\n");
+    let _ = writeln!(
+        text,
+        "\nitems:\n  input: [x]\n  tasks:\n    each:\n      with-items: i in <% range({ITEMS}) %>\n      \
+         action: bench.echo x=<% $.i %>"
+    );
+    text + "\nsingle:\n  input: [x]\n  tasks:\n    t1:\n      action: bench.echo x=<% $.x %>\n"
+}
+
+/// A server with its worker.
+struct Bench {
+    api: Api,
+    /// From the call of each task until its function began.
+    starts: Arc<Mutex<Vec<Duration>>>,
+    stop: oneshot::Sender<()>,
+    worker: tokio::task::JoinHandle<Result<(), autan::Error>>,
+}
+
+impl Bench {
+    async fn start(server: &TestServer, api: Api) -> Result<Self> {
+        let client = Client::builder(server.address()).project("bench");
+        let client = client.connect().await?;
+        let starts = Arc::new(Mutex::new(Vec::new()));
+        let noted = starts.clone();
+        let echo = move |input: Value, cx: autan::ActionContext| {
+            let waited = cx.info().schedule_time;
+            let waited = waited.and_then(|at| SystemTime::now().duration_since(at).ok());
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.extend(waited);
+            async move { Ok(input) }
+        };
+        let worker = Worker::new(&client, "default")
+            .register(WorkerAction::new("bench.echo", echo))
+            .max_tasks(MAX_TASKS);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = tokio::spawn(worker.run_until(async move {
+            // It ends as well when this program gives up.
+            let _ = stopped.await;
+        }));
+        Ok(Self {
+            api,
+            starts,
+            stop,
+            worker,
+        })
+    }
+
+    async fn end(self) -> Result<()> {
+        drop(self.stop);
+        self.worker.await?.context("the worker")
+    }
+
+    /// What was measured since this was asked last.
+    fn take_starts(&self) -> Vec<Duration> {
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *starts)
+    }
+
+    /// One execution after the other.
+    async fn alone(
+        &self,
+        workflow: &str,
+        name: &str,
+        shape: &str,
+        runs: usize,
+        figures: &mut Vec<Value>,
+    ) -> Result<()> {
+        // The first ones read the definition, and fill what is kept.
+        for _ in 0..runs / 10 + 1 {
+            run(&self.api, workflow).await?;
+        }
+        self.take_starts();
+        let mut times = Vec::new();
+        for _ in 0..runs {
+            times.push(run(&self.api, workflow).await?);
+        }
+        let conditions = conditions(1, shape);
+        figures.extend(quantiles(name, times, &conditions));
+        figures.extend(quantiles("call to begin", self.take_starts(), &conditions));
+        Ok(())
+    }
+
+    /// Chains, as fast as the clients can.
+    async fn chains(
+        &self,
+        server: &TestServer,
+        clients: usize,
+        figures: &mut Vec<Value>,
+    ) -> Result<()> {
+        let from = Instant::now() + WARM_UP;
+        let until = from + MEASURED;
+        let mut loops = JoinSet::new();
+        let mut api = server.api("bench");
+        for client in 0..clients {
+            if client % CLIENTS_PER_CONNECTION == 0 && client > 0 {
+                api = server.api("bench");
+            }
+            let api = api.clone();
+            loops.spawn(async move {
+                let mut times = Vec::new();
+                while Instant::now() < until {
+                    let begin = Instant::now();
+                    let took = run(&api, "chain").await?;
+                    if begin >= from && Instant::now() <= until {
+                        times.push(took);
+                    }
+                }
+                anyhow::Ok(times)
+            });
+        }
+        tokio::time::sleep_until((from).into()).await;
+        self.take_starts();
+        tokio::time::sleep_until((until).into()).await;
+        let starts = self.take_starts();
+        let mut times = Vec::new();
+        while let Some(done) = loops.join_next().await {
+            times.extend(done??);
+        }
+        let conditions = conditions(clients, &format!("{CHAIN} in a chain"));
+        #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
+        let per_second = starts.len() as f64 / MEASURED.as_secs_f64();
+        figures.push(figure("tasks", per_second, "1/s", &conditions));
+        figures.extend(quantiles("start to finished", times, &conditions));
+        figures.extend(quantiles("call to begin", starts, &conditions));
+        Ok(())
+    }
+}
+
+/// Runs one execution to its end; how long that took.
+async fn run(api: &Api, workflow: &str) -> Result<Duration> {
+    let begin = Instant::now();
+    let request = v1::StartExecutionRequest {
+        input: Some(payload(&json!({"x": 1}))),
+        request_id: Uuid::new_v4().to_string(),
+        ..api.start_request(workflow, &Value::Null)
+    };
+    let answer = api.executions().start_execution(request).await?;
+    let uid = answer.into_inner().execution.unwrap_or_default().uid;
+    let done = api.finished(&uid, PATIENCE).await?;
+    ensure!(
+        done.state() == ExecutionState::Success,
+        "{workflow} ended in {:?}: {}",
+        done.state(),
+        done.state_info
+    );
+    Ok(begin.elapsed())
+}
+
+fn conditions(clients: usize, shape: &str) -> Value {
+    json!({
+        "clients": clients,
+        "tasks": shape,
+        "worker": "one, Rust, over loopback, its functions do nothing",
+        "store": "SQLite file, WAL, synchronous=FULL",
+    })
+}
+
+fn figure(name: &str, value: f64, unit: &str, conditions: &Value) -> Value {
+    let value = (value * 1000.0).round() / 1000.0;
+    json!({
+        "name": format!("worker: {name}"),
+        "value": value,
+        "unit": unit,
+        "conditions": conditions,
+    })
+}
+
+fn quantiles(name: &str, mut times: Vec<Duration>, conditions: &Value) -> Vec<Value> {
+    times.sort_unstable();
+    let quantile = |q: usize| {
+        let at = (times.len() * q / 100).min(times.len().saturating_sub(1));
+        times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    };
+    [50, 99]
+        .map(|q| figure(&format!("{name}, p{q}"), quantile(q), "ms", conditions))
+        .into()
+}
