@@ -187,7 +187,9 @@ func (t *TaskBuilder) ScheduleToStart(d time.Duration) *TaskBuilder {
 }
 
 // Heartbeat hands an attempt out again whose worker says nothing of it for so long, whole seconds.
-func (t *TaskBuilder) Heartbeat(d time.Duration) *TaskBuilder { return t.setSeconds("heartbeat", d) }
+func (t *TaskBuilder) Heartbeat(d time.Duration) *TaskBuilder {
+	return t.setSeconds("heartbeat", d)
+}
 
 // PauseBefore pauses the execution before the task.
 func (t *TaskBuilder) PauseBefore() *TaskBuilder { return t.Set("pause-before", true) }

@@ -96,11 +96,9 @@ fn document() -> String {
         );
     }
     text.push_str("    last:\n      join: all\n      action: bench.echo x=1\n");
-    let _ = writeln!(
-        text,
-        "\nitems:\n  input: [x]\n  tasks:\n    each:\n      with-items: i in <% range({ITEMS}) %>\n      \
-         action: bench.echo x=<% $.i %>"
-    );
+    text.push_str("\nitems:\n  input: [x]\n  tasks:\n    each:\n");
+    let _ = writeln!(text, "      with-items: i in <% range({ITEMS}) %>");
+    text.push_str("      action: bench.echo x=<% $.i %>\n");
     text + "\nsingle:\n  input: [x]\n  tasks:\n    t1:\n      action: bench.echo x=<% $.x %>\n"
 }
 

@@ -3,6 +3,7 @@
 //! Left to others: codes, reasons and details (`status`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use definition::Diagnostic;
 use engine::LeaseEnd;
@@ -139,6 +140,9 @@ pub(crate) enum Fault {
         /// How many.
         executions: i64,
     },
+    /// A stream was opened, and nothing came over it.
+    #[error("the first message has not come within {} s", .0.as_secs())]
+    HelloLate(Duration),
     /// A part of the API that this server does not have.
     #[error("{0} is not supported by this server")]
     NotSupported(&'static str),

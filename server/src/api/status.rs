@@ -139,6 +139,7 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::DefinitionInUse { name, executions } => Outline::new(R::DefinitionInUse, text)
             .precondition(name)
             .with("executions", executions),
+        Fault::HelloLate(_) => Outline::new(R::Deadline, text),
         Fault::NotSupported(what) => Outline::new(R::NotSupported, text).with("feature", what),
         Fault::Driver(error) => of_driver(error),
     }

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use engine::{ActionId, Dispatch, LeaseEnd, NextAttempt, Outcome, Provision, WorkerFailure};
+use engine::{
+    ActionId, Dispatch, ExecutionUid, LeaseEnd, NextAttempt, Outcome, Provision, WorkerFailure,
+};
 use parking_lot::{Mutex, RwLock};
 use store::Writer;
 use tokio::runtime::Handle;
@@ -151,6 +153,18 @@ impl Dispatcher {
         self.with(|desk, now_us| {
             for dispatch in dispatches {
                 desk.offer(dispatch, now_us);
+            }
+        });
+    }
+
+    /// Executions were paused, or go on.
+    pub(crate) fn pause(&self, changes: &[(ExecutionUid, bool)]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.with(|desk, now_us| {
+            for (execution, paused) in changes {
+                desk.pause(*execution, *paused, now_us);
             }
         });
     }

@@ -187,17 +187,19 @@ impl Lane {
             return Some(format!("its sub-workflow {child} does not"));
         }
         let mut actions = execution.active_actions().take(PARTS_MAX);
-        let lost =
-            actions.find(|id| is_run_here(execution, *id) && !self.hands.runner.is_running(*id));
+        let hands = &self.hands;
+        let lost = actions.find(|id| match runner_of(execution, *id) {
+            Some(Runner::Server) => !hands.runner.is_running(*id),
+            Some(Runner::Worker) => hands.dispatcher.standing(*id).is_none(),
+            Some(Runner::Inline | Runner::External | Runner::Child) | None => false,
+        });
         lost.map(|action| format!("its action {action} does not"))
     }
 }
 
-/// Whether the server has an action under way, by its record.
-fn is_run_here(execution: &Execution, id: ActionId) -> bool {
-    let task = execution.task_record(id.task.number);
-    let record = task.and_then(|task| task.actions.iter().find(|one| one.number == id.number));
-    record.is_some_and(|record| {
-        record.runner == Runner::Server && record.state == ActionState::Running
-    })
+/// Who has an action under way, by its record.
+fn runner_of(execution: &Execution, id: ActionId) -> Option<Runner> {
+    let task = execution.task_record(id.task.number)?;
+    let record = task.actions.iter().find(|one| one.number == id.number)?;
+    (record.state == ActionState::Running).then_some(record.runner)
 }

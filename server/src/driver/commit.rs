@@ -1,6 +1,6 @@
 //! The commit of a batch, and what becomes of it: effects if it holds, a retreat if it does not.
 
-use engine::{ActionId, Dispatch, ExecutionUid};
+use engine::{ActionId, Dispatch, ExecutionState, ExecutionUid};
 
 use super::Error;
 use super::lane::{Batch, Hands, Lane};
@@ -26,6 +26,8 @@ impl Lane {
                 slot.execution.committed();
             }
         }
+        let pauses = self.pauses(&batch);
+        self.hands.dispatcher.pause(&pauses);
         // First, so that who is answered finds the work handed out.
         self.hand_on(&batch.cancels, &batch.confirms, batch.dispatches);
         for answer in batch.answers {
@@ -54,6 +56,27 @@ impl Lane {
                 self.evict(*uid);
             }
         }
+    }
+
+    /// Which executions were paused by the batch, and which go on or are no more.
+    fn pauses(&mut self, batch: &Batch) -> Vec<(ExecutionUid, bool)> {
+        let deleted = batch.deleted.iter().map(|key| key.uid);
+        let all = batch.touched.iter().copied().chain(deleted);
+        let mut changes = Vec::new();
+        for uid in all {
+            let slot = self.executions.get(&uid);
+            let is_paused =
+                slot.is_some_and(|slot| slot.execution.record().state == ExecutionState::Paused);
+            let is_news = if is_paused {
+                self.paused.insert(uid)
+            } else {
+                self.paused.remove(&uid)
+            };
+            if is_news {
+                changes.push((uid, is_paused));
+            }
+        }
+        changes
     }
 
     /// Lets run, or gives up, what others run.

@@ -76,6 +76,8 @@ pub(super) struct Lane {
     pub(super) broken: HashMap<ExecutionUid, String>,
     /// Executions whose commit has failed: in memory they were ahead of the store.
     pub(super) lost: BTreeSet<ExecutionUid>,
+    /// Executions that are paused, as far as the desk was told.
+    pub(super) paused: HashSet<ExecutionUid>,
     pub(super) batch: Batch,
     pub(super) auditor: Auditor,
     commands: Receiver<Command>,
@@ -139,6 +141,7 @@ impl Lane {
             continued: VecDeque::new(),
             broken: HashMap::new(),
             lost: BTreeSet::new(),
+            paused: HashSet::new(),
             batch: Batch::default(),
             auditor: Auditor::default(),
             commands,

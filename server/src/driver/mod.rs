@@ -247,11 +247,14 @@ impl Driver {
         self.tamper(move |lane| lane.evict(uid));
     }
 
-    /// Forgets the actions of an execution that the server runs.
+    /// Forgets the actions of an execution that the server and workers run.
     #[cfg(test)]
     pub(crate) fn lose_actions(&self, uid: ExecutionUid) {
         self.tamper(move |lane| {
-            for action in lane.executions[&uid].execution.active_actions() {
+            let execution = &lane.executions[&uid].execution;
+            let actions: Vec<ActionId> = execution.active_actions().collect();
+            lane.hands.dispatcher.cancel(&actions);
+            for action in actions {
                 lane.hands.runner.cancel(action);
             }
         });

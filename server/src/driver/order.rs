@@ -215,6 +215,7 @@ pub(super) fn report_event(action: ActionId, lease: Box<Lease>, report: Report) 
             let lease = Lease { failure, ..*lease };
             let report = WorkerReport {
                 lease,
+                is_over: false,
                 next_attempt,
             };
             Event::ActionDone {

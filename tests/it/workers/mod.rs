@@ -25,6 +25,9 @@ use program::{Language, Program};
 /// Leases are short, so that what depends on their end does not take long.
 const CONFIG: &str = "[workers]\nlease_duration_s = 1.5\nheartbeat_interval_s = 0.4\n";
 
+/// Executions that are under way or wait while a worker is told to end.
+const LOAD: usize = 30;
+
 /// A task, and what is seen of its execution in the end. FILE stands for a path that is not there.
 struct Case {
     name: &'static str,
@@ -61,6 +64,11 @@ const PLAIN: &[Case] = &[
             let failure = json!({"type": "Flaky", "message": "again", "cause": null});
             seen("ERROR", &Value::Null, &failure, 2, &[])
         },
+    },
+    Case {
+        name: "slow with heartbeats",
+        task: "{action: test.slow, input: {seconds: 1.0, heartbeat_every: 0.25}, heartbeat: 20}",
+        expected: || good(&json!({"steps": 4, "earlier": null})),
     },
     Case {
         name: "non_retryable",
@@ -129,6 +137,7 @@ async fn workers_are_the_same_in_every_language() {
             bench.died().await;
             bench.killed().await;
             bench.drained().await;
+            bench.drained_under_load().await;
             bench.server_killed().await;
             bench.findings
         })
@@ -420,6 +429,28 @@ impl Bench {
         self.compare("after the drain", &seen_["result"], &json!(1));
         next.terminate().await;
         next.ended().await;
+    }
+
+    /// A worker is told to end while it has much to do, and another one comes: all is done, and
+    /// nothing is done twice.
+    async fn drained_under_load(&mut self) {
+        let first = self.worker().await;
+        let mut executions = Vec::new();
+        for _ in 0..LOAD {
+            let task = "{action: test.slow, input: {seconds: 0.4, heartbeat_every: 0.2}}";
+            executions.push(self.run(task).await);
+        }
+        first.terminate().await;
+        let second = self.worker().await;
+        let expected = good(&json!({"steps": 2, "earlier": null}));
+        for execution in executions {
+            let seen = self.seen(&execution).await;
+            self.compare("drained under load", &seen, &expected);
+        }
+        let code = first.ended().await;
+        self.compare("drained under load", &json!(code), &json!(0));
+        second.terminate().await;
+        second.ended().await;
     }
 
     /// The server goes and comes back; the function runs on, and nobody runs it again.

@@ -106,6 +106,9 @@ pub enum NextAttempt {
 pub struct WorkerReport {
     /// Under which lease: with its id.
     pub lease: Lease,
+    /// Whether it is the server that ends the action, because a time is over: what the worker says
+    /// of it later is no repetition.
+    pub is_over: bool,
     /// When to try again, if it has failed.
     pub next_attempt: Option<NextAttempt>,
 }

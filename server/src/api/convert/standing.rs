@@ -68,6 +68,11 @@ fn described(name: &str, standing: Standing) -> (String, v1::WorkerWait) {
             };
             (text, worker)
         }
+        Standing::HeldBack => {
+            let text =
+                format!("action {name} is handed to no worker while the execution is paused");
+            (text, v1::WorkerWait::default())
+        }
         Standing::Claimable { until_us } => {
             let text = format!(
                 "waits until {} for the worker that had action {name} before the server started",

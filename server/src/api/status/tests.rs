@@ -137,6 +137,10 @@ fn faults_of_requests_have_their_reasons() {
         "FailedPrecondition DEFINITION_IN_USE precondition executions=3",
     );
     check_one(
+        Fault::HelloLate(std::time::Duration::from_secs(10)),
+        "DeadlineExceeded DEADLINE -",
+    );
+    check_one(
         Fault::NotSupported("Payload.ref"),
         "Unimplemented NOT_SUPPORTED - feature=Payload.ref",
     );

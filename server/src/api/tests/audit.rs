@@ -19,6 +19,9 @@ asleep:
 above:
   tasks:
     a: {workflow: held}
+asked:
+  tasks:
+    a: {action: test.nobody}
 ";
 
 /// How long the auditor may take; it is sure after a few seconds where nothing else runs.
@@ -59,6 +62,25 @@ async fn what_waits_for_a_time_is_told_it_again() {
 #[tokio::test]
 async fn an_action_that_was_lost_runs_again() {
     check("asleep", Driver::lose_actions).await;
+}
+
+#[tokio::test]
+async fn a_call_that_the_desk_has_lost_waits_again() {
+    let mut api = Api::with(&[ASYNC, WAITING]).await;
+    let uid = api.run("asked", "e", "{}").await.uid;
+    let action = format!("{uid}-t1-a1").parse().expect("it is an id");
+    let driver = &api.server.driver;
+    driver.lose_actions(uid.parse().expect("it is a uid"));
+    found(&mut api).await;
+    let waits = async {
+        while api.server.dispatcher.standing(action).is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waits = tokio::time::timeout(PATIENCE, waits).await;
+    waits.expect("it is handed out again");
+    assert_eq!(counts(&mut api).await, (1, 0));
+    api.stop().await;
 }
 
 #[tokio::test]

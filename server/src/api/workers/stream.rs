@@ -56,7 +56,8 @@ pub(super) async fn connect(
 ) -> Result<Responses, Fault> {
     let missing = || Fault::field("hello", "is required in the first message");
     let first = timeout(HELLO_MAX, requests.message()).await;
-    let first = first.ok().and_then(Result::ok).flatten();
+    let first = first.map_err(|_| Fault::HelloLate(HELLO_MAX))?;
+    let first = first.ok().flatten();
     let mut first = first.ok_or_else(missing)?;
     if context.going_away.is_cancelled() {
         return Err(Fault::Driver(crate::driver::Error::ShuttingDown));

@@ -254,7 +254,8 @@ impl<'k> Serving<'k> {
                 line = self.lines.next_line() => match line {
                     Ok(Some(line)) => {
                         if !self.hear(&line) {
-                            return self.over("it was killed: it says what nobody understands").await;
+                            let why = "it was killed: it says what nobody understands";
+                            return self.over(why).await;
                         }
                     }
                     // It says nothing more, so it is of no use any more.

@@ -1,7 +1,7 @@
 //! `autan worker stdio`: any program as a worker.
 //!
-//! Owns the arguments, and the worker that hands its tasks to programs. Left to others: the programs
-//! (`program`), what is said to them (`line`), and the worker itself (the SDK).
+//! Owns the arguments, and the worker that hands its tasks to programs. Left to others: the
+//! programs (`program`), what is said to them (`line`), and the worker itself (the SDK).
 
 use std::str::FromStr;
 use std::time::Duration;

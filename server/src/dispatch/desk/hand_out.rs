@@ -98,7 +98,7 @@ impl Desk {
                 Phase::Leased(held) | Phase::Ending(held) | Phase::Cancelled(held) => {
                     held.session = None;
                 }
-                Phase::Waiting { .. } | Phase::Claimable { .. } => {}
+                Phase::Waiting { .. } | Phase::HeldBack { .. } | Phase::Claimable { .. } => {}
             }
         }
     }
@@ -184,8 +184,13 @@ impl Desk {
         let Some(task) = self.tasks.get(&action) else {
             return;
         };
+        if self.paused.contains(&action.task.execution) {
+            self.hold_back(action, rank);
+            return;
+        }
         let (dispatch, route) = (task.dispatch.clone(), task.route());
-        if let Some((session, queue)) = self.find_session(&dispatch) {
+        let bytes = task.bytes;
+        if let Some((session, queue)) = self.find_session(&dispatch, bytes) {
             self.assign(action, session, queue, rank);
             return;
         }
@@ -198,7 +203,11 @@ impl Desk {
     }
 
     /// A session that takes a task now.
-    fn find_session(&mut self, dispatch: &engine::Dispatch) -> Option<(SessionId, Arc<str>)> {
+    fn find_session(
+        &mut self,
+        dispatch: &engine::Dispatch,
+        bytes: u64,
+    ) -> Option<(SessionId, Arc<str>)> {
         let (project, action) = (&dispatch.project, &dispatch.name);
         let served = self.providers.get(&(project.clone(), action.clone()))?;
         let is_asked = |queue: &&Arc<str>| {
@@ -217,7 +226,9 @@ impl Desk {
             let sessions = &self.sessions;
             let takes = |id: &&SessionId| {
                 let session = sessions.get(id);
-                session.is_some_and(|session| session.takes(&name) && session.serves(&name, action))
+                session.is_some_and(|session| {
+                    session.takes(&name) && session.serves(&name, action) && session.has_room(bytes)
+                })
             };
             if let Some(id) = queue.ready.iter().find(takes) {
                 return Some((*id, name));
@@ -287,7 +298,9 @@ impl Desk {
                         queue,
                         action: action.clone(),
                     };
-                    if let Some((rank, task)) = self.pending.first(&route) {
+                    if let Some((rank, task)) = self.pending.first(&route)
+                        && session.has_room(self.tasks[&task].bytes)
+                    {
                         heads.push((rank, task, name.clone(), action.clone()));
                     }
                 }

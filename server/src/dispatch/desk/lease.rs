@@ -41,6 +41,8 @@ pub(crate) enum Standing {
         /// When it fails because nobody has taken it, microseconds since the epoch.
         until_us: Option<i64>,
     },
+    /// It waits, and is handed to nobody while its execution is paused.
+    HeldBack,
     /// Its worker from before the restart of the server may claim it.
     Claimable {
         /// Until when, microseconds since the epoch.
@@ -132,7 +134,7 @@ impl Desk {
             Phase::Offered(held) | Phase::Leased(held) | Phase::Reserved(held) => {
                 task.phase = Phase::Ending(held.clone());
             }
-            Phase::Waiting { .. } | Phase::Claimable { .. } => {
+            Phase::Waiting { .. } | Phase::HeldBack { .. } | Phase::Claimable { .. } => {
                 return Ending::Lost(LeaseEnd::Expired);
             }
         }
@@ -186,9 +188,13 @@ impl Desk {
             Some(Phase::Leased(_)) => self.lose(read.action, Loss::Released),
             Some(Phase::Cancelled(_)) => self.forget(read.action),
             Some(Phase::Ending(_)) => return Err(LeaseEnd::Ended),
-            Some(Phase::Waiting { .. } | Phase::Claimable { .. } | Phase::Reserved(_)) | None => {
-                return Err(LeaseEnd::Expired);
-            }
+            Some(
+                Phase::Waiting { .. }
+                | Phase::HeldBack { .. }
+                | Phase::Claimable { .. }
+                | Phase::Reserved(_),
+            )
+            | None => return Err(LeaseEnd::Expired),
         }
         Ok(())
     }
@@ -205,6 +211,9 @@ impl Desk {
         }
         if let Phase::Claimable { until_us } = task.phase {
             return Some(Standing::Claimable { until_us });
+        }
+        if let Phase::HeldBack { .. } = task.phase {
+            return Some(Standing::HeldBack);
         }
         let dispatch = &task.dispatch;
         let (project, name) = (&dispatch.project, &dispatch.name);
@@ -271,7 +280,9 @@ impl Desk {
     fn hold(&mut self, token: Token, session: Option<SessionId>) -> Result<(), LeaseEnd> {
         let task = self.tasks.get_mut(&token.action).ok_or(LeaseEnd::Ended)?;
         let claim = match &task.phase {
-            Phase::Waiting { .. } => task.claimable && token.lost == task.lost(),
+            Phase::Waiting { .. } | Phase::HeldBack { .. } => {
+                task.claimable && token.lost == task.lost()
+            }
             Phase::Claimable { .. } => {
                 let kept = task
                     .dispatch
@@ -429,6 +440,7 @@ impl Desk {
         });
         let report = WorkerReport {
             lease,
+            is_over: true,
             next_attempt: None,
         };
         self.effects.push(Effect::End {

@@ -9,6 +9,7 @@ mod admin;
 mod gate;
 mod hand_out;
 mod lease;
+mod pause;
 mod pending;
 mod presence;
 mod registry;
@@ -16,10 +17,10 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use engine::{ActionId, Data, Delivery, Dispatch, Loss, Outcome, WorkerReport};
+use engine::{ActionId, Data, Delivery, Dispatch, ExecutionUid, Loss, Outcome, WorkerReport};
 use store::WorkerActionRow;
 
 use super::config::{Config, micros};
@@ -84,7 +85,9 @@ const WORKER_FORGOTTEN_US: i64 = 600_000_000;
 pub(super) struct Desk {
     times: Times,
     key: Key,
-    tasks: HashMap<ActionId, Task>,
+    tasks: BTreeMap<ActionId, Task>,
+    /// Executions of which nothing is handed out.
+    paused: HashSet<ExecutionUid>,
     pending: Pending,
     sessions: BTreeMap<SessionId, Session>,
     queues: BTreeMap<QueueKey, Queue>,
@@ -147,6 +150,8 @@ struct Task {
     phase: Phase,
     /// Under which time it stands in the timers.
     armed: Option<i64>,
+    /// How long its execution was paused while it waited.
+    held_back_us: i64,
     /// Whether a worker may still have it from before the server started, and nothing is kept.
     claimable: bool,
 }
@@ -155,6 +160,8 @@ struct Task {
 enum Phase {
     /// It waits for a worker.
     Waiting { rank: Rank },
+    /// It waits until its execution is no longer paused.
+    HeldBack { rank: Option<Rank>, since_us: i64 },
     /// It was handed out before the server started: its worker may claim it until this time.
     Claimable { until_us: i64 },
     /// It goes to a worker as soon as that is written down.
@@ -202,7 +209,8 @@ impl Desk {
         Self {
             times,
             key,
-            tasks: HashMap::new(),
+            tasks: BTreeMap::new(),
+            paused: HashSet::new(),
             pending: Pending::default(),
             sessions: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -256,6 +264,7 @@ impl Desk {
                 Phase::Ending(_) => self.resume(action),
                 Phase::Reserved(_) => self.undo(action),
                 Phase::Waiting { .. }
+                | Phase::HeldBack { .. }
                 | Phase::Claimable { .. }
                 | Phase::Offered(_)
                 | Phase::Leased(_)
@@ -275,6 +284,7 @@ impl Desk {
             bytes,
             phase: Phase::Claimable { until_us },
             armed: None,
+            held_back_us: 0,
             claimable: again && dispatch.is_repeatable,
             dispatch,
         };
@@ -293,9 +303,10 @@ impl Desk {
             return;
         };
         match &mut task.phase {
-            Phase::Waiting { .. } | Phase::Claimable { .. } | Phase::Reserved(_) => {
-                self.forget(action);
-            }
+            Phase::Waiting { .. }
+            | Phase::HeldBack { .. }
+            | Phase::Claimable { .. }
+            | Phase::Reserved(_) => self.forget(action),
             // Its end is on the way; whoever reports it learns that it came too late.
             Phase::Ending(_) | Phase::Cancelled(_) => {}
             Phase::Offered(held) | Phase::Leased(held) => {
@@ -358,10 +369,11 @@ impl Desk {
             Phase::Waiting { .. } => {
                 let created_us = task.dispatch.created_us;
                 let patience = self.patience(&task.dispatch)?;
+                let patience = patience.saturating_add(task.held_back_us);
                 Some(created_us.saturating_add(patience))
             }
             Phase::Claimable { until_us } => Some(*until_us),
-            Phase::Ending(_) => None,
+            Phase::HeldBack { .. } | Phase::Ending(_) => None,
             Phase::Cancelled(held) | Phase::Reserved(held) => Some(held.expires_us),
             Phase::Offered(held) => {
                 let times = [Some(held.expires_us), held.deadline_us];
@@ -405,7 +417,7 @@ impl Desk {
         match &mut task.phase {
             Phase::Waiting { .. } => self.waited_too_long(action),
             Phase::Claimable { .. } => self.claim_is_over(action),
-            Phase::Ending(_) => {}
+            Phase::HeldBack { .. } | Phase::Ending(_) => {}
             Phase::Cancelled(held) => {
                 let held = held.clone();
                 self.tell(action, &held, Status::Lost, "cancelled");
@@ -516,7 +528,7 @@ impl Task {
 
     fn held(&self) -> Option<&Held> {
         match &self.phase {
-            Phase::Waiting { .. } | Phase::Claimable { .. } => None,
+            Phase::Waiting { .. } | Phase::HeldBack { .. } | Phase::Claimable { .. } => None,
             Phase::Reserved(held)
             | Phase::Offered(held)
             | Phase::Leased(held)
@@ -527,7 +539,7 @@ impl Task {
 
     fn held_mut(&mut self) -> Option<&mut Held> {
         match &mut self.phase {
-            Phase::Waiting { .. } | Phase::Claimable { .. } => None,
+            Phase::Waiting { .. } | Phase::HeldBack { .. } | Phase::Claimable { .. } => None,
             Phase::Reserved(held)
             | Phase::Offered(held)
             | Phase::Leased(held)

@@ -1,6 +1,6 @@
 //! The order in which tasks wait: by the priority of their executions, fair between those of the
-//! same, first come first served within one. A lower priority waits for as long as there is a higher
-//! one.
+//! same, first come first served within one. A lower priority waits for as long as there is any of
+//! a higher one.
 //!
 //! Each task gets a tag when it comes: one more than the last tag of its execution, but never less
 //! than the tag that was handed out last. The lowest tag goes first. So an execution with a

@@ -146,6 +146,13 @@ impl Session {
         !self.drained && has_bytes && self.tasks_left > 0 && credits > 0
     }
 
+    /// Whether a task of so many bytes fits beside what it has. One that is larger than all it
+    /// wants comes alone.
+    pub(super) fn has_room(&self, bytes: u64) -> bool {
+        let most = self.bytes_max;
+        most == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
+    }
+
     pub(super) fn serves(&self, queue: &str, action: &str) -> bool {
         let serving = self.queues.get(queue);
         serving.is_some_and(|serving| serving.actions.contains(action))

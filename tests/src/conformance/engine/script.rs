@@ -1,13 +1,20 @@
-//! A stand-in for the worker of recorded cases: it gives the results that a case lists, attempt by
-//! attempt.
+//! The worker of recorded cases: it gives the results that a case lists, attempt by attempt.
 //!
-//! Its action is an ad-hoc one whose result comes from outside, so no other worker is needed.
+//! It takes its tasks by unary calls, when the runner lets it: so it can look up which part of the
+//! script each belongs to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use proto::v1;
+use proto::v1::worker_service_client::WorkerServiceClient;
 use serde::Deserialize;
 use serde_json::Value;
-use tonic::Code;
+use tokio::sync::Mutex;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use uuid::Uuid;
 
 use super::case::Reference;
 use super::things::Things;
@@ -16,13 +23,11 @@ use crate::api::{Api, payload};
 /// The action that cases with a script call.
 const ACTION: &str = "scripted.echo";
 
-const DOCUMENT: &str = "\
-version: '2.0'
-scripted.echo:
-  description: Its results come from the script of the case.
-  input: [output: null, delay: 0]
-  base: std.async_noop
-";
+/// How long a poll waits: just so long that the server looks.
+const WAIT: Duration = Duration::from_millis(1);
+
+/// Tasks that it takes at a time.
+const TASKS_MAX: i32 = 1_000;
 
 /// The results for one task, or for one of its items.
 #[derive(Debug, Deserialize)]
@@ -44,61 +49,129 @@ struct Given {
 #[derive(Debug)]
 pub(super) struct Worker {
     api: Api,
+    id: String,
     parts: Vec<Part>,
+    /// Tokens of the tasks that it has, by their action executions.
+    held: Mutex<BTreeMap<String, String>>,
 }
 
 impl Worker {
-    /// Reads the script of a case, and makes its action known; without a script there is nothing to
+    /// Reads the script of a case, and says what it provides; without a script there is nothing to
     /// do.
     pub(super) async fn hire(api: &Api, script: Option<&Value>) -> Result<Self> {
-        let api = api.clone();
-        let Some(script) = script else {
-            let parts = Vec::new();
-            return Ok(Self { api, parts });
+        let parts = match script {
+            Some(script) => Deserialize::deserialize(script).context("reading the script")?,
+            None => Vec::new(),
         };
-        let parts = Deserialize::deserialize(script).context("reading the script")?;
-        let request = v1::CreateActionRequest {
-            project: api.project(),
-            source: DOCUMENT.to_owned(),
-            ..Default::default()
+        let worker = Self {
+            api: api.clone(),
+            id: Uuid::new_v4().to_string(),
+            parts,
+            held: Mutex::default(),
         };
-        let created = api.actions().create_action(request).await;
-        created.context("creating the action of the script")?;
-        Ok(Self { api, parts })
+        worker.take().await?;
+        Ok(worker)
     }
 
     /// Gives the results that are waited for now.
     pub(super) async fn work(&self, things: &Things) -> Result<()> {
+        self.take().await?;
         for part in &self.parts {
             let attempts = things.attempts(&part.wf, &part.task, part.item).await?;
             let scripted = attempts.iter().filter(|attempt| attempt.name == ACTION);
             for (attempt, given) in scripted.zip(&part.results) {
-                if attempt.state() == v1::ActionState::Running {
-                    self.give(&attempt.action_execution_id, given).await?;
+                let id = &attempt.action_execution_id;
+                if let Some(token) = self.held.lock().await.remove(id) {
+                    self.give(token, given).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn give(&self, id: &str, given: &Given) -> Result<()> {
-        let result = &given.output["result"];
-        let answer = if given.state == "SUCCESS" {
-            self.api.complete_action(id, result).await
-        } else {
-            let request = v1::FailActionExecutionRequest {
-                project: self.api.project(),
-                action_execution_id: id.to_owned(),
-                error: Some(payload(result)),
+    fn calls(&self) -> WorkerServiceClient<Channel> {
+        WorkerServiceClient::new(self.api.channel())
+    }
+
+    /// Takes the tasks that wait, and keeps those that it has.
+    async fn take(&self) -> Result<()> {
+        if self.parts.is_empty() {
+            return Ok(());
+        }
+        let request = v1::PollTasksRequest {
+            project: self.api.project(),
+            worker: Some(v1::WorkerIdentity {
+                worker_id: self.id.clone(),
                 ..Default::default()
-            };
-            let mut tasks = self.api.tasks();
-            tasks.fail_action_execution(request).await.map(drop)
+            }),
+            queues: vec![v1::QueueSubscription {
+                actions: vec![v1::WorkerAction {
+                    name: ACTION.to_owned(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            max_tasks: TASKS_MAX,
+            wait: Some(WAIT.try_into().context("a short time")?),
         };
-        match answer {
+        let polled = self.calls().poll_tasks(request).await;
+        let tasks = polled.context("taking tasks")?.into_inner().tasks;
+        let mut held = self.held.lock().await;
+        let heartbeat = |token: &String| v1::TaskHeartbeat {
+            token: token.clone(),
+            ..Default::default()
+        };
+        let request = v1::HeartbeatTasksRequest {
+            project: self.api.project(),
+            worker_id: self.id.clone(),
+            tasks: held.values().map(heartbeat).collect(),
+        };
+        // What has become of each is found out when its result is given.
+        let renewed = self.calls().heartbeat_tasks(request).await;
+        renewed.context("keeping tasks")?;
+        held.extend(
+            tasks
+                .into_iter()
+                .map(|task| (task.action_execution_id, task.token)),
+        );
+        Ok(())
+    }
+
+    async fn give(&self, token: String, given: &Given) -> Result<()> {
+        match self.end(token, given).await {
             // It was cancelled meanwhile.
             Err(status) if status.code() == Code::FailedPrecondition => Ok(()),
             answer => answer.context("giving a result of the script"),
         }
+    }
+
+    async fn end(&self, token: String, given: &Given) -> Result<(), Status> {
+        let (project, worker_id) = (self.api.project(), self.id.clone());
+        let result = payload(&given.output["result"]);
+        if given.state == "SUCCESS" {
+            let request = v1::CompleteTaskRequest {
+                project,
+                worker_id,
+                token,
+                result: Some(result),
+                deferred: false,
+            };
+            return self.calls().complete_task(request).await.map(drop);
+        }
+        let request = v1::FailTaskRequest {
+            project,
+            worker_id,
+            token,
+            failure: Some(v1::TaskFailure {
+                failure: Some(v1::Failure {
+                    r#type: "Scripted".to_owned(),
+                    message: "the script says so".to_owned(),
+                    details: Some(result),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+        };
+        self.calls().fail_task(request).await.map(drop)
     }
 }

@@ -102,7 +102,11 @@ impl Machine<'_> {
             return Err(lost(record));
         }
         let is_present_attempt = record.attempt == self.ex.task(task).record.runtime.attempt();
-        self.keep_lease(task, action, report.lease);
+        let mut lease = report.lease;
+        if report.is_over {
+            lease.id = None;
+        }
+        self.keep_lease(task, action, lease);
         if report.next_attempt.is_some() && is_present_attempt {
             let runtime = &mut self.ex.task_mut(task).record.runtime;
             // Of several items the one that rules attempts out decides, else the one that wants the

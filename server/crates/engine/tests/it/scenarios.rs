@@ -259,6 +259,7 @@ fn command_of_worker(
         outcome,
         source: Source::Worker(Box::new(WorkerReport {
             lease,
+            is_over: false,
             next_attempt,
         })),
     };

@@ -27,11 +27,16 @@ reserve:
 
 /// A server whose workers are looked after quickly.
 async fn quick() -> Api {
+    quick_for(60.0).await
+}
+
+/// The same, where an action that nobody knows fails after so many seconds.
+async fn quick_for(unknown_action_wait_s: f64) -> Api {
     let mut config = Config::in_memory();
     config.workers.lease_duration_s = 1.0;
     config.workers.heartbeat_interval_s = 0.2;
     config.workers.accept_timeout_s = 0.3;
-    config.workers.unknown_action_wait_s = 0.3;
+    config.workers.unknown_action_wait_s = unknown_action_wait_s;
     let mut api = Api::on(&config).await;
     api.workflows
         .create_workflow(super::create(RESERVE))
@@ -276,8 +281,47 @@ async fn a_lease_that_is_not_renewed_goes_to_another() {
 }
 
 #[tokio::test]
-async fn an_action_that_nobody_provides_fails_in_time() {
+async fn a_paused_execution_keeps_its_calls_to_itself() {
     let mut api = quick().await;
+    let mut worker = worker(&api);
+    // It is known from now on.
+    let soon = Some(prost_types::Duration {
+        seconds: 0,
+        nanos: 1_000_000,
+    });
+    assert_eq!(poll_for(&mut worker, 1, soon).await, []);
+    api.run("reserve", "r", r#"{"count": 3}"#).await;
+    let pause = v1::PauseExecutionRequest {
+        execution_id: "r".into(),
+        ..v1::PauseExecutionRequest::default()
+    };
+    api.executions.pause_execution(pause).await.unwrap();
+    assert_eq!(poll_for(&mut worker, 1, soon).await, []);
+    let explain = v1::ExplainExecutionRequest {
+        execution_id: "r".into(),
+        ..v1::ExplainExecutionRequest::default()
+    };
+    let explained = api.executions.explain_execution(explain).await.unwrap();
+    let causes = explained.into_inner().causes;
+    let texts: Vec<&str> = causes.iter().map(|cause| &*cause.text).collect();
+    let text = "task hold: action stock.reserve is handed to no worker while the execution is \
+                paused";
+    assert!(texts.contains(&text), "{texts:?}");
+    let resume = v1::ResumeExecutionRequest {
+        execution_id: "r".into(),
+        ..v1::ResumeExecutionRequest::default()
+    };
+    api.executions.resume_execution(resume).await.unwrap();
+    let task = poll(&mut worker, 1).await.remove(0);
+    let done = complete(1, &task.token, "3");
+    worker.complete_task(done).await.unwrap();
+    assert_eq!(api.finished("r").await.state(), v1::ExecutionState::Success);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn an_action_that_nobody_provides_fails_in_time() {
+    let mut api = quick_for(1.0).await;
     api.run("reserve", "r", r#"{"count": 3}"#).await;
     let request = v1::ExplainExecutionRequest {
         execution_id: "r".into(),

@@ -32,6 +32,31 @@ fn tasks_find_sessions_and_sessions_tasks() {
 }
 
 #[test]
+fn a_session_gets_no_more_bytes_than_it_wants() {
+    let mut bench = Bench::new();
+    // Each input has 8 bytes.
+    for (bytes_max, expected) in [(0, vec![1, 2, 3]), (20, vec![1, 2]), (5, vec![1])] {
+        let opening = Opening {
+            bytes_max,
+            ..Bench::opening(1, "default", &["act"], 10)
+        };
+        let session = bench.desk.open(&opening, bench.now_us);
+        for number in 1..=3 {
+            bench.offer(number);
+        }
+        let mut taken = bench.take(session);
+        assert_eq!(Bench::numbers(&taken), expected, "{bytes_max}");
+        // What did not fit comes when something has ended.
+        while let Some((_, token)) = taken.pop() {
+            assert_eq!(bench.end(&token), Ok(()));
+            taken.extend(bench.take(session));
+        }
+        bench.is_empty();
+        bench.desk.close(session, bench.now_us);
+    }
+}
+
+#[test]
 fn executions_take_turns() {
     let mut bench = Bench::new();
     for (execution, number) in [(1, 1), (1, 2), (1, 3), (1, 4), (2, 5), (3, 6), (2, 7)] {
@@ -66,6 +91,46 @@ fn a_higher_priority_goes_first_and_turns_are_taken_within_one() {
     assert_eq!(Bench::numbers(&bench.take(session)), [3, 5, 4]);
     assert!(bench.desk.grant(session, "default", 4, bench.now_us));
     assert_eq!(Bench::numbers(&bench.take(session)), [1, 7, 2, 6]);
+}
+
+#[test]
+fn of_a_paused_execution_nothing_is_handed_out() {
+    let mut bench = Bench::new();
+    let provided = Provided {
+        schedule_to_start_us: Some(20 * SECOND),
+        ..Provided::default()
+    };
+    let opening = Bench::opening_with(1, "default", &["act"], 1, provided);
+    let session = bench.desk.open(&opening, bench.now_us);
+    for number in 1..=2 {
+        bench.offer(number);
+    }
+    let other = bench.dispatch(Bench::action_of(2, 3), "act");
+    bench.desk.offer(other, bench.now_us);
+    let first = bench.take(session);
+    assert_eq!(Bench::numbers(&first), [1]);
+    let execution = Bench::action(1).task.execution;
+    bench.pass(5 * SECOND);
+    bench.desk.pause(execution, true, bench.now_us);
+    bench.offer(4);
+    let standing = bench.desk.standing(Bench::action(2));
+    assert_eq!(standing, Some(Standing::HeldBack));
+    // What a worker has stays with it, and others go on.
+    assert_eq!(bench.end(&first[0].1), Ok(()));
+    assert!(bench.desk.grant(session, "default", 5, bench.now_us));
+    let others = bench.take(session);
+    assert_eq!(Bench::numbers(&others), [3]);
+    assert_eq!(bench.end(&others[0].1), Ok(()));
+    // Nor does the time count that it may wait.
+    bench.pass(3_600 * SECOND);
+    bench.desk.pause(execution, false, bench.now_us);
+    let rest = bench.take(session);
+    assert_eq!(Bench::numbers(&rest), [2, 4]);
+    for (_, token) in &rest {
+        assert_eq!(bench.end(token), Ok(()));
+    }
+    assert_eq!(bench.wants(), ["hold 1"]);
+    bench.is_empty();
 }
 
 #[test]
