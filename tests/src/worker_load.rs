@@ -161,7 +161,7 @@ impl Bench {
         figures: &mut Vec<Value>,
     ) -> Result<()> {
         // The first ones read the definition, and fill what is kept.
-        for _ in 0..runs / 10 + 1 {
+        for _ in 0..=runs / 10 {
             run(&self.api, workflow).await?;
         }
         self.take_starts();
