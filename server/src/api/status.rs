@@ -115,7 +115,7 @@ fn of_fault(fault: &Fault) -> Outline {
             .resource("autan.v1.Workbook", name)
             .with("namespace", namespace),
         Fault::BatchNotFound { id } => {
-            Outline::new(R::BatchNotFound, text).resource("autan.v1.BatchOperation", id)
+            missing(R::BatchNotFound, "autan.v1.BatchOperation", id, text)
         }
         Fault::TaskNotFound { id } => {
             Outline::new(R::TaskExecutionNotFound, text).resource("autan.v1.TaskExecution", id)
@@ -143,6 +143,10 @@ fn of_fault(fault: &Fault) -> Outline {
         Fault::NotSupported(what) => Outline::new(R::NotSupported, text).with("feature", what),
         Fault::Driver(error) => of_driver(error),
     }
+}
+
+fn missing(reason: ErrorReason, kind: &'static str, id: &str, text: String) -> Outline {
+    Outline::new(reason, text).resource(kind, id)
 }
 
 fn lease_lost(why: engine::LeaseEnd, text: String) -> Outline {

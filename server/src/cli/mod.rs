@@ -139,81 +139,84 @@ mod tests {
 
     use super::Cli;
 
+    /// Lines, and whether they make sense.
+    const LINES: &[(&str, bool)] = &[
+        (
+            "autan validate a.yaml b.yaml --kind workbook --strict --json",
+            true,
+        ),
+        (
+            "autan run f.yaml -i n=1 --input t=x --workflow w --output yaml",
+            true,
+        ),
+        ("autan run f.yaml --verbose --quiet", false),
+        ("autan run f.yaml -i n", false),
+        (
+            "autan --server http://x execution start w --id e --wait",
+            true,
+        ),
+        ("autan execution start w --priority -5", true),
+        ("autan execution start w --priority high", false),
+        ("autan execution start w --fail-if-exists", false),
+        ("autan execution resume e --env a=1 --server http://x", true),
+        ("autan execution stop e", false),
+        ("autan execution pause e --drain --timeouts-run", true),
+        ("autan execution terminate e --reason why", true),
+        (
+            "autan execution restart e --latest -i n=1 --label a=b",
+            true,
+        ),
+        ("autan execution restart e --env a=1 --environment b", false),
+        ("autan execution update e --no-labels --description d", true),
+        ("autan execution update e", false),
+        ("autan execution rerun e --task t --input url=x", true),
+        ("autan execution retry t", true),
+        ("autan execution stop e --state success --reason why", true),
+        ("autan action-execution complete a {} --project p", true),
+        ("autan action-execution complete a {} --file f", false),
+        ("autan action run std.echo -i output=1 --wait 2", true),
+        ("autan action run std.echo --env a=1 --environment e", false),
+        ("autan action list --kind adhoc --filter x", true),
+        ("autan action list --kind other", false),
+        ("autan environment create e --var a=1 --file f", true),
+        ("autan environment update e --var a=1 --remove b", true),
+        ("autan environment update e --var a=1 --file f", false),
+        ("autan environment update e", false),
+        ("autan batch pause e1 e2 --rate 10 --dry-run", true),
+        ("autan batch rerun --filter x --reset --env a=1", true),
+        ("autan batch cancel", false),
+        ("autan batch cancel e1 --filter x", false),
+        ("autan batch abort b", true),
+        ("autan evaluate 1+1 --language yaql --context {}", true),
+        ("autan worker list", true),
+        ("autan worker drain w --reason why", true),
+        ("autan worker stdio --action a:x,y=1 -- cat", true),
+        (
+            "autan worker stdio --action a --max-tasks 2 --processes 3 -- sh -c x",
+            true,
+        ),
+        ("autan worker stdio --action a", false),
+        ("autan worker stdio -- cat", false),
+        ("autan worker stdio --action a --processes 0 -- cat", false),
+        ("autan queue pause q", true),
+        (
+            "autan queue limit q --concurrency 4 --rate 0.5 --burst 2",
+            true,
+        ),
+        ("autan queue limit q --action a --none", true),
+        ("autan queue limit q --none --rate 1", false),
+        ("autan queue limit q", false),
+        ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
+        ("autan serve --listen here", false),
+        ("autan", false),
+    ];
+
     #[test]
     fn arguments_make_sense() {
         Cli::command().debug_assert();
-        for (line, valid) in [
-            (
-                "autan validate a.yaml b.yaml --kind workbook --strict --json",
-                true,
-            ),
-            (
-                "autan run f.yaml -i n=1 --input t=x --workflow w --output yaml",
-                true,
-            ),
-            ("autan run f.yaml --verbose --quiet", false),
-            ("autan run f.yaml -i n", false),
-            (
-                "autan --server http://x execution start w --id e --wait",
-                true,
-            ),
-            ("autan execution start w --priority -5", true),
-            ("autan execution start w --priority high", false),
-            ("autan execution start w --fail-if-exists", false),
-            ("autan execution resume e --env a=1 --server http://x", true),
-            ("autan execution stop e", false),
-            ("autan execution pause e --drain --timeouts-run", true),
-            ("autan execution terminate e --reason why", true),
-            (
-                "autan execution restart e --latest -i n=1 --label a=b",
-                true,
-            ),
-            ("autan execution restart e --env a=1 --environment b", false),
-            ("autan execution update e --no-labels --description d", true),
-            ("autan execution update e", false),
-            ("autan execution rerun e --task t --input url=x", true),
-            ("autan execution retry t", true),
-            ("autan execution stop e --state success --reason why", true),
-            ("autan action-execution complete a {} --project p", true),
-            ("autan action-execution complete a {} --file f", false),
-            ("autan action run std.echo -i output=1 --wait 2", true),
-            ("autan action run std.echo --env a=1 --environment e", false),
-            ("autan action list --kind adhoc --filter x", true),
-            ("autan action list --kind other", false),
-            ("autan environment create e --var a=1 --file f", true),
-            ("autan environment update e --var a=1 --remove b", true),
-            ("autan environment update e --var a=1 --file f", false),
-            ("autan environment update e", false),
-            ("autan batch pause e1 e2 --rate 10 --dry-run", true),
-            ("autan batch rerun --filter x --reset --env a=1", true),
-            ("autan batch cancel", false),
-            ("autan batch cancel e1 --filter x", false),
-            ("autan batch abort b", true),
-            ("autan evaluate 1+1 --language yaql --context {}", true),
-            ("autan worker list", true),
-            ("autan worker drain w --reason why", true),
-            ("autan worker stdio --action a:x,y=1 -- cat", true),
-            (
-                "autan worker stdio --action a --max-tasks 2 --processes 3 -- sh -c x",
-                true,
-            ),
-            ("autan worker stdio --action a", false),
-            ("autan worker stdio -- cat", false),
-            ("autan worker stdio --action a --processes 0 -- cat", false),
-            ("autan queue pause q", true),
-            (
-                "autan queue limit q --concurrency 4 --rate 0.5 --burst 2",
-                true,
-            ),
-            ("autan queue limit q --action a --none", true),
-            ("autan queue limit q --none --rate 1", false),
-            ("autan queue limit q", false),
-            ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
-            ("autan serve --listen here", false),
-            ("autan", false),
-        ] {
+        for (line, valid) in LINES {
             let found = Cli::try_parse_from(line.split(' '));
-            assert_eq!(found.is_ok(), valid, "{line}: {:?}", found.err());
+            assert_eq!(found.is_ok(), *valid, "{line}: {:?}", found.err());
         }
     }
 }

@@ -71,9 +71,10 @@ impl Language {
     }
 
     fn place<'a>(&self, address: &'a str, project: &'a str) -> Vec<&'a str> {
-        match self.has_place {
-            true => vec!["--server", address, "--project", project],
-            false => Vec::new(),
+        if self.has_place {
+            vec!["--server", address, "--project", project]
+        } else {
+            Vec::new()
         }
     }
 }

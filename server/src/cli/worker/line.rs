@@ -92,12 +92,12 @@ struct Line {
 )]
 enum Failure {
     Text(String),
-    Full(Details),
+    Full(ToldFailure),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Details {
+struct ToldFailure {
     message: String,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -149,23 +149,23 @@ impl Said {
 
 impl Failure {
     fn error(self) -> Result<ActionError, String> {
-        let details = match self {
+        let told = match self {
             Self::Text(message) => return Ok(failure(FAILURE, &message)),
-            Self::Full(details) => details,
+            Self::Full(told) => told,
         };
-        let mut error = failure(details.kind.as_deref().unwrap_or(FAILURE), &details.message);
-        if let Some(details) = details.details {
+        let mut error = failure(told.kind.as_deref().unwrap_or(FAILURE), &told.message);
+        if let Some(details) = told.details {
             error = error.with_details(&details);
         }
-        if let Some(stack) = details.stack {
+        if let Some(stack) = told.stack {
             error = error.with_stack(stack);
         }
-        if let Some(seconds) = details.retry_after {
+        if let Some(seconds) = told.retry_after {
             let delay = Duration::try_from_secs_f64(seconds);
             let delay = delay.map_err(|error| format!("`failure.retry_after`: {error}"))?;
             error = error.with_retry_after(delay);
         }
-        if details.non_retryable {
+        if told.non_retryable {
             error = error.without_retry();
         }
         Ok(error)

@@ -377,10 +377,11 @@ impl<'k> Serving<'k> {
     }
 
     fn end(&mut self, id: u64, ended: Ended) {
-        match self.tasks.remove(&id) {
+        if let Some(task) = self.tasks.remove(&id) {
             // Nobody waits for a function that was dropped.
-            Some(task) => drop(task.reply.send(ended)),
-            None => tracing::warn!("the program says something of task {id}, which it has not"),
+            let _ = task.reply.send(ended);
+        } else {
+            tracing::warn!("the program says something of task {id}, which it has not");
         }
     }
 

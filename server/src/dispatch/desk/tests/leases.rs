@@ -116,11 +116,11 @@ fn what_a_task_says_of_times_wins_over_what_its_worker_says() {
     };
     let opening = Bench::opening_with(1, "default", &["act"], 2, provided);
     let session = bench.desk.open(&opening, bench.now_us);
-    let seconds = [(1, [Some(3), None, None]), (2, [None, None, Some(4)])];
-    let waits = (3, [None, Some(6), None]);
-    for (number, [start_to_close_s, schedule_to_start_s, heartbeat_s]) in
-        seconds.into_iter().chain([waits])
-    {
+    for (number, [start_to_close_s, schedule_to_start_s, heartbeat_s]) in [
+        (1, [Some(3), None, None]),
+        (2, [None, None, Some(4)]),
+        (3, [None, Some(6), None]),
+    ] {
         let dispatch = Dispatch {
             times: engine::CallTimes {
                 start_to_close_s,
@@ -133,10 +133,8 @@ fn what_a_task_says_of_times_wins_over_what_its_worker_says() {
     }
     bench.take(session);
     bench.pass(7 * SECOND);
-    let wants = bench.wants();
-    let wants: Vec<&str> = wants.iter().map(String::as_str).collect();
     assert_eq!(
-        wants,
+        bench.wants(),
         [
             "hold 1",
             "hold 2",
