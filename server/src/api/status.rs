@@ -124,12 +124,8 @@ fn of_fault(fault: &Fault) -> Outline {
             Outline::new(R::ActionExecutionNotFound, text).resource("autan.v1.ActionExecution", id)
         }
         Fault::LeaseLost(why) => lease_lost(*why, text),
-        Fault::WorkerNotFound { id } => {
-            Outline::new(R::WorkerNotFound, text).resource("autan.v1.Worker", id)
-        }
-        Fault::QueueNotFound { name } => {
-            Outline::new(R::QueueNotFound, text).resource("autan.v1.Queue", name)
-        }
+        Fault::WorkerNotFound { id } => missing(R::WorkerNotFound, "autan.v1.Worker", id, text),
+        Fault::QueueNotFound { name } => missing(R::QueueNotFound, "autan.v1.Queue", name, text),
         Fault::QueueChanged { name } => {
             Outline::new(R::EtagMismatch, text).resource("autan.v1.Queue", name)
         }
