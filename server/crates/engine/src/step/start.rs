@@ -39,7 +39,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     }
     let params = start_params(&order, &extra)?;
     let params = kept(params, "params")?;
-    let input = kept_input(&order.input, input)?;
+    let input = kept_input(&order.input, input, &extra)?;
     let (root, item_index, depth) = match &order.parent {
         Some(parent) => (parent.root, parent.item_index, parent.depth),
         None => (order.uid, 0, 0),
@@ -85,10 +85,11 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
     Ok((execution, changes))
 }
 
-/// The input as it is kept: as it came, byte for byte, if it needs no defaults.
-fn kept_input(given: &Data, bound: Dict) -> Result<Data, Error> {
+/// The input as it is kept: as it came, byte for byte, if it needs no defaults and nothing of it is
+/// a start parameter.
+fn kept_input(given: &Data, bound: Dict, extra: &Dict) -> Result<Data, Error> {
     let asked = given.value().as_dict().map(Dict::len);
-    if asked == Some(bound.len()) {
+    if extra.is_empty() && asked == Some(bound.len()) {
         return Ok(given.clone());
     }
     let hints = given.metadata().cloned().unwrap_or_default();

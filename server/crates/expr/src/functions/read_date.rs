@@ -51,7 +51,8 @@ pub(super) fn parse(text: &str) -> Result<Reading> {
         let separators = |c: char| c.is_whitespace() || c == ',';
         reader.rest = reader.rest.trim_start_matches(separators);
         if time.is_some() && (reader.rest.starts_with(['+', '-'])) {
-            offset = Some(reader.offset().ok_or_else(bad)?);
+            // However many digits the minutes have, they are minutes.
+            offset = Some(reader.offset(usize::MAX).ok_or_else(bad)?);
         } else if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
             if let Some(read) = reader.time(date.is_full()) {
                 time = Some(read);
@@ -143,7 +144,7 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
                 reader.name(&WEEKDAYS).ok_or_else(bad)?;
             }
             'p' => pm = Some(reader.name(&["AM", "PM"]).ok_or_else(bad)? == 1),
-            'z' => offset = Some(reader.offset().ok_or_else(bad)?),
+            'z' => offset = Some(reader.offset(2).ok_or_else(bad)?),
             'Z' => offset = Some(reader.zone().ok_or_else(bad)?),
             '%' => reader.rest = reader.rest.strip_prefix('%').ok_or_else(bad)?,
             other => {
@@ -319,8 +320,8 @@ impl<'a> Reader<'a> {
         Some(time)
     }
 
-    /// `+02:00`, `-0330`, `+2` or `Z`.
-    fn offset(&mut self) -> Option<i32> {
+    /// `+02:00`, `-0330`, `+2` or `Z`; after a colon at most so many digits.
+    fn offset(&mut self, most: usize) -> Option<i32> {
         if let Some(rest) = self.rest.strip_prefix('Z') {
             self.rest = rest;
             return Some(0);
@@ -336,7 +337,7 @@ impl<'a> Reader<'a> {
         };
         if let Some(rest) = self.rest.strip_prefix(':') {
             self.rest = rest;
-            minutes = i32::try_from(self.number(2)?).ok()?;
+            minutes = i32::try_from(self.number(most)?).ok()?;
         }
         let seconds = hours * 3600 + minutes * 60;
         (seconds < 86_400 && minutes < 60).then_some(if negative { -seconds } else { seconds })

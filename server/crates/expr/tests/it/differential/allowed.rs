@@ -63,7 +63,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         why: "allowed: places and counts have 64 bits",
-        holds: |_, found, _| refuses(found, "the integer is too large"),
+        holds: |_, found, answer| {
+            refuses(found, "the integer is too large") || fails(answer, "an index-sized integer")
+        },
     },
     Rule {
         why: "allowed: there are no complex numbers",
