@@ -91,7 +91,7 @@ fn lists_are_written_as_mistral_has_them() {
         (
             r#""x {{ 1, _.a }} {{(1,)}}""#,
             r#"{"a":2}"#,
-            r#""x [1, 2] [1]""#,
+            r#""x (1, 2) (1,)""#,
         ),
     ] {
         assert_eq!(eval(template, data), wanted, "{template}");
