@@ -111,7 +111,8 @@ const ABOVE: &[Cells<ExecutionState>] = &[
 ];
 
 /// What an operation does in a state of the task that it names; none for an operation that names no
-/// task. A task that is rolled back, or undoes another one, counts for [`Operation::SkipUndo`] only.
+/// task. A task that is rolled back, or undoes another one, counts for [`Operation::SkipUndo`]
+/// only.
 pub fn task_rule(operation: Operation, state: TaskState) -> Option<Rule> {
     let (_, cells) = TASKS.iter().find(|(of, _)| *of == operation)?;
     let cell = cells.iter().find(|(states, ..)| states.contains(&state));

@@ -1,11 +1,11 @@
 //! Rolling back: what was done is undone, in the reverse of the order in which it has happened.
 //!
-//! In which states it can be asked for is said by `lifecycle`. One that has begun and was paused, or
-//! has failed, goes on.
+//! In which states it can be asked for is said by `lifecycle`. One that has begun and was paused,
+//! or has failed, goes on.
 //!
-//! What is left to do is not kept: it follows from the rows ([`crate::execution::Plan`]). Undoing a task is a
-//! task execution of its own (`undo`). A rollback to a task ends in PAUSED: branches that have
-//! nothing to do with that task stand still meanwhile, as in any paused execution.
+//! What is left to do is not kept: it follows from the rows ([`crate::execution::Plan`]). Undoing a
+//! task is a task execution of its own (`undo`). A rollback to a task ends in PAUSED: branches that
+//! have nothing to do with that task stand still meanwhile, as in any paused execution.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -192,8 +192,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Undoes one more task that can be undone now; ends the rollback if nothing is left, or nothing
-    /// more can be done. False if there is something to wait for.
+    /// Undoes one more task that can be undone now; ends the rollback if nothing is left, or
+    /// nothing more can be done. False if there is something to wait for.
     pub(super) fn unwind(&mut self) -> bool {
         let to = self.ex.record.rollback.as_ref().and_then(|r| r.to);
         let plan = self.ex.plan.take();
