@@ -21,7 +21,7 @@ mod position;
 mod render;
 mod yaml;
 
-pub use check::{Checked, KnownAction, Options, check, load};
+pub use check::{Checked, KnownAction, Options, check, keys, load};
 pub use diagnostic::{Diagnostic, Related, Rule, Severity};
 pub use model::{Document, Kind};
 pub use parts::Part;

@@ -13,7 +13,7 @@ use super::shape;
 use super::sink::Sink;
 use super::task::{self, Clauses, Requirement};
 
-const KEYS: [&str; 6] = [
+pub(super) const KEYS: [&str; 6] = [
     "on-success",
     "on-error",
     "on-complete",

@@ -14,6 +14,7 @@
 //! | `exclusive`                         | joins of branches of which only one runs           |
 //! | `shape`                             | types, emptiness, repetition, known keys           |
 //! | `sink`, `path`, `place`, `suggest`  | diagnostics                                        |
+//! | `keys`                              | the keys of the language, for those who must know  |
 
 mod action;
 mod calls;
@@ -25,6 +26,7 @@ mod expressions;
 mod facts;
 mod graph;
 mod inline;
+mod keys;
 mod lookup;
 mod names;
 mod on_clause;
@@ -47,6 +49,7 @@ use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::model::{Document, Kind};
 use crate::yaml;
 
+pub use keys::keys;
 use path::{Path, Quoted};
 use sink::Sink;
 

@@ -32,7 +32,7 @@ pub(super) const KEYS: [&str; 10] = [
 /// Those of them that only actions of workers have.
 pub(super) const WORKER_KEYS: [&str; 3] = ["start-to-close", "schedule-to-start", "heartbeat"];
 
-const RETRY_KEYS: [&str; 4] = ["count", "delay", "break-on", "continue-on"];
+pub(super) const RETRY_KEYS: [&str; 4] = ["count", "delay", "break-on", "continue-on"];
 
 /// The policies of a task or of task defaults.
 pub(super) fn policies(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Policies {

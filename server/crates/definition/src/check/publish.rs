@@ -11,7 +11,7 @@ use super::path::Path;
 use super::shape;
 use super::sink::Sink;
 
-const SCOPES: [&str; 3] = ["branch", "global", "atomic"];
+pub(super) const SCOPES: [&str; 3] = ["branch", "global", "atomic"];
 
 /// The `publish` key of a transition clause.
 pub(super) fn scoped(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Publish {

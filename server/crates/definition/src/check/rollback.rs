@@ -11,7 +11,7 @@ use super::shape;
 use super::sink::Sink;
 use super::task::{self, Draft};
 
-const KEYS: [&str; 6] = ["action", "workflow", "input", "retry", "timeout", "target"];
+pub(super) const KEYS: [&str; 6] = ["action", "workflow", "input", "retry", "timeout", "target"];
 
 /// Reads what undoes a task.
 pub(super) fn of_task(

@@ -25,7 +25,7 @@ const NAME_CHARS_MAX: usize = 255;
 /// Characters of the name of a join task, which becomes part of a longer key.
 const JOIN_NAME_CHARS_MAX: usize = 208;
 
-const COMMON_KEYS: [&str; 26] = [
+pub(super) const COMMON_KEYS: [&str; 26] = [
     "name",
     "version",
     "type",
@@ -53,8 +53,9 @@ const COMMON_KEYS: [&str; 26] = [
     "safe-rerun",
     "rollback",
 ];
-const DIRECT_KEYS: [&str; 5] = ["join", "on-success", "on-error", "on-complete", "on-skip"];
-const REVERSE_KEYS: [&str; 1] = ["requires"];
+pub(super) const DIRECT_KEYS: [&str; 5] =
+    ["join", "on-success", "on-error", "on-complete", "on-skip"];
+pub(super) const REVERSE_KEYS: [&str; 1] = ["requires"];
 
 /// The transition clauses of a task or of task defaults.
 #[derive(Clone, Debug, Default)]

@@ -21,7 +21,7 @@ use super::shape;
 use super::sink::Sink;
 use super::task::{self, Draft};
 
-const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 12] = [
     "name",
     "version",
     "description",

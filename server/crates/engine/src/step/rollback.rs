@@ -124,7 +124,7 @@ impl Machine<'_> {
 
     /// Stops what runs forward, and lets the unwinding begin or go on.
     fn begin_rollback(&mut self, to: Option<u32>, by_parent: bool) {
-        let was_paused = self.ex.record.state == ExecutionState::Paused;
+        let was = self.ex.record.state;
         let record = self.ex.record_mut();
         let begun = record.rollback.take().unwrap_or_else(|| Rollback {
             ended: record.state.is_final().then_some(record.state),
@@ -144,11 +144,11 @@ impl Machine<'_> {
             self.ex.payloads_mut().output = None;
         }
         self.go_back();
-        if was_paused {
+        if was == ExecutionState::Paused {
             self.tell_parent_paused(false, false);
         }
         let plan = Plan::of(self.ex, to);
-        self.stop_forward(&plan);
+        self.stop_forward(&plan, was.is_final());
         // What has failed to be undone before is tried again, with all its policies.
         let undos = plan.left().filter_map(|task| self.undo_of(task));
         for undo in undos.collect::<Vec<_>>() {
@@ -169,8 +169,10 @@ impl Machine<'_> {
         self.ex.record_mut().failure = rollback.failure;
     }
 
-    /// Cancels what is under way of the tasks that are to be undone. The others stand still.
-    fn stop_forward(&mut self, plan: &Plan) {
+    /// Cancels what is under way of the tasks that are to be undone. The others stand still: what
+    /// they wait for goes on, and is taken up where that may have been lost since the execution had
+    /// ended.
+    fn stop_forward(&mut self, plan: &Plan, had_ended: bool) {
         for task in self.ex.under_way() {
             let memory = self.ex.task(task);
             if memory.record.is_undo() {
@@ -183,7 +185,11 @@ impl Machine<'_> {
             }
             let actions = memory.active_actions.iter();
             let children = actions.filter_map(|number| memory.action(*number)?.child);
-            for to in children.collect::<Vec<_>>() {
+            let children: Vec<_> = children.collect();
+            if had_ended {
+                self.take_up_actions(task);
+            }
+            for to in children {
                 let timeouts_run = false;
                 let (verb, caller) = (Verb::Pause { timeouts_run }, Caller::default());
                 let event = Event::Verb { verb, caller };

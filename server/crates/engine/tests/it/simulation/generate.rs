@@ -1,6 +1,9 @@
 //! Workflows made by chance: each is valid, and ends if its actions do.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+use expr::Value;
 
 use super::Chance;
 
@@ -25,6 +28,7 @@ fn reverse(chance: &mut Chance, document: &mut String) {
     document.push_str("back:\n  type: reverse\n  input: [{seed: 0}]\n  tasks:\n");
     for task in 0..BACK_TASKS {
         let _ = writeln!(document, "    b{task}:");
+        about(chance, "      ", document);
         body(chance, LEVELS, document);
         policies(chance, document);
         rollback(chance, LEVELS, document);
@@ -58,20 +62,52 @@ fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
         let when = *chance.pick(&["error", "cancel", "[error, cancel]"]);
         let _ = writeln!(document, "  rollback-on: {when}");
     }
-    if chance.percent(15) {
-        let _ = writeln!(document, "  task-defaults: {{on-error: [noop]}}");
-    }
+    about(chance, "  ", document);
+    defaults(chance, document);
     document.push_str("  tasks:\n");
     let count = 1 + chance.below(6);
     let edges = Edges::new(chance, count);
     for task in 0..count {
         let _ = writeln!(document, "    t{task}:");
+        about(chance, "      ", document);
         body(chance, level, document);
         policies(chance, document);
         rollback(chance, level, document);
         publishing(chance, document);
         edges.write(chance, task, document);
     }
+}
+
+/// What is said of a workflow or a task to people.
+fn about(chance: &mut Chance, indent: &str, document: &mut String) {
+    for line in ["description: made by chance", "tags: [made, by, chance]"] {
+        if chance.percent(5) {
+            let _ = writeln!(document, "{indent}{line}");
+        }
+    }
+}
+
+/// What tasks take if they say nothing themselves.
+fn defaults(chance: &mut Chance, document: &mut String) {
+    if !chance.percent(25) {
+        return;
+    }
+    let some = [
+        "on-error: [noop]",
+        "on-error: [noop]",
+        "on-success: [noop]",
+        "on-complete: [noop]",
+        "on-skip: [noop]",
+        "retry: {count: 1, delay: 1}",
+        "timeout: 7",
+        "wait-before: 1",
+        "wait-after: 1",
+        "pause-before: '<% $.get(n, 0) = 2 %>'",
+        "concurrency: 2",
+        "fail-on: '<% $.get(n, 0) = 3 %>'",
+        "safe-rerun: true",
+    ];
+    let _ = writeln!(document, "  task-defaults: {{{}}}", chance.pick(&some));
 }
 
 /// What the task runs.
@@ -91,7 +127,8 @@ fn body(chance: &mut Chance, level: usize, document: &mut String) {
     }
     let body = match chance.below(20) {
         0..9 => "action: std.async_noop".to_owned(),
-        9..13 => "action: std.echo output='<% [$.get(n), env().word, global(g)] %>'".to_owned(),
+        9..12 => "action: std.echo output='<% [$.get(n), env().word, global(g)] %>'".to_owned(),
+        12..13 => "action: std.echo\n      input: {output: '<% [$.get(n)] %>'}".to_owned(),
         13..14 => "action: std.fail".to_owned(),
         14..15 => "action: std.sleep seconds=2".to_owned(),
         15..16 => "action: std.echo output='<% $.missing %>'".to_owned(),
@@ -141,7 +178,14 @@ fn rollback(chance: &mut Chance, level: usize, document: &mut String) {
         8 if level < LEVELS => "workflow: back, input: {seed: 2}",
         _ => "action: std.fail",
     };
-    let policy = *chance.pick(&["", "", ", timeout: 5", ", retry: {count: 2, delay: 1}"]);
+    let policies = [
+        "",
+        "",
+        ", timeout: 5",
+        ", retry: {count: 2, delay: 1}",
+        ", target: '<% env().word %>'",
+    ];
+    let policy = *chance.pick(&policies);
     let _ = writeln!(document, "      rollback: {{{called}{policy}}}");
 }
 
@@ -244,4 +288,60 @@ fn listed(targets: &[String]) -> String {
         None => format!("'{target}'"),
     });
     quoted.collect::<Vec<_>>().join(", ")
+}
+
+/// Keys that mean nothing to the engine, or would make workflows that cannot run.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("workflow", "name"),
+    ("workflow", "version"),
+    ("task", "name"),
+    ("task", "version"),
+    ("task", "type"),
+    // Each task would require itself.
+    ("task-defaults", "requires"),
+    // Only actions of workers have these; the scenarios of workers play them.
+    ("task", "start-to-close"),
+    ("task", "schedule-to-start"),
+    ("task", "heartbeat"),
+    ("task-defaults", "start-to-close"),
+    ("task-defaults", "schedule-to-start"),
+    ("task-defaults", "heartbeat"),
+];
+
+#[test]
+fn the_generator_knows_every_key() {
+    let mut missing: BTreeSet<(&str, &str)> = definition::keys()
+        .into_iter()
+        .flat_map(|(place, keys)| keys.into_iter().map(move |key| (place, key)))
+        .collect();
+    for key in LEFT_OUT {
+        assert!(missing.remove(key), "{key:?} is no key");
+    }
+    for seed in 0..300 {
+        let document = document(&mut Chance::new(seed));
+        let document = definition::load(&document).unwrap();
+        strike(&document, "document", &mut missing);
+    }
+    assert!(missing.is_empty(), "never made: {missing:?}");
+}
+
+/// Strikes out the keys that stand in one place of a document, and in those below it.
+fn strike(value: &Value, place: &str, missing: &mut BTreeSet<(&str, &str)>) {
+    let Some(dict) = value.as_dict() else { return };
+    for (key, below) in dict.iter() {
+        let key = key.to_text();
+        missing.retain(|(of, known)| *of != place || *known != key);
+        let next = match (place, key.as_str()) {
+            ("document", _) => "workflow",
+            ("workflow", "tasks") => "tasks",
+            ("tasks", _) => "task",
+            ("workflow", "task-defaults") => "task-defaults",
+            ("task" | "task-defaults" | "rollback", "retry") => "retry",
+            ("task", "rollback") => "rollback",
+            ("task", "on-success" | "on-error" | "on-complete" | "on-skip") => "clause",
+            ("clause", "publish") => "publish",
+            _ => continue,
+        };
+        strike(&below, next, missing);
+    }
 }
