@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Caller;
+use engine::{Caller, ExecutionUid};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -19,6 +19,9 @@ const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Executions that are read, and sources that are deleted, at a time.
 const PORTION: u32 = 100;
+
+/// Executions that are deleted at a time: one commit may hold them all.
+const DELETED_AT_ONCE: usize = 20;
 
 /// Deletes what is too old, again and again, until it is told to stop.
 pub(crate) async fn keep_clean(driver: Driver, retention: Retention, stop: CancellationToken) {
@@ -85,24 +88,32 @@ async fn clean_project(
         let of = project.clone();
         let read = driver.read(move |reader| reader.list_expired(&of, before_us, PORTION));
         let expired = read.await?;
-        for key in &expired {
-            let order = DeleteOrder {
-                uid: key.uid,
-                force: false,
-                caller: Caller {
-                    reason: Some("retention".into()),
-                    ..Caller::default()
-                },
-            };
-            match driver.delete(order, None).await {
-                // It was rerun, or deleted, in between.
-                Ok(()) | Err(driver::Error::ExecutionNotFound { .. }) => count += 1,
-                Err(driver::Error::NotFinished { .. }) => {}
-                Err(error) => return Err(error),
+        for some in expired.chunks(DELETED_AT_ONCE) {
+            let deletions = some
+                .iter()
+                .map(|key| driver.delete(order_for(key.uid), None));
+            for deleted in futures_util::future::join_all(deletions).await {
+                match deleted {
+                    // It was rerun, or deleted, in between.
+                    Ok(()) | Err(driver::Error::ExecutionNotFound { .. }) => count += 1,
+                    Err(driver::Error::NotFinished { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         if expired.len() < PORTION as usize {
             return Ok(count);
         }
+    }
+}
+
+fn order_for(uid: ExecutionUid) -> DeleteOrder {
+    DeleteOrder {
+        uid,
+        force: false,
+        caller: Caller {
+            reason: Some("retention".into()),
+            ..Caller::default()
+        },
     }
 }

@@ -386,9 +386,13 @@ impl Lane {
     /// Deletes an execution with its children, children first.
     fn try_delete(&mut self, order: &DeleteOrder) -> Result<(), Error> {
         // What stands in this batch so far must be in the store, so that it can be deleted there.
+        // Other deletions need not be.
         self.deliver();
-        self.commit();
+        if !self.batch.touched.is_empty() {
+            self.commit();
+        }
         let key = self.writer.borrow_mut().read().locate(order.uid)?;
+        let key = key.filter(|key| !self.batch.deleted.contains(key));
         let key = key.ok_or_else(|| execution_not_found(&order.uid.to_string()))?;
         let state = self.record(order.uid)?.state;
         let operation = if order.force {

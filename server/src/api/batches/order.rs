@@ -133,6 +133,18 @@ impl Order {
         Ok(ids.collect())
     }
 
+    /// The position at which a portion of a filter has begun: what the verb does may take its
+    /// executions out of the filter, so they are named. None where nothing can be lost.
+    pub(super) fn begun(&self, position: &str, portion: &Portion) -> Option<String> {
+        let is_begun = position.contains(BEGUN);
+        if is_begun || portion.executions.is_empty() || matches!(self.targets, Targets::Ids(_)) {
+            return None;
+        }
+        let found = portion.executions.iter().flatten();
+        let uids: Vec<String> = found.map(|record| record.uid.to_string()).collect();
+        Some(format!("{position}{BEGUN}{}", uids.join(",")))
+    }
+
     /// The executions after a position, at most so many; of a filter those older than `before`.
     pub(super) async fn portion(
         &self,
@@ -152,6 +164,20 @@ impl Order {
                     .cloned()
                     .collect();
                 let position = (begin + ids.len()).to_string();
+                let read = context.read(move |reader| {
+                    let found = ids.into_iter().map(|id| find(reader, &project, id));
+                    found.collect::<Result<Vec<_>, Fault>>()
+                });
+                let executions = read.await?;
+                Ok(Portion {
+                    executions,
+                    position,
+                })
+            }
+            Targets::Filter(_) if position.contains(BEGUN) => {
+                let (_, uids) = position.split_once(BEGUN).unwrap_or_default();
+                let ids: Vec<String> = uids.split(',').map(str::to_owned).collect();
+                let position = ids.last().cloned().unwrap_or_default();
                 let read = context.read(move |reader| {
                     let found = ids.into_iter().map(|id| find(reader, &project, id));
                     found.collect::<Result<Vec<_>, Fault>>()
@@ -182,6 +208,9 @@ impl Order {
         }
     }
 }
+
+/// Stands in a position before the executions of a portion that has begun.
+const BEGUN: char = ' ';
 
 fn find(
     reader: &mut Reader,

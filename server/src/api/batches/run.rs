@@ -159,6 +159,14 @@ impl<'a> Run<'a> {
                 return None;
             }
         };
+        // Whoever comes to this portion again must find the same executions, and count each once.
+        if let Some(begun) = self.order.begun(&position, &portion) {
+            self.row.position = begun.into();
+            if !self.save().await {
+                self.row.position = position;
+                return None;
+            }
+        }
         let count = u32::try_from(portion.executions.len()).unwrap_or(u32::MAX);
         let outcomes = portion.executions.iter().map(|found| self.apply(found));
         let outcomes = join_all(outcomes).await;
@@ -191,8 +199,9 @@ impl<'a> Run<'a> {
     /// Applies the verb to one execution. Whether it was applied already is looked up first, since
     /// its state then refuses it.
     async fn apply(&self, found: &Result<ExecutionRecord, String>) -> Outcome {
-        let Ok(record) = found else {
-            return Outcome::Skipped;
+        let record = match found {
+            Ok(record) => record,
+            Err(id) => return self.gone(id).await,
         };
         let key = self.key(record.uid);
         let rule = lifecycle::rule(self.order.verb.operation(), record.state);
@@ -225,6 +234,18 @@ impl<'a> Run<'a> {
         match result {
             Ok(()) => Outcome::Done,
             Err(error) => outcome_of(error, uid),
+        }
+    }
+
+    /// What became of an execution that is not there: it may have been deleted by this operation.
+    async fn gone(&self, id: &str) -> Outcome {
+        let Ok(uid) = id.parse() else {
+            return Outcome::Skipped;
+        };
+        match self.context.was_answered(Some(self.key(uid))).await {
+            Ok(true) => Outcome::Done,
+            Ok(false) => Outcome::Skipped,
+            Err(_) => Outcome::Again,
         }
     }
 
