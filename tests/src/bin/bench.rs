@@ -1,7 +1,8 @@
 //! `make bench`: figures of a server, one JSON object a line: name, value, unit, conditions.
 //!
-//! Starts the binary that `AUTAN_BINARY` names, with an SQLite file and a flush for each commit, and
-//! loads it with clients of this process over loopback: closed loops, each client one call at a time.
+//! Starts the binary that `AUTAN_BINARY` names, with an SQLite file or a PostgreSQL beside it and a
+//! flush for each commit, and loads it with clients of this process over loopback: closed loops,
+//! each client one call at a time.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::server::TestServer;
+use e2e::server::{Options, TestServer};
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::workflow_service_client::WorkflowServiceClient;
 use proto::v1::{CreateWorkflowRequest, ExecutionState, StartExecutionRequest};
@@ -30,11 +31,14 @@ const CLIENTS_PER_CONNECTION: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // `bench large` and `bench workers` give only a part.
+    // `bench large`, `bench workers` and `bench databases` give only a part.
     let part = std::env::args().nth(1);
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
     if wanted("common") {
-        common().await?;
+        common()?;
+    }
+    if wanted("databases") {
+        databases().await?;
     }
     if wanted("workers") {
         for figure in e2e::worker_load::figures().await? {
@@ -49,23 +53,68 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn common() -> Result<()> {
+/// What needs no server.
+fn common() -> Result<()> {
     for figure in e2e::definitions::figures()? {
         say(&figure.to_string());
     }
     for figure in e2e::expressions::figures()? {
         say(&figure.to_string());
     }
-    let server = TestServer::start().await?;
-    let channel = connect(&server).await?;
-    create(channel, document()).await?;
-    for clients in [1, 16, 128] {
-        load(&server, clients, "chain").await?;
-    }
-    for clients in [1, 128] {
-        load(&server, clients, "single").await?;
-    }
     Ok(())
+}
+
+/// The same load on both databases, one right after the other.
+async fn databases() -> Result<()> {
+    let embedded = Options {
+        embedded: true,
+        ..Options::default()
+    };
+    let mut loaded = vec![Loaded {
+        server: TestServer::start_with(embedded).await?,
+        store: "SQLite file, WAL, synchronous=FULL",
+    }];
+    let postgres =
+        match tokio::task::spawn_blocking(|| postgres_fixture::Server::start(&[])).await? {
+            Ok(postgres) => {
+                let options = Options {
+                    database: Some(postgres.url()),
+                    ..Options::default()
+                };
+                loaded.push(Loaded {
+                    server: TestServer::start_with(options).await?,
+                    store: "PostgreSQL on the same machine, synchronous_commit=on",
+                });
+                Some(postgres)
+            }
+            Err(error) => {
+                say(&json!({"skipped": "PostgreSQL", "why": format!("{error:#}")}).to_string());
+                None
+            }
+        };
+    for one in &loaded {
+        create(connect(&one.server).await?, document()).await?;
+    }
+    for (workflow, clients) in [
+        ("chain", 1),
+        ("chain", 16),
+        ("chain", 128),
+        ("single", 1),
+        ("single", 128),
+    ] {
+        for one in &loaded {
+            load(one, clients, workflow).await?;
+        }
+    }
+    drop(loaded);
+    drop(postgres);
+    Ok(())
+}
+
+/// A server under load.
+struct Loaded {
+    server: TestServer,
+    store: &'static str,
 }
 
 /// A workflow with a chain of tasks, and one with a single task.
@@ -104,7 +153,8 @@ async fn create(channel: Channel, source: String) -> Result<()> {
 }
 
 /// Starts executions as fast as the clients can, and prints what came of it.
-async fn load(server: &TestServer, clients: usize, workflow: &'static str) -> Result<()> {
+async fn load(loaded: &Loaded, clients: usize, workflow: &'static str) -> Result<()> {
+    let server = &loaded.server;
     let begin = Instant::now();
     let from = begin + WARM_UP;
     let until = from + MEASURED;
@@ -151,16 +201,16 @@ async fn load(server: &TestServer, clients: usize, workflow: &'static str) -> Re
         "the answer came before the end of the chain"
     );
     times.sort_unstable();
-    report(clients, workflow, &times);
+    report(loaded.store, clients, workflow, &times);
     Ok(())
 }
 
-fn report(clients: usize, workflow: &str, times: &[Duration]) {
+fn report(store: &str, clients: usize, workflow: &str, times: &[Duration]) {
     let tasks = if workflow == "chain" { CHAIN } else { 1 };
     let conditions = json!({
         "clients": clients,
         "workflow": if tasks == 1 { "1 × std.noop".to_owned() } else { format!("{tasks} × std.echo, in a chain") },
-        "store": "SQLite file, WAL, synchronous=FULL",
+        "store": store,
         "seconds": MEASURED.as_secs(),
         "each start": "durable and finished when it is answered",
     });
