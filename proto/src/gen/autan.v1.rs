@@ -10107,7 +10107,7 @@ pub struct GetServerInfoResponse {
     /// The server's clock.
     #[prost(message, optional, tag = "5")]
     pub current_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// "sqlite" or "memory".
+    /// "sqlite", "postgresql" or "memory".
     #[prost(string, tag = "6")]
     pub storage: ::prost::alloc::string::String,
     /// Executions that the auditor has found running without anything that would move them, since the

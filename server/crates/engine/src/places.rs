@@ -56,11 +56,23 @@ impl Serialize for Places {
 
 impl<'de> Deserialize<'de> for Places {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let runs = Vec::<(usize, usize)>::deserialize(from)?;
-        Ok(Self {
-            runs: runs.into_iter().collect(),
-        })
+        let mut set = Self::default();
+        for stored in Vec::<Stored>::deserialize(from)? {
+            match stored {
+                Stored::Run(first, last) => _ = set.runs.insert(first, last),
+                Stored::One(place) => set.insert(place),
+            }
+        }
+        Ok(set)
     }
+}
+
+/// A part of the set as it stands in a row. Earlier versions have kept each position by itself.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Run(usize, usize),
+    One(usize),
 }
 
 #[cfg(test)]
@@ -85,5 +97,11 @@ mod tests {
         check(&[0, 1, 2, 3], "[[0,3]]");
         check(&[3, 1, 2, 2], "[[1,3]]");
         check(&[5, 0, 4, 1, 9], "[[0,1],[4,5],[9,9]]");
+    }
+
+    #[test]
+    fn rows_of_earlier_versions_are_read() {
+        let set: Places = serde_json::from_str("[3,1,2]").unwrap();
+        assert_eq!(set, [1, 2, 3].into_iter().collect());
     }
 }

@@ -149,6 +149,22 @@ fn try_lock(lock: i32) -> SqlLiteral<Bool> {
     ))
 }
 
+/// Looks whether there is a place for our tables.
+pub(crate) fn check_schema(conn: &mut Conn) -> Result<(), Error> {
+    let Conn::Postgres(c, _) = conn else {
+        return Ok(());
+    };
+    let exists = diesel::dsl::sql::<Bool>("current_schema() IS NOT NULL");
+    let exists: bool = diesel::select(exists)
+        .get_result(&mut **c)
+        .map_err(classify)?;
+    if exists {
+        Ok(())
+    } else {
+        Err(Error::Invalid("no schema of the search_path exists"))
+    }
+}
+
 /// Lets one server after the other change the schema.
 pub(crate) fn lock_schema(conn: &mut Conn) -> Result<(), Error> {
     match conn {

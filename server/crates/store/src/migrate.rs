@@ -17,6 +17,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Runs the migrations that the database has not seen. Each runs in a transaction, so a crash in
 /// between leaves a schema that the next start completes.
 pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
+    dialect::check_schema(conn)?;
     dialect::lock_schema(conn)?;
     let done = migrate_locked(conn);
     dialect::unlock_schema(conn)?;

@@ -76,6 +76,15 @@ impl Shared {
         Ok(conn)
     }
 
+    /// What is said when another server has the database.
+    pub(crate) fn in_use(&self) -> Error {
+        let database = match &self.place {
+            Place::Sqlite(location) => location.clone(),
+            Place::Postgres { address, .. } => address.to_string(),
+        };
+        Error::InUse { database }
+    }
+
     /// How long is waited for the database, if it is away or busy.
     pub(crate) fn patience(&self) -> Duration {
         self.config.busy_timeout

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskRecord};
+use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
 use crate::batch::{Batch, ExecutionKey, RequestRecord};
 use crate::commit::Commit;
@@ -37,6 +37,8 @@ pub struct Writer {
     shared: Arc<Shared>,
     /// Since when the connection has been lost.
     lost_since: Option<Instant>,
+    /// A commit to which there was no answer: its time, and the executions that it was to change.
+    in_doubt: Option<(i64, Vec<ExecutionUid>)>,
 }
 
 /// How long is waited between two tries to connect.
@@ -64,6 +66,7 @@ impl Writer {
             position: None,
             shared,
             lost_since: None,
+            in_doubt: None,
         }
     }
 
@@ -81,10 +84,11 @@ impl Writer {
                 Err(self.find_taken(batch)?.unwrap_or(error))
             }
             Err(error) if self.reader.conn.is_lost_after(&error) => {
-                let position = self.position.map(|position| position + 1);
+                let before = self.position;
+                let uids = batch.executions.iter().map(|changed| changed.record.uid);
+                self.in_doubt = Some((batch.time_us, uids.collect()));
                 self.ensure_connected()?;
-                // The session that was lost is over, so what it has committed is there by now.
-                if position == Some(self.last_position()?) {
+                if self.position > before {
                     return Ok(());
                 }
                 tracing::warn!("commit is done again on a new connection: {error}");
@@ -118,11 +122,11 @@ impl Writer {
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         let error = loop {
             match self.shared.connect_writer() {
-                Ok(conn) => {
+                Ok(mut conn) => {
+                    self.position = Some(self.find_position(&mut conn)?);
                     self.reader.conn = conn;
-                    // What was last committed is asked of the database again.
-                    self.position = None;
                     self.lost_since = None;
+                    self.in_doubt = None;
                     tracing::info!("the database is back");
                     return Ok(());
                 }
@@ -132,6 +136,21 @@ impl Writer {
         };
         tracing::warn!("the database is away: {error}");
         Err(error)
+    }
+
+    /// The position on a new connection. The session that was lost is over, so what it was about to
+    /// commit is there, or never will be. Anything else was written by somebody else, while nobody
+    /// had the lock: what this server has in memory is of the past, and must not be written.
+    fn find_position(&self, conn: &mut Conn) -> Result<i64, Error> {
+        let found = changes::span(conn)?.map_or(0, |(_, last)| last);
+        let Some(known) = self.position.filter(|known| *known != found) else {
+            return Ok(found);
+        };
+        let is_next = found == known + 1;
+        if is_next && self.in_doubt.is_some() && changes::find(conn, found)? == self.in_doubt {
+            return Ok(found);
+        }
+        Err(self.shared.in_use())
     }
 
     /// The place among all commits of the last one that changed or deleted an execution; 0 if there

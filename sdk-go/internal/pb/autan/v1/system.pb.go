@@ -81,7 +81,7 @@ type GetServerInfoResponse struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// The server's clock.
 	CurrentTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=current_time,json=currentTime,proto3" json:"current_time,omitempty"`
-	// "sqlite" or "memory".
+	// "sqlite", "postgresql" or "memory".
 	Storage string `protobuf:"bytes,6,opt,name=storage,proto3" json:"storage,omitempty"`
 	// Executions that the auditor has found running without anything that would move them, since the
 	// server started. Each was loaded again from its rows.

@@ -69,6 +69,20 @@ pub(crate) fn span(conn: &mut Conn) -> Result<Option<(i64, i64)>, Error> {
     Ok(first.zip(last))
 }
 
+/// When a commit was made, and the executions that it has changed.
+pub(crate) fn find(
+    conn: &mut Conn,
+    position: i64,
+) -> Result<Option<(i64, Vec<ExecutionUid>)>, Error> {
+    let query = changes::table
+        .find((SHARD, position))
+        .select((changes::time_us, changes::uids));
+    let found = both!(conn, |c| query.get_result::<(i64, Vec<u8>)>(c).optional())?;
+    found
+        .map(|(time_us, uids)| Ok((time_us, into_uids(&uids)?)))
+        .transpose()
+}
+
 /// Lists the changes after a position.
 pub(crate) fn list(conn: &mut Conn, after: i64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
     let query = changes::table
@@ -83,11 +97,6 @@ pub(crate) fn list(conn: &mut Conn, after: i64, limit: u32) -> Result<Vec<Change
 fn into_change(
     (position, uids, deleted): (i64, Vec<u8>, Option<String>),
 ) -> Result<ChangeRow, Error> {
-    const PLACE: &str = "changes.uids";
-    if !uids.len().is_multiple_of(UID_BYTES) {
-        return Err(codec::missing(PLACE));
-    }
-    let uids = uids.chunks(UID_BYTES).map(|uid| codec::uid(uid, PLACE));
     let deleted: Vec<(String, String, ExecutionUid)> =
         codec::from_json_or_default(deleted.as_deref(), "changes.deleted")?;
     let deleted = deleted
@@ -99,9 +108,18 @@ fn into_change(
         });
     Ok(ChangeRow {
         position,
-        changed: uids.collect::<Result<_, _>>()?,
+        changed: into_uids(&uids)?,
         deleted: deleted.collect(),
     })
+}
+
+fn into_uids(uids: &[u8]) -> Result<Vec<ExecutionUid>, Error> {
+    const PLACE: &str = "changes.uids";
+    if !uids.len().is_multiple_of(UID_BYTES) {
+        return Err(codec::missing(PLACE));
+    }
+    let uids = uids.chunks(UID_BYTES);
+    uids.map(|uid| codec::uid(uid, PLACE)).collect()
 }
 
 /// Deletes at most `limit` of the oldest changes that are older than that time; never the last one.

@@ -1,5 +1,6 @@
 //! PostgreSQL that goes away and comes back: what was committed stays, nothing is there twice.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use postgres_fixture::{Proxy, Server, execute, shared};
@@ -16,14 +17,22 @@ fn open(url: &str) -> Store {
     Store::open(&config).unwrap()
 }
 
+/// Ends the session of the writer of the schema.
+const END_WRITER: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    WHERE application_name LIKE 'autan %' AND pid IN ( \
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' \
+    AND objid = hashtext(current_schema())::bit(32)::int8::oid)";
+
 /// Adds one event to an execution.
 fn advance(writer: &mut Writer, whole: &mut Whole) -> Result<(), Error> {
+    static CLOCK: AtomicI64 = AtomicI64::new(1);
     whole.record.last_sequence += 1;
     whole.history = vec![event(whole.record.last_sequence)];
     let mut changed = whole.as_changed(false);
     changed.details_changed = false;
     let done = writer.commit(&Batch {
         executions: vec![changed],
+        time_us: CLOCK.fetch_add(1, Ordering::Relaxed),
         ..Batch::default()
     });
     if done.is_err() {
@@ -91,15 +100,7 @@ fn sessions_that_were_ended_are_not_noticed() {
     let mut whole = execution(1);
     add(&mut subject.writer, &whole);
     for _ in 0..3 {
-        // That of the writer of this schema.
-        execute(
-            &url,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE application_name LIKE 'autan %' AND pid IN ( \
-             SELECT pid FROM pg_locks WHERE locktype = 'advisory' \
-             AND objid = hashtext(current_schema())::bit(32)::int8::oid)",
-        )
-        .unwrap();
+        execute(&url, END_WRITER).unwrap();
         advance(&mut subject.writer, &mut whole).unwrap();
         assert_whole(&subject.store, &whole);
     }
@@ -124,6 +125,28 @@ fn a_commit_whose_answer_was_lost_is_there_once() {
         advance(&mut writer, &mut whole).unwrap();
     }
     assert_whole(&store, &whole);
+}
+
+#[test]
+fn what_others_wrote_meanwhile_is_not_written_over() {
+    let Some(server) = shared() else { return };
+    let url = server.new_schema().unwrap();
+    let store = open(&url);
+    let mut writer = store.writer().unwrap();
+    let mut whole = execution(1);
+    add(&mut writer, &whole);
+    advance(&mut writer, &mut whole).unwrap();
+
+    // The first server loses its session, and a second server comes and goes.
+    execute(&url, END_WRITER).unwrap();
+    let mut theirs = whole.clone();
+    let second = open(&url);
+    advance(&mut second.writer().unwrap(), &mut theirs).unwrap();
+    for _ in 0..2 {
+        let refused = advance(&mut writer, &mut whole);
+        assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
+    }
+    assert_whole(&second, &theirs);
 }
 
 #[test]
@@ -163,6 +186,12 @@ fn what_is_not_ours_is_refused_clearly() {
         let error = Store::open(&Config::new(&url)).expect_err(sql).to_string();
         assert!(error.contains(expected), "{sql}: {error}");
     }
+    let nowhere = format!("{}?options=-csearch_path%3Dnowhere", server.url());
+    let error = Store::open(&Config::new(nowhere)).unwrap_err().to_string();
+    assert!(
+        error.contains("no schema of the search_path exists"),
+        "{error}"
+    );
     let away = Store::open(&Config::new("postgres://me:secret@127.0.0.1:1/autan")).unwrap_err();
     assert!(matches!(away, Error::Connect { .. }), "{away:?}");
     assert_eq!(
