@@ -34,10 +34,14 @@ demo: build
 test: test-rust test-python test-go test-readme
 
 # The scenarios run through the SDKs of all languages, so they need Python and Go too.
-# The tests of the store run on both databases by themselves; those of the whole once for each.
+# The tests of the store run on both databases by themselves; those of the whole once for each, the
+# second time as they were built for the first.
 test-rust: build $(VENV)/installed
 	cargo test $(CARGO_SHAPE) --no-fail-fast
-	AUTAN_TEST_DATABASE=postgres cargo test --workspace --test e2e --no-fail-fast
+	@set -e; built=$$(cargo test $(CARGO_SHAPE) --no-run --message-format=json 2>/dev/null \
+		| grep -o '"executable":"[^"]*/e2e-[^"]*"' | cut -d '"' -f 4); \
+	test -n "$$built"; cd tests; \
+	for tests in $$built; do echo "on PostgreSQL: $$tests"; AUTAN_TEST_DATABASE=postgres $$tests; done
 
 $(VENV)/installed: sdk-python/pyproject.toml $(ORACLE)/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing" >&2; exit 1; }
