@@ -94,15 +94,14 @@ pub(crate) fn open_postgres(address: &Address, name: &str) -> Result<Conn, Error
 /// Prepares a connection for being the writer. `owner` is the name of the connection.
 ///
 /// On SQLite the pages that a commit changes must all find room, or they are written more than
-/// once; memory is taken only as far as it is used. Of a server the writer is who holds its lock.
-pub(crate) fn prepare_writer(
-    conn: &mut Conn,
-    config: &Config,
-    owner: &str,
-    database: &str,
-) -> Result<(), Error> {
+/// once; memory is taken only as far as it is used. Of a server the writer is who holds its lock:
+/// false if that is somebody else.
+pub(crate) fn prepare_writer(conn: &mut Conn, config: &Config, owner: &str) -> Result<bool, Error> {
     match conn {
-        Conn::Sqlite(_) => conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}")),
+        Conn::Sqlite(_) => {
+            conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}"))?;
+            Ok(true)
+        }
         Conn::Postgres(c, _) => {
             let commit = match config.synchronous {
                 Synchronous::Full => "on",
@@ -110,7 +109,7 @@ pub(crate) fn prepare_writer(
             };
             c.batch_execute(&format!("SET synchronous_commit = {commit}"))
                 .map_err(classify)?;
-            take_lock(c, config, owner, database)
+            take_lock(c, config, owner)
         }
     }
 }
@@ -118,7 +117,7 @@ pub(crate) fn prepare_writer(
 /// Takes the lock that makes a session the one writer of a database, or rather of a schema in it.
 /// It ends with the session, and a session that we have lost is ended first: so whatever it was
 /// about to commit is committed or not, but not still to come.
-fn take_lock(conn: &mut PgConn, config: &Config, owner: &str, database: &str) -> Result<(), Error> {
+fn take_lock(conn: &mut PgConn, config: &Config, owner: &str) -> Result<bool, Error> {
     diesel::sql_query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()",
@@ -131,12 +130,10 @@ fn take_lock(conn: &mut PgConn, config: &Config, owner: &str, database: &str) ->
     loop {
         let taken = diesel::select(try_lock(LOCK)).get_result::<bool>(conn);
         if taken.map_err(classify)? {
-            return Ok(());
+            return Ok(true);
         }
         if Instant::now() > deadline {
-            return Err(Error::InUse {
-                database: database.to_owned(),
-            });
+            return Ok(false);
         }
         thread::sleep(LOCK_PAUSE);
     }

@@ -64,16 +64,18 @@ impl Shared {
 
     /// Opens a connection that writes. If another server writes, the answer is [`Error::InUse`].
     pub(crate) fn connect_writer(&self) -> Result<Conn, Error> {
-        let (mut conn, name, database) = match &self.place {
-            Place::Sqlite(location) => (self.connect()?, location.clone(), location.clone()),
+        let (mut conn, name) = match &self.place {
+            Place::Sqlite(location) => (self.connect()?, location.clone()),
             Place::Postgres { address, name } => {
                 let name = format!("{name} writer");
-                let conn = dialect::open_postgres(address, &name)?;
-                (conn, name, address.to_string())
+                (dialect::open_postgres(address, &name)?, name)
             }
         };
-        dialect::prepare_writer(&mut conn, &self.config, &name, &database)?;
-        Ok(conn)
+        if dialect::prepare_writer(&mut conn, &self.config, &name)? {
+            Ok(conn)
+        } else {
+            Err(self.in_use())
+        }
     }
 
     /// What is said when another server has the database.

@@ -142,7 +142,7 @@ impl Writer {
     /// commit is there, or never will be. Anything else was written by somebody else, while nobody
     /// had the lock: what this server has in memory is of the past, and must not be written.
     fn find_position(&self, conn: &mut Conn) -> Result<i64, Error> {
-        let found = changes::span(conn)?.map_or(0, |(_, last)| last);
+        let found = changes::last(conn)?;
         let Some(known) = self.position.filter(|known| *known != found) else {
             return Ok(found);
         };
@@ -159,7 +159,7 @@ impl Writer {
         if let Some(position) = self.position {
             return Ok(position);
         }
-        let position = changes::span(&mut self.reader.conn)?.map_or(0, |(_, last)| last);
+        let position = changes::last(&mut self.reader.conn)?;
         self.position = Some(position);
         Ok(position)
     }

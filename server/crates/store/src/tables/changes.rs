@@ -69,6 +69,11 @@ pub(crate) fn span(conn: &mut Conn) -> Result<Option<(i64, i64)>, Error> {
     Ok(first.zip(last))
 }
 
+/// The position of the last commit that is kept, which is the last of all; 0 before the first.
+pub(crate) fn last(conn: &mut Conn) -> Result<i64, Error> {
+    Ok(span(conn)?.map_or(0, |(_, last)| last))
+}
+
 /// When a commit was made, and the executions that it has changed.
 pub(crate) fn find(
     conn: &mut Conn,
