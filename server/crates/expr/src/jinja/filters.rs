@@ -28,6 +28,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     for name in ["escape", "e", "forceescape"] {
         environment.add_filter(name, |value: &Jinja| Ok::<_, Error>(escape(&shown(value)?)));
     }
+    environment.add_filter("attr", attribute);
     environment.add_filter("center", center);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("filesizeformat", file_size);
@@ -63,6 +64,14 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_test("sequence", |value: &Jinja| {
         has_items(value) && (value.kind() != ValueKind::Iterable || value.len().is_some())
     });
+}
+
+/// An attribute of a value, never an item: dicts have none that are data.
+fn attribute(value: &Jinja, name: &str) -> Result<Jinja> {
+    match value.kind() {
+        ValueKind::Map => Ok(Jinja::UNDEFINED),
+        _ => value.get_attr(name),
+    }
 }
 
 /// Whether a text has letters of one case and none of the other.

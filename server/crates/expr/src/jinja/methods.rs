@@ -28,6 +28,11 @@ pub(super) fn call(
                 let () = from_args(args)?;
                 Some(value.clone())
             }
+            // A default that is undefined stays so, and fails where it is used.
+            (ValueKind::Map, "get") if matches!(args, [_, default] if default.is_undefined()) => {
+                let found = value.get_item(&args[0])?;
+                Some(found)
+            }
             (ValueKind::Seq | ValueKind::Iterable, "index") => Some(index(value, args)?),
             (ValueKind::Iterable, "count") => {
                 let (wanted,): (&Jinja,) = from_args(args)?;

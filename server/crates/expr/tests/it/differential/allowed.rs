@@ -35,6 +35,7 @@ const RULES: &[Rule] = &[
                         || fails(answer, " unpack ")
                         || fails(answer, "\"#operator_")
                         || fails(answer, "No method")
+                        || refuses(found, " of a set does not take ")
                         || matches!(found, Err((EvalErrorKind::Output, _)))
                         || (expr.contains(" + ") || expr.contains("str("))
                             && both_ok(found, answer)
@@ -175,8 +176,10 @@ const RULES: &[Rule] = &[
         holds: |expr, found, answer| {
             let named = |names: &[&str]| names.iter().any(|name| expr.contains(name));
             let keyed = named(&["groupBy(", "distinct(", "toSet(", "toDict("]);
+            // Items that are one here are several in Python, and may have no order there.
+            let several = found.is_ok() && fails(answer, "\"#operator_<\"");
             refuses(found, "a sequence is no key")
-                || keyed && named(SEQUENCES) && matches!(answer, Answer::Value(_))
+                || keyed && named(SEQUENCES) && (several || matches!(answer, Answer::Value(_)))
         },
     },
     Rule {

@@ -69,10 +69,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        why: "allowed: `attr` finds keys as well",
-        holds: |text, _, answer| text.contains("attr(") && fails(answer, "has no attribute"),
-    },
-    Rule {
         why: "allowed: what filters find in nothing is undefined, and taken as such",
         holds: |_, found, answer| {
             let empty = ["sequence was empty", "has no element", "Undefined"];
