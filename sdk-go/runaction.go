@@ -16,6 +16,18 @@ func WithWait(d time.Duration) RunOption {
 	return runFunc(func(c *launchConfig) { c.wait = durationpb.New(d) })
 }
 
+// WithTimeout limits how long the action may take, in whole seconds (rounded up); the run then ends
+// in ERROR. Without it the limit of the server holds, which also bounds the given one.
+func WithTimeout(d time.Duration) RunOption {
+	return runFunc(func(c *launchConfig) { c.timeout = durationpb.New(d) })
+}
+
+// WithTarget names the queue of the worker that is to run the action. Without it any worker that
+// provides the action does.
+func WithTarget(queue string) RunOption {
+	return runFunc(func(c *launchConfig) { c.target = queue })
+}
+
 // WithSynchronous refuses an action whose result comes from outside.
 func WithSynchronous() RunOption {
 	return runFunc(func(c *launchConfig) { c.isSynchronous = true })
@@ -65,6 +77,8 @@ func (c *Client) RunAction(
 		Labels:           cfg.labels,
 		Description:      cfg.description,
 		WaitTimeout:      cfg.wait,
+		Timeout:          cfg.timeout,
+		Target:           cfg.target,
 		Synchronous:      cfg.isSynchronous,
 		Save:             &isKept,
 		RequestId:        cfg.requestID,

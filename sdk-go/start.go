@@ -23,6 +23,8 @@ type launchConfig struct {
 	requestID     string
 	validateOnly  bool
 	wait          *durationpb.Duration
+	timeout       *durationpb.Duration
+	target        string
 	isSynchronous bool
 	isDiscarded   bool
 	err           error

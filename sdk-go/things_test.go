@@ -133,11 +133,11 @@ func TestThingsSendTheirOptions(t *testing.T) {
 		"run an action": {
 			`{"actionName":"a","environmentVariables":{"json":"{\"a\":1}"},"executionId":"r1",` +
 				`"input":{"json":"{\"b\":2}"},"namespace":"n","save":true,"synchronous":true,` +
-				`"waitTimeout":"2s"}`,
+				`"target":"gpu","timeout":"1.500s","waitTimeout":"2s"}`,
 			func() error {
 				return ignore(c.RunAction(ctx, "a", map[string]int{"b": 2}, WithID("r1"),
 					WithNamespace("n"), WithEnv(map[string]int{"a": 1}), WithSynchronous(),
-					WithWait(2*time.Second)))
+					WithWait(2*time.Second), WithTimeout(1500*time.Millisecond), WithTarget("gpu")))
 			},
 		},
 		"run without waiting": {`{"actionName":"a","save":true,"waitTimeout":"0s"}`, func() error {

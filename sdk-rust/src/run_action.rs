@@ -116,6 +116,19 @@ impl RunAction {
         self
     }
 
+    /// How long the action may take, in whole seconds (rounded up); the run then ends in ERROR. The
+    /// server has a limit of its own, which holds if none is given and bounds the given one.
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.request.timeout = prost_types::Duration::try_from(time).ok();
+        self
+    }
+
+    /// Queue of the worker that is to run it; otherwise any worker that provides the action does.
+    pub fn target(mut self, queue: impl Into<String>) -> Self {
+        self.request.target = queue.into();
+        self
+    }
+
     /// Refuses an action whose result comes from outside.
     pub fn synchronous(mut self) -> Self {
         self.request.synchronous = true;

@@ -334,3 +334,37 @@ async fn a_single_run_survives_a_crash() {
         .into_inner();
     assert!(again.finished && !again.started);
 }
+
+#[tokio::test]
+async fn a_single_run_ends_when_its_time_is_over() {
+    let limited = Options {
+        config: Some("[limits]\nsingle_action_timeout = \"1s\"\n".to_owned()),
+        ..Options::default()
+    };
+    let asked = |seconds| prost_types::Duration { seconds, nanos: 0 };
+    let fraction = prost_types::Duration {
+        seconds: 0,
+        nanos: 1,
+    };
+    // The time that a request gives holds within the limit of the server, and is rounded up.
+    for (options, timeouts) in [
+        (Options::default(), vec![Some(asked(1)), Some(fraction)]),
+        (limited, vec![None, Some(asked(3600))]),
+    ] {
+        let server = TestServer::start_with(options).await.unwrap();
+        let api = server.api("actions");
+        for timeout in timeouts {
+            let request = v1::RunActionRequest {
+                timeout,
+                wait_timeout: Some(prost_types::Duration::default()),
+                ..run(&api, "std.async_noop", &json!({}))
+            };
+            let answer = api.actions().run_action(request).await.unwrap();
+            let uid = answer.into_inner().execution.unwrap().uid;
+            let ended = api.finished(&uid, PATIENCE).await.unwrap();
+            assert_eq!(ended.state(), v1::ExecutionState::Error, "{timeout:?}");
+            let why = "timed out [timeout(s)=1]";
+            assert!(ended.state_info.contains(why), "{}", ended.state_info);
+        }
+    }
+}

@@ -261,3 +261,23 @@ async fn a_task_outlives_its_worker() {
     let _second = program(&server).await;
     assert_eq!(result(&run).await.unwrap(), json!({"delivery": 2}));
 }
+
+#[tokio::test]
+async fn a_single_run_goes_to_the_queue_that_it_names() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let client = Client::connect(server.address()).await.unwrap();
+    let mut jobs = Vec::new();
+    for queue in ["here", "there"] {
+        let answer = move |(), _: ActionContext| async move { Ok(json!(queue)) };
+        let worker = Worker::new(&client, queue).action("stock.where", answer);
+        jobs.push(Job::start(worker).await);
+    }
+    for queue in ["there", "here", "there"] {
+        let run = client.run_action("stock.where").target(queue);
+        let found = timeout(PATIENCE, run.result::<Value>()).await;
+        assert_eq!(found.expect("it finishes").unwrap(), queue);
+    }
+    for job in jobs {
+        job.stop().await;
+    }
+}

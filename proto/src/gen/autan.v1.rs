@@ -8078,6 +8078,14 @@ pub struct RunActionRequest {
     /// Arm of the payloads in the answer.
     #[prost(enumeration = "PayloadFormat", tag = "16")]
     pub payload_format: i32,
+    /// How long it may take, rounded up to whole seconds: the execution then ends in ERROR. More than
+    /// 0 s; absent = the limit `single_action_timeout` of the server, which also bounds it.
+    #[prost(message, optional, tag = "17")]
+    pub timeout: ::core::option::Option<::prost_types::Duration>,
+    /// Queue of the worker that is to run it; empty = any worker that provides the action. At most
+    /// 255 bytes.
+    #[prost(string, tag = "18")]
+    pub target: ::prost::alloc::string::String,
     /// What env() gives to the expressions of an ad-hoc action; absent = {}.
     #[prost(oneof = "run_action_request::Environment", tags = "5, 6")]
     pub environment: ::core::option::Option<run_action_request::Environment>,

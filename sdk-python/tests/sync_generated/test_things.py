@@ -171,7 +171,7 @@ def test_run_finished_at_once(fake: FakeServer) -> None:
         )
         assert (run.id, run.started, run.finished) == ("e1", True, True)
         assert run.result() == {"n": 1}
-        failed = client.run_action("std.fail", wait=2, synchronous=True)
+        failed = client.run_action("std.fail", wait=2, synchronous=True, timeout=1.5, target="gpu")
         with pytest.raises(ExecutionFailed) as caught:
             failed.result()
         assert caught.value.execution.output == "why"
@@ -185,6 +185,8 @@ def test_run_finished_at_once(fake: FakeServer) -> None:
     waits = [r.wait_timeout.ToNanoseconds() / 1e9 for r in (first, second, third)]
     assert waits == [10, 2, 0]
     assert (second.synchronous, second.save) == (True, True)
+    assert (second.timeout.ToNanoseconds(), second.target) == (1_500_000_000, "gpu")
+    assert (third.HasField("timeout"), third.target) == (False, "")
     assert third.environment_variables.json == '{"a":1}'
 
 

@@ -325,10 +325,14 @@ async fn single_actions_end_in_a_result() {
     let waiting = client
         .run_action("good")
         .wait(Duration::from_secs(2))
+        .timeout(Duration::from_millis(1500))
+        .target("gpu")
         .synchronous();
     waiting.send().await.unwrap();
     things.sent(&[
         "wait_timeout: Some(Duration { seconds: 2",
+        " timeout: Some(Duration { seconds: 1, nanos: 500000000 })",
+        "target: \"gpu\"",
         "synchronous: true",
     ]);
     client

@@ -148,6 +148,12 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(..=10))]
     wait: u64,
+    /// How long the action may take; the limit of the server if none is given
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Queue of the worker that is to run it
+    #[arg(long, value_name = "QUEUE")]
+    target: Option<String>,
     /// Keep nothing of it once the result is there
     #[arg(long)]
     discard: bool,
@@ -314,6 +320,12 @@ async fn run_one(client: &Client, args: RunArgs, output: &Output) -> Result<Exit
     }
     if args.fail_if_exists {
         run = run.on_conflict(IdConflict::Fail);
+    }
+    if let Some(seconds) = args.timeout {
+        run = run.timeout(Duration::from_secs(seconds));
+    }
+    if let Some(queue) = args.target {
+        run = run.target(queue);
     }
     if args.discard {
         run = run.discard();

@@ -130,7 +130,7 @@ impl Run {
             "create_environment" | "update_environment" | "delete_environment" => {
                 return self.environment(step).await;
             }
-            "run_action" => return self.run_action(step).await,
+            "run_action" => return Box::pin(self.run_action(step)).await,
             "evaluate" => return self.evaluate(step).await,
             "batch" | "preview" | "batches" => return look::batch(&self.client, step).await,
             "watch_all" => return self.watch_all(step).await,

@@ -117,6 +117,11 @@ async fn lists(api: &Api, findings: &mut Findings) {
     findings.holds("valid", !checked.valid && checked.diagnostics[0].line == 2);
 }
 
+/// A span of whole seconds.
+fn duration(seconds: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds, nanos: 0 }
+}
+
 async fn run(api: &Api, name: &str, input: &str) -> Result<v1::RunActionResponse, Status> {
     let request = v1::RunActionRequest {
         project: api.project(),
@@ -159,6 +164,21 @@ async fn single_runs() {
     };
     let answer = api.actions().run_action(request.clone()).await;
     findings.refused("synchronous", answer, invalid, R::InvalidField);
+    for (name, timeout, target) in [
+        ("no time", Some(duration(0)), String::new()),
+        ("negative time", Some(duration(-1)), String::new()),
+        ("long target", None, "x".repeat(256)),
+        ("unprintable target", None, "a\nb".to_owned()),
+    ] {
+        let request = v1::RunActionRequest {
+            synchronous: false,
+            timeout,
+            target,
+            ..request.clone()
+        };
+        let answer = api.actions().run_action(request).await;
+        findings.refused(name, answer, invalid, R::InvalidField);
+    }
     let request = v1::RunActionRequest {
         synchronous: false,
         environment: Some(Environment::EnvironmentName("nowhere".to_owned())),

@@ -190,6 +190,8 @@ class Client:
         description: str = "",
         on_conflict: models.IdConflictPolicy = models.IdConflictPolicy.USE_EXISTING,
         wait: float = 0.0,
+        timeout: float | None = None,
+        target: str = "",
         synchronous: bool = False,
         discard: bool = False,
         validate_only: bool = False,
@@ -212,6 +214,9 @@ class Client:
             on_conflict: What to do if an execution of that id exists.
             wait: How long the server may wait for the result before it answers, in seconds; at
                 most 10.
+            timeout: How long the action may take, in seconds, rounded up to whole ones; the run
+                then ends in ERROR. None = the server's limit, which also bounds it.
+            target: Queue of the worker that is to run it; empty = any that provides the action.
             synchronous: Refuses an action whose result comes from outside.
             discard: Deletes the execution with its history once its result was answered by this
                 call, for which the server waits 10 s unless `wait` is given. It is kept if it is
@@ -223,7 +228,8 @@ class Client:
             EnvironmentNotFound: There is no such environment.
             InputMismatch: The input does not fit the action.
             ExecutionAlreadyExists: The id exists, and `on_conflict` is FAIL.
-            InvalidArgument: The action is asynchronous, and `synchronous` is given.
+            InvalidArgument: The action is asynchronous, and `synchronous` is given; or `timeout`
+                is not above 0.
             PayloadError: The input cannot be sent as JSON.
             PayloadRefused: The input is too large.
             ValueError: `environment` and `env` are both given.
@@ -237,6 +243,8 @@ class Client:
             description=description,
             on_conflict=on_conflict,
             wait=wait,
+            timeout=timeout,
+            target=target,
             synchronous=synchronous,
             discard=discard,
             validate_only=validate_only,

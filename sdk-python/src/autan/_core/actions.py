@@ -43,6 +43,8 @@ class Run:
     description: str = ""
     on_conflict: models.IdConflictPolicy = models.IdConflictPolicy.USE_EXISTING
     wait: float = 0.0
+    timeout: float | None = None
+    target: str = ""
     synchronous: bool = False
     discard: bool = False
     validate_only: bool = False
@@ -201,6 +203,7 @@ def run(scope: Scope, name: str, input: object, options: Run) -> Call[Ran]:
         id_conflict_policy=options.on_conflict.wire_name,
         labels=options.labels,
         description=options.description,
+        target=options.target,
         synchronous=options.synchronous,
         save=not options.discard,
         request_id=new_request_id(),
@@ -209,6 +212,8 @@ def run(scope: Scope, name: str, input: object, options: Run) -> Call[Ran]:
     if input is not None:
         request.input.CopyFrom(encode_object(input, scope.converter, "input"))
     set_environment(request, scope, options.environment, options.env)
+    if options.timeout is not None:
+        request.timeout.FromNanoseconds(int(options.timeout * 1e9))
     wait = _WAIT_DEFAULT if options.discard and not options.wait else options.wait
     request.wait_timeout.FromNanoseconds(int(wait * 1e9))
     return Call(_RUN, request, _ran, timeout=wait + _WAIT_MARGIN if wait else None)

@@ -25,7 +25,7 @@ const TASK: &str = "action";
 
 /// The workflow behind every such execution; the name of the action takes the place of the no-op.
 static WORKFLOW: LazyLock<Arc<Workflow>> = LazyLock::new(|| {
-    // How long it may take stands in the start parameters.
+    // How long it may take, and where it is to run, stands in the start parameters.
     const TEXT: &str = "\
 version: '2.0'
 single_action:
@@ -35,6 +35,7 @@ single_action:
     action:
       action: std.noop
       timeout: <% execution().params.get(timeout, 0) %>
+      target: <% execution().params.get(target) %>
 ";
     let checked = definition::check(TEXT, Kind::Workflows, Options::default());
     match checked.document {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{ActionVerb, Caller, Data, ExecutionState, ExecutionUid, TaskId, Verb};
-use expr::Value;
+use expr::{Dict, Value};
 use proto::v1;
 
 use super::{field, payload};
@@ -44,11 +44,11 @@ pub(crate) fn start(
     })
 }
 
-/// The order to run one action.
+/// The order to run one action, which may take no longer than `timeout_max`.
 pub(crate) fn run_action(
     request: v1::RunActionRequest,
     payload_bytes_max: usize,
-    timeout: Duration,
+    timeout_max: Duration,
 ) -> Result<StartOrder, Fault> {
     use v1::run_action_request::Environment as E;
     let given = match request.environment {
@@ -56,9 +56,13 @@ pub(crate) fn run_action(
         Some(E::EnvironmentName(name)) => Some(Environment::Name(name)),
         Some(E::EnvironmentVariables(payload)) => Some(Environment::Variables(payload)),
     };
-    // The task of the action reads it from there.
-    let params = format!("{{\"timeout\": {}}}", timeout.as_secs());
-    let params = Data::from_checked_text(params.as_str());
+    let wanted = field::duration("timeout", request.timeout)?;
+    if wanted.is_some_and(|wanted| wanted.is_zero()) {
+        return Err(Fault::field("timeout", "must be more than 0"));
+    }
+    let timeout = wanted.map_or(timeout_max, |wanted| wanted.min(timeout_max));
+    let target = field::optional_name("target", &request.target)?;
+    let params = single_params(timeout, target);
     let (params, environment) = environment(params, given, payload_bytes_max)?;
     Ok(StartOrder {
         project: field::project(&request.project)?,
@@ -77,6 +81,21 @@ pub(crate) fn run_action(
         validate_only: request.validate_only,
         principal: None,
     })
+}
+
+/// The start parameters from which the task of a single action reads how long it may take, in
+/// whole seconds, and where it is to run.
+fn single_params(timeout: Duration, target: Option<Arc<str>>) -> Data {
+    let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+    let mut params = Dict::new();
+    params.insert(
+        "timeout",
+        Value::from(i64::try_from(seconds).unwrap_or(i64::MAX)),
+    );
+    if let Some(target) = target {
+        params.insert("target", Value::from(target));
+    }
+    Data::from_value(Value::Dict(params)).expect("a number and a text can be written")
 }
 
 /// A JSON object; absent means an empty one.

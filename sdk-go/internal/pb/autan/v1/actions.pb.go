@@ -1289,6 +1289,12 @@ type RunActionRequest struct {
 	ValidateOnly bool `protobuf:"varint,15,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Arm of the payloads in the answer.
 	PayloadFormat PayloadFormat `protobuf:"varint,16,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	// How long it may take, rounded up to whole seconds: the execution then ends in ERROR. More than
+	// 0 s; absent = the limit `single_action_timeout` of the server, which also bounds it.
+	Timeout *durationpb.Duration `protobuf:"bytes,17,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Queue of the worker that is to run it; empty = any worker that provides the action. At most
+	// 255 bytes.
+	Target        string `protobuf:"bytes,18,opt,name=target,proto3" json:"target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1444,6 +1450,20 @@ func (x *RunActionRequest) GetPayloadFormat() PayloadFormat {
 		return x.PayloadFormat
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
+}
+
+func (x *RunActionRequest) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+func (x *RunActionRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
 }
 
 type isRunActionRequest_Environment interface {
@@ -1634,7 +1654,7 @@ const file_autan_v1_actions_proto_rawDesc = "" +
 	"\x06strict\x18\x03 \x01(\bR\x06strict\"f\n" +
 	"\x16ValidateActionResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x126\n" +
-	"\vdiagnostics\x18\x02 \x03(\v2\x14.autan.v1.DiagnosticR\vdiagnostics\"\xaa\x06\n" +
+	"\vdiagnostics\x18\x02 \x03(\v2\x14.autan.v1.DiagnosticR\vdiagnostics\"\xf7\x06\n" +
 	"\x10RunActionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1f\n" +
@@ -1654,7 +1674,9 @@ const file_autan_v1_actions_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x0e \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x0f \x01(\bR\fvalidateOnly\x12>\n" +
-	"\x0epayload_format\x18\x10 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x1a9\n" +
+	"\x0epayload_format\x18\x10 \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\x123\n" +
+	"\atimeout\x18\x11 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x16\n" +
+	"\x06target\x18\x12 \x01(\tR\x06target\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
@@ -1749,29 +1771,30 @@ var file_autan_v1_actions_proto_depIdxs = []int32{
 	18, // 19: autan.v1.RunActionRequest.labels:type_name -> autan.v1.RunActionRequest.LabelsEntry
 	25, // 20: autan.v1.RunActionRequest.wait_timeout:type_name -> google.protobuf.Duration
 	26, // 21: autan.v1.RunActionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	27, // 22: autan.v1.RunActionResponse.action_execution:type_name -> autan.v1.ActionExecution
-	28, // 23: autan.v1.RunActionResponse.execution:type_name -> autan.v1.Execution
-	2,  // 24: autan.v1.ActionService.CreateAction:input_type -> autan.v1.CreateActionRequest
-	4,  // 25: autan.v1.ActionService.UpdateAction:input_type -> autan.v1.UpdateActionRequest
-	6,  // 26: autan.v1.ActionService.GetAction:input_type -> autan.v1.GetActionRequest
-	8,  // 27: autan.v1.ActionService.ListActions:input_type -> autan.v1.ListActionsRequest
-	10, // 28: autan.v1.ActionService.ListActionRevisions:input_type -> autan.v1.ListActionRevisionsRequest
-	12, // 29: autan.v1.ActionService.DeleteAction:input_type -> autan.v1.DeleteActionRequest
-	14, // 30: autan.v1.ActionService.ValidateAction:input_type -> autan.v1.ValidateActionRequest
-	16, // 31: autan.v1.ActionService.RunAction:input_type -> autan.v1.RunActionRequest
-	3,  // 32: autan.v1.ActionService.CreateAction:output_type -> autan.v1.CreateActionResponse
-	5,  // 33: autan.v1.ActionService.UpdateAction:output_type -> autan.v1.UpdateActionResponse
-	7,  // 34: autan.v1.ActionService.GetAction:output_type -> autan.v1.GetActionResponse
-	9,  // 35: autan.v1.ActionService.ListActions:output_type -> autan.v1.ListActionsResponse
-	11, // 36: autan.v1.ActionService.ListActionRevisions:output_type -> autan.v1.ListActionRevisionsResponse
-	13, // 37: autan.v1.ActionService.DeleteAction:output_type -> autan.v1.DeleteActionResponse
-	15, // 38: autan.v1.ActionService.ValidateAction:output_type -> autan.v1.ValidateActionResponse
-	17, // 39: autan.v1.ActionService.RunAction:output_type -> autan.v1.RunActionResponse
-	32, // [32:40] is the sub-list for method output_type
-	24, // [24:32] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	25, // 22: autan.v1.RunActionRequest.timeout:type_name -> google.protobuf.Duration
+	27, // 23: autan.v1.RunActionResponse.action_execution:type_name -> autan.v1.ActionExecution
+	28, // 24: autan.v1.RunActionResponse.execution:type_name -> autan.v1.Execution
+	2,  // 25: autan.v1.ActionService.CreateAction:input_type -> autan.v1.CreateActionRequest
+	4,  // 26: autan.v1.ActionService.UpdateAction:input_type -> autan.v1.UpdateActionRequest
+	6,  // 27: autan.v1.ActionService.GetAction:input_type -> autan.v1.GetActionRequest
+	8,  // 28: autan.v1.ActionService.ListActions:input_type -> autan.v1.ListActionsRequest
+	10, // 29: autan.v1.ActionService.ListActionRevisions:input_type -> autan.v1.ListActionRevisionsRequest
+	12, // 30: autan.v1.ActionService.DeleteAction:input_type -> autan.v1.DeleteActionRequest
+	14, // 31: autan.v1.ActionService.ValidateAction:input_type -> autan.v1.ValidateActionRequest
+	16, // 32: autan.v1.ActionService.RunAction:input_type -> autan.v1.RunActionRequest
+	3,  // 33: autan.v1.ActionService.CreateAction:output_type -> autan.v1.CreateActionResponse
+	5,  // 34: autan.v1.ActionService.UpdateAction:output_type -> autan.v1.UpdateActionResponse
+	7,  // 35: autan.v1.ActionService.GetAction:output_type -> autan.v1.GetActionResponse
+	9,  // 36: autan.v1.ActionService.ListActions:output_type -> autan.v1.ListActionsResponse
+	11, // 37: autan.v1.ActionService.ListActionRevisions:output_type -> autan.v1.ListActionRevisionsResponse
+	13, // 38: autan.v1.ActionService.DeleteAction:output_type -> autan.v1.DeleteActionResponse
+	15, // 39: autan.v1.ActionService.ValidateAction:output_type -> autan.v1.ValidateActionResponse
+	17, // 40: autan.v1.ActionService.RunAction:output_type -> autan.v1.RunActionResponse
+	33, // [33:41] is the sub-list for method output_type
+	25, // [25:33] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_actions_proto_init() }

@@ -223,7 +223,7 @@ class ValidateActionResponse(_message.Message):
     def __init__(self, valid: bool = ..., diagnostics: _Optional[_Iterable[_Union[_workflows_pb2.Diagnostic, _Mapping]]] = ...) -> None: ...
 
 class RunActionRequest(_message.Message):
-    __slots__ = ("project", "namespace", "action_name", "input", "environment_name", "environment_variables", "execution_id", "id_conflict_policy", "labels", "description", "wait_timeout", "synchronous", "save", "request_id", "validate_only", "payload_format")
+    __slots__ = ("project", "namespace", "action_name", "input", "environment_name", "environment_variables", "execution_id", "id_conflict_policy", "labels", "description", "wait_timeout", "synchronous", "save", "request_id", "validate_only", "payload_format", "timeout", "target")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +247,8 @@ class RunActionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
     project: str
     namespace: str
     action_name: str
@@ -263,7 +265,9 @@ class RunActionRequest(_message.Message):
     request_id: str
     validate_only: bool
     payload_format: _payloads_pb2.PayloadFormat
-    def __init__(self, project: _Optional[str] = ..., namespace: _Optional[str] = ..., action_name: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., environment_name: _Optional[str] = ..., environment_variables: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., execution_id: _Optional[str] = ..., id_conflict_policy: _Optional[_Union[_executions_pb2.IdConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., wait_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., synchronous: bool = ..., save: bool = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ...) -> None: ...
+    timeout: _duration_pb2.Duration
+    target: str
+    def __init__(self, project: _Optional[str] = ..., namespace: _Optional[str] = ..., action_name: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., environment_name: _Optional[str] = ..., environment_variables: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., execution_id: _Optional[str] = ..., id_conflict_policy: _Optional[_Union[_executions_pb2.IdConflictPolicy, str]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., wait_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., synchronous: bool = ..., save: bool = ..., request_id: _Optional[str] = ..., validate_only: bool = ..., payload_format: _Optional[_Union[_payloads_pb2.PayloadFormat, str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., target: _Optional[str] = ...) -> None: ...
 
 class RunActionResponse(_message.Message):
     __slots__ = ("action_execution", "execution", "finished", "started")
