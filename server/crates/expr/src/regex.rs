@@ -121,11 +121,20 @@ impl Pattern {
         self.regex.capture_names()
     }
 
+    /// The text that Python writes, with the flags at the start of the pattern as well.
     pub(crate) fn to_text(&self) -> String {
+        let own = self.source.strip_prefix("(?").and_then(|rest| {
+            let (letters, _) = rest.split_once(')')?;
+            let is_flags = letters.chars().all(|c| "aimsux".contains(c));
+            is_flags.then_some(letters)
+        });
+        let own = |letter| own.is_some_and(|letters| letters.contains(letter));
         let flags = [
-            (self.flags.ignore_case, "re.IGNORECASE"),
-            (self.flags.multi_line, "re.MULTILINE"),
-            (self.flags.dot_all, "re.DOTALL"),
+            (self.flags.ignore_case || own('i'), "re.IGNORECASE"),
+            (self.flags.multi_line || own('m'), "re.MULTILINE"),
+            (self.flags.dot_all || own('s'), "re.DOTALL"),
+            (own('x'), "re.VERBOSE"),
+            (own('a'), "re.ASCII"),
         ];
         let flags: Vec<&str> = flags
             .into_iter()

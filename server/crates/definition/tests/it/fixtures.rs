@@ -3,11 +3,12 @@
 //! The first line may say `# kind: workbook` or `# kind: actions`.
 //! `UPDATE_EXPECTED=1` writes the expectations anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use definition::{Document, Kind, KnownAction, Options, check, render};
+use definition::{Document, Kind, KnownAction, Options, Rule, check, render};
 
 use crate::summary::summary;
 
@@ -74,30 +75,60 @@ fn strict_checks_refuse_what_is_warned_of() {
     }
 }
 
-#[test]
-fn sizes_are_limited_by_rules_of_their_own() {
+/// Texts that break the rules on sizes, and these rules.
+fn oversized() -> [(String, &'static str); 5] {
     let many = format!("a: [{}]", "0,".repeat(100_001));
     let deep = format!("a: {}{}", "[".repeat(101), "]".repeat(101));
     let long = "#".repeat((1 << 20) + 1);
     let digits = format!("a: {}", "9".repeat(4_301));
-    for (text, rule) in [
+    [
         (many, "too-many-nodes"),
         (deep, "document-too-deep"),
         (long, "document-too-large"),
         (digits, "yaml-syntax"),
-    ] {
-        let checked = check(&text, Kind::Workflows, Options::default());
-        assert_eq!(checked.diagnostics[0].rule.id(), rule);
+        (faulty(600), "more-findings"),
+    ]
+}
+
+/// A workflow with so many faults.
+fn faulty(count: usize) -> String {
+    let mut text = String::from("version: '2.0'\nwf:\n  tasks:\n");
+    for number in 0..count {
+        writeln!(text, "    t{number}: {{acton: std.noop}}")
+            .expect("writing to a string cannot fail");
     }
+    text
+}
+
+#[test]
+fn sizes_are_limited_by_rules_of_their_own() {
+    for (text, rule) in oversized() {
+        let checked = check(&text, Kind::Workflows, Options::default());
+        let found = checked.diagnostics.iter().map(|one| one.rule.id());
+        assert!(found.into_iter().any(|id| id == rule), "{rule}");
+    }
+}
+
+/// Each rule is met by a case, whose text says how it is told, and is told where it stands.
+#[test]
+fn every_rule_has_a_case() {
+    let files = documents("valid").into_iter().chain(documents("invalid"));
+    let cases = files.map(|file| read(&file));
+    let cases = cases.chain(oversized().map(|(text, _)| (text, Kind::Workflows)));
+    let met: BTreeSet<Rule> = cases
+        .flat_map(|(text, kind)| check(&text, kind, options()).diagnostics)
+        .map(|found| found.rule)
+        .collect();
+    let missing: Vec<&Rule> = Rule::ALL
+        .iter()
+        .filter(|rule| !met.contains(rule))
+        .collect();
+    assert!(missing.is_empty(), "no case meets {missing:?}");
 }
 
 #[test]
 fn findings_beyond_the_cap_are_counted() {
-    let mut text = String::from("version: '2.0'\nwf:\n  tasks:\n");
-    for number in 0..600 {
-        writeln!(text, "    t{number}: {{acton: std.noop}}")
-            .expect("writing to a string cannot fail");
-    }
+    let text = faulty(600);
     let checked = check(&text, Kind::Workflows, Options::default());
     assert_eq!(checked.diagnostics.len(), 501);
     let last = checked.diagnostics.last().expect("there are some");

@@ -8,6 +8,7 @@ mod compiled_once;
 mod conformance;
 mod docs;
 mod fixtures;
+mod forms;
 mod properties;
 mod summary;
 mod work;

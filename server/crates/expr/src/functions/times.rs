@@ -105,20 +105,19 @@ fn moment_property(moment: DateTime, name: &str) -> Result<Option<Value>> {
         "weekday" => Value::Int(civil.weekday().to_monday_zero_offset().into()),
         "offset" => span(Some(i64::from(offset) * SECOND))?,
         // The offset is taken off twice, once by what `utc` does: odd, but what YAQL does.
-        "timestamp" => {
-            let micros = moment.instant() - i64::from(offset) * SECOND;
-            Value::Float(millionths(micros))
-        }
+        "timestamp" => Value::Float(millionths(shown_in_utc(moment)?.instant())),
         "date" => DateTime::from_local(midnight, moment.offset())
             .map(Value::from)
             .ok_or_else(time_overflow)?,
         "time" => span(Some(moment.local() - midnight))?,
-        // The wall clock of UTC shown with the old offset: odd, but what YAQL does.
-        "utc" => DateTime::from_local(moment.instant(), moment.offset())
-            .map(Value::from)
-            .ok_or_else(time_overflow)?,
+        "utc" => Value::from(shown_in_utc(moment)?),
         _ => return Ok(None),
     }))
+}
+
+/// The wall clock of UTC shown with the old offset: odd, but what YAQL does.
+fn shown_in_utc(moment: DateTime) -> Result<DateTime> {
+    DateTime::from_local(moment.instant(), moment.offset()).ok_or_else(time_overflow)
 }
 
 fn timespan(call: &mut Call<'_, '_>) -> Result<Value> {

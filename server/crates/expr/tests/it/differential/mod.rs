@@ -18,6 +18,7 @@ mod jinja;
 mod jinja_allowed;
 mod jinja_forms;
 mod leaves;
+mod operators;
 mod oracle;
 mod overloads;
 mod yaml;
