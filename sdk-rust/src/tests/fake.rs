@@ -46,6 +46,8 @@ pub(super) struct Script {
     pub(super) failures: Mutex<VecDeque<Status>>,
     /// What Get and Wait answer, and the end of a watch.
     pub(super) execution: Mutex<v1::Execution>,
+    /// States of batch operations, one for each answer about one; the last is repeated.
+    pub(super) batch_states: Mutex<VecDeque<v1::BatchState>>,
     /// Calls as text, in order.
     pub(super) calls: Mutex<Vec<String>>,
     /// Told when a stream is over for the server.
@@ -60,6 +62,32 @@ impl Script {
             .unwrap()
             .pop_front()
             .map_or(Ok(()), Err)
+    }
+
+    /// A batch operation in its next state.
+    fn batch(&self, id: &str) -> v1::BatchOperation {
+        let mut states = self.batch_states.lock().unwrap();
+        let state = states.front().copied().unwrap_or_default();
+        if states.len() > 1 {
+            states.pop_front();
+        }
+        v1::BatchOperation {
+            batch_id: id.to_owned(),
+            state: state.into(),
+            verb: Some(v1::BatchVerb {
+                verb: Some(v1::batch_verb::Verb::Rollback(v1::BatchRollback {})),
+            }),
+            matched: 5,
+            done: 3,
+            skipped: 1,
+            failed: 1,
+            errors: vec![v1::BatchError {
+                execution_id: "u1".into(),
+                reason: "STORE_UNAVAILABLE".into(),
+                message: "away".into(),
+            }],
+            ..v1::BatchOperation::default()
+        }
     }
 
     pub(super) fn calls(&self) -> Vec<String> {
@@ -376,30 +404,43 @@ impl ExecutionService for Service {
 
     async fn batch_update_executions(
         &self,
-        _: Request<v1::BatchUpdateExecutionsRequest>,
+        request: Request<v1::BatchUpdateExecutionsRequest>,
     ) -> Result<Response<v1::BatchUpdateExecutionsResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        let request = request.into_inner();
+        self.0.record(format!("{request:?}"))?;
+        Ok(Response::new(v1::BatchUpdateExecutionsResponse {
+            batch: Some(self.0.batch("")),
+            sample_execution_ids: request.execution_ids,
+        }))
     }
 
     async fn get_batch_operation(
         &self,
-        _: Request<v1::GetBatchOperationRequest>,
+        request: Request<v1::GetBatchOperationRequest>,
     ) -> Result<Response<v1::GetBatchOperationResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        let batch = Some(self.0.batch(&request.into_inner().batch_id));
+        Ok(Response::new(v1::GetBatchOperationResponse { batch }))
     }
 
     async fn list_batch_operations(
         &self,
-        _: Request<v1::ListBatchOperationsRequest>,
+        request: Request<v1::ListBatchOperationsRequest>,
     ) -> Result<Response<v1::ListBatchOperationsResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        let is_first = request.into_inner().page_token.is_empty();
+        Ok(Response::new(v1::ListBatchOperationsResponse {
+            batches: vec![self.0.batch("listed")],
+            next_page_token: if is_first { "more" } else { "" }.to_owned(),
+        }))
     }
 
     async fn cancel_batch_operation(
         &self,
-        _: Request<v1::CancelBatchOperationRequest>,
+        request: Request<v1::CancelBatchOperationRequest>,
     ) -> Result<Response<v1::CancelBatchOperationResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        let request = request.into_inner();
+        self.0.record(format!("{request:?}"))?;
+        let batch = Some(self.0.batch(&request.batch_id));
+        Ok(Response::new(v1::CancelBatchOperationResponse { batch }))
     }
 
     async fn stop_execution(

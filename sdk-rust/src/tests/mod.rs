@@ -1,5 +1,6 @@
 //! Tests of calls and streams against a server that does what the test says.
 
+mod batches;
 mod calls;
 mod examples;
 mod fake;
