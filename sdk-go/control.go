@@ -140,6 +140,9 @@ type ExecutionUpdate struct {
 	// Env is variables to change in the environment of a paused execution; it must encode to a JSON
 	// object.
 	Env any
+	// ETag makes the update fail with ETAG_MISMATCH if labels or description were changed since it
+	// was read.
+	ETag string
 	// Reason says why, for the record; at most 4 KiB.
 	Reason string
 	// RequestID makes the call idempotent, see [WithRequestID]; one is made if it is empty.
@@ -148,7 +151,7 @@ type ExecutionUpdate struct {
 
 // Update changes labels and description, or while the execution is paused its environment.
 //
-// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
 func (e *Execution) Update(ctx context.Context, update ExecutionUpdate) (*ExecutionInfo, error) {
 	env, err := encodePayload(update.Env)
 	if err != nil {
@@ -160,6 +163,7 @@ func (e *Execution) Update(ctx context.Context, update ExecutionUpdate) (*Execut
 		Labels:      update.Labels,
 		Environment: env,
 		UpdateMask:  &fieldmaskpb.FieldMask{},
+		Etag:        update.ETag,
 		Reason:      update.Reason,
 		RequestId:   requestID(update.RequestID),
 	}

@@ -83,6 +83,11 @@ type ExecutionInfo struct {
 	UpdateTime time.Time
 	// EndTime is when it reached a final state; zero before.
 	EndTime time.Time
+	// ExpireTime is when retention deletes it, unless it is run again before; zero while it is not
+	// finished, where nothing is deleted by itself, and of a sub-workflow.
+	ExpireTime time.Time
+	// ETag changes with labels and description, and with nothing else: see [ExecutionUpdate].
+	ETag string
 	// ParentTaskExecutionID is the task that started it, of a sub-workflow.
 	ParentTaskExecutionID string
 	// RootExecutionID is the uid of the execution that was started from outside; its own uid
@@ -364,6 +369,8 @@ func executionFrom(e *pb.Execution) *ExecutionInfo {
 		CreateTime:            timeFrom(e.GetCreateTime()),
 		UpdateTime:            timeFrom(e.GetUpdateTime()),
 		EndTime:               timeFrom(e.GetEndTime()),
+		ExpireTime:            timeFrom(e.GetExpireTime()),
+		ETag:                  e.GetEtag(),
 		ParentTaskExecutionID: e.GetParentTaskExecutionId(),
 		RootExecutionID:       e.GetRootExecutionId(),
 		SourceExecutionID:     e.GetSourceExecutionId(),

@@ -38,6 +38,10 @@ type DeletedExecution struct {
 	ID string
 	// UID was given by the server.
 	UID string
+	// Reason says why, as its deletion did; "retention" if it was old enough.
+	Reason string
+	// Principal is who deleted it; empty for the server itself, and where callers are not known.
+	Principal string
 }
 
 // Watch yields the changes of all executions that match, until ctx or a break ends it. Each change
@@ -114,7 +118,9 @@ func (w *manyWatcher) changes(batch *pb.ExecutionChanges) bool {
 		all = append(all, &ExecutionChange{Execution: executionFrom(e)})
 	}
 	for _, e := range batch.GetDeleted() {
-		gone := &DeletedExecution{ID: e.GetExecutionId(), UID: e.GetUid()}
+		gone := &DeletedExecution{
+			ID: e.GetExecutionId(), UID: e.GetUid(), Reason: e.GetReason(), Principal: e.GetPrincipal(),
+		}
 		all = append(all, &ExecutionChange{Deleted: gone})
 	}
 	for i, change := range all {

@@ -107,6 +107,12 @@ impl UpdateExecution {
         Ok(self.change("environment"))
     }
 
+    /// Refuses (`ETAG_MISMATCH`) if labels or description were changed since this etag was read.
+    pub fn etag(mut self, etag: impl Into<String>) -> Self {
+        self.request.etag = etag.into();
+        self
+    }
+
     /// Why, for the record.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.request.reason = reason.into();

@@ -32,6 +32,10 @@ pub enum Change {
         execution_id: String,
         /// Uid.
         uid: String,
+        /// Why, as its deletion said; "retention" if it was old enough.
+        reason: String,
+        /// Who deleted it; empty for the server itself, and where callers are not known.
+        principal: String,
     },
 }
 
@@ -167,6 +171,8 @@ impl Changes {
                 self.queue.extend(deleted.map(|gone| Change::Deleted {
                     execution_id: gone.execution_id,
                     uid: gone.uid,
+                    reason: gone.reason,
+                    principal: gone.principal,
                 }));
                 self.pending = Some(batch.resume_token);
             }

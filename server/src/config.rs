@@ -91,6 +91,12 @@ impl Retention {
     pub fn is_for_ever(&self) -> bool {
         self.finished.is_none() && self.projects.is_empty()
     }
+
+    /// How long finished executions of a project are kept; `None` is for ever.
+    pub fn of(&self, project: &str) -> Option<Duration> {
+        let own = self.projects.get(project).copied();
+        own.or(self.finished).map(|kept| kept.0)
+    }
 }
 
 /// A length of time: a whole number and one of the units `s`, `m`, `h` and `d`.

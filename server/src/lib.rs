@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod dispatch;
 pub mod driver;
+mod etag;
 mod middleware;
 mod retention;
 pub mod telemetry;

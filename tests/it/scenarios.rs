@@ -119,6 +119,61 @@ async fn scenarios_are_the_same_in_every_language() {
     );
 }
 
+/// The rows of the table of verbs, as the document of the life cycle shows it.
+fn verbs() -> Vec<String> {
+    let page = tests_folder().join("../docs/lifecycle.md");
+    let page = std::fs::read_to_string(page).expect("the document is there");
+    let (_, table) = page.split_once("<!-- table -->").expect("it has a table");
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let cells = rows.skip(2).filter_map(|row| row.split('|').nth(1));
+    cells.map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The row of the table that a step asks for, if any. After a rollback only an undo is skipped.
+fn verb_of(step: &Value, is_after_rollback: bool) -> Option<&'static str> {
+    let has = |field: &str| step.get(field).is_some();
+    Some(match step["do"].as_str()? {
+        "pause" => "pause",
+        "resume" if has("env") => "resume with changes",
+        "resume" => "resume",
+        "cancel" => "cancel",
+        "terminate" => "terminate",
+        "stop" => "stop",
+        "rerun" if has("task") => "rerun a task",
+        "rerun" => "rerun",
+        "rollback" if has("task") => "rollback to a task",
+        "rollback" => "rollback",
+        "skip" if is_after_rollback => "skip an undo",
+        "skip" => "skip a task",
+        "retry" => "retry a task now",
+        "update" if has("env") => "update env",
+        "update" => "update",
+        "restart" => "restart",
+        "delete" if has("force") => "delete by force",
+        "delete" => "delete",
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_verb_has_a_scenario_in_which_it_is_applied() {
+    let mut missing = verbs();
+    assert!(missing.len() > 15, "the table was not found: {missing:?}");
+    for scenario in scenarios().expect("the scenarios can be read") {
+        let mut is_after_rollback = false;
+        for step in &scenario.case.steps {
+            let is_refused = step["answer"].get("refused").is_some();
+            is_after_rollback |= step["do"] == "rollback" && !is_refused;
+            let applied = verb_of(step, is_after_rollback).filter(|_| !is_refused);
+            missing.retain(|verb| Some(verb.as_str()) != applied);
+        }
+    }
+    assert!(missing.is_empty(), "no scenario applies {missing:?}");
+}
+
 /// Every scenario through one language, each in a project of its own.
 async fn run_all(scenarios: &[Scenario], driver: &Driver, address: &str) -> Vec<String> {
     let mut findings = Vec::new();

@@ -1641,6 +1641,16 @@ pub struct DeletedExecution {
     /// Uid.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// Why, as DeleteExecution was told; "retention" if it was old enough. Those below an execution
+    /// that was deleted have what was said of it.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who deleted it; empty for the server itself, and where callers are not known.
+    #[prost(string, tag = "4")]
+    pub principal: ::prost::alloc::string::String,
+    /// Request that deleted it, if its client chose an id.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// Sign of life and bookmark.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1764,6 +1774,14 @@ pub struct Execution {
     /// What it runs; in filters WORKFLOW or ACTION.
     #[prost(enumeration = "ExecutionKind", tag = "25")]
     pub kind: i32,
+    /// When retention deletes it, unless it is run again before. Absent while it is not finished,
+    /// where nothing is deleted by itself, and of sub-workflows: they go with the execution above.
+    #[prost(message, optional, tag = "26")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with labels and description, and with nothing else; give it to UpdateExecution to guard
+    /// against lost updates.
+    #[prost(string, tag = "27")]
+    pub etag: ::prost::alloc::string::String,
     /// Uid of the execution that this one repeats, if a restart has started it.
     #[prost(string, tag = "30")]
     pub source_execution_id: ::prost::alloc::string::String,
@@ -2339,6 +2357,9 @@ pub struct UpdateExecutionRequest {
     /// UUID that makes the call idempotent for 24 hours; optional.
     #[prost(string, tag = "8")]
     pub request_id: ::prost::alloc::string::String,
+    /// The etag that was read; empty = whatever it is.
+    #[prost(string, tag = "9")]
+    pub etag: ::prost::alloc::string::String,
 }
 /// Response of UpdateExecution.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3087,7 +3108,7 @@ pub mod execution_service_client {
         /// Changes labels and description, in any state; or variables of the environment, while it is
         /// paused.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
         pub async fn update_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateExecutionRequest>,
@@ -3585,7 +3606,7 @@ pub mod execution_service_server {
         /// Changes labels and description, in any state; or variables of the environment, while it is
         /// paused.
         ///
-        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+        /// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
         async fn update_execution(
             &self,
             request: tonic::Request<super::UpdateExecutionRequest>,

@@ -70,6 +70,15 @@ pub struct Execution {
         skip_serializing_if = "Option::is_none"
     )]
     pub end_time: Option<SystemTime>,
+    /// When retention deletes it, unless it is run again before. Not while it is not finished, and
+    /// not of a sub-workflow: it goes with the execution above.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expire_time: Option<SystemTime>,
+    /// Changes with labels and description, and with nothing else: guards updates.
+    pub etag: String,
     /// Of a sub-workflow: the task that started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_task_execution_id: Option<String>,
@@ -110,6 +119,8 @@ impl From<proto::v1::Execution> for Execution {
             create_time: to_time(execution.create_time),
             update_time: to_time(execution.update_time),
             end_time: to_time(execution.end_time),
+            expire_time: to_time(execution.expire_time),
+            etag: execution.etag,
             parent_task_execution_id: non_empty(execution.parent_task_execution_id),
             root_execution_id: execution.root_execution_id,
             item_index: execution.item_index,

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use engine::ExecutionRecord;
+use proto::v1;
 use store::Reader;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::batches::Batches;
+use super::convert::execution;
 use super::fault::Fault;
 use super::idempotency;
 use crate::clock;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Retention};
 use crate::dispatch::Dispatcher;
 use crate::driver::{Driver, RequestKey};
 
@@ -20,6 +23,8 @@ pub struct Context {
     pub(crate) driver: Driver,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) limits: Limits,
+    /// How long finished executions are kept.
+    pub(crate) retention: Arc<Retention>,
     /// "sqlite" or "memory".
     pub(crate) storage: &'static str,
     /// When the server started, microseconds since the epoch.
@@ -52,6 +57,7 @@ impl Context {
             driver,
             dispatcher,
             limits: config.limits,
+            retention: Arc::new(config.retention.clone()),
             storage,
             started_us: clock::now_us(),
             stop,
@@ -59,6 +65,11 @@ impl Context {
             streams: TaskTracker::new(),
             batches: Arc::default(),
         }
+    }
+
+    /// An execution on the wire, in the BASIC view.
+    pub(crate) fn basic(&self, record: &ExecutionRecord) -> v1::Execution {
+        execution::wire(record, &self.retention, None)
     }
 
     /// Runs a read on a thread that may block.

@@ -11,14 +11,14 @@ use tonic::{Request, Response, Status};
 
 use super::answer;
 use super::context::Shared;
-use super::convert::{execution, field, order, payload};
+use super::convert::{field, order, payload};
 use super::fault::Fault;
 use super::idempotency::{self, ChangeRequest};
 use super::page::Paging;
 use super::watch::{self, WatchStream};
 use super::watch_many::{self, WatchManyStream};
 use super::{batches, explain, filter, graph, history, lookup, wait};
-use crate::driver::{self, DeleteOrder};
+use crate::driver::{self, DeleteOrder, VerbOrder};
 
 /// Most groups of a count.
 const GROUPS_MAX: u32 = 1000;
@@ -86,7 +86,7 @@ impl ExecutionService for Executions {
         let record = self
             .verb(&request, target, Verb::Pause { timeouts_run })
             .await?;
-        let execution = Some(execution::wire(&record, None));
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::PauseExecutionResponse { execution }))
     }
 
@@ -99,7 +99,7 @@ impl ExecutionService for Executions {
         let env = payload::object("env", request.env.clone(), bytes_max)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let record = self.verb(&request, target, Verb::Resume { env }).await?;
-        let execution = Some(execution::wire(&record, None));
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::ResumeExecutionResponse { execution }))
     }
 
@@ -112,7 +112,7 @@ impl ExecutionService for Executions {
         let record = self
             .verb(&request, target, order::cancel(&request.reason)?)
             .await?;
-        let execution = Some(execution::wire(&record, None));
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::CancelExecutionResponse { execution }))
     }
 
@@ -124,7 +124,7 @@ impl ExecutionService for Executions {
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::terminate(&request.reason)?;
         let record = self.verb(&request, target, verb).await?;
-        let execution = Some(execution::wire(&record, None));
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::TerminateExecutionResponse { execution }))
     }
 
@@ -142,8 +142,8 @@ impl ExecutionService for Executions {
         let request = request.into_inner();
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::update(&request, self.0.limits.payload_bytes_max)?;
-        let record = self.verb(&request, target, verb).await?;
-        let execution = Some(execution::wire(&record, None));
+        let record = self.verb_at(&request, target, verb, &request.etag).await?;
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::UpdateExecutionResponse { execution }))
     }
 
@@ -155,7 +155,7 @@ impl ExecutionService for Executions {
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::stop(request.outcome, &request.reason)?;
         let record = self.verb(&request, target, verb).await?;
-        let execution = Some(execution::wire(&record, None));
+        let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::StopExecutionResponse { execution }))
     }
 
@@ -263,7 +263,7 @@ impl Executions {
         let key = idempotency::key(&request)?;
         let order = order::start(request, self.0.limits.payload_bytes_max)?;
         let started = self.0.driver.start_execution(order, key).await?;
-        let execution = Some(execution::wire(&started.execution, None));
+        let execution = Some(self.0.basic(&started.execution));
         Ok(v1::StartExecutionResponse {
             execution,
             started: started.started,
@@ -278,9 +278,10 @@ impl Executions {
         let id = field::name("execution_id", &request.execution_id)?;
         let full = field::full_view(request.view, true)?;
         let format = field::payload_format(request.payload_format)?;
+        let kept = self.0.retention.clone();
         let read = self.0.read(move |reader| {
             let record = lookup::find(reader, &project, &id, lookup::payloads_of(full))?;
-            let wire = lookup::wire_execution(reader, &record, full.then_some(format))?;
+            let wire = lookup::wire_execution(reader, &kept, &record, full.then_some(format))?;
             answer::masked(wire, request.read_mask.as_ref())
         });
         Ok(v1::GetExecutionResponse {
@@ -297,13 +298,14 @@ impl Executions {
         let paging = Paging::of(&request)?;
         let full = field::full_view(request.view, false)?;
         let format = field::payload_format(request.payload_format)?;
+        let kept = self.0.retention.clone();
         let read = self.0.read(move |reader| {
             let payloads = lookup::payloads_of(full);
             let slice = reader.list_executions(&project, &filter, &paging.page, payloads)?;
             paging.fill(
                 slice,
                 |record| record.uid,
-                |record| lookup::wire_execution(reader, &record, full.then_some(format)),
+                |record| lookup::wire_execution(reader, &kept, &record, full.then_some(format)),
             )
         });
         let (executions, next_page_token) = read.await?;
@@ -346,7 +348,7 @@ impl Executions {
         let bytes_max = self.0.limits.payload_bytes_max;
         let order = order::restart(request, source.uid, caller, bytes_max)?;
         let started = self.0.driver.restart(order, key).await?;
-        let execution = Some(execution::wire(&started.execution, None));
+        let execution = Some(self.0.basic(&started.execution));
         Ok(v1::RestartExecutionResponse { execution })
     }
 
@@ -382,7 +384,7 @@ impl Executions {
             (fault, _) => fault,
         })?;
         Ok(v1::RerunExecutionResponse {
-            execution: Some(execution::wire(&record, None)),
+            execution: Some(self.0.basic(&record)),
         })
     }
 
@@ -403,7 +405,7 @@ impl Executions {
         let target = (&*request.project, &**id, &*request.reason);
         let record = self.verb(&request, target, verb).await?;
         Ok(v1::RollbackExecutionResponse {
-            execution: Some(execution::wire(&record, None)),
+            execution: Some(self.0.basic(&record)),
         })
     }
 
@@ -411,18 +413,29 @@ impl Executions {
     async fn verb(
         &self,
         request: &impl ChangeRequest,
+        target: (&str, &str, &str),
+        verb: Verb,
+    ) -> Result<ExecutionRecord, Fault> {
+        self.verb_at(request, target, verb, "").await
+    }
+
+    /// The same for an execution that has that etag; empty = whatever it has.
+    async fn verb_at(
+        &self,
+        request: &impl ChangeRequest,
         (project, id, reason): (&str, &str, &str),
         verb: Verb,
+        etag: &str,
     ) -> Result<ExecutionRecord, Fault> {
         let request_key = idempotency::key(request)?;
         let caller = order::caller(reason, request_key.as_ref().map(|key| &key.id))?;
         let key = self.find_key(project, id).await?;
         let key = key.ok_or_else(|| Fault::execution_not_found(id))?;
-        Ok(self
-            .0
-            .driver
-            .verb(key.uid, verb, caller, request_key)
-            .await?)
+        let order = VerbOrder {
+            expected_etag: field::optional_name("etag", etag)?,
+            ..VerbOrder::new(key.uid, verb, caller)
+        };
+        Ok(self.0.driver.verb(order, request_key).await?)
     }
 
     async fn find_key(&self, project: &str, id: &str) -> Result<Option<ExecutionKey>, Fault> {

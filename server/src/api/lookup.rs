@@ -12,6 +12,7 @@ use store::{DefinitionKind, DefinitionRow, ExecutionKey, Filter, Page, Payloads,
 use super::convert::definition::Details;
 use super::convert::execution::{self, Full};
 use super::fault::Fault;
+use crate::config::Retention;
 
 /// Tasks that are read at once when all of an execution are looked through.
 const TASKS_AT_ONCE: u32 = 500;
@@ -57,15 +58,17 @@ pub(super) fn payloads_of(full: bool) -> Payloads {
 /// An execution on the wire: in the FULL view if a format is given.
 pub(super) fn wire_execution(
     reader: &mut Reader,
+    retention: &Retention,
     record: &ExecutionRecord,
     full: Option<PayloadFormat>,
 ) -> Result<v1::Execution, Fault> {
     let Some(format) = full else {
-        return Ok(execution::wire(record, None));
+        return Ok(execution::wire(record, retention, None));
     };
     let published_global = &published_global(reader, record)?;
     Ok(execution::wire(
         record,
+        retention,
         Some(&Full {
             published_global,
             format,

@@ -7,9 +7,10 @@ use proto::v1::{self, PayloadFormat};
 use store::{ExecutionKey, Payloads, Reader};
 
 use super::context::Context;
-use super::convert::{execution, field, order, task};
+use super::convert::{field, order, task};
 use super::fault::Fault;
 use super::{idempotency, lookup, wait};
+use crate::config::Retention;
 use crate::driver::DeleteOrder;
 
 /// Numbers of the only task of such an execution.
@@ -33,7 +34,7 @@ pub(super) async fn run(
     let uid = started.execution.uid;
     if is_trial {
         return Ok(v1::RunActionResponse {
-            execution: Some(execution::wire(&started.execution, None)),
+            execution: Some(context.basic(&started.execution)),
             ..v1::RunActionResponse::default()
         });
     }
@@ -45,10 +46,14 @@ pub(super) async fn run(
         .wait(context, &project, &started.execution, wanted)
         .await?;
     if response.finished && !is_kept {
+        let caller = Caller {
+            reason: Some("not to be kept".into()),
+            ..Caller::default()
+        };
         let order = DeleteOrder {
             uid,
             force: false,
-            caller: Caller::default(),
+            caller,
         };
         context.driver.delete(order, None).await?;
     }
@@ -72,14 +77,16 @@ impl Answer {
         let key = ExecutionKey::from(execution);
         wait::until_finished(context, key, wanted).await?;
         let (project, uid) = (project.to_owned(), execution.uid);
+        let kept = context.retention.clone();
         context
-            .read(move |reader| self.read(reader, &project, uid))
+            .read(move |reader| self.read(reader, &kept, &project, uid))
             .await
     }
 
     fn read(
         &self,
         reader: &mut Reader,
+        retention: &Retention,
         project: &str,
         uid: ExecutionUid,
     ) -> Result<v1::RunActionResponse, Fault> {
@@ -103,7 +110,7 @@ impl Answer {
         Ok(v1::RunActionResponse {
             action_execution,
             finished: record.state.is_final(),
-            execution: Some(lookup::wire_execution(reader, &record, None)?),
+            execution: Some(lookup::wire_execution(reader, retention, &record, None)?),
             started: self.started,
         })
     }

@@ -18,7 +18,7 @@ use super::filter;
 use super::idempotency::{self, ChangeRequest};
 use super::lookup::{self, TaskNames};
 use super::page::Paging;
-use crate::driver::{self, ActionChange};
+use crate::driver::{self, ActionChange, VerbOrder};
 
 /// The service.
 pub(super) struct Tasks(pub(super) Shared);
@@ -160,7 +160,10 @@ impl Tasks {
         let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
         // Reading it first keeps to the tenant, and says what is not there.
         self.read_task(project.clone(), id, None).await?;
-        let skipped = self.0.driver.verb(id.execution, verb, caller, request_key);
+        let skipped = self
+            .0
+            .driver
+            .verb(VerbOrder::new(id.execution, verb, caller), request_key);
         skipped.await?;
         let task_execution = Some(self.read_task(project, id, None).await?);
         Ok(v1::SkipTaskResponse { task_execution })
@@ -172,7 +175,10 @@ impl Tasks {
         let (id, verb) = order::retry(&request)?;
         let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
         self.read_task(project.clone(), id, None).await?;
-        let retried = self.0.driver.verb(id.execution, verb, caller, request_key);
+        let retried = self
+            .0
+            .driver
+            .verb(VerbOrder::new(id.execution, verb, caller), request_key);
         retried.await?;
         let task_execution = Some(self.read_task(project, id, None).await?);
         Ok(v1::RetryTaskResponse { task_execution })

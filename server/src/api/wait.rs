@@ -37,11 +37,12 @@ pub(super) async fn wait(
         WaitUntil::Drained => Until::Drained,
     };
     wait_until(context, key, until, wanted).await?;
+    let kept = context.retention.clone();
     let read = context.read(move |reader| {
         let payloads = lookup::payloads_of(full);
         let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
         let record = record.ok_or_else(|| Fault::execution_not_found(&id))?;
-        let execution = lookup::wire_execution(reader, &record, full.then_some(format))?;
+        let execution = lookup::wire_execution(reader, &kept, &record, full.then_some(format))?;
         Ok((execution, record.state.is_final(), is_drained(&record)))
     });
     let (execution, finished, drained) = read.await?;

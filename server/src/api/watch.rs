@@ -20,6 +20,7 @@ use super::events::Narrator;
 use super::fault::Fault;
 use super::lookup;
 use super::outlet::{self, EndPlace, Ending, Outlet, OutletStream};
+use crate::config::Retention;
 use crate::driver::Subscription;
 
 /// The stream of one watch.
@@ -84,7 +85,10 @@ pub(super) async fn watch(
         .await?;
     let key = key.ok_or_else(|| Fault::execution_not_found(&wish.id))?;
     let news = context.driver.subscribe(key.uid);
-    let (snapshot, cursor, wish) = context.read(move |reader| start(reader, key, wish)).await?;
+    let kept = context.retention.clone();
+    let (snapshot, cursor, wish) = context
+        .read(move |reader| start(reader, &kept, key, wish))
+        .await?;
 
     let (outlet, end_place, stream) = Outlet::open(context, wish.heartbeat);
     let payloads = wish.include_payloads.then_some(wish.format);
@@ -104,6 +108,7 @@ pub(super) async fn watch(
 /// The snapshot, if one is wanted, and the cursor.
 fn start(
     reader: &mut store::Reader,
+    retention: &Retention,
     key: ExecutionKey,
     wish: Wish,
 ) -> Result<(Option<v1::Execution>, i64, Wish), Fault> {
@@ -115,7 +120,7 @@ fn start(
     let full = wish.include_payloads.then_some(wish.format);
     let payloads = lookup::payloads_of(wish.include_payloads);
     let record = lookup::find_uid(reader, &wish.project, key.uid, payloads)?.ok_or_else(gone)?;
-    let snapshot = lookup::wire_execution(reader, &record, full)?;
+    let snapshot = lookup::wire_execution(reader, retention, &record, full)?;
     Ok((Some(snapshot), record.last_sequence, wish))
 }
 
@@ -244,9 +249,11 @@ impl Watcher {
     /// The execution in the FULL view.
     async fn execution(&self) -> Result<Option<v1::Execution>, Fault> {
         let (uid, project, format) = (self.key.uid, self.wish.project.clone(), self.wish.format);
+        let kept = self.context.retention.clone();
         let read = self.context.read(move |reader| {
             let found = lookup::find_uid(reader, &project, uid, Payloads::Include)?;
-            let wire = found.map(|record| lookup::wire_execution(reader, &record, Some(format)));
+            let full = Some(format);
+            let wire = found.map(|record| lookup::wire_execution(reader, &kept, &record, full));
             wire.transpose()
         });
         read.await

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use super::context::Context;
 use super::convert::definition::hex;
-use super::convert::{execution, field};
+use super::convert::field;
 use super::fault::Fault;
 use super::filter;
 use super::outlet::{self, EndPlace, Ending, Outlet, OutletStream};
@@ -210,7 +210,7 @@ impl Watcher {
         };
         let mut bytes = 0;
         for record in &step.changed {
-            let wire = execution::wire(record, None);
+            let wire = self.context.basic(record);
             bytes += wire.encoded_len();
             if bytes > MESSAGE_BYTES_MAX && !present.executions.is_empty() {
                 let token = present.resume_token.clone();
@@ -220,11 +220,7 @@ impl Watcher {
             }
             present.executions.push(wire);
         }
-        let deleted = step.deleted.iter().map(|row| v1::DeletedExecution {
-            execution_id: row.execution_id.to_string(),
-            uid: row.uid.to_string(),
-        });
-        present.deleted.extend(deleted);
+        present.deleted.extend(step.deleted.iter().map(deleted));
         if !present.executions.is_empty() || !present.deleted.is_empty() {
             present.resume_token = self.wish.token_of(step.position);
             messages.push(present);
@@ -303,6 +299,17 @@ fn next(
         step.changed.extend(ordered);
     }
     Ok(step)
+}
+
+fn deleted(row: &DeletedRow) -> v1::DeletedExecution {
+    let caller = &row.caller;
+    v1::DeletedExecution {
+        execution_id: row.execution_id.to_string(),
+        uid: row.uid.to_string(),
+        reason: field::optional(caller.reason.as_ref()),
+        principal: field::optional(caller.principal.as_ref()),
+        request_id: field::optional(caller.request_id.as_ref()),
+    }
 }
 
 fn message(message: Message) -> v1::WatchExecutionsResponse {

@@ -81,8 +81,10 @@ pub(super) fn execution(execution: &Execution, now: SystemTime, paint: Paint) ->
             ("Created", at(execution.create_time, now)),
             ("Ended", at(execution.end_time, now)),
             ("Took", took(execution.create_time, execution.end_time, now)),
+            ("Expires", at(execution.expire_time, now)),
             ("Labels", labels.join(", ")),
             ("Description", execution.description.clone()),
+            ("Etag", execution.etag.clone()),
             (
                 "Parent task",
                 execution

@@ -8,16 +8,16 @@ use engine::{
     ExecutionRecord, ExecutionUid, Source, Start, Verb,
 };
 use expr::Value;
-use store::{ExecutionKey, RequestRecord};
+use store::{Entity, ExecutionKey, Removal, RequestRecord};
 
 use super::isolate::isolated;
 use super::lane::Lane;
 use super::order::{
     ActionChange, DeleteOrder, Explained, OnConflict, Question, RequestKey, StartOrder, Started,
-    Subject,
+    Subject, VerbOrder,
 };
 use super::{Error, Reply};
-use crate::clock;
+use crate::{clock, etag};
 
 /// The shard of every execution, as long as one server owns all of them.
 pub(super) const SHARD: i16 = 0;
@@ -281,12 +281,21 @@ impl Lane {
     /// Applies an event for a caller that gets the execution back.
     pub(super) fn change(
         &mut self,
-        uid: ExecutionUid,
-        event: Event,
+        order: VerbOrder,
         request: Option<&RequestKey>,
         reply: Reply<ExecutionRecord>,
     ) {
+        let VerbOrder {
+            uid,
+            verb,
+            caller,
+            expected_etag,
+        } = order;
         let result = self.once(request, &uid.to_string(), |lane| {
+            if let Some(expected) = expected_etag {
+                lane.check_etag(uid, &expected)?;
+            }
+            let event = Event::Verb { verb, caller };
             lane.check_ancestors(uid, &event)?;
             lane.apply(uid, event)
         });
@@ -296,6 +305,22 @@ impl Lane {
                 let _ = reply.send(Err(error));
             }
         }
+    }
+
+    /// Refuses to change what the caller has not seen.
+    fn check_etag(&self, uid: ExecutionUid, expected: &str) -> Result<(), Error> {
+        let record = self.record(uid)?;
+        let found = etag::of(&record);
+        if found == expected {
+            return Ok(());
+        }
+        let id = record.execution_id.map(|id| id.to_string());
+        Err(Error::from(store::Error::EtagMismatch {
+            entity: Entity::Execution,
+            name: id.unwrap_or_else(|| uid.to_string()),
+            expected: expected.to_owned(),
+            found,
+        }))
     }
 
     /// A verb that opens what had ended opens the executions above, too, in the same commit: so
@@ -392,7 +417,8 @@ impl Lane {
             self.commit();
         }
         let key = self.writer.borrow_mut().read().locate(order.uid)?;
-        let key = key.filter(|key| !self.batch.deleted.contains(key));
+        let is_gone = |key: &ExecutionKey| self.batch.deleted.iter().any(|gone| gone.key == *key);
+        let key = key.filter(|key| !is_gone(key));
         let key = key.ok_or_else(|| execution_not_found(&order.uid.to_string()))?;
         let state = self.record(order.uid)?.state;
         let operation = if order.force {
@@ -421,7 +447,10 @@ impl Lane {
                 self.batch.cancels.extend(slot.execution.active_actions());
             }
             self.evict(key.uid);
-            self.batch.deleted.push(*key);
+            self.batch.deleted.push(Removal {
+                key: *key,
+                caller: order.caller.clone(),
+            });
         }
         Ok(())
     }

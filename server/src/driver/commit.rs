@@ -46,7 +46,8 @@ impl Lane {
             drained: true,
             last_sequence: i64::MAX,
         };
-        self.hub.tell(deleted.map(|key| (key.uid, gone)));
+        self.hub
+            .tell(deleted.map(|removal| (removal.key.uid, gone)));
         for uid in &batch.touched {
             if self
                 .executions
@@ -60,7 +61,7 @@ impl Lane {
 
     /// Which executions were paused by the batch, and which go on or are no more.
     fn pauses(&mut self, batch: &Batch) -> Vec<(ExecutionUid, bool)> {
-        let deleted = batch.deleted.iter().map(|key| key.uid);
+        let deleted = batch.deleted.iter().map(|removal| removal.key.uid);
         let all = batch.touched.iter().copied().chain(deleted);
         let mut changes = Vec::new();
         for uid in all {
@@ -126,7 +127,7 @@ impl Lane {
         for uid in batch
             .touched
             .iter()
-            .chain(batch.deleted.iter().map(|key| &key.uid))
+            .chain(batch.deleted.iter().map(|removal| &removal.key.uid))
         {
             self.evict(*uid);
             self.lost.insert(*uid);

@@ -12,7 +12,7 @@ use engine::{
     Source, Start,
 };
 use expr::Value;
-use store::{ExecutionKey, RequestRecord, Writer};
+use store::{Removal, RequestRecord, Writer};
 
 use super::Error;
 use super::answer::Answer;
@@ -95,7 +95,7 @@ pub(super) struct Lane {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) touched: HashSet<ExecutionUid>,
-    pub(super) deleted: Vec<ExecutionKey>,
+    pub(super) deleted: Vec<Removal>,
     pub(super) requests: Vec<RequestRecord>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) cancels: Vec<ActionId>,
@@ -248,15 +248,10 @@ impl Lane {
                 reply,
             } => self.start(&order, request.as_ref(), reply),
             Command::Verb {
-                uid,
-                verb,
-                caller,
+                order,
                 request,
                 reply,
-            } => {
-                let event = Event::Verb { verb, caller };
-                self.change(uid, event, request.as_ref(), reply);
-            }
+            } => self.change(order, request.as_ref(), reply),
             Command::Action {
                 action,
                 change,

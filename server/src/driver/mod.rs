@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use engine::{ActionId, Caller, ExecutionUid, Lease, Limits, Verb};
+use engine::{ActionId, ExecutionUid, Lease, Limits};
 use store::{Reader, Readers, Store, Writer};
 use tokio::sync::oneshot;
 
@@ -37,7 +37,7 @@ pub use error::Error;
 pub(crate) use order::WorkerNews;
 pub use order::{
     ActionChange, DeleteOrder, Environment, Explained, OnConflict, RequestKey, RestartOrder,
-    StartOrder, Started, Subject,
+    StartOrder, Started, Subject, VerbOrder,
 };
 pub use watch::{Hub, News, Subscription};
 
@@ -121,15 +121,11 @@ impl Driver {
     /// Applies a verb; answers with the execution when it is durable.
     pub async fn verb(
         &self,
-        uid: ExecutionUid,
-        verb: Verb,
-        caller: Caller,
+        order: VerbOrder,
         request: Option<RequestKey>,
     ) -> Result<engine::ExecutionRecord, Error> {
         self.ask(|reply| Command::Verb {
-            uid,
-            verb,
-            caller,
+            order,
             request,
             reply,
         })

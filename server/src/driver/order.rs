@@ -122,6 +122,31 @@ pub enum ActionChange {
     },
 }
 
+/// A verb on an execution.
+#[derive(Clone, Debug)]
+pub struct VerbOrder {
+    /// Which execution.
+    pub uid: ExecutionUid,
+    /// Which verb.
+    pub verb: Verb,
+    /// By whom, why.
+    pub caller: Caller,
+    /// The etag that its labels and description must have; `None` is whatever they are.
+    pub expected_etag: Option<Arc<str>>,
+}
+
+impl VerbOrder {
+    /// An order that asks for no etag.
+    pub fn new(uid: ExecutionUid, verb: Verb, caller: Caller) -> Self {
+        Self {
+            uid,
+            verb,
+            caller,
+            expected_etag: None,
+        }
+    }
+}
+
 /// The deletion of an execution.
 #[derive(Clone, Debug)]
 pub struct DeleteOrder {
@@ -264,9 +289,7 @@ pub(super) enum Command {
         reply: Reply<Started>,
     },
     Verb {
-        uid: ExecutionUid,
-        verb: Verb,
-        caller: Caller,
+        order: VerbOrder,
         request: Option<RequestKey>,
         reply: Reply<ExecutionRecord>,
     },

@@ -28,7 +28,14 @@ func (r *run) control(ctx context.Context, e *autan.Execution, s step) (any, err
 	case "restart":
 		return r.restart(ctx, e, s)
 	}
-	update := autan.ExecutionUpdate{Labels: s.Labels, Description: s.Description}
+	update := autan.ExecutionUpdate{Labels: s.Labels, Description: s.Description, ETag: s.ETag}
+	if s.ETag == "current" {
+		info, err := e.Get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		update.ETag = info.ETag
+	}
 	if s.Env != nil {
 		update.Env = s.Env
 	}

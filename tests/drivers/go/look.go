@@ -77,15 +77,15 @@ func (r *run) watchAll(ctx context.Context, s step) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		id, state := "", "DELETED"
+		id, state, answer := "", "DELETED", object{"seen": s.ID}
 		if change.Execution != nil {
 			id, state = change.Execution.ID, change.Execution.State.String()
 		} else {
-			id = change.Deleted.ID
+			id, answer["reason"] = change.Deleted.ID, change.Deleted.Reason
 		}
 		if id == s.ID && state == s.State {
 			r.token = change.ResumeToken
-			return object{"seen": id}, nil
+			return answer, nil
 		}
 	}
 	return nil, errors.New("the watch has ended")

@@ -57,6 +57,8 @@ type step struct {
 	Newest bool     `json:"newest"`
 	Resume bool     `json:"resume"`
 	Errors bool     `json:"errors"`
+	Force  bool     `json:"force"`
+	ETag   string   `json:"etag"`
 
 	Source      string         `json:"source"`
 	Environment string         `json:"environment"`

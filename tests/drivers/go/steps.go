@@ -76,8 +76,15 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 	case "terminate", "drained", "restart", "update":
 		return r.control(ctx, e, s)
 	case "delete":
-		delete(r.executions, named(s.Of))
-		return nil, e.Delete(ctx)
+		options := []autan.DeleteOption{autan.WithReason(s.Reason)}
+		if s.Force {
+			options = append(options, autan.WithForce())
+		}
+		err := e.Delete(ctx, options...)
+		if err == nil {
+			delete(r.executions, named(s.Of))
+		}
+		return nil, err
 	}
 	return change(ctx, e, s)
 }

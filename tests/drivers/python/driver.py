@@ -195,8 +195,12 @@ class Run:
         return {"repeats": repeats, "input": found.input, "labels": found.labels}
 
     def do_update(self, step: dict[str, Any]) -> Any:
-        found = self.handle(step).update(
-            labels=step.get("labels"), description=step.get("description"), env=step.get("env")
+        handle, etag = self.handle(step), step.get("etag", "")
+        found = handle.update(
+            labels=step.get("labels"),
+            description=step.get("description"),
+            env=step.get("env"),
+            etag=handle.get().etag if etag == "current" else etag,
         )
         return {"labels": found.labels, "description": found.description}
 
@@ -215,7 +219,7 @@ class Run:
         return result(self.handle(step))
 
     def do_delete(self, step: dict[str, Any]) -> Any:
-        self.handle(step).delete()
+        self.handle(step).delete(reason=step.get("reason", ""), force=step.get("force", False))
         del self.handles[step.get("of", "run")]
 
     def do_batch(self, step: dict[str, Any]) -> Any:
@@ -247,7 +251,7 @@ class Run:
                     seen = (gone.execution_id if gone else "", "DELETED")
                 if seen == (step["id"], step["state"]):
                     self.token = change.resume_token
-                    return {"seen": seen[0]}
+                    return {"seen": seen[0], **({"reason": gone.reason} if gone else {})}
         raise LookupError("the watch has ended")
 
     def do_explain(self, step: dict[str, Any]) -> Any:

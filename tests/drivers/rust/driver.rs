@@ -77,6 +77,8 @@ struct Step {
     newest: bool,
     resume: bool,
     errors: bool,
+    force: bool,
+    etag: String,
 }
 
 /// The executions of one case, by the names that its steps give them.
@@ -149,7 +151,11 @@ impl Run {
             }
             "result" => return result(&execution).await,
             "delete" => {
-                execution.delete().await?;
+                let mut call = execution.delete().reason(&step.reason);
+                if step.force {
+                    call = call.force();
+                }
+                call.await?;
                 self.executions.remove(step.of.as_deref().unwrap_or("run"));
                 return Ok(Value::Null);
             }
@@ -310,7 +316,10 @@ impl Run {
             }
             "restart" => self.restart(execution, step).await,
             _ => {
-                let mut call = execution.update();
+                let mut call = execution.update().etag(match step.etag.as_str() {
+                    "current" => execution.get().await?.etag,
+                    other => other.to_owned(),
+                });
                 if !step.labels.is_empty() {
                     call = call.labels(step.labels.clone());
                 }

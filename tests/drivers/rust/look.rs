@@ -146,18 +146,24 @@ impl Run {
         }
         let wanted = step.id.as_deref().context("a watch needs an id")?;
         loop {
-            let is_wanted = match watch.next().await? {
+            let (id, state, answer) = match watch.next().await? {
                 Change::Changed(execution) => {
-                    execution.execution_id == wanted && execution.state.to_string() == step.state
+                    let (id, state) = (execution.execution_id, execution.state.to_string());
+                    (id, state, json!({"seen": wanted}))
                 }
-                Change::Deleted { execution_id, .. } => {
-                    execution_id == wanted && step.state == "DELETED"
+                Change::Deleted {
+                    execution_id,
+                    reason,
+                    ..
+                } => {
+                    let answer = json!({"seen": wanted, "reason": reason});
+                    (execution_id, "DELETED".to_owned(), answer)
                 }
-                _ => false,
+                _ => continue,
             };
-            if is_wanted {
+            if id == wanted && state == step.state {
                 watch.token().clone_into(&mut self.token);
-                return Ok(json!({"seen": wanted}));
+                return Ok(answer);
             }
         }
     }

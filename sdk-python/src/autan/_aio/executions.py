@@ -412,6 +412,7 @@ class ExecutionHandle:
         labels: Mapping[str, str] | None = None,
         description: str | None = None,
         env: Mapping[str, object] | None = None,
+        etag: str = "",
         reason: str = "",
     ) -> models.Execution:
         """Changes labels and description, or while it is paused the environment.
@@ -420,11 +421,13 @@ class ExecutionHandle:
             labels: All labels from now on; None = as they are.
             description: Free text; None = as it is.
             env: Variables to change in the environment of a paused execution.
+            etag: If set, labels and description must still be those that had this etag.
             reason: Why, for the record; at most 4 KiB.
 
         Raises:
             ExecutionNotFound: There is no such execution.
             WrongExecutionState: The environment is to be changed, and it is not paused.
+            EtagMismatch: Somebody has changed labels or description.
             InvalidArgument: Nothing is given, or a label is too long.
         """
         return await self._transport.unary(
@@ -434,6 +437,7 @@ class ExecutionHandle:
                 labels=labels,
                 description=description,
                 env=env,
+                etag=etag,
                 reason=reason,
             )
         )

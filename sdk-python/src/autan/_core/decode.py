@@ -76,6 +76,8 @@ def execution(m: executions_pb2.Execution) -> models.Execution:
         ),
         published_global=payload(m.published_global),
         source_execution_id=m.source_execution_id,
+        expire_time=time(m, "expire_time"),
+        etag=m.etag,
     )
 
 

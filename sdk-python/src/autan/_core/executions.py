@@ -237,6 +237,7 @@ def update(
     labels: Mapping[str, str] | None,
     description: str | None,
     env: Mapping[str, object] | None,
+    etag: str,
     reason: str,
 ) -> Call[models.Execution]:
     """UpdateExecution."""
@@ -247,6 +248,7 @@ def update(
         labels=labels or {},
         description=description or "",
         update_mask=mask([field for field, value in given.items() if value is not None]),
+        etag=etag,
         reason=reason,
         request_id=new_request_id(),
     )

@@ -132,7 +132,12 @@ class WatchMany:
         ]
         found.extend(
             models.ExecutionChange(
-                deleted=models.DeletedExecution(execution_id=gone.execution_id, uid=gone.uid),
+                deleted=models.DeletedExecution(
+                    execution_id=gone.execution_id,
+                    uid=gone.uid,
+                    reason=gone.reason,
+                    principal=gone.principal,
+                ),
                 resume_token=before,
             )
             for gone in batch.deleted

@@ -411,6 +411,7 @@ class SyncExecutionHandle:
         labels: Mapping[str, str] | None = None,
         description: str | None = None,
         env: Mapping[str, object] | None = None,
+        etag: str = "",
         reason: str = "",
     ) -> models.Execution:
         """Changes labels and description, or while it is paused the environment.
@@ -419,11 +420,13 @@ class SyncExecutionHandle:
             labels: All labels from now on; None = as they are.
             description: Free text; None = as it is.
             env: Variables to change in the environment of a paused execution.
+            etag: If set, labels and description must still be those that had this etag.
             reason: Why, for the record; at most 4 KiB.
 
         Raises:
             ExecutionNotFound: There is no such execution.
             WrongExecutionState: The environment is to be changed, and it is not paused.
+            EtagMismatch: Somebody has changed labels or description.
             InvalidArgument: Nothing is given, or a label is too long.
         """
         return self._transport.unary(
@@ -433,6 +436,7 @@ class SyncExecutionHandle:
                 labels=labels,
                 description=description,
                 env=env,
+                etag=etag,
                 reason=reason,
             )
         )

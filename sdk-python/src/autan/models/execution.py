@@ -110,6 +110,9 @@ class Execution:
         progress: Numbers of tasks by state.
         published_global: Variables published to the whole execution; FULL view only.
         source_execution_id: Uid of the execution that this one repeats, of a restart.
+        expire_time: When retention deletes it, unless it is run again before; None while it is not
+            finished, where nothing is deleted by itself, and of a sub-workflow.
+        etag: Changes with labels and description, and with nothing else: guards updates.
     """
 
     project: str
@@ -138,6 +141,8 @@ class Execution:
     progress: Progress
     published_global: Any
     source_execution_id: str = ""
+    expire_time: datetime | None = None
+    etag: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

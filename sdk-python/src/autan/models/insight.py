@@ -157,10 +157,14 @@ class DeletedExecution:
     Attributes:
         execution_id: Id that the client chose, or the uid.
         uid: Uid.
+        reason: Why, as its deletion said; "retention" if it was old enough.
+        principal: Who deleted it; empty for the server itself, and where callers are not known.
     """
 
     execution_id: str
     uid: str
+    reason: str = ""
+    principal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -332,7 +332,7 @@ impl Verb {
 }
 
 /// By whom a verb was called, and why.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// Who.
     pub principal: Option<Arc<str>>,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 pub use engine::Changed;
-use engine::{ExecutionRecord, ExecutionUid};
+use engine::{Caller, ExecutionRecord, ExecutionUid};
 
 /// Everything of one transaction.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Batch<'a> {
     /// Executions that are new or changed.
     pub executions: Vec<Changed<'a>>,
     /// Executions that go, with all that belongs to them. Their children are not among it.
-    pub deleted: Vec<ExecutionKey>,
+    pub deleted: Vec<Removal>,
     /// When it is committed, microseconds since the epoch.
     pub time_us: i64,
     /// Answered requests to remember. One that is known already is left as it is.
@@ -25,6 +25,15 @@ impl Batch<'_> {
     pub fn is_empty(&self) -> bool {
         self.executions.is_empty() && self.deleted.is_empty() && self.requests.is_empty()
     }
+}
+
+/// An execution that goes.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// Which.
+    pub key: ExecutionKey,
+    /// By whom, why.
+    pub caller: Caller,
 }
 
 /// Where an execution lies: its primary key.

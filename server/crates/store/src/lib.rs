@@ -35,7 +35,7 @@ mod views;
 mod worker;
 mod writer;
 
-pub use batch::{Batch, Changed, ExecutionKey, RequestRecord};
+pub use batch::{Batch, Changed, ExecutionKey, Removal, RequestRecord};
 pub use config::{Config, Synchronous};
 pub use definition::{
     Applied, ApplyMode, DefinitionChange, DefinitionKind, DefinitionRow, Deletion, NewDefinition,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{
-    ActionRecord, ExecutionRecord, ExecutionState, ExecutionUid, HistoryEvent, TaskRecord,
+    ActionRecord, Caller, ExecutionRecord, ExecutionState, ExecutionUid, HistoryEvent, TaskRecord,
 };
 
 use crate::page::Slice;
@@ -105,6 +105,8 @@ pub struct DeletedRow {
     pub execution_id: Arc<str>,
     /// Its uid.
     pub uid: ExecutionUid,
+    /// By whom, why.
+    pub caller: Caller,
 }
 
 /// The name of a definition or workbook, as a place in lists that are ordered by it.

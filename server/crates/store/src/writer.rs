@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
-use crate::batch::{Batch, ExecutionKey, RequestRecord};
+use crate::batch::{Batch, ExecutionKey, Removal, RequestRecord};
 use crate::commit::Commit;
 use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
@@ -424,8 +424,8 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool
         labels::insert(out, &[record])?;
     }
     let mut deleted = Vec::new();
-    for key in &batch.deleted {
-        deleted.extend(delete(out.flush()?, *key)?);
+    for removal in &batch.deleted {
+        deleted.extend(delete(out.flush()?, removal)?);
     }
     let is_changed = !keys.is_empty() || !deleted.is_empty();
     if is_changed {
@@ -451,7 +451,8 @@ fn remember(conn: &mut Conn, requests: &[RequestRecord]) -> Result<(), Error> {
 
 /// Deletes an execution with all that belongs to it. One that is gone already is no error: a
 /// deletion may come twice.
-fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<DeletedRow>, Error> {
+fn delete(conn: &mut Conn, removal: &Removal) -> Result<Option<DeletedRow>, Error> {
+    let key = removal.key;
     let Some(names) = executions::delete(conn, key)? else {
         return Ok(None);
     };
@@ -469,6 +470,7 @@ fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<DeletedRow>, Erro
         project: names.project.into(),
         execution_id: chosen.unwrap_or_else(|| uid.to_string().into()),
         uid,
+        caller: removal.caller.clone(),
     }))
 }
 

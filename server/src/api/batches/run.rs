@@ -22,7 +22,7 @@ use crate::api::convert::field;
 use crate::api::fault::Fault;
 use crate::api::status;
 use crate::clock;
-use crate::driver::{self, DeleteOrder, RequestKey};
+use crate::driver::{self, DeleteOrder, RequestKey, VerbOrder};
 
 /// Method of the request ids that the verbs of single executions get.
 const METHOD: &str = "BatchUpdateExecutions";
@@ -219,7 +219,9 @@ impl<'a> Run<'a> {
         let (driver, uid) = (&self.context.driver, record.uid);
         let result = match &self.order.verb {
             BatchVerb::Verb(verb) => {
-                let applied = driver.verb(uid, verb.clone(), caller, Some(key)).await;
+                let applied = driver
+                    .verb(VerbOrder::new(uid, verb.clone(), caller), Some(key))
+                    .await;
                 applied.map(drop)
             }
             BatchVerb::Delete { force } => {

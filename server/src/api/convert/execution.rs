@@ -1,9 +1,13 @@
 //! Executions on the wire.
 
+use std::time::Duration;
+
 use engine::{Data, ExecutionRecord, ExecutionState, FailureKind};
 use proto::v1::{self, PayloadFormat};
 
 use super::{field, payload, state};
+use crate::config::Retention;
+use crate::etag;
 
 /// Most bytes of the message of a failure.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
@@ -17,8 +21,13 @@ pub(crate) struct Full<'a> {
 }
 
 /// An execution in the BASIC view, or in the FULL one.
-pub(crate) fn wire(record: &ExecutionRecord, full: Option<&Full<'_>>) -> v1::Execution {
+pub(crate) fn wire(
+    record: &ExecutionRecord,
+    retention: &Retention,
+    full: Option<&Full<'_>>,
+) -> v1::Execution {
     let mut wire = basic(record);
+    wire.expire_time = expiry(record, retention.of(&record.project)).map(field::timestamp);
     if let Some(Full {
         published_global,
         format,
@@ -74,7 +83,16 @@ fn basic(record: &ExecutionRecord) -> v1::Execution {
         published_global: None,
         kind: kind(record).into(),
         source_execution_id: record.source.map(|uid| uid.to_string()).unwrap_or_default(),
+        expire_time: None,
+        etag: etag::of(record),
     }
+}
+
+/// When retention deletes an execution. One below others goes with them.
+fn expiry(record: &ExecutionRecord, kept: Option<Duration>) -> Option<i64> {
+    let finished_us = record.finished_us.filter(|_| record.parent.is_none())?;
+    let kept_us = i64::try_from(kept?.as_micros()).unwrap_or(i64::MAX);
+    Some(finished_us.saturating_add(kept_us))
 }
 
 /// Whether there is something that went wrong; an execution that was terminated has no output that

@@ -6,7 +6,7 @@ use engine::lifecycle::{Answer, Operation, rule};
 use proto::v1::{self, ExecutionState};
 use tonic::Response;
 
-use super::{ASYNC, Api, reason};
+use super::{ASYNC, Api, REQUEST_ID, reason, refusal};
 
 /// A workflow with a sub-workflow that runs until its action is completed from outside.
 const TREE: &str = "
@@ -160,5 +160,48 @@ async fn a_sub_workflow_that_is_gone_does_not_hold_a_rollback_up() {
         api.finished("top").await.state(),
         ExecutionState::RolledBack
     );
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn an_etag_guards_what_is_said_of_an_execution() {
+    let mut api = Api::with(&[ASYNC]).await;
+    let update = |description: &str, etag: &str, request_id: &str| v1::UpdateExecutionRequest {
+        execution_id: "e".into(),
+        description: description.into(),
+        etag: etag.into(),
+        request_id: request_id.into(),
+        ..Default::default()
+    };
+    let first = api.run("held", "e", "{}").await.etag;
+    let other = api.run("held", "other", "{}").await.etag;
+    assert_ne!(first, other, "it is of this execution only");
+    let once = update("one", &first, REQUEST_ID);
+    let changed = api.executions.update_execution(once.clone()).await.unwrap();
+    let second = changed.into_inner().execution.unwrap().etag;
+    assert_ne!(first, second);
+    for (etag, expected) in [(&first, "ETAG_MISMATCH"), (&other, "ETAG_MISMATCH")] {
+        let refused = api
+            .executions
+            .update_execution(update("two", etag, ""))
+            .await;
+        let (reason, metadata) = refusal(refused);
+        assert_eq!((&*reason, &metadata["found"]), (expected, &second));
+    }
+    // Who asks again with the same request has changed it already.
+    let again = api.executions.update_execution(once).await.unwrap();
+    assert_eq!(again.into_inner().execution.unwrap().etag, second);
+    // It runs on under the same etag, and may be changed under it when it has ended.
+    let stop = v1::StopExecutionRequest {
+        execution_id: "e".into(),
+        outcome: ExecutionState::Error.into(),
+        ..Default::default()
+    };
+    api.executions.stop_execution(stop).await.unwrap();
+    let ended = api.finished("e").await;
+    assert_eq!((&ended.etag, &*ended.description), (&second, "one"));
+    let last = update("two", &second, "");
+    let changed = api.executions.update_execution(last).await.unwrap();
+    assert_eq!(changed.into_inner().execution.unwrap().description, "two");
     api.stop().await;
 }

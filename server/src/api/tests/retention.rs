@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use proto::v1;
+use proto::v1::watch_executions_response::Message;
+use tokio::time::timeout;
 
-use super::{ASYNC, Api};
-use crate::config::{Retention, Span};
+use super::{ASYNC, Api, REQUEST_ID, create};
+use crate::config::{Config, Retention, Span};
 use crate::retention;
 
 const FAMILY: &str = "
@@ -52,5 +54,91 @@ async fn what_finished_long_ago_is_deleted_with_all_below_it() {
     retention.finished = None;
     assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 3);
     assert_eq!(total(&mut api).await, 1);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn an_execution_says_when_it_will_be_deleted() {
+    let mut config = Config::in_memory();
+    config
+        .retention
+        .projects
+        .insert("default".into(), kept(3_600));
+    let mut api = Api::on(&config).await;
+    for source in [ASYNC, FAMILY] {
+        let made = api.workflows.create_workflow(create(source)).await;
+        made.expect("the workflow is right");
+    }
+    api.run("above", "ended", "{}").await;
+    let ended = api.finished("ended").await;
+    let (end, expiry) = (ended.end_time.unwrap(), ended.expire_time.unwrap());
+    assert_eq!(
+        (end.seconds + 3_600, end.nanos),
+        (expiry.seconds, expiry.nanos)
+    );
+    let running = api.run("held", "running", "{}").await;
+    assert_eq!(running.expire_time, None, "it has not ended");
+    let all = v1::ListExecutionsRequest::default();
+    let listed = api.executions.list_executions(all).await.unwrap();
+    let expiring: Vec<_> = listed
+        .into_inner()
+        .executions
+        .into_iter()
+        .filter(|execution| execution.expire_time.is_some())
+        .map(|execution| execution.execution_id)
+        .collect();
+    assert_eq!(expiring, ["ended"], "what is below goes with it");
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn who_watches_learns_who_deleted_what_and_why() {
+    let mut api = Api::with(&[ASYNC]).await;
+    for id in ["by hand", "by age"] {
+        api.run("held", id, "{}").await;
+    }
+    let delete = v1::DeleteExecutionRequest {
+        execution_id: "by hand".into(),
+        force: true,
+        reason: "tidying up".into(),
+        request_id: REQUEST_ID.into(),
+        ..Default::default()
+    };
+    api.executions.delete_execution(delete).await.unwrap();
+    let cancel = v1::CancelExecutionRequest {
+        execution_id: "by age".into(),
+        ..Default::default()
+    };
+    api.executions.cancel_execution(cancel).await.unwrap();
+    let retention = Retention {
+        finished: Some(kept(0)),
+        ..Retention::default()
+    };
+    let driver = api.server.driver.clone();
+    assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 1);
+    let watch = v1::WatchExecutionsRequest {
+        start_at: v1::WatchExecutionsStart::Retained.into(),
+        ..Default::default()
+    };
+    let watched = api.executions.watch_executions(watch).await.unwrap();
+    let mut stream = watched.into_inner();
+    let mut found = Vec::new();
+    while found.len() < 2 {
+        let message = timeout(Duration::from_secs(20), stream.message()).await;
+        let message = message.expect("it comes in time").unwrap().unwrap();
+        if let Some(Message::Changes(changes)) = message.message {
+            let told = changes.deleted.into_iter();
+            found.extend(told.map(|gone| (gone.execution_id, gone.reason, gone.request_id)));
+        }
+    }
+    drop(stream);
+    let said = |id: &str, reason: &str, request: &str| {
+        (id.to_owned(), reason.to_owned(), request.to_owned())
+    };
+    let expected = [
+        said("by hand", "tidying up", REQUEST_ID),
+        said("by age", "retention", ""),
+    ];
+    assert_eq!(found, expected);
     api.stop().await;
 }

@@ -60,6 +60,9 @@ pub(crate) struct UpdateArgs {
     /// Change a variable of the environment of a paused execution; JSON if it parses, else text
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair, group = "change")]
     env: Vec<Pair>,
+    /// Fail if its labels or description no longer have this etag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    etag: String,
 }
 
 pub(super) async fn restart(
@@ -97,7 +100,10 @@ pub(super) async fn restart(
 
 pub(super) async fn update(client: &Client, args: UpdateArgs) -> Result<Execution, Error> {
     let execution = client.execution(args.target.id);
-    let mut call = execution.update().reason(args.target.reason);
+    let mut call = execution
+        .update()
+        .reason(args.target.reason)
+        .etag(args.etag);
     if args.no_labels || !args.labels.is_empty() {
         call = call.labels(args.labels);
     }

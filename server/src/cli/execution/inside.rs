@@ -111,12 +111,29 @@ async fn watch_all(
                 let line = format!("{id}  {}  {state}  {info}", execution.workflow_name);
                 output.line(line.trim_end())?;
             }
-            Change::Deleted { execution_id, uid } if output.is_json() => {
-                let deleted = json!({"execution_id": execution_id, "uid": uid, "deleted": true});
+            Change::Deleted {
+                execution_id,
+                uid,
+                reason,
+                principal,
+                ..
+            } if output.is_json() => {
+                let deleted = json!({
+                    "execution_id": execution_id,
+                    "uid": uid,
+                    "deleted": true,
+                    "reason": reason,
+                    "principal": principal,
+                });
                 output.json_line(&deleted)?;
             }
-            Change::Deleted { execution_id, .. } => {
-                output.line(format!("{execution_id}  deleted"))?;
+            Change::Deleted {
+                execution_id,
+                reason,
+                ..
+            } => {
+                let reason = one_line(&reason, INFO_CHARS_MAX);
+                output.line(format!("{execution_id}  deleted  {reason}").trim_end())?;
             }
             // A change of another kind is of a newer SDK than this program.
             _ => {}

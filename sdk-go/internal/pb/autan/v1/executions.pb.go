@@ -359,6 +359,12 @@ type Execution struct {
 	PublishedGlobal *Payload `protobuf:"bytes,24,opt,name=published_global,json=publishedGlobal,proto3" json:"published_global,omitempty"`
 	// What it runs; in filters WORKFLOW or ACTION.
 	Kind ExecutionKind `protobuf:"varint,25,opt,name=kind,proto3,enum=autan.v1.ExecutionKind" json:"kind,omitempty"`
+	// When retention deletes it, unless it is run again before. Absent while it is not finished,
+	// where nothing is deleted by itself, and of sub-workflows: they go with the execution above.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// Changes with labels and description, and with nothing else; give it to UpdateExecution to guard
+	// against lost updates.
+	Etag string `protobuf:"bytes,27,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Uid of the execution that this one repeats, if a restart has started it.
 	SourceExecutionId string `protobuf:"bytes,30,opt,name=source_execution_id,json=sourceExecutionId,proto3" json:"source_execution_id,omitempty"`
 	unknownFields     protoimpl.UnknownFields
@@ -568,6 +574,20 @@ func (x *Execution) GetKind() ExecutionKind {
 		return x.Kind
 	}
 	return ExecutionKind_EXECUTION_KIND_UNSPECIFIED
+}
+
+func (x *Execution) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *Execution) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
 }
 
 func (x *Execution) GetSourceExecutionId() string {
@@ -2952,7 +2972,9 @@ type UpdateExecutionRequest struct {
 	// Why, for the record; at most 4 KiB.
 	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes the call idempotent for 24 hours; optional.
-	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag that was read; empty = whatever it is.
+	Etag          string `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3039,6 +3061,13 @@ func (x *UpdateExecutionRequest) GetReason() string {
 func (x *UpdateExecutionRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateExecutionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
 	}
 	return ""
 }
@@ -3325,7 +3354,7 @@ var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
 	"\n" +
-	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/batches.proto\x1a\x15autan/v1/counts.proto\x1a\x17autan/v1/deletion.proto\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\t\n" +
+	"\x19autan/v1/executions.proto\x12\bautan.v1\x1a\x16autan/v1/batches.proto\x1a\x15autan/v1/counts.proto\x1a\x17autan/v1/deletion.proto\x1a\x16autan/v1/explain.proto\x1a\x14autan/v1/graph.proto\x1a\x16autan/v1/history.proto\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x14autan/v1/watch.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\t\n" +
 	"\tExecution\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12\x10\n" +
@@ -3356,7 +3385,10 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"item_index\x18\x16 \x01(\x05R\titemIndex\x12.\n" +
 	"\bprogress\x18\x17 \x01(\v2\x12.autan.v1.ProgressR\bprogress\x12<\n" +
 	"\x10published_global\x18\x18 \x01(\v2\x11.autan.v1.PayloadR\x0fpublishedGlobal\x12+\n" +
-	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x12.\n" +
+	"\x04kind\x18\x19 \x01(\x0e2\x17.autan.v1.ExecutionKindR\x04kind\x12;\n" +
+	"\vexpire_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12\x12\n" +
+	"\x04etag\x18\x1b \x01(\tR\x04etag\x12.\n" +
 	"\x13source_execution_id\x18\x1e \x01(\tR\x11sourceExecutionId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -3542,7 +3574,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
 	"\venvironment\"M\n" +
 	"\x18RestartExecutionResponse\x121\n" +
-	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xa1\x03\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\"\xb5\x03\n" +
 	"\x16UpdateExecutionRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
 	"\fexecution_id\x18\x02 \x01(\tR\vexecutionId\x12D\n" +
@@ -3553,7 +3585,8 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"updateMask\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\b \x01(\tR\trequestId\x1a9\n" +
+	"request_id\x18\b \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\t \x01(\tR\x04etag\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"L\n" +
@@ -3730,116 +3763,117 @@ var file_autan_v1_executions_proto_depIdxs = []int32{
 	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
 	46, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	46, // 12: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	46, // 13: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	42, // 14: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
-	1,  // 15: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	49, // 16: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	46, // 17: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	5,  // 18: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	50, // 19: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	49, // 20: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	51, // 21: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	5,  // 22: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	50, // 23: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	49, // 24: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 25: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
-	2,  // 26: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	52, // 27: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	49, // 28: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 29: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	15, // 30: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	16, // 31: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	17, // 32: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	53, // 33: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
-	3,  // 34: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	52, // 35: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	5,  // 36: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	52, // 37: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	50, // 38: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	49, // 39: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 40: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
-	5,  // 41: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 42: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 43: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	5,  // 44: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 45: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 46: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
-	45, // 47: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	5,  // 48: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 49: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	46, // 50: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
-	5,  // 51: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 52: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 53: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
-	46, // 54: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
-	46, // 55: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	43, // 56: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
-	5,  // 57: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
-	44, // 58: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
-	46, // 59: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
-	51, // 60: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	5,  // 61: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
-	39, // 62: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
-	54, // 63: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
-	40, // 64: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
-	5,  // 65: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
-	55, // 66: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
-	3,  // 67: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
-	52, // 68: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
-	7,  // 69: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 70: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 71: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	56, // 72: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	13, // 73: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	18, // 74: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	20, // 75: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	22, // 76: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	24, // 77: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	26, // 78: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
-	28, // 79: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 80: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	32, // 81: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	34, // 82: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
-	36, // 83: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	57, // 84: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
-	58, // 85: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
-	59, // 86: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
-	60, // 87: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
-	61, // 88: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	62, // 89: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	63, // 90: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	64, // 91: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	65, // 92: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	8,  // 93: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 94: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 95: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	66, // 96: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	14, // 97: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	19, // 98: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	21, // 99: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	23, // 100: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	25, // 101: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	27, // 102: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	29, // 103: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 104: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	33, // 105: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	35, // 106: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	37, // 107: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	67, // 108: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
-	68, // 109: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
-	69, // 110: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
-	70, // 111: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
-	71, // 112: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	72, // 113: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	73, // 114: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	74, // 115: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	38, // 116: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	93, // [93:117] is the sub-list for method output_type
-	69, // [69:93] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	48, // 12: autan.v1.Execution.expire_time:type_name -> google.protobuf.Timestamp
+	46, // 13: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	46, // 14: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	42, // 15: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	1,  // 16: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
+	49, // 17: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	46, // 18: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	5,  // 19: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 20: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	49, // 21: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	51, // 22: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	5,  // 23: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	50, // 24: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	49, // 25: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 26: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	2,  // 27: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
+	52, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	49, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	5,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	15, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	16, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	17, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	53, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	3,  // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
+	52, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	5,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	52, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	50, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	49, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	4,  // 41: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
+	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 47: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 48: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	5,  // 49: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 50: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	46, // 51: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	5,  // 52: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	5,  // 53: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	46, // 54: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	46, // 55: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	46, // 56: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	43, // 57: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	5,  // 58: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
+	44, // 59: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	46, // 60: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	51, // 61: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	5,  // 62: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
+	39, // 63: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
+	54, // 64: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
+	40, // 65: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
+	5,  // 66: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
+	55, // 67: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
+	3,  // 68: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
+	52, // 69: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
+	7,  // 70: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 71: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 72: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	56, // 73: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	13, // 74: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	18, // 75: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	20, // 76: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	22, // 77: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	24, // 78: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	26, // 79: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	28, // 80: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 81: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	32, // 82: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	34, // 83: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	36, // 84: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	57, // 85: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
+	58, // 86: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
+	59, // 87: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
+	60, // 88: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
+	61, // 89: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	62, // 90: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	63, // 91: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	64, // 92: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	65, // 93: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	8,  // 94: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 95: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 96: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	66, // 97: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	14, // 98: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	19, // 99: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	21, // 100: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	23, // 101: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	25, // 102: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	27, // 103: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	29, // 104: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 105: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	33, // 106: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	35, // 107: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	37, // 108: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	67, // 109: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
+	68, // 110: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
+	69, // 111: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
+	70, // 112: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
+	71, // 113: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	72, // 114: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	73, // 115: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	74, // 116: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	38, // 117: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	94, // [94:118] is the sub-list for method output_type
+	70, // [70:94] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }

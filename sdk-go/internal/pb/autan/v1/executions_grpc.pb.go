@@ -152,7 +152,7 @@ type ExecutionServiceClient interface {
 	// Changes labels and description, in any state; or variables of the environment, while it is
 	// paused.
 	//
-	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
 	UpdateExecution(ctx context.Context, in *UpdateExecutionRequest, opts ...grpc.CallOption) (*UpdateExecutionResponse, error)
 	// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
 	// Each execution is recorded as by a call of its own, and none is changed twice, also if the
@@ -578,7 +578,7 @@ type ExecutionServiceServer interface {
 	// Changes labels and description, in any state; or variables of the environment, while it is
 	// paused.
 	//
-	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
 	UpdateExecution(context.Context, *UpdateExecutionRequest) (*UpdateExecutionResponse, error)
 	// Applies a verb to many executions, newest first, so many a second; answers when it is accepted.
 	// Each execution is recorded as by a call of its own, and none is changed twice, also if the

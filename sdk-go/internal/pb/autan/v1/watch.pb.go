@@ -163,7 +163,14 @@ type DeletedExecution struct {
 	// Id that the client chose, or the uid.
 	ExecutionId string `protobuf:"bytes,1,opt,name=execution_id,json=executionId,proto3" json:"execution_id,omitempty"`
 	// Uid.
-	Uid           string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	Uid string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	// Why, as DeleteExecution was told; "retention" if it was old enough. Those below an execution
+	// that was deleted have what was said of it.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who deleted it; empty for the server itself, and where callers are not known.
+	Principal string `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Request that deleted it, if its client chose an id.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -208,6 +215,27 @@ func (x *DeletedExecution) GetExecutionId() string {
 func (x *DeletedExecution) GetUid() string {
 	if x != nil {
 		return x.Uid
+	}
+	return ""
+}
+
+func (x *DeletedExecution) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DeletedExecution) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *DeletedExecution) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
 	}
 	return ""
 }
@@ -268,10 +296,14 @@ const file_autan_v1_watch_proto_rawDesc = "" +
 	"\x06filter\x18\x02 \x01(\tR\x06filter\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x129\n" +
 	"\bstart_at\x18\x04 \x01(\x0e2\x1e.autan.v1.WatchExecutionsStartR\astartAt\x12H\n" +
-	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"G\n" +
+	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\x9c\x01\n" +
 	"\x10DeletedExecution\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x10\n" +
-	"\x03uid\x18\x02 \x01(\tR\x03uid\"=\n" +
+	"\x03uid\x18\x02 \x01(\tR\x03uid\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1c\n" +
+	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"=\n" +
 	"\x18WatchExecutionsHeartbeat\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken*\x83\x01\n" +
 	"\x14WatchExecutionsStart\x12&\n" +

@@ -75,7 +75,7 @@ WAIT_UNTIL_FINISHED: WaitUntil
 WAIT_UNTIL_DRAINED: WaitUntil
 
 class Execution(_message.Message):
-    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind", "source_execution_id")
+    __slots__ = ("project", "execution_id", "uid", "workflow_name", "workflow_namespace", "workflow_revision", "state", "state_info", "run", "last_sequence", "input", "output", "params", "error", "labels", "description", "create_time", "update_time", "end_time", "parent_task_execution_id", "root_execution_id", "item_index", "progress", "published_global", "kind", "expire_time", "etag", "source_execution_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,8 @@ class Execution(_message.Message):
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_GLOBAL_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
     SOURCE_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
@@ -134,8 +136,10 @@ class Execution(_message.Message):
     progress: Progress
     published_global: _payloads_pb2.Payload
     kind: ExecutionKind
+    expire_time: _timestamp_pb2.Timestamp
+    etag: str
     source_execution_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., kind: _Optional[_Union[ExecutionKind, str]] = ..., source_execution_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., workflow_namespace: _Optional[str] = ..., workflow_revision: _Optional[int] = ..., state: _Optional[_Union[_states_pb2.ExecutionState, str]] = ..., state_info: _Optional[str] = ..., run: _Optional[int] = ..., last_sequence: _Optional[int] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., output: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., params: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., error: _Optional[_Union[_payloads_pb2.Failure, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent_task_execution_id: _Optional[str] = ..., root_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., published_global: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., kind: _Optional[_Union[ExecutionKind, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., source_execution_id: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("total", "active", "success", "error", "cancelled", "skipped", "running_actions", "rolled_back", "undoing", "undo_failed")
@@ -522,7 +526,7 @@ class RestartExecutionResponse(_message.Message):
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
 class UpdateExecutionRequest(_message.Message):
-    __slots__ = ("project", "execution_id", "labels", "description", "environment", "update_mask", "reason", "request_id")
+    __slots__ = ("project", "execution_id", "labels", "description", "environment", "update_mask", "reason", "request_id", "etag")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -538,6 +542,7 @@ class UpdateExecutionRequest(_message.Message):
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
     project: str
     execution_id: str
     labels: _containers.ScalarMap[str, str]
@@ -546,7 +551,8 @@ class UpdateExecutionRequest(_message.Message):
     update_mask: _field_mask_pb2.FieldMask
     reason: str
     request_id: str
-    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., environment: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    etag: str
+    def __init__(self, project: _Optional[str] = ..., execution_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., description: _Optional[str] = ..., environment: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class UpdateExecutionResponse(_message.Message):
     __slots__ = ("execution",)

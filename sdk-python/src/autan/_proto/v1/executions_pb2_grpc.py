@@ -343,7 +343,7 @@ class ExecutionServiceServicer(object):
         """Changes labels and description, in any state; or variables of the environment, while it is
         paused.
 
-        Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, INVALID_FIELD, PAYLOAD_INVALID.
+        Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE, ETAG_MISMATCH, INVALID_FIELD, PAYLOAD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,11 +1,13 @@
 //! Rows of changes: which executions a commit has changed, in the order of the commits.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
-use engine::ExecutionUid;
+use engine::{Caller, ExecutionUid};
+use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::commit::Commit;
@@ -41,7 +43,7 @@ pub(crate) fn insert(
     deleted: &[DeletedRow],
 ) -> Result<(), Error> {
     let uids: Vec<u8> = changed.flat_map(|uid| uid.0.into_bytes()).collect();
-    let names: Vec<_> = deleted.iter().map(names).collect();
+    let names: Vec<_> = deleted.iter().map(listed).collect();
     let row = NewChange {
         shard: SHARD,
         position,
@@ -52,8 +54,46 @@ pub(crate) fn insert(
     out.insert(vec![row])
 }
 
-fn names(row: &DeletedRow) -> (&str, &str, ExecutionUid) {
-    (&row.project, &row.execution_id, row.uid)
+/// How a deleted execution stands in its row: as a list, of which the end may be missing.
+#[derive(Deserialize)]
+struct Deleted {
+    project: Arc<str>,
+    execution_id: Arc<str>,
+    uid: ExecutionUid,
+    #[serde(default)]
+    reason: Option<Arc<str>>,
+    #[serde(default)]
+    principal: Option<Arc<str>>,
+    #[serde(default)]
+    request_id: Option<Arc<str>>,
+}
+
+impl Deleted {
+    fn into_row(self) -> DeletedRow {
+        DeletedRow {
+            project: self.project,
+            execution_id: self.execution_id,
+            uid: self.uid,
+            caller: Caller {
+                principal: self.principal,
+                reason: self.reason,
+                request_id: self.request_id,
+            },
+        }
+    }
+}
+
+/// The list that [`Deleted`] reads.
+fn listed(row: &DeletedRow) -> impl Serialize {
+    let caller = &row.caller;
+    (
+        &row.project,
+        &row.execution_id,
+        row.uid,
+        &caller.reason,
+        &caller.principal,
+        &caller.request_id,
+    )
 }
 
 /// The positions of the first and the last commit that are kept.
@@ -102,19 +142,11 @@ pub(crate) fn list(conn: &mut Conn, after: i64, limit: u32) -> Result<Vec<Change
 fn into_change(
     (position, uids, deleted): (i64, Vec<u8>, Option<String>),
 ) -> Result<ChangeRow, Error> {
-    let deleted: Vec<(String, String, ExecutionUid)> =
-        codec::from_json_or_default(deleted.as_deref(), "changes.deleted")?;
-    let deleted = deleted
-        .into_iter()
-        .map(|(project, execution_id, uid)| DeletedRow {
-            project: project.into(),
-            execution_id: execution_id.into(),
-            uid,
-        });
+    let deleted: Vec<Deleted> = codec::from_json_or_default(deleted.as_deref(), "changes.deleted")?;
     Ok(ChangeRow {
         position,
         changed: into_uids(&uids)?,
-        deleted: deleted.collect(),
+        deleted: deleted.into_iter().map(Deleted::into_row).collect(),
     })
 }
 

@@ -6,7 +6,7 @@ use engine::ExecutionState;
 use store::{Batch, Changed, Entity, Error, Filter, Page, Payloads};
 
 use crate::support::{PROJECT, Subject, Whole, action, assert_same, event, execution, json};
-use crate::support::{on_each, task};
+use crate::support::{on_each, removal, task};
 
 fn commit(subject: &mut Subject, executions: Vec<Changed<'_>>) -> Result<(), Error> {
     subject.writer.commit(&Batch {
@@ -190,7 +190,7 @@ fn a_deleted_execution_leaves_nothing_and_takes_nothing_else() {
         }
         subject.add(&whole);
         let batch = Batch {
-            deleted: vec![whole[1].key()],
+            deleted: vec![removal(whole[1].key())],
             ..Batch::default()
         };
         for _ in 0..2 {

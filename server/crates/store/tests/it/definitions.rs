@@ -8,7 +8,7 @@ use store::{
     NewDefinition, Page, RequestRecord, Source, SourceKind, WorkbookChange,
 };
 
-use crate::support::{PROJECT, Subject, assert_same, execution, on_each};
+use crate::support::{PROJECT, Subject, assert_same, execution, on_each, removal};
 
 pub(crate) fn member(name: &str) -> NewDefinition {
     NewDefinition {
@@ -331,7 +331,7 @@ fn sources_go_when_nobody_needs_them() {
         assert_eq!(left, [true, true, true, false, true]);
 
         let batch = Batch {
-            deleted: vec![finished.key()],
+            deleted: vec![removal(finished.key())],
             ..Batch::default()
         };
         subject.writer.commit(&batch).unwrap();

@@ -2,7 +2,7 @@
 
 use store::{Batch, Filter};
 
-use crate::support::{Whole, execution, on_each};
+use crate::support::{Whole, execution, on_each, removal};
 
 #[test]
 fn watchers_read_on_from_any_commit() {
@@ -20,7 +20,7 @@ fn watchers_read_on_from_any_commit() {
         }
         let keys: Vec<_> = executions.iter().map(Whole::key).collect();
         let deletion = Batch {
-            deleted: vec![keys[1], keys[1]],
+            deleted: vec![removal(keys[1]), removal(keys[1])],
             time_us: 4,
             ..Batch::default()
         };
@@ -35,6 +35,7 @@ fn watchers_read_on_from_any_commit() {
         assert_eq!(rows[0].changed, [keys[1].uid]);
         assert_eq!(rows[2].deleted.len(), 1);
         assert_eq!(rows[2].deleted[0].uid, keys[1].uid);
+        assert_eq!(rows[2].deleted[0].caller, removal(keys[1]).caller);
         let uids: Vec<_> = keys.iter().map(|key| key.uid).collect();
         let project = &executions[0].record.project;
         let found = subject.read(|reader| reader.match_executions(project, &Filter::all(), &uids));

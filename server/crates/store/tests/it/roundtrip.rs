@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use store::{Batch, Payloads};
 
 use crate::changes::{change, created};
-use crate::support::{Subject, Whole, assert_same, execution, on_each};
+use crate::support::{Subject, Whole, assert_same, execution, on_each, removal};
 
 fn check(subject: &mut Subject, before: &Whole, after: &Whole) {
     subject.add(std::slice::from_ref(before));
@@ -38,7 +38,7 @@ fn check(subject: &mut Subject, before: &Whole, after: &Whole) {
     assert!(missing.is_none());
 
     let batch = Batch {
-        deleted: vec![before.key()],
+        deleted: vec![removal(before.key())],
         ..Batch::default()
     };
     subject.writer.commit(&batch).unwrap();

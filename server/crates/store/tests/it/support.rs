@@ -4,13 +4,25 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use engine::{
-    ActionRecord, ActionState, Data, DefinitionRef, ExecutionRecord, ExecutionState, ExecutionUid,
-    HistoryEvent, HistoryKind, Progress, Runner, TaskRecord, TaskRuntime, TaskState,
+    ActionRecord, ActionState, Caller, Data, DefinitionRef, ExecutionRecord, ExecutionState,
+    ExecutionUid, HistoryEvent, HistoryKind, Progress, Runner, TaskRecord, TaskRuntime, TaskState,
 };
-use store::{Batch, Changed, Config, Error, ExecutionKey, Reader, Store, Writer};
+use store::{Batch, Changed, Config, Error, ExecutionKey, Reader, Removal, Store, Writer};
 use tempfile::TempDir;
 
 pub(crate) const PROJECT: &str = "default";
+
+/// A deletion, with all that is said of it.
+pub(crate) fn removal(key: ExecutionKey) -> Removal {
+    Removal {
+        key,
+        caller: Caller {
+            principal: Some("ada".into()),
+            reason: Some("tidying \"up\"".into()),
+            request_id: Some("r-1".into()),
+        },
+    }
+}
 
 /// A store with its writer, and the folder that goes with it.
 pub(crate) struct Subject {
