@@ -68,9 +68,15 @@ pub struct Limits {
     pub items_per_task_max: u32,
     /// Levels of sub-workflows.
     pub nesting_max: u32,
+    /// How many of its last history events are kept of each execution, at least 1,000; older ones
+    /// go now and then, whole commits at a time. All are kept if it is not said.
+    pub history_events_kept: Option<u32>,
     /// How long an action may take that is run by itself; whole seconds, such as `24h`.
     pub single_action_timeout: Span,
 }
+
+/// Fewest events that are kept of an execution.
+const HISTORY_KEPT_MIN: u32 = 1_000;
 
 /// How long an action that is run by itself may take if nothing is said.
 const SINGLE_ACTION_TIMEOUT: Duration = Duration::from_hours(24);
@@ -202,6 +208,7 @@ impl Default for Limits {
             tasks_per_execution_max: engine.tasks_max,
             items_per_task_max: engine.items_max,
             nesting_max: engine.depth_max,
+            history_events_kept: None,
             single_action_timeout: Span(SINGLE_ACTION_TIMEOUT),
         }
     }
@@ -262,6 +269,14 @@ impl Config {
             limits.definition_bytes_max,
             DEFINITION_BYTES_CAP,
         )?;
+        if let Some(kept) = limits
+            .history_events_kept
+            .filter(|kept| *kept < HISTORY_KEPT_MIN)
+        {
+            let key = "limits.history_events_kept";
+            let message = format!("must be at least {HISTORY_KEPT_MIN}, not {kept}");
+            return Err(Error::Value { key, message });
+        }
         if limits.single_action_timeout.0.is_zero() {
             let (key, message) = ("limits.single_action_timeout", "must not be 0".to_owned());
             return Err(Error::Value { key, message });

@@ -135,5 +135,6 @@ fn store_config(config: &Config) -> store::Config {
         config::Synchronous::Full => store::Synchronous::Full,
         config::Synchronous::Normal => store::Synchronous::Normal,
     };
+    store.history_kept = config.limits.history_events_kept;
     store
 }

@@ -26,7 +26,8 @@ pub(super) struct Step {
     pub(super) events: Vec<v1::HistoryEvent>,
 }
 
-/// Reads on from the cursor; nothing if the execution is gone.
+/// Reads on from the cursor; nothing if the execution is gone. A client is told if the next events
+/// are not kept any more: it is never given a history with a hole.
 pub(super) fn next(
     reader: &mut Reader,
     key: ExecutionKey,
@@ -43,6 +44,12 @@ pub(super) fn next(
         }));
     }
     let rows = read(reader, key, cursor, READ_BYTES)?;
+    let earliest = rows
+        .first()
+        .map_or(standing.last_sequence + 1, |row| row.sequence);
+    if earliest > cursor + 1 {
+        return Err(Fault::EventsTrimmed { earliest });
+    }
     let total = rows.len();
     let mut events: Vec<v1::HistoryEvent> = Vec::with_capacity(total);
     let mut bytes = 0;

@@ -42,6 +42,12 @@ pub(crate) enum Fault {
     /// What came after the place in a token is no longer kept.
     #[error("the changes after this token are no longer kept: start anew and list what there is")]
     HistoryTrimmed,
+    /// Events that were asked for are no longer kept.
+    #[error("the events before number {earliest} are no longer kept: start with a snapshot")]
+    EventsTrimmed {
+        /// Number of the first one that is.
+        earliest: i64,
+    },
     /// A payload is not what it says it is.
     #[error("{field}: {description}")]
     PayloadInvalid {

@@ -91,6 +91,9 @@ fn of_fault(fault: &Fault) -> Outline {
             Outline::new(R::InvalidPageToken, &text).bad_field("page_token", &text)
         }
         Fault::HistoryTrimmed => Outline::new(R::HistoryTrimmed, text),
+        Fault::EventsTrimmed { earliest } => {
+            Outline::new(R::HistoryTrimmed, text).with("earliest_sequence", earliest)
+        }
         Fault::PayloadInvalid { field, description } => {
             Outline::new(R::PayloadInvalid, text).bad_field(field, description)
         }

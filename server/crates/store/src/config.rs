@@ -20,6 +20,9 @@ pub struct Config {
     pub readers: usize,
     /// How long a lock, or a free connection, is waited for before the answer is [`Error::Busy`].
     pub busy_timeout: Duration,
+    /// How many of its last history events are kept of each execution; older ones are deleted now
+    /// and then, some hundreds at a time. `None` = all.
+    pub history_kept: Option<u32>,
 }
 
 impl Config {
@@ -30,6 +33,7 @@ impl Config {
             synchronous: Synchronous::Full,
             readers: 4,
             busy_timeout: Duration::from_secs(5),
+            history_kept: None,
         }
     }
 }

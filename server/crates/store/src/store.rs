@@ -52,6 +52,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// How many events are kept of each execution.
+    pub(crate) fn history_kept(&self) -> Option<i64> {
+        self.config.history_kept.map(i64::from)
+    }
+
     /// Opens another connection.
     pub(crate) fn connect(&self) -> Result<Conn, Error> {
         match &self.place {

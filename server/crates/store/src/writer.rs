@@ -100,12 +100,15 @@ impl Writer {
 
     fn try_commit(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
         let position = self.last_position()? + 1;
+        let trims = trims(batch, self.shared.history_kept());
         let _turn = turn(&self.shared);
         let conn = &mut self.reader.conn;
         let is_changed = match conn {
             // Nothing here reads what another part writes, so one statement is the whole of it.
-            Conn::Postgres(..) if is_plain(batch) => write_batch(conn, batch, position),
-            _ => conn.write(|conn| write_batch(conn, batch, position)),
+            Conn::Postgres(..) if is_plain(batch) && trims.is_empty() => {
+                write_batch(conn, batch, &trims, position)
+            }
+            _ => conn.write(|conn| write_batch(conn, batch, &trims, position)),
         }?;
         if is_changed {
             self.position = Some(position);
@@ -397,7 +400,12 @@ impl<'a> Rows<'a> {
 }
 
 /// Writes a batch; says whether it changed an execution.
-fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool, Error> {
+fn write_batch(
+    conn: &mut Conn,
+    batch: &Batch<'_>,
+    trims: &[(ExecutionKey, i64)],
+    position: i64,
+) -> Result<bool, Error> {
     let keys: Vec<ExecutionKey> = batch
         .executions
         .iter()
@@ -423,6 +431,9 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool
         labels::delete(conn, *key, &record.project, known.as_deref())?;
         labels::insert(out, &[record])?;
     }
+    for (key, until) in trims {
+        history::trim(out.flush()?, *key, *until)?;
+    }
     let mut deleted = Vec::new();
     for removal in &batch.deleted {
         deleted.extend(delete(out.flush()?, removal)?);
@@ -434,6 +445,28 @@ fn write_batch(conn: &mut Conn, batch: &Batch<'_>, position: i64) -> Result<bool
     }
     out.flush()?;
     Ok(is_changed)
+}
+
+/// How many events pass between two looks at what is too old of an execution.
+const TRIM_STEP: i64 = 1_000;
+
+/// The executions of which too many events are kept, and up to which sequence they go. So that no
+/// commit deletes many, it is looked at with each thousandth event.
+fn trims(batch: &Batch<'_>, kept: Option<i64>) -> Vec<(ExecutionKey, i64)> {
+    let Some(kept) = kept else {
+        return Vec::new();
+    };
+    let mut trims = Vec::new();
+    for changed in &batch.executions {
+        let (Some(first), Some(last)) = (changed.history.first(), changed.history.last()) else {
+            continue;
+        };
+        let until = last.sequence - kept;
+        if until > 0 && (first.sequence - 1) / TRIM_STEP != last.sequence / TRIM_STEP {
+            trims.push((changed.record.into(), until));
+        }
+    }
+    trims
 }
 
 /// Whether a batch is written without looking at what is there.

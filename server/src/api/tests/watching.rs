@@ -8,7 +8,8 @@ use proto::v1::{self, ExecutionState, WatchEndReason, WatchStart};
 use tokio::time::timeout;
 use tonic::Streaming;
 
-use super::{ASYNC, Api, ECHO, reason, text};
+use super::{ASYNC, Api, ECHO, create, reason, refusal, text};
+use crate::Config;
 
 fn watch(id: &str) -> v1::WatchExecutionRequest {
     v1::WatchExecutionRequest {
@@ -263,5 +264,69 @@ async fn history_is_listed_both_ways() {
     }
     let none = api.executions.list_history_events(history("none")).await;
     assert_eq!(reason(none), "EXECUTION_NOT_FOUND");
+    api.stop().await;
+}
+
+/// Some thousand events, in many commits.
+const LOOP: &str = "
+version: '2.0'
+many:
+  input: [count]
+  tasks:
+    each:
+      with-items: i in <% range($.count) %>
+      concurrency: 50
+      action: std.sleep seconds=0
+";
+
+#[tokio::test]
+async fn a_watch_of_what_is_no_longer_kept_says_where_it_may_begin() {
+    let mut config = Config::in_memory();
+    config.limits.history_events_kept = Some(1_000);
+    let mut api = Api::on(&config).await;
+    for source in [LOOP, ECHO] {
+        let made = api.workflows.create_workflow(create(source)).await;
+        made.expect("the workflow is right");
+    }
+    // Few events are all kept.
+    api.run("echo", "short", "{\"word\": \"hi\"}").await;
+    let short = api.finished("short").await;
+    let stream = api
+        .executions
+        .watch_execution(watch("short"))
+        .await
+        .unwrap();
+    let (events, _) = to_end(stream.into_inner()).await;
+    assert_eq!(i64::try_from(events.len()), Ok(short.last_sequence));
+
+    api.run("many", "long", "{\"count\": 1500}").await;
+    let last = api.finished("long").await.last_sequence;
+    let listed = api.executions.list_history_events(history("long")).await;
+    let first = listed.unwrap().into_inner().events[0].sequence;
+    assert!(first > 1 && last - first >= 999, "{first} to {last}");
+    for after in [0, 1, first - 2] {
+        let mut request = watch("long");
+        request.after_sequence = after;
+        let opened = api.executions.watch_execution(request).await.unwrap();
+        let status = opened.into_inner().message().await;
+        let (reason, metadata) = refusal(status.map(tonic::Response::new));
+        let found = (&*reason, &*metadata["earliest_sequence"]);
+        assert_eq!(
+            found,
+            ("HISTORY_TRIMMED", &*first.to_string()),
+            "after {after}"
+        );
+    }
+    // From there, and from a snapshot, nothing is missing.
+    let mut request = watch("long");
+    request.after_sequence = first - 1;
+    let stream = api.executions.watch_execution(request).await.unwrap();
+    let (events, _) = to_end(stream.into_inner()).await;
+    assert_eq!(sequences(&events), (first..=last).collect::<Vec<_>>());
+    let mut request = watch("long");
+    request.start_at = WatchStart::Snapshot.into();
+    let stream = api.executions.watch_execution(request).await.unwrap();
+    let (events, end) = to_end(stream.into_inner()).await;
+    assert_eq!((events.len(), end.reason()), (0, WatchEndReason::Terminal));
     api.stop().await;
 }

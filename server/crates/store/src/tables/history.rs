@@ -68,6 +68,18 @@ pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
     Ok(())
 }
 
+/// Deletes the commits of an execution whose events all have at most this sequence.
+pub(crate) fn trim(conn: &mut Conn, key: ExecutionKey, until: i64) -> Result<(), Error> {
+    let rows = history::table.filter(
+        history::shard
+            .eq(key.shard)
+            .and(history::uid.eq(&key.uid.0.as_bytes()[..]))
+            .and(history::last_sequence.le(until)),
+    );
+    both!(conn, |c| diesel::delete(rows).execute(c))?;
+    Ok(())
+}
+
 /// Rows that are looked through for one page of wanted events.
 const ROWS_SEARCHED_MAX: i64 = 5_000;
 
