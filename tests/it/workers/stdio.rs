@@ -1,10 +1,17 @@
 //! `autan worker stdio`: a shell script as a worker.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use proto::v1;
 use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::program::{Language, Program};
 use super::{Bench, good, seen};
+use crate::support::PATIENCE;
 
 /// Answers by the action, and by what stands in its line.
 const SCRIPT: &str = r#"
@@ -22,12 +29,13 @@ while read -r line; do
     *'"action":"sh.later"'*) echo '{"deferred": true}' ;;
     *'"action":"sh.wait"'*) while [ ! -e "$AUTAN_TEST_LOG.go" ]; do sleep 0.05; done
         echo '{"result": "went"}' ;;
+    *'"action":"sh.tree"'*) sleep 1000 > "$AUTAN_TEST_LOG.pipe" & wait ;;
     *) echo '{"failure": {"type": "Unexpected", "message": "no such line"}}' ;;
     esac
 done
 "#;
 
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 9] = [
     "sh.told:x,y=1",
     "sh.null",
     "sh.fail",
@@ -36,6 +44,7 @@ const ACTIONS: [&str; 8] = [
     "sh.stray",
     "sh.later",
     "sh.wait",
+    "sh.tree",
 ];
 
 fn failed(kind: &str, message: &str, attempts: usize) -> Value {
@@ -89,6 +98,7 @@ async fn any_program_can_be_a_worker() {
     }
     later(&mut bench).await;
     cancelled(&mut bench).await;
+    family(&mut bench, &log).await;
 
     // What it has it finishes, before it ends.
     let execution = bench.run("{action: sh.wait}").await;
@@ -159,4 +169,25 @@ async fn cancelled(bench: &mut Bench) {
     let execution = bench.run("{action: sh.null}").await;
     let seen = bench.seen(&execution).await;
     bench.compare("after one was killed", &seen, &good(&Value::Null));
+}
+
+/// What a program has started is killed with it: it would keep the pipe open.
+async fn family(bench: &mut Bench, log: &Path) {
+    let path = log.with_extension("pipe");
+    let made = Command::new("mkfifo").arg(&path).status().await.unwrap();
+    assert!(made.success());
+    let execution = bench.run("{action: sh.tree}").await;
+    bench.taken(&execution).await;
+    let open = tokio::task::spawn_blocking(move || File::open(path));
+    let mut pipe = timeout(PATIENCE, open).await.unwrap().unwrap().unwrap();
+    let request = v1::CancelExecutionRequest {
+        project: bench.api.project(),
+        execution_id: execution.clone(),
+        ..Default::default()
+    };
+    let mut executions = bench.api.executions();
+    executions.cancel_execution(request).await.unwrap();
+    let end = tokio::task::spawn_blocking(move || pipe.read_to_end(&mut Vec::new()));
+    let read = timeout(PATIENCE, end).await.expect("it is killed").unwrap();
+    assert_eq!(read.unwrap(), 0);
 }

@@ -415,6 +415,7 @@ impl<'k> Serving<'k> {
     /// It is gone, and what it had has failed.
     async fn over(mut self, why: &str) -> Over {
         let program = &self.keeper.manner.command[0];
+        kill_group(&self.child);
         // It may have ended by itself.
         let _ = self.child.kill().await;
         if self.told.is_none() {
@@ -431,6 +432,28 @@ impl<'k> Serving<'k> {
         Over::Died
     }
 }
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        kill_group(&self.child);
+    }
+}
+
+/// Kills a program that runs, and all that it has started: those would go on with what nobody waits
+/// for any more. One that has ended by itself leaves behind what it wants to.
+#[cfg(unix)]
+fn kill_group(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(group) = id.and_then(Pid::from_raw) {
+        // It may have ended meanwhile, with all that it had started.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Elsewhere only the program itself is killed.
+#[cfg(not(unix))]
+fn kill_group(_child: &Child) {}
 
 /// Writes lines to a program. One that does not read them holds up nothing else.
 async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<String>) {
