@@ -7,6 +7,7 @@ use e2e::refusal::Refusal;
 use e2e::server::TestServer;
 use proto::v1;
 use proto::v1::ErrorReason as R;
+use proto::v1::history_event::Event;
 use serde_json::json;
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
@@ -249,10 +250,6 @@ async fn environments() {
     findings.none();
 }
 
-#[expect(
-    clippy::needless_update,
-    reason = "some requests have more fields than others"
-)]
 #[tokio::test]
 async fn executions() {
     let server = TestServer::start_in_memory().await.unwrap();
@@ -285,44 +282,80 @@ async fn executions() {
         &format!("{} executions were started", all.len()),
         all.len() == 1,
     );
-    let uid = all[0].uid.clone();
+    findings.none();
+}
 
-    // Each verb, in an order in which it has something to do.
-    macro_rules! verb {
-        ($what:literal, $uid:expr, $method:ident, $request:ident { $($field:ident : $value:expr),* }) => {{
-            let id = fresh();
-            let request = |reason: &str| v1::$request {
-                project: api.project(),
-                execution_id: $uid.clone(),
-                reason: reason.to_owned(),
-                request_id: id.clone(),
-                $($field: $value,)*
-                ..Default::default()
-            };
-            let send = |request| {
-                let mut client = api.executions();
-                async move { client.$method(request).await }
-            };
-            check(&mut findings, $what, request("a"), request("b"), send).await;
-        }};
-    }
-    verb!("pause", uid, pause_execution, PauseExecutionRequest {});
-    verb!("resume", uid, resume_execution, ResumeExecutionRequest {});
+/// Sends verbs of an execution twice, with a reason, and then with another one.
+macro_rules! verbs {
+    (
+        $api:expr, $findings:expr, $uid:expr;
+        $($method:ident $request:ident { $($field:ident : $value:expr),* })*
+    ) => {$({
+        let id = fresh();
+        let request = |reason: &str| v1::$request {
+            project: $api.project(),
+            execution_id: $uid.clone(),
+            reason: reason.to_owned(),
+            request_id: id.clone(),
+            $($field: $value,)*
+            ..Default::default()
+        };
+        let send = |request| {
+            let mut client = $api.executions();
+            async move { client.$method(request).await }
+        };
+        let what = stringify!($method);
+        check(&mut $findings, what, request("a"), request("b"), send).await;
+    })*};
+}
+
+/// The verbs in the history, and whether each has the reason of the request that was applied.
+async fn recorded(api: &Api, uid: &str) -> Vec<(String, bool)> {
+    let events = api.history(uid).await.unwrap().into_iter();
+    let verbs = events.filter_map(|event| match event.event {
+        Some(Event::VerbApplied(applied)) => {
+            let is_said = applied.reason == "a" && !applied.request_id.is_empty();
+            Some((applied.verb, is_said))
+        }
+        _ => None,
+    });
+    verbs.collect()
+}
+
+#[tokio::test]
+#[expect(clippy::needless_update, reason = "some requests have no other fields")]
+async fn verbs() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("twice");
+    api.create_workflow(&held("held", 1)).await.unwrap();
+    let mut findings = Findings::default();
+    let uid = api.start("held", &json!({})).await.unwrap().uid;
     let outcome = v1::ExecutionState::Error.into();
-    verb!(
-        "stop",
-        uid,
-        stop_execution,
-        StopExecutionRequest { outcome: outcome }
-    );
-    verb!("delete", uid, delete_execution, DeleteExecutionRequest {});
-    let cancelled = api.start("held", &json!({})).await.unwrap();
-    verb!(
-        "cancel",
-        cancelled.uid,
-        cancel_execution,
-        CancelExecutionRequest {}
-    );
+    // In an order in which each has something to do.
+    verbs! { api, findings, uid;
+        pause_execution PauseExecutionRequest {}
+        resume_execution ResumeExecutionRequest {}
+        update_execution UpdateExecutionRequest { description: "new".to_owned() }
+        stop_execution StopExecutionRequest { outcome: outcome }
+        rerun_execution RerunExecutionRequest {}
+        cancel_execution CancelExecutionRequest {}
+        rollback_execution RollbackExecutionRequest {}
+        restart_execution RestartExecutionRequest {}
+    }
+    let words = [
+        "pause", "resume", "update", "stop", "rerun", "cancel", "rollback",
+    ];
+    let expected = words.map(|word| (word.to_owned(), true));
+    let found = recorded(&api, &uid).await;
+    findings.holds(&format!("recorded {found:?}"), found == expected);
+    verbs! { api, findings, uid; delete_execution DeleteExecutionRequest {} }
+    let all = api.list_executions("").await.unwrap();
+    findings.holds(&format!("{} are left", all.len()), all.len() == 1);
+    let uid = all[0].uid.clone();
+    verbs! { api, findings, uid; terminate_execution TerminateExecutionRequest {} }
+    let found = recorded(&api, &uid).await;
+    let expected = ["restart", "terminate"].map(|word| (word.to_owned(), true));
+    findings.holds(&format!("recorded {found:?}"), found == expected);
     findings.none();
 }
 
