@@ -18,7 +18,8 @@ import (
 func TestWorkerPerformsATask(t *testing.T) {
 	b := startWorker(t, newFake(), nil, []*Handler{NewHandler("add",
 		func(_ context.Context, in addition) (int, error) { return in.A + in.B, nil },
-		WithSummary("adds"), WithStartToClose(time.Minute), WithHeartbeatTimeout(time.Second))},
+		WithSummary("adds"), WithVersion("2"),
+		WithStartToClose(time.Minute), WithHeartbeatTimeout(time.Second))},
 		WithMaxTasks(3), WithIdentity("me"), WithBuildID("b1"), WithWorkerLabel("k", "v"),
 		WithMaxOutstandingBytes(1000))
 	s := b.stream()
@@ -32,7 +33,8 @@ func TestWorkerPerformsATask(t *testing.T) {
 	q := h.GetQueues()[0]
 	a := q.GetActions()[0]
 	if q.GetQueue() != "default" || q.GetCredits() != 3 || a.GetName() != "add" ||
-		a.GetDescription() != "adds" || a.GetStartToCloseTimeout().AsDuration() != time.Minute ||
+		a.GetDescription() != "adds" || a.GetVersion() != "2" ||
+		a.GetStartToCloseTimeout().AsDuration() != time.Minute ||
 		a.GetHeartbeatTimeout().AsDuration() != time.Second || a.ScheduleToStartTimeout != nil {
 		t.Errorf("got subscription %v", q)
 	}

@@ -16,6 +16,7 @@ import (
 // or with [Handle] at once within a worker.
 type Handler struct {
 	name        string
+	version     string
 	description string
 	input       []InputParameter
 	timeouts    actionTimeouts
@@ -48,6 +49,12 @@ func WithScheduleToStart(d time.Duration) HandlerOption {
 // may say otherwise.
 func WithHeartbeatTimeout(d time.Duration) HandlerOption {
 	return func(h *Handler) { h.timeouts.heartbeat = d }
+}
+
+// WithVersion says which version of the action it is; at most 255 bytes. Tasks that require one
+// (action-version) come only to workers that provide the same; those that require none come to all.
+func WithVersion(version string) HandlerOption {
+	return func(h *Handler) { h.version = version }
 }
 
 // WithSummary says what the action does, for people; at most 4 KiB.
@@ -127,6 +134,7 @@ func (h *Handler) check(missing bool) error {
 func (h *Handler) proto() *pb.WorkerAction {
 	out := &pb.WorkerAction{
 		Name:                   h.name,
+		Version:                h.version,
 		Description:            h.description,
 		StartToCloseTimeout:    durationOrNil(h.timeouts.startToClose),
 		ScheduleToStartTimeout: durationOrNil(h.timeouts.scheduleToStart),

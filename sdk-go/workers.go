@@ -30,6 +30,8 @@ type WorkerInfo struct {
 	Queues []string
 	// Actions that it provides.
 	Actions []string
+	// ActionVersions holds the versions of those of its actions that have one, by name.
+	ActionVersions map[string]string
 	// Connected says that it has a stream open.
 	Connected bool
 	// Draining says that it gets no more tasks.
@@ -88,19 +90,20 @@ func (w *Workers) Drain(
 
 func workerFrom(w *pb.Worker) *WorkerInfo {
 	return &WorkerInfo{
-		Project:      w.GetProject(),
-		ID:           w.GetWorker().GetWorkerId(),
-		Identity:     w.GetWorker().GetIdentity(),
-		SDK:          w.GetWorker().GetSdk(),
-		BuildID:      w.GetWorker().GetBuildId(),
-		Labels:       w.GetWorker().GetLabels(),
-		Queues:       w.GetQueues(),
-		Actions:      w.GetActions(),
-		Connected:    w.GetConnected(),
-		Draining:     w.GetDraining(),
-		Leased:       int(w.GetLeased()),
-		Credits:      int(w.GetCredits()),
-		CreateTime:   timeFrom(w.GetCreateTime()),
-		LastSeenTime: timeFrom(w.GetLastSeenTime()),
+		Project:        w.GetProject(),
+		ID:             w.GetWorker().GetWorkerId(),
+		Identity:       w.GetWorker().GetIdentity(),
+		SDK:            w.GetWorker().GetSdk(),
+		BuildID:        w.GetWorker().GetBuildId(),
+		Labels:         w.GetWorker().GetLabels(),
+		Queues:         w.GetQueues(),
+		Actions:        w.GetActions(),
+		ActionVersions: w.GetActionVersions(),
+		Connected:      w.GetConnected(),
+		Draining:       w.GetDraining(),
+		Leased:         int(w.GetLeased()),
+		Credits:        int(w.GetCredits()),
+		CreateTime:     timeFrom(w.GetCreateTime()),
+		LastSeenTime:   timeFrom(w.GetLastSeenTime()),
 	}
 }

@@ -144,6 +144,8 @@ func policies() *define.WorkflowBuilder {
 			DiscardResult().
 			SafeRerun().
 			Target("<% $.host %>").
+			ActionVersion("2").
+			AffinityKey("<% $.host %>").
 			PublishOnSkip("skipped", true).
 			Rollback(define.Action("undo").
 				Input("id", "<% task().result %>").

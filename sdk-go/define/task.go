@@ -200,6 +200,15 @@ func (t *TaskBuilder) FailOn(condition string) *TaskBuilder { return t.Set("fail
 // Target runs the action on workers of this name: a text or an expression.
 func (t *TaskBuilder) Target(name string) *TaskBuilder { return t.Set("target", name) }
 
+// ActionVersion runs the action only on workers that provide this version of it: a text or an
+// expression.
+func (t *TaskBuilder) ActionVersion(version string) *TaskBuilder {
+	return t.Set("action-version", version)
+}
+
+// AffinityKey prefers the worker that others with the same text prefer: a text or an expression.
+func (t *TaskBuilder) AffinityKey(key string) *TaskBuilder { return t.Set("affinity-key", key) }
+
 // SafeRerun says that the action may be run again when nobody knows whether it ran.
 func (t *TaskBuilder) SafeRerun() *TaskBuilder { return t.Set("safe-rerun", true) }
 
@@ -207,7 +216,8 @@ func (t *TaskBuilder) SafeRerun() *TaskBuilder { return t.Set("safe-rerun", true
 func (t *TaskBuilder) DiscardResult() *TaskBuilder { return t.Set("keep-result", false) }
 
 // Rollback says what undoes the task when the execution is rolled back. Of undo count the action or
-// workflow, its input, retry, timeout and target; anything else is refused by the server.
+// workflow, its input, retry, times, and which worker it is for; anything else is refused by the
+// server.
 func (t *TaskBuilder) Rollback(undo *TaskBuilder) *TaskBuilder {
 	body, err := undo.render("rollback")
 	if err != nil {

@@ -49,7 +49,7 @@ class Gate:
     causes: list[CancelCause | None] = dataclasses.field(default_factory=list)
 
     def actions(self) -> list[Any]:
-        @action("held", heartbeat=9, start_to_close=60)
+        @action("held", version="2", heartbeat=9, start_to_close=60)
         def held(ctx: ActionContext) -> str:
             """Waits for the test."""
             self.begun.set()
@@ -126,6 +126,7 @@ def test_hello(server: WorkerServer, gate: Gate) -> None:
         found = {a.name: a for a in queue.actions}
         assert [*found] == ["add", "held", "until_cancelled", "until_interrupted"]
         assert found["held"].description == "Waits for the test."
+        assert (found["held"].version, found["add"].version) == ("2", "")
         assert found["held"].heartbeat_timeout.seconds == 9
         assert found["held"].start_to_close_timeout.seconds == 60
         assert not found["held"].HasField("schedule_to_start_timeout")

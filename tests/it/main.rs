@@ -23,4 +23,5 @@ mod support;
 mod tidy;
 mod toolchain;
 mod watch;
+mod worker_desk;
 mod workers;

@@ -1222,7 +1222,7 @@ pub struct WorkerWait {
     /// When its worker was last heard of, for this action execution.
     #[prost(message, optional, tag = "6")]
     pub last_heartbeat_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// If it waits: sessions of workers that provide the action now.
+    /// If it waits: sessions of workers that provide the action now, in the version that is required.
     #[prost(int32, tag = "7")]
     pub sessions: i32,
     /// If it waits: whether its queues are paused.
@@ -1231,6 +1231,9 @@ pub struct WorkerWait {
     /// If it waits: whether no worker has ever provided the action. It fails then, in time.
     #[prost(bool, tag = "9")]
     pub unknown_action: bool,
+    /// If it waits: the version of the action that its task requires; empty = any.
+    #[prost(string, tag = "10")]
+    pub required_version: ::prost::alloc::string::String,
 }
 /// An action execution is not final.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2807,6 +2810,9 @@ pub mod execution_service_client {
         /// they are committed, without gap or duplicate. The last message is `end`; then the status is OK.
         /// A client that is cut resumes with `after_sequence` = the last sequence it saw.
         ///
+        /// Where the server keeps only so many events of an execution, a watch of what is gone is refused
+        /// with HISTORY_TRIMMED and `earliest_sequence`: begin with a snapshot, or with that event.
+        ///
         /// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
         pub async fn watch_execution(
             &mut self,
@@ -3283,7 +3289,8 @@ pub mod execution_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Lists the events of an execution in order of their sequence, all of them or those of a range,
-        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
+        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token. Events
+        /// that are no longer kept are left out: then the first has a sequence above 1.
         ///
         /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         pub async fn list_history_events(
@@ -3481,6 +3488,9 @@ pub mod execution_service_server {
         /// they are committed, without gap or duplicate. The last message is `end`; then the status is OK.
         /// A client that is cut resumes with `after_sequence` = the last sequence it saw.
         ///
+        /// Where the server keeps only so many events of an execution, a watch of what is gone is refused
+        /// with HISTORY_TRIMMED and `earliest_sequence`: begin with a snapshot, or with that event.
+        ///
         /// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
         async fn watch_execution(
             &self,
@@ -3671,7 +3681,8 @@ pub mod execution_service_server {
             tonic::Status,
         >;
         /// Lists the events of an execution in order of their sequence, all of them or those of a range,
-        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
+        /// of some types, or of a task. Pages may be short, even empty; the end is an empty token. Events
+        /// that are no longer kept are left out: then the first has a sequence above 1.
         ///
         /// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         async fn list_history_events(
@@ -11299,6 +11310,11 @@ pub struct WorkerAction {
     /// attempt that is silent for longer is handed out again.
     #[prost(message, optional, tag = "6")]
     pub heartbeat_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// Which version of the action it is; at most 255 bytes. A task that requires one
+    /// (`action-version`) goes only to workers that provide the same; a task that requires none goes
+    /// to all.
+    #[prost(string, tag = "7")]
+    pub version: ::prost::alloc::string::String,
 }
 /// What a worker takes from one queue.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -11374,6 +11390,13 @@ pub struct WorkerTask {
     /// Item of a with-items task, from 0.
     #[prost(int32, tag = "19")]
     pub item_index: i32,
+    /// The version of the action that its task requires; empty = any.
+    #[prost(string, tag = "20")]
+    pub required_version: ::prost::alloc::string::String,
+    /// What tasks that are best run by the same worker have in common, as the workflow says; empty =
+    /// nothing. A hint: it comes to another worker if that one is busy.
+    #[prost(string, tag = "21")]
+    pub affinity_key: ::prost::alloc::string::String,
 }
 /// News of a task that is under way. One with `progress`, also with JSON null, is a word of the
 /// action itself, which its `heartbeat_timeout` asks for; one without says only that its worker is
@@ -11750,6 +11773,12 @@ pub struct Worker {
     /// When it was last heard of.
     #[prost(message, optional, tag = "10")]
     pub last_seen_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Versions of its actions, by name; of those that have one.
+    #[prost(btree_map = "string, string", tag = "11")]
+    pub action_versions: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// A queue.
 #[derive(Clone, PartialEq, ::prost::Message)]

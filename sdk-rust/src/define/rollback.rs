@@ -44,6 +44,36 @@ impl Rollback {
         self.with("target", target.into())
     }
 
+    /// Runs only on workers that provide this version of its action: a text or an expression.
+    #[must_use]
+    pub fn action_version(self, version: impl Into<String>) -> Self {
+        self.with("action-version", version.into())
+    }
+
+    /// Prefers the worker that others with the same text prefer: a text or an expression.
+    #[must_use]
+    pub fn affinity_key(self, key: impl Into<String>) -> Self {
+        self.with("affinity-key", key.into())
+    }
+
+    /// Fails an attempt of a worker that takes more than so many seconds.
+    #[must_use]
+    pub fn start_to_close(self, seconds: impl Into<Value>) -> Self {
+        self.with("start-to-close", seconds)
+    }
+
+    /// Fails it if no worker takes it for so many seconds.
+    #[must_use]
+    pub fn schedule_to_start(self, seconds: impl Into<Value>) -> Self {
+        self.with("schedule-to-start", seconds)
+    }
+
+    /// Hands an attempt out again whose worker says nothing of it for so many seconds.
+    #[must_use]
+    pub fn heartbeat(self, seconds: impl Into<Value>) -> Self {
+        self.with("heartbeat", seconds)
+    }
+
     fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.0.insert(key.to_owned(), value.into());
         self

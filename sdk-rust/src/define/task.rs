@@ -219,6 +219,18 @@ impl Task {
         self.set("target", target.into())
     }
 
+    /// Runs only on workers that provide this version of its action: a text or an expression.
+    #[must_use]
+    pub fn action_version(self, version: impl Into<String>) -> Self {
+        self.set("action-version", version.into())
+    }
+
+    /// Prefers the worker that others with the same text prefer: a text or an expression.
+    #[must_use]
+    pub fn affinity_key(self, key: impl Into<String>) -> Self {
+        self.set("affinity-key", key.into())
+    }
+
     /// What undoes it when the execution is rolled back.
     #[must_use]
     pub fn rollback(self, undo: Rollback) -> Self {

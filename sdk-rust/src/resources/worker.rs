@@ -27,6 +27,8 @@ pub struct WorkerRecord {
     pub queues: Vec<String>,
     /// Names of the actions that it provides.
     pub actions: Vec<String>,
+    /// Versions of those of its actions that have one, by name.
+    pub action_versions: BTreeMap<String, String>,
     /// Whether it has a stream open.
     pub connected: bool,
     /// Whether it gets no more tasks.
@@ -61,6 +63,7 @@ impl From<proto::v1::Worker> for WorkerRecord {
             labels: identity.labels,
             queues: worker.queues,
             actions: worker.actions,
+            action_versions: worker.action_versions,
             connected: worker.connected,
             draining: worker.draining,
             leased: worker.leased,

@@ -90,6 +90,7 @@ mod sealed {
 #[must_use = "an action does nothing before a worker provides it"]
 pub struct WorkerAction {
     name: String,
+    version: String,
     description: String,
     input: Vec<proto::v1::InputParameter>,
     start_to_close: Option<Duration>,
@@ -156,6 +157,7 @@ impl WorkerAction {
     ) -> Self {
         Self {
             name,
+            version: String::new(),
             description: String::new(),
             input: Vec::new(),
             start_to_close: None,
@@ -164,6 +166,13 @@ impl WorkerAction {
             blocking: false,
             handler: Arc::new(handler),
         }
+    }
+
+    /// Which version of the action it is. Tasks that require one (`action-version`) come only to
+    /// workers that provide the same; those that require none come to all.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
     }
 
     /// What it does, for people.
@@ -236,6 +245,7 @@ impl WorkerAction {
         };
         proto::v1::WorkerAction {
             name: self.name.clone(),
+            version: self.version.clone(),
             description: self.description.clone(),
             input: self.input.clone(),
             start_to_close_timeout: duration(self.start_to_close),

@@ -27,8 +27,8 @@ use desk::{Desk, Effect, Ending, Finished};
 
 pub use config::Config;
 pub(crate) use desk::{
-    Identity, Known, LeaseNews, Limits, Offer, Opening, Outbox, Parameter, Provided, QueueView,
-    SessionId, Settings, Standing, Status, Subscription, WorkerKey, WorkerView,
+    Identity, Known, LeaseNews, Limits, Offer, Offered, Opening, Outbox, Parameter, Provided,
+    QueueView, SessionId, Settings, Standing, Status, Subscription, WorkerKey, WorkerView,
 };
 
 /// Longest wait for a time, so that what waits ends soon after all else.

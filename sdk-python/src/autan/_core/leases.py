@@ -63,6 +63,7 @@ def spec(action: models.ActionSpec, converter: Converter) -> pb.WorkerAction:
     """Encodes what the server is told of an action."""
     return pb.WorkerAction(
         name=action.name,
+        version=action.version,
         description=action.description,
         input=[_parameter(p, converter) for p in action.input],
         start_to_close_timeout=duration(action.start_to_close),

@@ -240,6 +240,7 @@ def _worker(m: pb.Worker) -> models.WorkerInfo:
         credits=m.credits,
         create_time=time(m, "create_time"),
         last_seen_time=time(m, "last_seen_time"),
+        action_versions=dict(m.action_versions),
     )
 
 

@@ -43,6 +43,7 @@ def action(
     name: str,
     *,
     description: str | None = None,
+    version: str = "",
     start_to_close: float | timedelta | None = None,
     schedule_to_start: float | timedelta | None = None,
     heartbeat: float | timedelta | None = None,
@@ -59,6 +60,8 @@ def action(
         name: Name, as workflows call it; at most 255 bytes. Names that begin with `std.` are the
             server's.
         description: What it does, for people; None = the first paragraph of the docstring.
+        version: Which version of the action it is, at most 255 bytes. Tasks that require one
+            (`action-version`) come only to workers that provide the same; others come to all.
         start_to_close: How long one attempt may take, in seconds or as a timedelta; None = for
             ever. An attempt that takes longer fails.
         schedule_to_start: How long a call may wait for a worker; None = for ever. A call that waits
@@ -76,6 +79,7 @@ def action(
             function,
             name,
             description=description,
+            version=version,
             start_to_close=start_to_close,
             schedule_to_start=schedule_to_start,
             heartbeat=heartbeat,
@@ -98,6 +102,7 @@ def define(
     name: str,
     *,
     description: str | None = None,
+    version: str = "",
     start_to_close: float | timedelta | None = None,
     schedule_to_start: float | timedelta | None = None,
     heartbeat: float | timedelta | None = None,
@@ -109,6 +114,7 @@ def define(
         raise ValueError(f"names that begin with std. are the server's: {name!r}")
     spec = models.ActionSpec(
         name=name,
+        version=version,
         description=_described(function) if description is None else description,
         input=Signature(function).spec()[:_PARAMETERS_MAX],
         start_to_close=_positive("start_to_close", start_to_close),

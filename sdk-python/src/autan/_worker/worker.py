@@ -112,6 +112,7 @@ class _WorkerBase:
         name: str,
         *,
         description: str | None = None,
+        version: str = "",
         start_to_close: float | timedelta | None = None,
         schedule_to_start: float | timedelta | None = None,
         heartbeat: float | timedelta | None = None,
@@ -121,6 +122,7 @@ class _WorkerBase:
         Args:
             name: Name, as workflows call it.
             description: What it does, for people; None = the first paragraph of the docstring.
+            version: Which version of the action it is, for tasks that require one.
             start_to_close: How long one attempt may take, in seconds or as a timedelta; None = for
                 ever.
             schedule_to_start: How long a call may wait for a worker; None = for ever.
@@ -140,6 +142,7 @@ class _WorkerBase:
                 function,
                 name,
                 description=description,
+                version=version,
                 start_to_close=start_to_close,
                 schedule_to_start=schedule_to_start,
                 heartbeat=heartbeat,

@@ -43,7 +43,12 @@ class Rollback:
         input: Input by name, or an expression that gives such a mapping.
         retry: Runs it again.
         timeout: Seconds after which it fails, or an expression.
+        start_to_close: Seconds that an attempt of a worker may take, or an expression.
+        schedule_to_start: Seconds that it may wait for a worker, or an expression.
+        heartbeat: Seconds that its worker may say nothing of it, or an expression.
         target: Group of workers that its action runs on.
+        action_version: Version of its action that the worker must provide.
+        affinity_key: What tasks have in common that are best run by the same worker.
 
     Raises:
         DefinitionError: It has neither an action nor a workflow, or both.
@@ -54,7 +59,12 @@ class Rollback:
     input: Mapping[str, object] | str | None = None
     retry: Retry | None = None
     timeout: int | str | None = None
+    start_to_close: int | str | None = None
+    schedule_to_start: int | str | None = None
+    heartbeat: int | str | None = None
     target: str | None = None
+    action_version: str | None = None
+    affinity_key: str | None = None
 
     def __post_init__(self) -> None:
         if (self.action is None) == (self.workflow is None):
@@ -137,6 +147,8 @@ class Task(_Common):
         join: Waits for all, one or a number of the tasks that lead to it.
         keep_result: Whether its result is kept after it was published.
         target: Group of workers that its action runs on.
+        action_version: Version of its action that the worker must provide.
+        affinity_key: What tasks have in common that are best run by the same worker.
         rollback: What undoes it when the execution is rolled back.
         description: Free text.
         tags: Free words.
@@ -153,6 +165,8 @@ class Task(_Common):
     join: str | int | None = field(default=None, kw_only=True)
     keep_result: bool | str | None = field(default=None, kw_only=True)
     target: str | None = field(default=None, kw_only=True)
+    action_version: str | None = field(default=None, kw_only=True)
+    affinity_key: str | None = field(default=None, kw_only=True)
     rollback: Rollback | None = field(default=None, kw_only=True)
     description: str | None = field(default=None, kw_only=True)
     tags: Sequence[str] = field(default=(), kw_only=True)

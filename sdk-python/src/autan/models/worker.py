@@ -33,6 +33,7 @@ class WorkerInfo:
         credits: Tasks that it could take besides.
         create_time: When it was first heard of.
         last_seen_time: When it was last heard of.
+        action_versions: Versions of those of its actions that have one, by name.
     """
 
     project: str
@@ -49,6 +50,7 @@ class WorkerInfo:
     credits: int
     create_time: datetime | None
     last_seen_time: datetime | None
+    action_versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +181,7 @@ class ActionSpec:
             call that waits longer fails.
         heartbeat: How long an attempt may say nothing of itself, in seconds; None = as long as its
             worker is alive. An attempt that is silent for longer is handed out again.
+        version: Which version of the action it is, for tasks that require one; empty = none.
     """
 
     name: str
@@ -187,6 +190,7 @@ class ActionSpec:
     start_to_close: float | None = None
     schedule_to_start: float | None = None
     heartbeat: float | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

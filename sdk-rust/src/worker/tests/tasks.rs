@@ -27,6 +27,7 @@ async fn a_task_is_accepted_run_and_ended() {
     let mut fake = Fake::start().await;
     let action = WorkerAction::new("add", add)
         .description("adds")
+        .version("2")
         .input("a")
         .input_or("b", 0)
         .start_to_close(Duration::from_secs(5))
@@ -58,6 +59,7 @@ async fn a_task_is_accepted_run_and_ended() {
         (told.name.as_str(), told.description.as_str()),
         ("add", "adds")
     );
+    assert_eq!(told.version, "2");
     let inputs: Vec<_> = told
         .input
         .iter()

@@ -279,12 +279,16 @@ pub struct Task {
     pub join: Option<Join>,
     /// Worker queue to run on; evaluates to a string.
     pub target: Option<Template>,
+    /// Version of the action that its worker must provide; evaluates to a string.
+    pub action_version: Option<Template>,
+    /// What tasks have in common that are best run by the same worker; evaluates to a string.
+    pub affinity_key: Option<Template>,
     /// Whether results are kept after completion; default true.
     pub keep_result: Option<Template>,
     /// Whether a redelivered action may run again; default false.
     pub safe_rerun: Option<Template>,
-    /// What undoes this task, in the form of a task: call, input, retry, timeout and target, and
-    /// nothing else. Of a with-items task it undoes one item.
+    /// What undoes this task, in the form of a task: call, input, retry, times, which worker it is
+    /// for, and nothing else. Of a with-items task it undoes one item.
     pub rollback: Option<Box<Self>>,
     /// Reverse workflows: the tasks that must be done first, own and default ones, as written.
     pub requires: Vec<Arc<str>>,
@@ -313,6 +317,8 @@ impl Task {
             on_skip: Vec::new(),
             join: None,
             target: None,
+            action_version: None,
+            affinity_key: None,
             keep_result: None,
             safe_rerun: None,
             rollback: None,

@@ -69,6 +69,10 @@ pub struct Dispatch {
     pub priority: i32,
     /// Queue of workers that it waits in; `None` means all.
     pub target: Option<Arc<str>>,
+    /// Version of the action that its worker must provide; `None` means any.
+    pub version: Option<Arc<str>>,
+    /// What it has in common with others that are best run by the same worker.
+    pub affinity: Option<Arc<str>>,
     /// Who runs it: the server or a worker.
     pub runner: Runner,
     /// Top of the tree of its execution.

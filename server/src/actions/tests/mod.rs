@@ -77,6 +77,8 @@ impl Bench {
             times: engine::CallTimes::default(),
             priority: 0,
             target: None,
+            version: None,
+            affinity: None,
             runner: engine::Runner::Server,
             root: execution,
             index: 0,

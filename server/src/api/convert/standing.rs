@@ -88,24 +88,32 @@ fn described(name: &str, standing: Standing) -> (String, v1::WorkerWait) {
             sessions,
             paused,
             known,
+            version,
             until_us,
         } => {
-            let why = match (known, sessions, paused) {
-                (false, ..) => "no worker has ever provided it",
-                (true, 0, _) => "no worker provides it now",
-                (true, _, true) => "its queue is paused",
-                (true, _, false) => "all workers that provide it are busy",
-            };
+            let why = why_it_waits(known, sessions, paused);
             let until = until_us.map(|until| format!("; it fails at {}", time(until)));
             let until = until.unwrap_or_default();
-            let text = format!("waits for a worker that runs action {name}: {why}{until}");
+            let of = version.as_ref();
+            let of = of.map_or_else(String::new, |version| format!(" of version {version}"));
+            let text = format!("waits for a worker that runs action {name}{of}: {why}{until}");
             let worker = v1::WorkerWait {
                 sessions: field::count(sessions),
                 queue_paused: paused,
                 unknown_action: !known,
+                required_version: field::optional(version.as_ref()),
                 ..v1::WorkerWait::default()
             };
             (text, worker)
         }
+    }
+}
+
+fn why_it_waits(known: bool, sessions: u32, paused: bool) -> &'static str {
+    match (known, sessions, paused) {
+        (false, ..) => "no worker has ever provided it",
+        (true, 0, _) => "no worker provides it now",
+        (true, _, true) => "its queue is paused",
+        (true, _, false) => "all workers that provide it are busy",
     }
 }

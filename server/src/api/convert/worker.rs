@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{field, payload};
 use crate::api::fault::Fault;
 use crate::dispatch::{
-    Identity, LeaseNews, Limits, Offer, Opening, Parameter, Provided, QueueView, Report, Status,
-    Subscription, WorkerKey, WorkerView,
+    Identity, LeaseNews, Limits, Offer, Offered, Opening, Parameter, Provided, QueueView, Report,
+    Status, Subscription, WorkerKey, WorkerView,
 };
 
 /// Queue of workers that do not name one.
@@ -149,7 +149,7 @@ fn subscription(
     })
 }
 
-fn provided(action: &v1::WorkerAction) -> Result<(Arc<str>, Arc<Provided>), Fault> {
+fn provided(action: &v1::WorkerAction) -> Result<Offered, Fault> {
     let name = field::name("queues.actions.name", &action.name)?;
     if name.starts_with(RESERVED) {
         let description = format!("must not begin with {RESERVED:?}, as {name:?} does");
@@ -183,7 +183,12 @@ fn provided(action: &v1::WorkerAction) -> Result<(Arc<str>, Arc<Provided>), Faul
         )?,
         heartbeat_us: micros("heartbeat_timeout", action.heartbeat_timeout)?,
     };
-    Ok((name, Arc::new(provided)))
+    let version = field::optional_name("queues.actions.version", &action.version)?;
+    Ok(Offered {
+        name,
+        version: version.unwrap_or_default(),
+        provided: Arc::new(provided),
+    })
 }
 
 /// What actions say of their progress.
@@ -286,6 +291,8 @@ pub(crate) fn task(offer: &Offer) -> v1::WorkerTask {
         task_execution_id: task_id.to_string(),
         action_execution_id: dispatch.action.to_string(),
         item_index: field::count(dispatch.index),
+        required_version: field::optional(dispatch.version.as_ref()),
+        affinity_key: field::optional(dispatch.affinity.as_ref()),
     }
 }
 
@@ -306,6 +313,11 @@ pub(crate) fn lease(news: LeaseNews) -> v1::TaskHeartbeatResult {
 
 /// A worker on the wire.
 pub(crate) fn worker(view: WorkerView) -> v1::Worker {
+    let versions = view
+        .actions
+        .iter()
+        .filter(|(_, version)| !version.is_empty());
+    let versions = versions.map(|(name, version)| (name.to_string(), version.to_string()));
     v1::Worker {
         project: view.key.project.to_string(),
         worker: Some(v1::WorkerIdentity {
@@ -316,7 +328,8 @@ pub(crate) fn worker(view: WorkerView) -> v1::Worker {
             labels: view.identity.labels.into_iter().collect(),
         }),
         queues: field::strings(&view.queues),
-        actions: field::strings(&view.actions),
+        actions: view.actions.keys().map(ToString::to_string).collect(),
+        action_versions: versions.collect(),
         connected: view.connected,
         draining: view.drained,
         leased: field::count(view.leased),

@@ -101,7 +101,7 @@ fn description(worker: &WorkerRecord, now: SystemTime, paint: Paint) -> String {
             ("Build", worker.build_id.clone()),
             ("Labels", labels.join(", ")),
             ("Queues", worker.queues.join(", ")),
-            ("Actions", worker.actions.join("\n")),
+            ("Actions", actions(worker).join("\n")),
             ("Leased", worker.leased.to_string()),
             ("Credits", worker.credits.to_string()),
             ("First seen", show::at(worker.create_time, now)),
@@ -116,4 +116,14 @@ fn state(worker: &WorkerRecord) -> &'static str {
         (false, true) => "CONNECTED",
         (false, false) => "AWAY",
     }
+}
+
+/// Its actions, with their versions.
+fn actions(worker: &WorkerRecord) -> Vec<String> {
+    let versions = &worker.action_versions;
+    let described = worker.actions.iter().map(|name| match versions.get(name) {
+        Some(version) => format!("{name}, version {version}"),
+        None => name.clone(),
+    });
+    described.collect()
 }

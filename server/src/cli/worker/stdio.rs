@@ -43,6 +43,14 @@ pub(in crate::cli) struct Args {
         value_parser = clap::value_parser!(u32).range(1..=PROGRAMS_MAX)
     )]
     processes: u32,
+    /// Which version of its actions it provides, for tasks that require one
+    #[arg(
+        long,
+        value_name = "VERSION",
+        default_value = "",
+        hide_default_value = true
+    )]
+    action_version: String,
     /// How long an attempt may take before it fails
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start_to_close: Option<Duration>,
@@ -154,7 +162,7 @@ impl Args {
             let entrance = entrance.clone();
             async move { entrance.run(input, context).await }
         };
-        let mut action = WorkerAction::new(&offered.name, function);
+        let mut action = WorkerAction::new(&offered.name, function).version(&self.action_version);
         for (name, default) in &offered.parameters {
             action = match default {
                 Some(default) => action.input_or(name, default.clone()),

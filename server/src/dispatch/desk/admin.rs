@@ -15,7 +15,8 @@ pub(crate) struct WorkerView {
     pub(crate) key: WorkerKey,
     pub(crate) identity: Identity,
     pub(crate) queues: Vec<Arc<str>>,
-    pub(crate) actions: Vec<Arc<str>>,
+    /// With their versions, empty where there is none.
+    pub(crate) actions: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) connected: bool,
     pub(crate) drained: bool,
     pub(crate) leased: u32,
@@ -52,7 +53,7 @@ impl Desk {
             key: key.clone(),
             identity: worker.identity.clone(),
             queues: worker.queues.iter().cloned().collect(),
-            actions: worker.actions.iter().cloned().collect(),
+            actions: worker.actions.clone(),
             connected: sessions.iter().any(|session| session.is_stream),
             drained: worker.drained || sessions.iter().any(|session| session.drained),
             leased: worker.leased,

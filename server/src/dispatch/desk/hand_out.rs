@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{ActionId, Loss};
 
+use super::choice::{closeness, places};
 use super::gate::Pass;
 use super::pending::{Rank, Route};
 use super::session::{Offer, Opening, Outbox, Session, SessionId, WorkerKey};
@@ -27,7 +28,7 @@ impl Desk {
                 .entry((project.clone(), name.clone()))
                 .or_default();
             queue.sessions += 1;
-            for action in &serving.actions {
+            for action in serving.actions.keys() {
                 let key = (project.clone(), action.clone());
                 *self
                     .providers
@@ -56,7 +57,7 @@ impl Desk {
                 queue.sessions = queue.sessions.saturating_sub(1);
                 queue.ready.retain(|ready| *ready != id);
             }
-            for action in &serving.actions {
+            for action in serving.actions.keys() {
                 let key = (project.clone(), action.clone());
                 let Some(queues) = self.providers.get_mut(&key) else {
                     continue;
@@ -227,10 +228,17 @@ impl Desk {
             let takes = |id: &&SessionId| {
                 let session = sessions.get(id);
                 session.is_some_and(|session| {
-                    session.takes(&name) && session.serves(&name, action) && session.has_room(bytes)
+                    session.takes(&name)
+                        && session.serves(&name, action, dispatch.version.as_deref())
+                        && session.has_room(bytes)
                 })
             };
-            if let Some(id) = queue.ready.iter().find(takes) {
+            let mut free = queue.ready.iter().filter(takes);
+            let chosen = match &dispatch.affinity {
+                None => free.next(),
+                Some(affinity) => free.max_by_key(|id| closeness(affinity, &sessions[id].worker)),
+            };
+            if let Some(id) = chosen {
                 return Some((*id, name));
             }
         }
@@ -291,12 +299,14 @@ impl Desk {
             if !session.takes(name) {
                 continue;
             }
-            for action in &serving.actions {
-                for queue in [Some(name.clone()), None] {
+            for (action, version) in &serving.actions {
+                let versions = [Some(version.clone()).filter(|own| !own.is_empty()), None];
+                for (queue, version) in places(name, &versions) {
                     let route = Route {
                         project: project.clone(),
                         queue,
                         action: action.clone(),
+                        version,
                     };
                     if let Some((rank, task)) = self.pending.first(&route)
                         && session.has_room(self.tasks[&task].bytes)

@@ -32,12 +32,15 @@ pub(crate) enum Finished {
 pub(crate) enum Standing {
     /// It waits.
     Waiting {
-        /// Number of sessions that provide the action, in the queues that it waits in.
+        /// Number of sessions that provide the action in the version that is required, in the
+        /// queues that it waits in.
         sessions: u32,
         /// Whether all of these queues are paused.
         paused: bool,
         /// Whether any worker has ever provided it.
         known: bool,
+        /// The version that is required.
+        version: Option<Arc<str>>,
         /// When it fails because nobody has taken it, microseconds since the epoch.
         until_us: Option<i64>,
     },
@@ -219,24 +222,37 @@ impl Desk {
         let (project, name) = (&dispatch.project, &dispatch.name);
         let served = self.providers.get(&(project.clone(), name.clone()));
         let served = served.into_iter().flatten();
-        let asked: Vec<(&Arc<str>, &u32)> = served
-            .filter(|(queue, _)| {
-                dispatch
-                    .target
-                    .as_ref()
-                    .is_none_or(|target| target == *queue)
-            })
+        let is_asked = |queue: &&Arc<str>| {
+            let target = dispatch.target.as_ref();
+            target.is_none_or(|target| target == *queue)
+        };
+        let asked: Vec<(&Arc<str>, u32)> = served
+            .map(|(queue, _)| queue)
+            .filter(is_asked)
+            .map(|queue| (queue, self.count_serving(dispatch, queue)))
+            .filter(|(_, count)| *count > 0)
             .collect();
         let is_paused = |queue: &Arc<str>| {
             let queue = self.queues.get(&(project.clone(), queue.clone()));
             queue.is_some_and(|queue| queue.settings.paused)
         };
         Some(Standing::Waiting {
-            sessions: asked.iter().map(|(_, sessions)| **sessions).sum(),
+            sessions: asked.iter().map(|(_, sessions)| *sessions).sum(),
             paused: !asked.is_empty() && asked.iter().all(|(queue, _)| is_paused(queue)),
             known: self.registry.knows(project, name),
+            version: dispatch.version.clone(),
             until_us: self.due(action),
         })
+    }
+
+    /// Sessions of a queue that provide what a task asks for.
+    fn count_serving(&self, dispatch: &engine::Dispatch, queue: &str) -> u32 {
+        let version = dispatch.version.as_deref();
+        let serving = self.sessions.values().filter(|session| {
+            session.worker.project == dispatch.project
+                && session.serves(queue, &dispatch.name, version)
+        });
+        u32::try_from(serving.count()).unwrap_or(u32::MAX)
     }
 
     /// Renews a lease that is held, or may be claimed.

@@ -6,6 +6,7 @@
 //! is written into the row of the action ([`Effect::Hold`]), and comes back with the dispatch.
 
 mod admin;
+mod choice;
 mod gate;
 mod hand_out;
 mod lease;
@@ -35,7 +36,8 @@ pub(crate) use gate::{Limits, Settings};
 pub(crate) use lease::{Ending, Finished, Standing};
 pub(crate) use registry::{Known, Parameter, Provided};
 pub(crate) use session::{
-    Identity, LeaseNews, Offer, Opening, Outbox, SessionId, Status, Subscription, WorkerKey,
+    Identity, LeaseNews, Offer, Offered, Opening, Outbox, SessionId, Status, Subscription,
+    WorkerKey,
 };
 
 /// What must be done because of a change.
@@ -129,7 +131,8 @@ struct Queue {
 struct Worker {
     identity: Identity,
     queues: BTreeSet<Arc<str>>,
-    actions: BTreeSet<Arc<str>>,
+    /// With their versions, empty where there is none.
+    actions: BTreeMap<Arc<str>, Arc<str>>,
     sessions: BTreeSet<SessionId>,
     leased: u32,
     drained: bool,
@@ -523,6 +526,7 @@ impl Task {
             project: self.dispatch.project.clone(),
             queue: self.dispatch.target.clone(),
             action: self.dispatch.name.clone(),
+            version: self.dispatch.version.clone(),
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Route {
     /// `None` for calls without `target`.
     pub(super) queue: Option<Arc<str>>,
     pub(super) action: Arc<str>,
+    /// The version that is required; `None` where any will do.
+    pub(super) version: Option<Arc<str>>,
 }
 
 /// Place of a task in the order: priority, tag, and when it came.

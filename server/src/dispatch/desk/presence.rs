@@ -1,10 +1,10 @@
 //! Who is there: workers come, say what they provide, and are forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ActionId;
 
-use super::session::{Identity, Opening, SessionId, WorkerKey};
+use super::session::{Identity, Offered, Opening, SessionId, WorkerKey};
 use super::{Desk, Effect, Timer, WORKER_FORGOTTEN_US, Worker};
 
 impl Desk {
@@ -14,7 +14,7 @@ impl Desk {
         let mut news = Vec::new();
         let mut unknown = Vec::new();
         for subscription in &opening.subscriptions {
-            for (name, provided) in &subscription.actions {
+            for Offered { name, provided, .. } in &subscription.actions {
                 if !self.registry.knows(project, name) {
                     unknown.push(name.clone());
                 }
@@ -54,8 +54,9 @@ impl Desk {
         worker.sessions.insert(session);
         for subscription in &opening.subscriptions {
             worker.queues.insert(subscription.queue.clone());
-            let names = subscription.actions.iter().map(|(name, _)| name.clone());
-            worker.actions.extend(names);
+            let actions = subscription.actions.iter();
+            let versions = actions.map(|action| (action.name.clone(), action.version.clone()));
+            worker.actions.extend(versions);
         }
     }
 
@@ -88,7 +89,7 @@ impl Worker {
         Self {
             identity: Identity::default(),
             queues: BTreeSet::new(),
-            actions: BTreeSet::new(),
+            actions: BTreeMap::new(),
             sessions: BTreeSet::new(),
             leased: 0,
             drained: false,

@@ -1,6 +1,6 @@
 //! Who takes work: a stream for as long as it is open, a poll until it has some.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use engine::{ActionId, Data, Dispatch};
@@ -28,9 +28,18 @@ pub(crate) struct Identity {
 #[derive(Clone, Debug)]
 pub(crate) struct Subscription {
     pub(crate) queue: Arc<str>,
-    pub(crate) actions: Vec<(Arc<str>, Arc<Provided>)>,
+    pub(crate) actions: Vec<Offered>,
     /// Tasks that it takes.
     pub(crate) credits: u32,
+}
+
+/// An action that a worker offers to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) name: Arc<str>,
+    /// Empty if it has none.
+    pub(crate) version: Arc<str>,
+    pub(crate) provided: Arc<Provided>,
 }
 
 /// A session that begins.
@@ -67,7 +76,8 @@ pub(super) struct Session {
 
 /// What a session takes from one queue.
 pub(super) struct Serving {
-    pub(super) actions: HashSet<Arc<str>>,
+    /// With their versions, empty where there is none.
+    pub(super) actions: HashMap<Arc<str>, Arc<str>>,
     pub(super) credits: u32,
 }
 
@@ -118,11 +128,12 @@ impl Session {
             let serving = queues
                 .entry(subscription.queue.clone())
                 .or_insert_with(|| Serving {
-                    actions: HashSet::new(),
+                    actions: HashMap::new(),
                     credits: 0,
                 });
-            let names = subscription.actions.iter().map(|(name, _)| name.clone());
-            serving.actions.extend(names);
+            let actions = subscription.actions.iter();
+            let versions = actions.map(|action| (action.name.clone(), action.version.clone()));
+            serving.actions.extend(versions);
             serving.credits = serving.credits.saturating_add(subscription.credits);
         }
         Self {
@@ -153,8 +164,10 @@ impl Session {
         most == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
     }
 
-    pub(super) fn serves(&self, queue: &str, action: &str) -> bool {
+    /// Whether it runs an action of a queue, in the version that is required.
+    pub(super) fn serves(&self, queue: &str, action: &str, required: Option<&str>) -> bool {
         let serving = self.queues.get(queue);
-        serving.is_some_and(|serving| serving.actions.contains(action))
+        let version = serving.and_then(|serving| serving.actions.get(action));
+        version.is_some_and(|version| required.is_none_or(|required| **version == *required))
     }
 }

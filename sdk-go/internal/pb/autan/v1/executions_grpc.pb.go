@@ -87,6 +87,9 @@ type ExecutionServiceClient interface {
 	// they are committed, without gap or duplicate. The last message is `end`; then the status is OK.
 	// A client that is cut resumes with `after_sequence` = the last sequence it saw.
 	//
+	// Where the server keeps only so many events of an execution, a watch of what is gone is refused
+	// with HISTORY_TRIMMED and `earliest_sequence`: begin with a snapshot, or with that event.
+	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(ctx context.Context, in *WatchExecutionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchExecutionResponse], error)
 	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
@@ -181,7 +184,8 @@ type ExecutionServiceClient interface {
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
 	DeleteExecution(ctx context.Context, in *DeleteExecutionRequest, opts ...grpc.CallOption) (*DeleteExecutionResponse, error)
 	// Lists the events of an execution in order of their sequence, all of them or those of a range,
-	// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
+	// of some types, or of a task. Pages may be short, even empty; the end is an empty token. Events
+	// that are no longer kept are left out: then the first has a sequence above 1.
 	//
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
 	ListHistoryEvents(ctx context.Context, in *ListHistoryEventsRequest, opts ...grpc.CallOption) (*ListHistoryEventsResponse, error)
@@ -513,6 +517,9 @@ type ExecutionServiceServer interface {
 	// they are committed, without gap or duplicate. The last message is `end`; then the status is OK.
 	// A client that is cut resumes with `after_sequence` = the last sequence it saw.
 	//
+	// Where the server keeps only so many events of an execution, a watch of what is gone is refused
+	// with HISTORY_TRIMMED and `earliest_sequence`: begin with a snapshot, or with that event.
+	//
 	// Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
 	WatchExecution(*WatchExecutionRequest, grpc.ServerStreamingServer[WatchExecutionResponse]) error
 	// Waits until the execution is finished, or drained if that is asked for, or the time is up: all
@@ -607,7 +614,8 @@ type ExecutionServiceServer interface {
 	// Errors: EXECUTION_NOT_FOUND, EXECUTION_STATE (not finished and `force` is not set).
 	DeleteExecution(context.Context, *DeleteExecutionRequest) (*DeleteExecutionResponse, error)
 	// Lists the events of an execution in order of their sequence, all of them or those of a range,
-	// of some types, or of a task. Pages may be short, even empty; the end is an empty token.
+	// of some types, or of a task. Pages may be short, even empty; the end is an empty token. Events
+	// that are no longer kept are left out: then the first has a sequence above 1.
 	//
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
 	ListHistoryEvents(context.Context, *ListHistoryEventsRequest) (*ListHistoryEventsResponse, error)

@@ -520,14 +520,16 @@ type WorkerWait struct {
 	LeaseExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=lease_expire_time,json=leaseExpireTime,proto3" json:"lease_expire_time,omitempty"`
 	// When its worker was last heard of, for this action execution.
 	LastHeartbeatTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last_heartbeat_time,json=lastHeartbeatTime,proto3" json:"last_heartbeat_time,omitempty"`
-	// If it waits: sessions of workers that provide the action now.
+	// If it waits: sessions of workers that provide the action now, in the version that is required.
 	Sessions int32 `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
 	// If it waits: whether its queues are paused.
 	QueuePaused bool `protobuf:"varint,8,opt,name=queue_paused,json=queuePaused,proto3" json:"queue_paused,omitempty"`
 	// If it waits: whether no worker has ever provided the action. It fails then, in time.
 	UnknownAction bool `protobuf:"varint,9,opt,name=unknown_action,json=unknownAction,proto3" json:"unknown_action,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// If it waits: the version of the action that its task requires; empty = any.
+	RequiredVersion string `protobuf:"bytes,10,opt,name=required_version,json=requiredVersion,proto3" json:"required_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *WorkerWait) Reset() {
@@ -621,6 +623,13 @@ func (x *WorkerWait) GetUnknownAction() bool {
 		return x.UnknownAction
 	}
 	return false
+}
+
+func (x *WorkerWait) GetRequiredVersion() string {
+	if x != nil {
+		return x.RequiredVersion
+	}
+	return ""
 }
 
 // An action execution is not final.
@@ -1273,7 +1282,7 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\x04held\x18\x16 \x01(\v2\x13.autan.v1.HeldCauseH\x00R\x04held\x12,\n" +
 	"\x05steps\x18\x17 \x01(\v2\x14.autan.v1.StepsCauseH\x00R\x05steps\x122\n" +
 	"\aunknown\x18\x18 \x01(\v2\x16.autan.v1.UnknownCauseH\x00R\aunknownB\x06\n" +
-	"\x04kind\"\xfe\x02\n" +
+	"\x04kind\"\xa9\x03\n" +
 	"\n" +
 	"WorkerWait\x12\x1b\n" +
 	"\tworker_id\x18\x01 \x01(\tR\bworkerId\x12'\n" +
@@ -1284,7 +1293,9 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"\x13last_heartbeat_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x11lastHeartbeatTime\x12\x1a\n" +
 	"\bsessions\x18\a \x01(\x05R\bsessions\x12!\n" +
 	"\fqueue_paused\x18\b \x01(\bR\vqueuePaused\x12%\n" +
-	"\x0eunknown_action\x18\t \x01(\bR\runknownAction\"\xa2\x02\n" +
+	"\x0eunknown_action\x18\t \x01(\bR\runknownAction\x12)\n" +
+	"\x10required_version\x18\n" +
+	" \x01(\tR\x0frequiredVersion\"\xa2\x02\n" +
 	"\vActionCause\x12.\n" +
 	"\x13action_execution_id\x18\x01 \x01(\tR\x11actionExecutionId\x12\x1f\n" +
 	"\vaction_name\x18\x02 \x01(\tR\n" +

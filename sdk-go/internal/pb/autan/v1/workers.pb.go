@@ -179,8 +179,12 @@ type WorkerAction struct {
 	// How long an attempt may say nothing of itself; absent = as long as its worker is alive. An
 	// attempt that is silent for longer is handed out again.
 	HeartbeatTimeout *durationpb.Duration `protobuf:"bytes,6,opt,name=heartbeat_timeout,json=heartbeatTimeout,proto3" json:"heartbeat_timeout,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Which version of the action it is; at most 255 bytes. A task that requires one
+	// (`action-version`) goes only to workers that provide the same; a task that requires none goes
+	// to all.
+	Version       string `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WorkerAction) Reset() {
@@ -253,6 +257,13 @@ func (x *WorkerAction) GetHeartbeatTimeout() *durationpb.Duration {
 		return x.HeartbeatTimeout
 	}
 	return nil
+}
+
+func (x *WorkerAction) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
 }
 
 // What a worker takes from one queue.
@@ -360,7 +371,12 @@ type WorkerTask struct {
 	// Id of the action execution, by which TaskService completes a deferred one.
 	ActionExecutionId string `protobuf:"bytes,18,opt,name=action_execution_id,json=actionExecutionId,proto3" json:"action_execution_id,omitempty"`
 	// Item of a with-items task, from 0.
-	ItemIndex     int32 `protobuf:"varint,19,opt,name=item_index,json=itemIndex,proto3" json:"item_index,omitempty"`
+	ItemIndex int32 `protobuf:"varint,19,opt,name=item_index,json=itemIndex,proto3" json:"item_index,omitempty"`
+	// The version of the action that its task requires; empty = any.
+	RequiredVersion string `protobuf:"bytes,20,opt,name=required_version,json=requiredVersion,proto3" json:"required_version,omitempty"`
+	// What tasks that are best run by the same worker have in common, as the workflow says; empty =
+	// nothing. A hint: it comes to another worker if that one is busy.
+	AffinityKey   string `protobuf:"bytes,21,opt,name=affinity_key,json=affinityKey,proto3" json:"affinity_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -526,6 +542,20 @@ func (x *WorkerTask) GetItemIndex() int32 {
 		return x.ItemIndex
 	}
 	return 0
+}
+
+func (x *WorkerTask) GetRequiredVersion() string {
+	if x != nil {
+		return x.RequiredVersion
+	}
+	return ""
+}
+
+func (x *WorkerTask) GetAffinityKey() string {
+	if x != nil {
+		return x.AffinityKey
+	}
+	return ""
 }
 
 // News of a task that is under way. One with `progress`, also with JSON null, is a word of the
@@ -2208,9 +2238,11 @@ type Worker struct {
 	// When it was first heard of.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last heard of.
-	LastSeenTime  *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_seen_time,json=lastSeenTime,proto3" json:"last_seen_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LastSeenTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_seen_time,json=lastSeenTime,proto3" json:"last_seen_time,omitempty"`
+	// Versions of its actions, by name; of those that have one.
+	ActionVersions map[string]string `protobuf:"bytes,11,rep,name=action_versions,json=actionVersions,proto3" json:"action_versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Worker) Reset() {
@@ -2309,6 +2341,13 @@ func (x *Worker) GetCreateTime() *timestamppb.Timestamp {
 func (x *Worker) GetLastSeenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.LastSeenTime
+	}
+	return nil
+}
+
+func (x *Worker) GetActionVersions() map[string]string {
+	if x != nil {
+		return x.ActionVersions
 	}
 	return nil
 }
@@ -3104,18 +3143,19 @@ const file_autan_v1_workers_proto_rawDesc = "" +
 	"\x06labels\x18\x05 \x03(\v2$.autan.v1.WorkerIdentity.LabelsEntryR\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe2\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfc\x02\n" +
 	"\fWorkerAction\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12.\n" +
 	"\x05input\x18\x03 \x03(\v2\x18.autan.v1.InputParameterR\x05input\x12N\n" +
 	"\x16start_to_close_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x13startToCloseTimeout\x12T\n" +
 	"\x19schedule_to_start_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x16scheduleToStartTimeout\x12F\n" +
-	"\x11heartbeat_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x10heartbeatTimeout\"u\n" +
+	"\x11heartbeat_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x10heartbeatTimeout\x12\x18\n" +
+	"\aversion\x18\a \x01(\tR\aversion\"u\n" +
 	"\x11QueueSubscription\x12\x14\n" +
 	"\x05queue\x18\x01 \x01(\tR\x05queue\x120\n" +
 	"\aactions\x18\x02 \x03(\v2\x16.autan.v1.WorkerActionR\aactions\x12\x18\n" +
-	"\acredits\x18\x03 \x01(\x05R\acredits\"\x8c\x06\n" +
+	"\acredits\x18\x03 \x01(\x05R\acredits\"\xda\x06\n" +
 	"\n" +
 	"WorkerTask\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x16\n" +
@@ -3138,7 +3178,9 @@ const file_autan_v1_workers_proto_rawDesc = "" +
 	"\x11task_execution_id\x18\x11 \x01(\tR\x0ftaskExecutionId\x12.\n" +
 	"\x13action_execution_id\x18\x12 \x01(\tR\x11actionExecutionId\x12\x1d\n" +
 	"\n" +
-	"item_index\x18\x13 \x01(\x05R\titemIndex\"T\n" +
+	"item_index\x18\x13 \x01(\x05R\titemIndex\x12)\n" +
+	"\x10required_version\x18\x14 \x01(\tR\x0frequiredVersion\x12!\n" +
+	"\faffinity_key\x18\x15 \x01(\tR\vaffinityKey\"T\n" +
 	"\rTaskHeartbeat\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12-\n" +
 	"\bprogress\x18\x02 \x01(\v2\x11.autan.v1.PayloadR\bprogress\"\xba\x01\n" +
@@ -3249,7 +3291,7 @@ const file_autan_v1_workers_proto_rawDesc = "" +
 	"\tretryable\x18\x04 \x01(\bR\tretryable\"\x86\x01\n" +
 	"\tGoingAway\x12B\n" +
 	"\x0freconnect_delay\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x0ereconnectDelay\x125\n" +
-	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xf1\x02\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x83\x04\n" +
 	"\x06Worker\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x120\n" +
 	"\x06worker\x18\x02 \x01(\v2\x18.autan.v1.WorkerIdentityR\x06worker\x12\x16\n" +
@@ -3262,7 +3304,11 @@ const file_autan_v1_workers_proto_rawDesc = "" +
 	"\vcreate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12@\n" +
 	"\x0elast_seen_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\flastSeenTime\"\xf6\x03\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\flastSeenTime\x12M\n" +
+	"\x0faction_versions\x18\v \x03(\v2$.autan.v1.Worker.ActionVersionsEntryR\x0eactionVersions\x1aA\n" +
+	"\x13ActionVersionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf6\x03\n" +
 	"\x05Queue\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x14\n" +
 	"\x05queue\x18\x02 \x01(\tR\x05queue\x12\x16\n" +
@@ -3356,7 +3402,7 @@ func file_autan_v1_workers_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_workers_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_autan_v1_workers_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_autan_v1_workers_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_autan_v1_workers_proto_goTypes = []any{
 	(LeaseStatus)(0),               // 0: autan.v1.LeaseStatus
 	(*WorkerIdentity)(nil),         // 1: autan.v1.WorkerIdentity
@@ -3402,44 +3448,45 @@ var file_autan_v1_workers_proto_goTypes = []any{
 	(*UpdateQueueRequest)(nil),     // 41: autan.v1.UpdateQueueRequest
 	(*UpdateQueueResponse)(nil),    // 42: autan.v1.UpdateQueueResponse
 	nil,                            // 43: autan.v1.WorkerIdentity.LabelsEntry
-	nil,                            // 44: autan.v1.Queue.ActionLimitsEntry
-	nil,                            // 45: autan.v1.UpdateQueueRequest.ActionLimitsEntry
-	(*InputParameter)(nil),         // 46: autan.v1.InputParameter
-	(*durationpb.Duration)(nil),    // 47: google.protobuf.Duration
-	(*Payload)(nil),                // 48: autan.v1.Payload
-	(*timestamppb.Timestamp)(nil),  // 49: google.protobuf.Timestamp
-	(*Failure)(nil),                // 50: autan.v1.Failure
+	nil,                            // 44: autan.v1.Worker.ActionVersionsEntry
+	nil,                            // 45: autan.v1.Queue.ActionLimitsEntry
+	nil,                            // 46: autan.v1.UpdateQueueRequest.ActionLimitsEntry
+	(*InputParameter)(nil),         // 47: autan.v1.InputParameter
+	(*durationpb.Duration)(nil),    // 48: google.protobuf.Duration
+	(*Payload)(nil),                // 49: autan.v1.Payload
+	(*timestamppb.Timestamp)(nil),  // 50: google.protobuf.Timestamp
+	(*Failure)(nil),                // 51: autan.v1.Failure
 }
 var file_autan_v1_workers_proto_depIdxs = []int32{
 	43, // 0: autan.v1.WorkerIdentity.labels:type_name -> autan.v1.WorkerIdentity.LabelsEntry
-	46, // 1: autan.v1.WorkerAction.input:type_name -> autan.v1.InputParameter
-	47, // 2: autan.v1.WorkerAction.start_to_close_timeout:type_name -> google.protobuf.Duration
-	47, // 3: autan.v1.WorkerAction.schedule_to_start_timeout:type_name -> google.protobuf.Duration
-	47, // 4: autan.v1.WorkerAction.heartbeat_timeout:type_name -> google.protobuf.Duration
+	47, // 1: autan.v1.WorkerAction.input:type_name -> autan.v1.InputParameter
+	48, // 2: autan.v1.WorkerAction.start_to_close_timeout:type_name -> google.protobuf.Duration
+	48, // 3: autan.v1.WorkerAction.schedule_to_start_timeout:type_name -> google.protobuf.Duration
+	48, // 4: autan.v1.WorkerAction.heartbeat_timeout:type_name -> google.protobuf.Duration
 	2,  // 5: autan.v1.QueueSubscription.actions:type_name -> autan.v1.WorkerAction
-	48, // 6: autan.v1.WorkerTask.input:type_name -> autan.v1.Payload
-	48, // 7: autan.v1.WorkerTask.progress:type_name -> autan.v1.Payload
-	49, // 8: autan.v1.WorkerTask.schedule_time:type_name -> google.protobuf.Timestamp
-	49, // 9: autan.v1.WorkerTask.lease_expire_time:type_name -> google.protobuf.Timestamp
-	49, // 10: autan.v1.WorkerTask.deadline:type_name -> google.protobuf.Timestamp
-	47, // 11: autan.v1.WorkerTask.heartbeat_timeout:type_name -> google.protobuf.Duration
-	48, // 12: autan.v1.TaskHeartbeat.progress:type_name -> autan.v1.Payload
+	49, // 6: autan.v1.WorkerTask.input:type_name -> autan.v1.Payload
+	49, // 7: autan.v1.WorkerTask.progress:type_name -> autan.v1.Payload
+	50, // 8: autan.v1.WorkerTask.schedule_time:type_name -> google.protobuf.Timestamp
+	50, // 9: autan.v1.WorkerTask.lease_expire_time:type_name -> google.protobuf.Timestamp
+	50, // 10: autan.v1.WorkerTask.deadline:type_name -> google.protobuf.Timestamp
+	48, // 11: autan.v1.WorkerTask.heartbeat_timeout:type_name -> google.protobuf.Duration
+	49, // 12: autan.v1.TaskHeartbeat.progress:type_name -> autan.v1.Payload
 	0,  // 13: autan.v1.TaskHeartbeatResult.status:type_name -> autan.v1.LeaseStatus
-	49, // 14: autan.v1.TaskHeartbeatResult.lease_expire_time:type_name -> google.protobuf.Timestamp
-	48, // 15: autan.v1.TaskResult.result:type_name -> autan.v1.Payload
+	50, // 14: autan.v1.TaskHeartbeatResult.lease_expire_time:type_name -> google.protobuf.Timestamp
+	49, // 15: autan.v1.TaskResult.result:type_name -> autan.v1.Payload
 	9,  // 16: autan.v1.TaskResult.failure:type_name -> autan.v1.TaskFailure
 	8,  // 17: autan.v1.TaskResult.deferred:type_name -> autan.v1.Deferral
-	50, // 18: autan.v1.TaskFailure.failure:type_name -> autan.v1.Failure
-	47, // 19: autan.v1.TaskFailure.retry_after:type_name -> google.protobuf.Duration
+	51, // 18: autan.v1.TaskFailure.failure:type_name -> autan.v1.Failure
+	48, // 19: autan.v1.TaskFailure.retry_after:type_name -> google.protobuf.Duration
 	1,  // 20: autan.v1.PollTasksRequest.worker:type_name -> autan.v1.WorkerIdentity
 	3,  // 21: autan.v1.PollTasksRequest.queues:type_name -> autan.v1.QueueSubscription
-	47, // 22: autan.v1.PollTasksRequest.wait:type_name -> google.protobuf.Duration
+	48, // 22: autan.v1.PollTasksRequest.wait:type_name -> google.protobuf.Duration
 	4,  // 23: autan.v1.PollTasksResponse.tasks:type_name -> autan.v1.WorkerTask
-	47, // 24: autan.v1.PollTasksResponse.lease_duration:type_name -> google.protobuf.Duration
-	47, // 25: autan.v1.PollTasksResponse.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 24: autan.v1.PollTasksResponse.lease_duration:type_name -> google.protobuf.Duration
+	48, // 25: autan.v1.PollTasksResponse.heartbeat_interval:type_name -> google.protobuf.Duration
 	5,  // 26: autan.v1.HeartbeatTasksRequest.tasks:type_name -> autan.v1.TaskHeartbeat
 	6,  // 27: autan.v1.HeartbeatTasksResponse.tasks:type_name -> autan.v1.TaskHeartbeatResult
-	48, // 28: autan.v1.CompleteTaskRequest.result:type_name -> autan.v1.Payload
+	49, // 28: autan.v1.CompleteTaskRequest.result:type_name -> autan.v1.Payload
 	9,  // 29: autan.v1.FailTaskRequest.failure:type_name -> autan.v1.TaskFailure
 	23, // 30: autan.v1.ConnectRequest.hello:type_name -> autan.v1.Hello
 	5,  // 31: autan.v1.ConnectRequest.heartbeats:type_name -> autan.v1.TaskHeartbeat
@@ -3453,56 +3500,57 @@ var file_autan_v1_workers_proto_depIdxs = []int32{
 	28, // 39: autan.v1.ConnectResponse.results:type_name -> autan.v1.TaskResultAck
 	6,  // 40: autan.v1.ConnectResponse.leases:type_name -> autan.v1.TaskHeartbeatResult
 	29, // 41: autan.v1.ConnectResponse.going_away:type_name -> autan.v1.GoingAway
-	47, // 42: autan.v1.Welcome.lease_duration:type_name -> google.protobuf.Duration
-	47, // 43: autan.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
-	47, // 44: autan.v1.Welcome.accept_timeout:type_name -> google.protobuf.Duration
-	49, // 45: autan.v1.Welcome.current_time:type_name -> google.protobuf.Timestamp
-	47, // 46: autan.v1.GoingAway.reconnect_delay:type_name -> google.protobuf.Duration
-	49, // 47: autan.v1.GoingAway.end_time:type_name -> google.protobuf.Timestamp
+	48, // 42: autan.v1.Welcome.lease_duration:type_name -> google.protobuf.Duration
+	48, // 43: autan.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 44: autan.v1.Welcome.accept_timeout:type_name -> google.protobuf.Duration
+	50, // 45: autan.v1.Welcome.current_time:type_name -> google.protobuf.Timestamp
+	48, // 46: autan.v1.GoingAway.reconnect_delay:type_name -> google.protobuf.Duration
+	50, // 47: autan.v1.GoingAway.end_time:type_name -> google.protobuf.Timestamp
 	1,  // 48: autan.v1.Worker.worker:type_name -> autan.v1.WorkerIdentity
-	49, // 49: autan.v1.Worker.create_time:type_name -> google.protobuf.Timestamp
-	49, // 50: autan.v1.Worker.last_seen_time:type_name -> google.protobuf.Timestamp
-	32, // 51: autan.v1.Queue.limits:type_name -> autan.v1.QueueLimits
-	44, // 52: autan.v1.Queue.action_limits:type_name -> autan.v1.Queue.ActionLimitsEntry
-	49, // 53: autan.v1.Queue.oldest_schedule_time:type_name -> google.protobuf.Timestamp
-	30, // 54: autan.v1.ListWorkersResponse.workers:type_name -> autan.v1.Worker
-	30, // 55: autan.v1.GetWorkerResponse.worker:type_name -> autan.v1.Worker
-	31, // 56: autan.v1.ListQueuesResponse.queues:type_name -> autan.v1.Queue
-	31, // 57: autan.v1.GetQueueResponse.queue:type_name -> autan.v1.Queue
-	32, // 58: autan.v1.UpdateQueueRequest.limits:type_name -> autan.v1.QueueLimits
-	45, // 59: autan.v1.UpdateQueueRequest.action_limits:type_name -> autan.v1.UpdateQueueRequest.ActionLimitsEntry
-	31, // 60: autan.v1.UpdateQueueResponse.queue:type_name -> autan.v1.Queue
-	32, // 61: autan.v1.Queue.ActionLimitsEntry.value:type_name -> autan.v1.QueueLimits
-	32, // 62: autan.v1.UpdateQueueRequest.ActionLimitsEntry.value:type_name -> autan.v1.QueueLimits
-	22, // 63: autan.v1.WorkerService.Connect:input_type -> autan.v1.ConnectRequest
-	10, // 64: autan.v1.WorkerService.PollTasks:input_type -> autan.v1.PollTasksRequest
-	12, // 65: autan.v1.WorkerService.HeartbeatTasks:input_type -> autan.v1.HeartbeatTasksRequest
-	14, // 66: autan.v1.WorkerService.CompleteTask:input_type -> autan.v1.CompleteTaskRequest
-	16, // 67: autan.v1.WorkerService.FailTask:input_type -> autan.v1.FailTaskRequest
-	18, // 68: autan.v1.WorkerService.ReleaseTask:input_type -> autan.v1.ReleaseTaskRequest
-	20, // 69: autan.v1.WorkerService.DrainWorker:input_type -> autan.v1.DrainWorkerRequest
-	33, // 70: autan.v1.WorkerAdminService.ListWorkers:input_type -> autan.v1.ListWorkersRequest
-	35, // 71: autan.v1.WorkerAdminService.GetWorker:input_type -> autan.v1.GetWorkerRequest
-	37, // 72: autan.v1.WorkerAdminService.ListQueues:input_type -> autan.v1.ListQueuesRequest
-	39, // 73: autan.v1.WorkerAdminService.GetQueue:input_type -> autan.v1.GetQueueRequest
-	41, // 74: autan.v1.WorkerAdminService.UpdateQueue:input_type -> autan.v1.UpdateQueueRequest
-	26, // 75: autan.v1.WorkerService.Connect:output_type -> autan.v1.ConnectResponse
-	11, // 76: autan.v1.WorkerService.PollTasks:output_type -> autan.v1.PollTasksResponse
-	13, // 77: autan.v1.WorkerService.HeartbeatTasks:output_type -> autan.v1.HeartbeatTasksResponse
-	15, // 78: autan.v1.WorkerService.CompleteTask:output_type -> autan.v1.CompleteTaskResponse
-	17, // 79: autan.v1.WorkerService.FailTask:output_type -> autan.v1.FailTaskResponse
-	19, // 80: autan.v1.WorkerService.ReleaseTask:output_type -> autan.v1.ReleaseTaskResponse
-	21, // 81: autan.v1.WorkerService.DrainWorker:output_type -> autan.v1.DrainWorkerResponse
-	34, // 82: autan.v1.WorkerAdminService.ListWorkers:output_type -> autan.v1.ListWorkersResponse
-	36, // 83: autan.v1.WorkerAdminService.GetWorker:output_type -> autan.v1.GetWorkerResponse
-	38, // 84: autan.v1.WorkerAdminService.ListQueues:output_type -> autan.v1.ListQueuesResponse
-	40, // 85: autan.v1.WorkerAdminService.GetQueue:output_type -> autan.v1.GetQueueResponse
-	42, // 86: autan.v1.WorkerAdminService.UpdateQueue:output_type -> autan.v1.UpdateQueueResponse
-	75, // [75:87] is the sub-list for method output_type
-	63, // [63:75] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	50, // 49: autan.v1.Worker.create_time:type_name -> google.protobuf.Timestamp
+	50, // 50: autan.v1.Worker.last_seen_time:type_name -> google.protobuf.Timestamp
+	44, // 51: autan.v1.Worker.action_versions:type_name -> autan.v1.Worker.ActionVersionsEntry
+	32, // 52: autan.v1.Queue.limits:type_name -> autan.v1.QueueLimits
+	45, // 53: autan.v1.Queue.action_limits:type_name -> autan.v1.Queue.ActionLimitsEntry
+	50, // 54: autan.v1.Queue.oldest_schedule_time:type_name -> google.protobuf.Timestamp
+	30, // 55: autan.v1.ListWorkersResponse.workers:type_name -> autan.v1.Worker
+	30, // 56: autan.v1.GetWorkerResponse.worker:type_name -> autan.v1.Worker
+	31, // 57: autan.v1.ListQueuesResponse.queues:type_name -> autan.v1.Queue
+	31, // 58: autan.v1.GetQueueResponse.queue:type_name -> autan.v1.Queue
+	32, // 59: autan.v1.UpdateQueueRequest.limits:type_name -> autan.v1.QueueLimits
+	46, // 60: autan.v1.UpdateQueueRequest.action_limits:type_name -> autan.v1.UpdateQueueRequest.ActionLimitsEntry
+	31, // 61: autan.v1.UpdateQueueResponse.queue:type_name -> autan.v1.Queue
+	32, // 62: autan.v1.Queue.ActionLimitsEntry.value:type_name -> autan.v1.QueueLimits
+	32, // 63: autan.v1.UpdateQueueRequest.ActionLimitsEntry.value:type_name -> autan.v1.QueueLimits
+	22, // 64: autan.v1.WorkerService.Connect:input_type -> autan.v1.ConnectRequest
+	10, // 65: autan.v1.WorkerService.PollTasks:input_type -> autan.v1.PollTasksRequest
+	12, // 66: autan.v1.WorkerService.HeartbeatTasks:input_type -> autan.v1.HeartbeatTasksRequest
+	14, // 67: autan.v1.WorkerService.CompleteTask:input_type -> autan.v1.CompleteTaskRequest
+	16, // 68: autan.v1.WorkerService.FailTask:input_type -> autan.v1.FailTaskRequest
+	18, // 69: autan.v1.WorkerService.ReleaseTask:input_type -> autan.v1.ReleaseTaskRequest
+	20, // 70: autan.v1.WorkerService.DrainWorker:input_type -> autan.v1.DrainWorkerRequest
+	33, // 71: autan.v1.WorkerAdminService.ListWorkers:input_type -> autan.v1.ListWorkersRequest
+	35, // 72: autan.v1.WorkerAdminService.GetWorker:input_type -> autan.v1.GetWorkerRequest
+	37, // 73: autan.v1.WorkerAdminService.ListQueues:input_type -> autan.v1.ListQueuesRequest
+	39, // 74: autan.v1.WorkerAdminService.GetQueue:input_type -> autan.v1.GetQueueRequest
+	41, // 75: autan.v1.WorkerAdminService.UpdateQueue:input_type -> autan.v1.UpdateQueueRequest
+	26, // 76: autan.v1.WorkerService.Connect:output_type -> autan.v1.ConnectResponse
+	11, // 77: autan.v1.WorkerService.PollTasks:output_type -> autan.v1.PollTasksResponse
+	13, // 78: autan.v1.WorkerService.HeartbeatTasks:output_type -> autan.v1.HeartbeatTasksResponse
+	15, // 79: autan.v1.WorkerService.CompleteTask:output_type -> autan.v1.CompleteTaskResponse
+	17, // 80: autan.v1.WorkerService.FailTask:output_type -> autan.v1.FailTaskResponse
+	19, // 81: autan.v1.WorkerService.ReleaseTask:output_type -> autan.v1.ReleaseTaskResponse
+	21, // 82: autan.v1.WorkerService.DrainWorker:output_type -> autan.v1.DrainWorkerResponse
+	34, // 83: autan.v1.WorkerAdminService.ListWorkers:output_type -> autan.v1.ListWorkersResponse
+	36, // 84: autan.v1.WorkerAdminService.GetWorker:output_type -> autan.v1.GetWorkerResponse
+	38, // 85: autan.v1.WorkerAdminService.ListQueues:output_type -> autan.v1.ListQueuesResponse
+	40, // 86: autan.v1.WorkerAdminService.GetQueue:output_type -> autan.v1.GetQueueResponse
+	42, // 87: autan.v1.WorkerAdminService.UpdateQueue:output_type -> autan.v1.UpdateQueueResponse
+	76, // [76:88] is the sub-list for method output_type
+	64, // [64:76] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_workers_proto_init() }
@@ -3524,7 +3572,7 @@ func file_autan_v1_workers_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_workers_proto_rawDesc), len(file_autan_v1_workers_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   45,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

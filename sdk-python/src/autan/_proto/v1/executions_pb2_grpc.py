@@ -228,6 +228,9 @@ class ExecutionServiceServicer(object):
         they are committed, without gap or duplicate. The last message is `end`; then the status is OK.
         A client that is cut resumes with `after_sequence` = the last sequence it saw.
 
+        Where the server keeps only so many events of an execution, a watch of what is gone is refused
+        with HISTORY_TRIMMED and `earliest_sequence`: begin with a snapshot, or with that event.
+
         Errors: EXECUTION_NOT_FOUND, HISTORY_TRIMMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -402,7 +405,8 @@ class ExecutionServiceServicer(object):
 
     def ListHistoryEvents(self, request, context):
         """Lists the events of an execution in order of their sequence, all of them or those of a range,
-        of some types, or of a task. Pages may be short, even empty; the end is an empty token.
+        of some types, or of a task. Pages may be short, even empty; the end is an empty token. Events
+        that are no longer kept are left out: then the first has a sequence above 1.
 
         Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """

@@ -27,7 +27,7 @@ from autan._proto.v1 import states_pb2 as autan_dot_v1_dot_states__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/explain.proto\x12\x08\x61utan.v1\x1a\x16\x61utan/v1/history.proto\x1a\x15\x61utan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x01\n\x17\x45xplainExecutionRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x19\n\x11task_execution_id\x18\x03 \x01(\t\x12\x11\n\tmax_depth\x18\x04 \x01(\x05\x12\x12\n\nmax_causes\x18\x05 \x01(\x05\"\x98\x01\n\x18\x45xplainExecutionResponse\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nstate_info\x18\x03 \x01(\t\x12\x1f\n\x06\x63\x61uses\x18\x04 \x03(\x0b\x32\x0f.autan.v1.Cause\x12\x11\n\ttruncated\x18\x05 \x01(\x08\"\x9c\x04\n\x05\x43\x61use\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x19\n\x11task_execution_id\x18\x02 \x01(\t\x12\x11\n\ttask_name\x18\x03 \x01(\t\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04undo\x18\x06 \x01(\x08\x12\'\n\x06\x61\x63tion\x18\x10 \x01(\x0b\x32\x15.autan.v1.ActionCauseH\x00\x12%\n\x05timer\x18\x11 \x01(\x0b\x32\x14.autan.v1.TimerCauseH\x00\x12#\n\x04join\x18\x12 \x01(\x0b\x32\x13.autan.v1.JoinCauseH\x00\x12%\n\x05\x63hild\x18\x13 \x01(\x0b\x32\x14.autan.v1.ChildCauseH\x00\x12%\n\x05items\x18\x14 \x01(\x0b\x32\x14.autan.v1.ItemsCauseH\x00\x12\'\n\x06paused\x18\x15 \x01(\x0b\x32\x15.autan.v1.PausedCauseH\x00\x12#\n\x04held\x18\x16 \x01(\x0b\x32\x13.autan.v1.HeldCauseH\x00\x12%\n\x05steps\x18\x17 \x01(\x0b\x32\x14.autan.v1.StepsCauseH\x00\x12)\n\x07unknown\x18\x18 \x01(\x0b\x32\x16.autan.v1.UnknownCauseH\x00\x42\x06\n\x04kind\"\x89\x02\n\nWorkerWait\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x17\n\x0fworker_identity\x18\x02 \x01(\t\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x04 \x01(\x05\x12\x35\n\x11lease_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x13last_heartbeat_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sessions\x18\x07 \x01(\x05\x12\x14\n\x0cqueue_paused\x18\x08 \x01(\x08\x12\x16\n\x0eunknown_action\x18\t \x01(\x08\"\xd8\x01\n\x0b\x41\x63tionCause\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61\x63tion_name\x18\x02 \x01(\t\x12&\n\x06runner\x18\x03 \x01(\x0e\x32\x16.autan.v1.ActionRunner\x12$\n\x05state\x18\x04 \x01(\x0e\x32\x15.autan.v1.ActionState\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12\x12\n\nitem_index\x18\x06 \x01(\x05\x12$\n\x06worker\x18\x07 \x01(\x0b\x32\x14.autan.v1.WorkerWait\"@\n\nTimerCause\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"T\n\tJoinCause\x12\x0e\n\x06needed\x18\x01 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x02 \x03(\t\x12&\n\x07missing\x18\x03 \x03(\x0b\x32\x15.autan.v1.MissingTask\"D\n\x0bMissingTask\x12\x11\n\ttask_name\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.autan.v1.TaskState\"\x97\x01\n\nChildCause\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x1f\n\x06\x63\x61uses\x18\x05 \x03(\x0b\x32\x0f.autan.v1.Cause\"C\n\nItemsCause\x12\x0f\n\x07running\x18\x01 \x01(\x05\x12\x0f\n\x07waiting\x18\x02 \x01(\x05\x12\x13\n\x0b\x63oncurrency\x18\x03 \x01(\x05\"A\n\x0bPausedCause\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07\x62y_verb\x18\x03 \x01(\x08\"!\n\tHeldCause\x12\x14\n\x0cpause_before\x18\x01 \x01(\x08\"\x1b\n\nStepsCause\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\"\x0e\n\x0cUnknownCause*}\n\x0c\x41\x63tionRunner\x12\x1d\n\x19\x41\x43TION_RUNNER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41\x43TION_RUNNER_SERVER\x10\x01\x12\x1a\n\x16\x41\x43TION_RUNNER_EXTERNAL\x10\x02\x12\x18\n\x14\x41\x43TION_RUNNER_WORKER\x10\x03\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/explain.proto\x12\x08\x61utan.v1\x1a\x16\x61utan/v1/history.proto\x1a\x15\x61utan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x01\n\x17\x45xplainExecutionRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x19\n\x11task_execution_id\x18\x03 \x01(\t\x12\x11\n\tmax_depth\x18\x04 \x01(\x05\x12\x12\n\nmax_causes\x18\x05 \x01(\x05\"\x98\x01\n\x18\x45xplainExecutionResponse\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nstate_info\x18\x03 \x01(\t\x12\x1f\n\x06\x63\x61uses\x18\x04 \x03(\x0b\x32\x0f.autan.v1.Cause\x12\x11\n\ttruncated\x18\x05 \x01(\x08\"\x9c\x04\n\x05\x43\x61use\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x19\n\x11task_execution_id\x18\x02 \x01(\t\x12\x11\n\ttask_name\x18\x03 \x01(\t\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04undo\x18\x06 \x01(\x08\x12\'\n\x06\x61\x63tion\x18\x10 \x01(\x0b\x32\x15.autan.v1.ActionCauseH\x00\x12%\n\x05timer\x18\x11 \x01(\x0b\x32\x14.autan.v1.TimerCauseH\x00\x12#\n\x04join\x18\x12 \x01(\x0b\x32\x13.autan.v1.JoinCauseH\x00\x12%\n\x05\x63hild\x18\x13 \x01(\x0b\x32\x14.autan.v1.ChildCauseH\x00\x12%\n\x05items\x18\x14 \x01(\x0b\x32\x14.autan.v1.ItemsCauseH\x00\x12\'\n\x06paused\x18\x15 \x01(\x0b\x32\x15.autan.v1.PausedCauseH\x00\x12#\n\x04held\x18\x16 \x01(\x0b\x32\x13.autan.v1.HeldCauseH\x00\x12%\n\x05steps\x18\x17 \x01(\x0b\x32\x14.autan.v1.StepsCauseH\x00\x12)\n\x07unknown\x18\x18 \x01(\x0b\x32\x16.autan.v1.UnknownCauseH\x00\x42\x06\n\x04kind\"\xa3\x02\n\nWorkerWait\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x17\n\x0fworker_identity\x18\x02 \x01(\t\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x04 \x01(\x05\x12\x35\n\x11lease_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x13last_heartbeat_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sessions\x18\x07 \x01(\x05\x12\x14\n\x0cqueue_paused\x18\x08 \x01(\x08\x12\x16\n\x0eunknown_action\x18\t \x01(\x08\x12\x18\n\x10required_version\x18\n \x01(\t\"\xd8\x01\n\x0b\x41\x63tionCause\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61\x63tion_name\x18\x02 \x01(\t\x12&\n\x06runner\x18\x03 \x01(\x0e\x32\x16.autan.v1.ActionRunner\x12$\n\x05state\x18\x04 \x01(\x0e\x32\x15.autan.v1.ActionState\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12\x12\n\nitem_index\x18\x06 \x01(\x05\x12$\n\x06worker\x18\x07 \x01(\x0b\x32\x14.autan.v1.WorkerWait\"@\n\nTimerCause\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"T\n\tJoinCause\x12\x0e\n\x06needed\x18\x01 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x02 \x03(\t\x12&\n\x07missing\x18\x03 \x03(\x0b\x32\x15.autan.v1.MissingTask\"D\n\x0bMissingTask\x12\x11\n\ttask_name\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.autan.v1.TaskState\"\x97\x01\n\nChildCause\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x1f\n\x06\x63\x61uses\x18\x05 \x03(\x0b\x32\x0f.autan.v1.Cause\"C\n\nItemsCause\x12\x0f\n\x07running\x18\x01 \x01(\x05\x12\x0f\n\x07waiting\x18\x02 \x01(\x05\x12\x13\n\x0b\x63oncurrency\x18\x03 \x01(\x05\"A\n\x0bPausedCause\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07\x62y_verb\x18\x03 \x01(\x08\"!\n\tHeldCause\x12\x14\n\x0cpause_before\x18\x01 \x01(\x08\"\x1b\n\nStepsCause\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\"\x0e\n\x0cUnknownCause*}\n\x0c\x41\x63tionRunner\x12\x1d\n\x19\x41\x43TION_RUNNER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41\x43TION_RUNNER_SERVER\x10\x01\x12\x1a\n\x16\x41\x43TION_RUNNER_EXTERNAL\x10\x02\x12\x18\n\x14\x41\x43TION_RUNNER_WORKER\x10\x03\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'autan.v1.explain_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
-  _globals['_ACTIONRUNNER']._serialized_start=2026
-  _globals['_ACTIONRUNNER']._serialized_end=2151
+  _globals['_ACTIONRUNNER']._serialized_start=2052
+  _globals['_ACTIONRUNNER']._serialized_end=2177
   _globals['_EXPLAINEXECUTIONREQUEST']._serialized_start=117
   _globals['_EXPLAINEXECUTIONREQUEST']._serialized_end=247
   _globals['_EXPLAINEXECUTIONRESPONSE']._serialized_start=250
@@ -44,25 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAUSE']._serialized_start=405
   _globals['_CAUSE']._serialized_end=945
   _globals['_WORKERWAIT']._serialized_start=948
-  _globals['_WORKERWAIT']._serialized_end=1213
-  _globals['_ACTIONCAUSE']._serialized_start=1216
-  _globals['_ACTIONCAUSE']._serialized_end=1432
-  _globals['_TIMERCAUSE']._serialized_start=1434
-  _globals['_TIMERCAUSE']._serialized_end=1498
-  _globals['_JOINCAUSE']._serialized_start=1500
-  _globals['_JOINCAUSE']._serialized_end=1584
-  _globals['_MISSINGTASK']._serialized_start=1586
-  _globals['_MISSINGTASK']._serialized_end=1654
-  _globals['_CHILDCAUSE']._serialized_start=1657
-  _globals['_CHILDCAUSE']._serialized_end=1808
-  _globals['_ITEMSCAUSE']._serialized_start=1810
-  _globals['_ITEMSCAUSE']._serialized_end=1877
-  _globals['_PAUSEDCAUSE']._serialized_start=1879
-  _globals['_PAUSEDCAUSE']._serialized_end=1944
-  _globals['_HELDCAUSE']._serialized_start=1946
-  _globals['_HELDCAUSE']._serialized_end=1979
-  _globals['_STEPSCAUSE']._serialized_start=1981
-  _globals['_STEPSCAUSE']._serialized_end=2008
-  _globals['_UNKNOWNCAUSE']._serialized_start=2010
-  _globals['_UNKNOWNCAUSE']._serialized_end=2024
+  _globals['_WORKERWAIT']._serialized_end=1239
+  _globals['_ACTIONCAUSE']._serialized_start=1242
+  _globals['_ACTIONCAUSE']._serialized_end=1458
+  _globals['_TIMERCAUSE']._serialized_start=1460
+  _globals['_TIMERCAUSE']._serialized_end=1524
+  _globals['_JOINCAUSE']._serialized_start=1526
+  _globals['_JOINCAUSE']._serialized_end=1610
+  _globals['_MISSINGTASK']._serialized_start=1612
+  _globals['_MISSINGTASK']._serialized_end=1680
+  _globals['_CHILDCAUSE']._serialized_start=1683
+  _globals['_CHILDCAUSE']._serialized_end=1834
+  _globals['_ITEMSCAUSE']._serialized_start=1836
+  _globals['_ITEMSCAUSE']._serialized_end=1903
+  _globals['_PAUSEDCAUSE']._serialized_start=1905
+  _globals['_PAUSEDCAUSE']._serialized_end=1970
+  _globals['_HELDCAUSE']._serialized_start=1972
+  _globals['_HELDCAUSE']._serialized_end=2005
+  _globals['_STEPSCAUSE']._serialized_start=2007
+  _globals['_STEPSCAUSE']._serialized_end=2034
+  _globals['_UNKNOWNCAUSE']._serialized_start=2036
+  _globals['_UNKNOWNCAUSE']._serialized_end=2050
 # @@protoc_insertion_point(module_scope)

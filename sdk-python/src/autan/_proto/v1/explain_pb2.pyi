@@ -86,7 +86,7 @@ class Cause(_message.Message):
     def __init__(self, text: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., undo: bool = ..., action: _Optional[_Union[ActionCause, _Mapping]] = ..., timer: _Optional[_Union[TimerCause, _Mapping]] = ..., join: _Optional[_Union[JoinCause, _Mapping]] = ..., child: _Optional[_Union[ChildCause, _Mapping]] = ..., items: _Optional[_Union[ItemsCause, _Mapping]] = ..., paused: _Optional[_Union[PausedCause, _Mapping]] = ..., held: _Optional[_Union[HeldCause, _Mapping]] = ..., steps: _Optional[_Union[StepsCause, _Mapping]] = ..., unknown: _Optional[_Union[UnknownCause, _Mapping]] = ...) -> None: ...
 
 class WorkerWait(_message.Message):
-    __slots__ = ("worker_id", "worker_identity", "queue", "delivery", "lease_expire_time", "last_heartbeat_time", "sessions", "queue_paused", "unknown_action")
+    __slots__ = ("worker_id", "worker_identity", "queue", "delivery", "lease_expire_time", "last_heartbeat_time", "sessions", "queue_paused", "unknown_action", "required_version")
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     WORKER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +96,7 @@ class WorkerWait(_message.Message):
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_PAUSED_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_ACTION_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_VERSION_FIELD_NUMBER: _ClassVar[int]
     worker_id: str
     worker_identity: str
     queue: str
@@ -105,7 +106,8 @@ class WorkerWait(_message.Message):
     sessions: int
     queue_paused: bool
     unknown_action: bool
-    def __init__(self, worker_id: _Optional[str] = ..., worker_identity: _Optional[str] = ..., queue: _Optional[str] = ..., delivery: _Optional[int] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sessions: _Optional[int] = ..., queue_paused: bool = ..., unknown_action: bool = ...) -> None: ...
+    required_version: str
+    def __init__(self, worker_id: _Optional[str] = ..., worker_identity: _Optional[str] = ..., queue: _Optional[str] = ..., delivery: _Optional[int] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sessions: _Optional[int] = ..., queue_paused: bool = ..., unknown_action: bool = ..., required_version: _Optional[str] = ...) -> None: ...
 
 class ActionCause(_message.Message):
     __slots__ = ("action_execution_id", "action_name", "runner", "state", "attempt", "item_index", "worker")

@@ -46,20 +46,22 @@ class WorkerIdentity(_message.Message):
     def __init__(self, worker_id: _Optional[str] = ..., identity: _Optional[str] = ..., sdk: _Optional[str] = ..., build_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class WorkerAction(_message.Message):
-    __slots__ = ("name", "description", "input", "start_to_close_timeout", "schedule_to_start_timeout", "heartbeat_timeout")
+    __slots__ = ("name", "description", "input", "start_to_close_timeout", "schedule_to_start_timeout", "heartbeat_timeout", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     START_TO_CLOSE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_TO_START_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     input: _containers.RepeatedCompositeFieldContainer[_workflows_pb2.InputParameter]
     start_to_close_timeout: _duration_pb2.Duration
     schedule_to_start_timeout: _duration_pb2.Duration
     heartbeat_timeout: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., input: _Optional[_Iterable[_Union[_workflows_pb2.InputParameter, _Mapping]]] = ..., start_to_close_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., schedule_to_start_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., heartbeat_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    version: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., input: _Optional[_Iterable[_Union[_workflows_pb2.InputParameter, _Mapping]]] = ..., start_to_close_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., schedule_to_start_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., heartbeat_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., version: _Optional[str] = ...) -> None: ...
 
 class QueueSubscription(_message.Message):
     __slots__ = ("queue", "actions", "credits")
@@ -72,7 +74,7 @@ class QueueSubscription(_message.Message):
     def __init__(self, queue: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[WorkerAction, _Mapping]]] = ..., credits: _Optional[int] = ...) -> None: ...
 
 class WorkerTask(_message.Message):
-    __slots__ = ("token", "action", "input", "queue", "attempt", "delivery", "idempotency_key", "progress", "schedule_time", "lease_expire_time", "deadline", "heartbeat_timeout", "project", "execution_uid", "workflow_name", "task_name", "task_execution_id", "action_execution_id", "item_index")
+    __slots__ = ("token", "action", "input", "queue", "attempt", "delivery", "idempotency_key", "progress", "schedule_time", "lease_expire_time", "deadline", "heartbeat_timeout", "project", "execution_uid", "workflow_name", "task_name", "task_execution_id", "action_execution_id", "item_index", "required_version", "affinity_key")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +94,8 @@ class WorkerTask(_message.Message):
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    AFFINITY_KEY_FIELD_NUMBER: _ClassVar[int]
     token: str
     action: str
     input: _payloads_pb2.Payload
@@ -111,7 +115,9 @@ class WorkerTask(_message.Message):
     task_execution_id: str
     action_execution_id: str
     item_index: int
-    def __init__(self, token: _Optional[str] = ..., action: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., queue: _Optional[str] = ..., attempt: _Optional[int] = ..., delivery: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., progress: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., schedule_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., heartbeat_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., project: _Optional[str] = ..., execution_uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., task_name: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., action_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ...) -> None: ...
+    required_version: str
+    affinity_key: str
+    def __init__(self, token: _Optional[str] = ..., action: _Optional[str] = ..., input: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., queue: _Optional[str] = ..., attempt: _Optional[int] = ..., delivery: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., progress: _Optional[_Union[_payloads_pb2.Payload, _Mapping]] = ..., schedule_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., heartbeat_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., project: _Optional[str] = ..., execution_uid: _Optional[str] = ..., workflow_name: _Optional[str] = ..., task_name: _Optional[str] = ..., task_execution_id: _Optional[str] = ..., action_execution_id: _Optional[str] = ..., item_index: _Optional[int] = ..., required_version: _Optional[str] = ..., affinity_key: _Optional[str] = ...) -> None: ...
 
 class TaskHeartbeat(_message.Message):
     __slots__ = ("token", "progress")
@@ -366,7 +372,14 @@ class GoingAway(_message.Message):
     def __init__(self, reconnect_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Worker(_message.Message):
-    __slots__ = ("project", "worker", "queues", "actions", "connected", "draining", "leased", "credits", "create_time", "last_seen_time")
+    __slots__ = ("project", "worker", "queues", "actions", "connected", "draining", "leased", "credits", "create_time", "last_seen_time", "action_versions")
+    class ActionVersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     WORKER_FIELD_NUMBER: _ClassVar[int]
     QUEUES_FIELD_NUMBER: _ClassVar[int]
@@ -377,6 +390,7 @@ class Worker(_message.Message):
     CREDITS_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACTION_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     project: str
     worker: WorkerIdentity
     queues: _containers.RepeatedScalarFieldContainer[str]
@@ -387,7 +401,8 @@ class Worker(_message.Message):
     credits: int
     create_time: _timestamp_pb2.Timestamp
     last_seen_time: _timestamp_pb2.Timestamp
-    def __init__(self, project: _Optional[str] = ..., worker: _Optional[_Union[WorkerIdentity, _Mapping]] = ..., queues: _Optional[_Iterable[str]] = ..., actions: _Optional[_Iterable[str]] = ..., connected: bool = ..., draining: bool = ..., leased: _Optional[int] = ..., credits: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    action_versions: _containers.ScalarMap[str, str]
+    def __init__(self, project: _Optional[str] = ..., worker: _Optional[_Union[WorkerIdentity, _Mapping]] = ..., queues: _Optional[_Iterable[str]] = ..., actions: _Optional[_Iterable[str]] = ..., connected: bool = ..., draining: bool = ..., leased: _Optional[int] = ..., credits: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., action_versions: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Queue(_message.Message):
     __slots__ = ("project", "queue", "paused", "limits", "action_limits", "backlog", "oldest_schedule_time", "leased", "workers", "tasks_per_second", "etag")

@@ -183,6 +183,8 @@ impl Linker<'_> {
             on_skip,
             join: draft.join,
             target: draft.target,
+            action_version: draft.action_version,
+            affinity_key: draft.affinity_key,
             keep_result: draft.keep_result,
             safe_rerun: draft.safe_rerun.or_else(|| defaults.safe_rerun.clone()),
             rollback: draft.rollback,

@@ -11,7 +11,19 @@ use super::shape;
 use super::sink::Sink;
 use super::task::{self, Draft};
 
-pub(super) const KEYS: [&str; 6] = ["action", "workflow", "input", "retry", "timeout", "target"];
+pub(super) const KEYS: [&str; 11] = [
+    "action",
+    "workflow",
+    "input",
+    "retry",
+    "timeout",
+    "start-to-close",
+    "schedule-to-start",
+    "heartbeat",
+    "target",
+    "action-version",
+    "affinity-key",
+];
 
 /// Reads what undoes a task.
 pub(super) fn of_task(
@@ -33,15 +45,23 @@ pub(super) fn of_task(
     keys(sink, path, mapping, node.span);
     let (body, parsed) = task::body(sink, path, mapping);
     let input = task::input(sink, path, mapping, &parsed);
+    if body == Body::Workflow {
+        task::without_worker(sink, path, mapping);
+    }
     let all = policies::policies(sink, path, mapping);
     let mut undo = Task::calling(name.into(), body, parsed.call);
     undo.input = input;
     undo.policies = Policies {
         retry: all.retry,
         timeout: all.timeout,
+        start_to_close: all.start_to_close,
+        schedule_to_start: all.schedule_to_start,
+        heartbeat: all.heartbeat,
         ..Policies::default()
     };
-    undo.target = task::target(sink, path, mapping);
+    undo.target = task::late_text(sink, path, mapping, "target");
+    undo.action_version = task::late_text(sink, path, mapping, "action-version");
+    undo.affinity_key = task::late_text(sink, path, mapping, "affinity-key");
     Some(Box::new(undo))
 }
 

@@ -25,7 +25,7 @@ const NAME_CHARS_MAX: usize = 255;
 /// Characters of the name of a join task, which becomes part of a longer key.
 const JOIN_NAME_CHARS_MAX: usize = 208;
 
-pub(super) const COMMON_KEYS: [&str; 26] = [
+pub(super) const COMMON_KEYS: [&str; 28] = [
     "name",
     "version",
     "type",
@@ -49,10 +49,14 @@ pub(super) const COMMON_KEYS: [&str; 26] = [
     "schedule-to-start",
     "heartbeat",
     "target",
+    "action-version",
+    "affinity-key",
     "keep-result",
     "safe-rerun",
     "rollback",
 ];
+/// Keys that say which worker an action is for, besides `target`, which Mistral has.
+const ROUTING_KEYS: [&str; 2] = ["action-version", "affinity-key"];
 pub(super) const DIRECT_KEYS: [&str; 5] =
     ["join", "on-success", "on-error", "on-complete", "on-skip"];
 pub(super) const REVERSE_KEYS: [&str; 1] = ["requires"];
@@ -84,6 +88,8 @@ pub(super) struct Draft {
     pub(super) join: Option<Join>,
     pub(super) join_span: Span,
     pub(super) target: Option<Template>,
+    pub(super) action_version: Option<Template>,
+    pub(super) affinity_key: Option<Template>,
     pub(super) keep_result: Option<Template>,
     pub(super) safe_rerun: Option<Template>,
     pub(super) rollback: Option<Box<Task>>,
@@ -157,7 +163,9 @@ pub(super) fn task(
         },
         join: join.filter(|_| workflow_type == WorkflowType::Direct),
         join_span,
-        target: target(sink, path, mapping),
+        target: late_text(sink, path, mapping, "target"),
+        action_version: late_text(sink, path, mapping, "action-version"),
+        affinity_key: late_text(sink, path, mapping, "affinity-key"),
         keep_result,
         safe_rerun,
         rollback: rollback::of_task(sink, path, name, mapping),
@@ -172,8 +180,8 @@ pub(super) fn task(
 }
 
 /// Warns of what only actions have.
-fn without_worker(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
-    for key in policies::WORKER_KEYS {
+pub(super) fn without_worker(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) {
+    for key in policies::WORKER_KEYS.into_iter().chain(ROUTING_KEYS) {
         if let Some(entry) = mapping.get(key) {
             let message = format!("`{key}` has an effect on actions of workers only");
             sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
@@ -368,10 +376,15 @@ pub(super) fn clauses(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Cl
     }
 }
 
-/// The queue that a call is for.
-pub(super) fn target(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Option<Template> {
-    let entry = mapping.get("target")?;
-    let path = &path.key("target");
+/// A text that says which worker a call is for; evaluated when it is called.
+pub(super) fn late_text(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    mapping: &Mapping,
+    key: &'static str,
+) -> Option<Template> {
+    let entry = mapping.get(key)?;
+    let path = &path.key(key);
     shape::text(sink, path, &entry.value)?;
     Some(expressions::template(
         sink,

@@ -86,6 +86,8 @@ fn task(out: &mut String, workflow: &Workflow, task: &Task) {
         line!(out, "    join {join:?}");
     }
     template(out, "  target", task.target.as_ref());
+    template(out, "  action-version", task.action_version.as_ref());
+    template(out, "  affinity-key", task.affinity_key.as_ref());
     template(out, "  keep-result", task.keep_result.as_ref());
     template(out, "  safe-rerun", task.safe_rerun.as_ref());
     if let Some(undo) = &task.rollback {
@@ -104,7 +106,17 @@ fn task(out: &mut String, workflow: &Workflow, task: &Task) {
             template(out, "    retry count", Some(&retry.count));
             template(out, "    retry delay", Some(&retry.delay));
         }
+        let policies = &undo.policies;
+        template(out, "    start-to-close", policies.start_to_close.as_ref());
+        template(
+            out,
+            "    schedule-to-start",
+            policies.schedule_to_start.as_ref(),
+        );
+        template(out, "    heartbeat", policies.heartbeat.as_ref());
         template(out, "    target", undo.target.as_ref());
+        template(out, "    action-version", undo.action_version.as_ref());
+        template(out, "    affinity-key", undo.affinity_key.as_ref());
     }
     if !task.requires.is_empty() {
         line!(out, "    requires {:?}", task.requires);

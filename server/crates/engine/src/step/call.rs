@@ -36,8 +36,15 @@ enum Callee {
 struct Prepared {
     base: Base,
     input: Value,
-    /// Where it is to run.
+    routing: Routing,
+}
+
+/// Which worker an action is for.
+#[derive(Clone, Default)]
+struct Routing {
     target: Option<Arc<str>>,
+    version: Option<Arc<str>>,
+    affinity: Option<Arc<str>>,
 }
 
 impl Machine<'_> {
@@ -154,12 +161,12 @@ impl Machine<'_> {
         input: Dict,
         index: u32,
     ) -> Result<(), Fault> {
-        let target = self.target(task, &input)?;
+        let routing = self.routing(task, &input)?;
         match &call.callee {
             Callee::Workflow(definition) => self.run_child(task, definition.clone(), input, index),
             Callee::Action(action) => {
                 let mut prepared = self.prepare_action(task, action, input.clone())?;
-                prepared.target = target;
+                prepared.routing = routing;
                 self.pin(task, &call.name, action);
                 let runner = prepared.base.runner(&prepared.input);
                 let input = self.data(Value::Dict(input), "the input of the action")?;
@@ -181,12 +188,12 @@ impl Machine<'_> {
         let input = record.input.value().as_dict().cloned().unwrap_or_default();
         self.set_unit(task, record.index);
         // It was evaluated without fault before.
-        let target = self.target(task, &input).ok().flatten();
+        let routing = self.routing(task, &input).unwrap_or_default();
         let prepared = self
             .find_action(&record.name)
             .and_then(|found| self.prepare_action(task, &found, input))
             .and_then(|mut prepared| {
-                prepared.target = target;
+                prepared.routing = routing;
                 let safe = self.is_safe_again(task, &prepared.base)?;
                 Ok((prepared, Delivery::Again { safe }))
             });
@@ -269,7 +276,9 @@ impl Machine<'_> {
                     timeout_s: record.runtime.timeout_s,
                     times: record.runtime.call_times,
                     priority: self.ex.priority(),
-                    target: prepared.target.clone(),
+                    target: prepared.routing.target.clone(),
+                    version: prepared.routing.version.clone(),
+                    affinity: prepared.routing.affinity.clone(),
                     runner,
                     root: self.ex.record.root,
                     index: attempt.index,
@@ -286,18 +295,33 @@ impl Machine<'_> {
         }
     }
 
-    /// Where an action is to run. The expression sees the input of the action before all else.
-    fn target(&self, task: u32, input: &Dict) -> Result<Option<Arc<str>>, Fault> {
+    /// Which worker an action is for.
+    fn routing(&self, task: u32, input: &Dict) -> Result<Routing, Fault> {
         let spec = self.ex.spec(task);
-        let Some(target) = &spec.target else {
+        Ok(Routing {
+            target: self.worker_text(task, spec.target.as_ref(), input)?,
+            version: self.worker_text(task, spec.action_version.as_ref(), input)?,
+            affinity: self.worker_text(task, spec.affinity_key.as_ref(), input)?,
+        })
+    }
+
+    /// A text about the worker. The expression sees the input of the action before all else.
+    fn worker_text(
+        &self,
+        task: u32,
+        template: Option<&Template>,
+        input: &Dict,
+    ) -> Result<Option<Arc<str>>, Fault> {
+        let Some(template) = template else {
             return Ok(None);
         };
+        let spec = self.ex.spec(task);
         let context = self.ex.task(task).context.clone();
         let layers = vec![
             Layer::Value(Value::Dict(input.clone())),
             Layer::Branch(context),
         ];
-        match self.eval(target, Some(task), layers) {
+        match self.eval(template, Some(task), layers) {
             Ok(value) => Ok(value.truthy().then(|| value.to_text().into())),
             Err(error) if spec.with_items.is_empty() => Err(error.into()),
             Err(error) => Err(Fault::Task(error.to_string())),
@@ -431,7 +455,7 @@ impl Machine<'_> {
             return Ok(Prepared {
                 base,
                 input: Value::Dict(input),
-                target: None,
+                routing: Routing::default(),
             });
         };
         let (mut input, extra) = Self::bound(outermost, &input).map_err(Fault::Force)?;
@@ -455,7 +479,7 @@ impl Machine<'_> {
         Ok(Prepared {
             base,
             input: Value::Dict(input),
-            target: None,
+            routing: Routing::default(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Every row of the page on behaviour names what shows it, and that is there.
+//! Every row of the pages that promise something names what shows it, and that is there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,12 +12,18 @@ const CASES: [&str; 4] = [
 ];
 
 /// Folders in which functions are tests.
-const SOURCES: [&str; 2] = ["server", "tests"];
+const SOURCES: [&str; 3] = ["server", "tests", "sdk-rust"];
+
+/// Pages with such a table, and how many rows it has at least.
+const PAGES: [(&str, usize); 3] = [
+    ("compatibility.md", 60),
+    ("watching.md", 11),
+    ("workers.md", 10),
+];
 
 #[test]
-fn every_row_of_the_page_names_tests_that_are_there() {
+fn every_row_of_the_pages_names_tests_that_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let page = std::fs::read_to_string(root.join("docs/compatibility.md")).unwrap();
     let mut known = BTreeSet::new();
     for folder in CASES {
         names_below(&root.join(folder), &mut known);
@@ -25,22 +31,36 @@ fn every_row_of_the_page_names_tests_that_are_there() {
     for folder in SOURCES {
         tests_below(&root.join(folder), &mut known);
     }
-    let rows: Vec<&str> = page
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| what |"))
-        .collect();
-    assert!(rows.len() > 60, "the table is missing");
     let mut wrong = Vec::new();
-    for row in rows {
-        let cell = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
-        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
-        if names.is_empty() {
-            wrong.push(format!("names nothing: {row}"));
+    for (name, least) in PAGES {
+        let page = std::fs::read_to_string(root.join("docs").join(name)).unwrap();
+        let rows = rows(&page);
+        assert!(rows.len() >= least, "the table of {name} is missing");
+        for row in rows {
+            let cell = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
+            let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+            if names.is_empty() {
+                wrong.push(format!("names nothing: {row}"));
+            }
+            let gone = names.into_iter().filter(|name| !known.contains(*name));
+            wrong.extend(gone.map(|name| format!("`{name}` is not there: {row}")));
         }
-        let gone = names.into_iter().filter(|name| !known.contains(*name));
-        wrong.extend(gone.map(|name| format!("`{name}` is not there: {row}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The rows of the tables of a page whose last column says what shows them.
+fn rows(page: &str) -> Vec<&str> {
+    let mut rows = Vec::new();
+    let mut is_inside = false;
+    for line in page.lines() {
+        let is_head = line.ends_with("| shown by |");
+        is_inside = line.starts_with('|') && (is_inside || is_head);
+        if is_inside && !is_head && !line.starts_with("|---") {
+            rows.push(line);
+        }
+    }
+    rows
 }
 
 /// Names of the files and folders below a folder.

@@ -105,6 +105,39 @@ async fn a_stream_gets_tasks_and_gives_results() {
 }
 
 #[tokio::test]
+async fn a_worker_that_says_much_and_reads_nothing_is_heard() {
+    let mut api = quick().await;
+    let (mut stream, _) = Stream::open(&api, 1, 1, &[]).await;
+    api.run("reserve", "r", r#"{"count": 3}"#).await;
+    let task = stream.task().await;
+    // Each of these has an answer, more than a connection holds, and none of them is read.
+    for _ in 0..20_000 {
+        let renewal = v1::TaskHeartbeat {
+            token: task.token.clone(),
+            progress: None,
+        };
+        let request = v1::ConnectRequest {
+            heartbeats: vec![renewal],
+            ..v1::ConnectRequest::default()
+        };
+        stream.say(request).await;
+    }
+    let result = v1::TaskResult {
+        token: task.token.clone(),
+        outcome: Some(v1::task_result::Outcome::Result(json("7"))),
+    };
+    let request = v1::ConnectRequest {
+        results: vec![result],
+        ..v1::ConnectRequest::default()
+    };
+    stream.say(request).await;
+    // Nor do others on the same connection wait for it.
+    let execution = api.finished("r").await;
+    assert_eq!(execution.output, Some(json(r#"{"got":7}"#)));
+    drop(stream);
+}
+
+#[tokio::test]
 async fn a_lease_outlives_its_stream() {
     let mut api = quick().await;
     let (mut stream, _) = Stream::open(&api, 1, 1, &[]).await;

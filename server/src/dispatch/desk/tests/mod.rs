@@ -2,6 +2,7 @@
 
 mod leases;
 mod sharing;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ impl Bench {
             times: engine::CallTimes::default(),
             priority: 0,
             target: None,
+            version: None,
+            affinity: None,
             runner: Runner::Worker,
             root: action.task.execution,
             index: 0,
@@ -84,9 +87,11 @@ impl Bench {
         provided: Provided,
     ) -> Opening {
         let provided = Arc::new(provided);
-        let actions = actions
-            .iter()
-            .map(|name| (Arc::from(*name), provided.clone()));
+        let actions = actions.iter().map(|name| Offered {
+            name: Arc::from(*name),
+            version: Arc::default(),
+            provided: provided.clone(),
+        });
         Opening {
             worker: WorkerKey {
                 project: "default".into(),
