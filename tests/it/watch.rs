@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::server::TestServer;
+use e2e::refusal::Refusal;
+use e2e::server::{Options, TestServer};
 use proto::v1;
 use proto::v1::watch_execution_response::Message;
 use serde_json::json;
@@ -241,4 +242,36 @@ async fn many_watch_one_execution() {
     for seen in watchers.join_all().await {
         assert_eq!(seen, without_holes(last));
     }
+}
+
+#[tokio::test]
+async fn what_is_no_longer_kept_is_said_and_the_rest_is_whole() {
+    let server = TestServer::start_with(Options {
+        config: Some("[limits]\nhistory_events_kept = 1000\n".to_owned()),
+        ..Options::default()
+    });
+    let server = server.await.unwrap();
+    let api = server.api("watch");
+    let source = "version: '2.0'
+long:
+  tasks:
+    each:
+      with-items: i in <% range(1000) %>
+      concurrency: 50
+      action: std.sleep seconds=0
+";
+    api.create_workflow(source).await.unwrap();
+    let uid = api.start("long", &json!({})).await.unwrap().uid;
+    let last = api.finished(&uid, PATIENCE).await.unwrap().last_sequence;
+    let kept = sequences(&api.history(&uid).await.unwrap());
+    let first = kept[0];
+    assert!(first > 1 && last - first >= 999, "{first} to {last}");
+    assert_eq!(kept, (first..=last).collect::<Vec<_>>());
+    let refused = open(&api, &uid, |_| {}).await.message().await.unwrap_err();
+    let refusal = Refusal::of(&refused).to_string();
+    assert!(refusal.contains("HISTORY_TRIMMED"), "{refusal}");
+    let mut stream = open(&api, &uid, |request| request.after_sequence = first - 1).await;
+    let mut events = Vec::new();
+    rest(&mut stream, &mut events).await;
+    assert_eq!(sequences(&events), kept);
 }
