@@ -24,6 +24,14 @@ const CASES: &[Case] = &[
         rounds: 1_000_000,
         result: "2",
     },
+    // What it does not read costs it nothing: the same as above.
+    Case {
+        name: "expression: path and sum beside 1 MiB of other variables",
+        text: "<% $.a.b + 1 %>",
+        data: large,
+        rounds: 1_000_000,
+        result: "2",
+    },
     Case {
         name: "expression: where, select, toDict over 100 items",
         text: "<% $.items.where($.state = ok).select([$.name, $.size * 2])\
@@ -69,6 +77,14 @@ fn figure(case: &Case) -> Result<Json> {
 
 fn small() -> String {
     r#"{"a": {"b": 1}}"#.into()
+}
+
+fn large() -> String {
+    let mut variables = json!({"a": {"b": 1}});
+    for at in 0..1024 {
+        variables[format!("v{at}")] = json!({"text": "x".repeat(1000)});
+    }
+    variables.to_string()
 }
 
 fn items() -> String {

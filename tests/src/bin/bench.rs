@@ -1,4 +1,5 @@
-//! `make bench`: figures of a server, one JSON object a line: name, value, unit, conditions.
+//! `make bench`: figures of a server, one JSON object a line: name, value, unit, conditions, and the
+//! limit where one must hold.
 //!
 //! Starts the binary that `AUTAN_BINARY` names, with an SQLite file or a PostgreSQL beside it and a
 //! flush for each commit, and loads it with clients of this process over loopback: closed loops,

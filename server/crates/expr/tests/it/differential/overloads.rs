@@ -13,7 +13,8 @@ use super::{judge, operators, run};
 /// `UPDATE_EXPECTED=1` writes it anew, as YAQL has it.
 const OVERLOADS: &str = include_str!("overloads.txt");
 
-/// How many there are in YAQL 3.2, those of operators and properties included.
+/// How many there are in YAQL 3.2: 277 that expressions use, three that look into objects of
+/// Python, and two that finish a result.
 const COUNT: usize = 282;
 
 /// An overload, as a line of the list names it.
