@@ -54,7 +54,12 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_test("callable", |value: &Jinja| {
         matches!(value.kind(), ValueKind::Plain | ValueKind::Undefined)
     });
-    environment.add_test("iterable", has_items);
+    environment.add_test("iterable", |value: &Jinja| {
+        if value.is_undefined() {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        Ok(has_items(value))
+    });
     environment.add_test("lower", |value: &Jinja| {
         shown(value).map(|text| is_cased(&text, char::is_lowercase, char::is_uppercase))
     });

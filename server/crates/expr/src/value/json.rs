@@ -271,6 +271,8 @@ fn write_str(text: &str, out: &mut String) {
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
             _ => write!(out, "\\u{byte:04x}").expect("a String accepts all text"),
         }
     }

@@ -39,7 +39,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         why: "allowed: a `+` before a value means nothing",
-        holds: |_, _, answer| fails(answer, "bad operand type for unary +"),
+        holds: |text, found, answer| {
+            let mut signs = text.match_indices('+');
+            let before = signs.any(|(at, _)| !text[at + 1..].starts_with(' '));
+            fails(answer, "bad operand type for unary +")
+                || before && matches!((found, answer), (Ok(_), Answer::Value(_)))
+        },
     },
     Rule {
         why: "allowed: values of different kinds have an order",
@@ -92,6 +97,7 @@ const RULES: &[Rule] = &[
                 "has no attribute 'splitlines'",
                 "unsupported operand type",
                 "cannot be interpreted as an integer",
+                "an index-sized integer",
                 "has no len()",
                 "is not iterable",
                 "expected str instance",
