@@ -16,6 +16,7 @@ mod etag;
 mod middleware;
 mod retention;
 pub mod telemetry;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::panic::resume_unwind;

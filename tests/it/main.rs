@@ -22,6 +22,7 @@ mod store_faults;
 mod support;
 mod tidy;
 mod toolchain;
+mod upkeep;
 mod watch;
 mod worker_desk;
 mod workers;

@@ -68,6 +68,9 @@ pub(super) enum Error {
     /// The server in this process does not start, or has failed.
     #[error(transparent)]
     Server(crate::Error),
+    /// A database cannot be copied, moved or changed.
+    #[error(transparent)]
+    Database(#[from] crate::upkeep::Error),
     /// A program cannot be started.
     #[error("cannot start {program}: {source}")]
     Program {

@@ -11,6 +11,7 @@ mod action;
 mod action_execution;
 mod batch;
 mod connect;
+mod database;
 mod environment;
 mod error;
 mod evaluate;
@@ -86,6 +87,14 @@ enum Command {
     Environment(environment::Command),
     /// Evaluate an expression over given data
     Evaluate(evaluate::Args),
+    /// Copy the embedded database to a file, while its server runs
+    Backup(database::Backup),
+    /// Put a copy of an embedded database in its place
+    Restore(database::Restore),
+    /// Move an embedded database to PostgreSQL, with all that runs
+    Promote(database::Promote),
+    /// Bring the schema of a database up to date
+    Migrate(database::Migrate),
     /// Ask the server about itself
     #[command(subcommand)]
     Server(server::Command),
@@ -129,6 +138,10 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
         Command::Queue(command) => queue::run(globals, command, output).await,
         Command::Environment(command) => environment::run(globals, command, output).await,
         Command::Evaluate(args) => evaluate::run(globals, args, output).await,
+        Command::Backup(args) => database::backup(args, output).await,
+        Command::Restore(args) => database::restore(args, output).await,
+        Command::Promote(args) => database::promote(args, output).await,
+        Command::Migrate(args) => database::migrate(args, output).await,
         Command::Server(command) => server::run(globals, command, output).await,
     }
 }
@@ -206,6 +219,13 @@ mod tests {
         ("autan queue limit q --action a --none", true),
         ("autan queue limit q --none --rate 1", false),
         ("autan queue limit q", false),
+        ("autan backup --database sqlite:a.db --to b.db", true),
+        ("autan backup --data-dir d", false),
+        ("autan restore b.db --to a.db", true),
+        ("autan restore --to a.db", false),
+        ("autan promote --from a.db --to postgres://h/d", true),
+        ("autan promote --to postgres://h/d", false),
+        ("autan migrate --database postgres://h/d", true),
         ("autan serve --dev --listen 127.0.0.1:0 --port-file p", true),
         ("autan serve --listen here", false),
         ("autan", false),

@@ -26,6 +26,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// The URL without its password, for messages.
+    pub(crate) fn shown(&self) -> Result<String, Error> {
+        Ok(match Target::parse(&self.url)? {
+            Target::Postgres(address) => address.to_string(),
+            Target::SqliteFile(_) | Target::SqliteMemory => self.url.clone(),
+        })
+    }
+
     /// The defaults for this database: nothing acknowledged is ever lost.
     pub fn new(url: impl Into<String>) -> Self {
         Self {

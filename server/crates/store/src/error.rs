@@ -74,6 +74,41 @@ pub enum Error {
         /// The file, or the URL without its password.
         database: String,
     },
+    /// A file of that name is there, and is not written over.
+    #[error("{} exists", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Rows are to go into a database that has some already. Nothing was changed.
+    #[error("database {database} is not empty: its table {table} has rows")]
+    NotEmpty {
+        /// The URL without its password.
+        database: String,
+        /// The first table that has some.
+        table: String,
+    },
+    /// What was written to another database is not what is read there. Nothing was changed.
+    #[error("table {table} differs: {here} rows were read, {there} are there, or they hold others")]
+    Differs {
+        /// The table.
+        table: String,
+        /// Rows that were read.
+        here: u64,
+        /// Rows that were found.
+        there: u64,
+    },
+    /// The database was moved to another one, which has gone on since.
+    #[error(
+        "database {database} was moved to {to}; to use it all the same, and run again what has run \
+         there, delete the row `moved_to` from its table `meta`"
+    )]
+    Moved {
+        /// The file.
+        database: String,
+        /// Where it was moved to, without the password.
+        to: String,
+    },
     /// The store has one writer, and it was handed out already.
     #[error("the writer of the database is taken")]
     WriterTaken,

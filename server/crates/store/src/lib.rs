@@ -8,6 +8,7 @@
 //! Left to others: what a change is (`engine`), when it is committed (`server::driver`), texts of
 //! filters and page tokens (`server::api`).
 
+mod backup;
 mod batch;
 mod codec;
 mod commit;
@@ -23,8 +24,10 @@ mod lower;
 mod migrate;
 mod operation;
 mod page;
+mod portable;
 mod postgres;
 mod predicate;
+mod promote;
 mod reader;
 mod readers;
 mod schema;
@@ -35,6 +38,7 @@ mod views;
 mod worker;
 mod writer;
 
+pub use backup::{Copied, back_up, restore};
 pub use batch::{Batch, Changed, ExecutionKey, Removal, RequestRecord};
 pub use config::{Config, Synchronous};
 pub use definition::{
@@ -46,8 +50,10 @@ pub use error::{Cause, Entity, Error};
 pub use filter::{
     DefinitionField, EnvironmentField, ExecutionField, Filter, FilterValue, Operator, TaskField,
 };
+pub use migrate::Migrated;
 pub use operation::OperationRow;
 pub use page::{Page, Slice};
+pub use promote::{Moved, promote};
 pub use reader::Reader;
 pub use readers::Readers;
 pub use store::Store;

@@ -14,9 +14,18 @@ use crate::error::{Cause, Error};
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
+/// What opening a database has done to its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The newest migration before; `None` if there was no schema.
+    pub from: Option<String>,
+    /// The newest migration since.
+    pub to: String,
+}
+
 /// Runs the migrations that the database has not seen. Each runs in a transaction, so a crash in
 /// between leaves a schema that the next start completes.
-pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
+pub(crate) fn migrate(conn: &mut Conn) -> Result<Migrated, Error> {
     dialect::check_schema(conn)?;
     dialect::lock_schema(conn)?;
     let done = migrate_locked(conn);
@@ -24,14 +33,29 @@ pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
     done
 }
 
-fn migrate_locked(conn: &mut Conn) -> Result<(), Error> {
-    let applied = applied(conn)?;
-    check(applied.as_deref(), &known()?)?;
+fn migrate_locked(conn: &mut Conn) -> Result<Migrated, Error> {
+    let (applied, known) = (applied(conn)?, known()?);
+    check(applied.as_deref(), &known)?;
     match conn {
         Conn::Sqlite(c) => c.run_pending_migrations(SQLITE).map(drop),
         Conn::Postgres(c, _) => c.run_pending_migrations(POSTGRES).map(drop),
     }
-    .map_err(sort)
+    .map_err(sort)?;
+    Ok(Migrated {
+        from: applied.and_then(|applied| applied.last().cloned()),
+        to: known.last().cloned().unwrap_or_default(),
+    })
+}
+
+/// The newest migration of a database that is not brought up to date; one of a version that is not
+/// known, or of another program, is refused.
+pub(crate) fn version(conn: &mut Conn) -> Result<String, Error> {
+    let (applied, known) = (applied(conn)?, known()?);
+    let applied = applied.filter(|applied| !applied.is_empty());
+    check(applied.as_deref(), &known)?;
+    Ok(applied
+        .and_then(|applied| applied.last().cloned())
+        .unwrap_or_default())
 }
 
 /// Versions of this program's migrations, in order. They are the same for both databases.

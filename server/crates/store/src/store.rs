@@ -16,8 +16,9 @@ use crate::config::{Config, Target};
 use crate::connection::Conn;
 use crate::dialect;
 use crate::error::{Cause, Error};
-use crate::migrate;
+use crate::migrate::{self, Migrated};
 use crate::postgres::Address;
+use crate::promote;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -26,6 +27,7 @@ use crate::writer::Writer;
 pub struct Store {
     shared: Arc<Shared>,
     readers: Readers,
+    migrated: Migrated,
 }
 
 /// Where connections find a database.
@@ -129,11 +131,27 @@ impl Store {
         let mut first = shared
             .connect()
             .map_err(|error| name_file(&target, error))?;
-        migrate::migrate(&mut first)?;
+        let migrated = migrate::migrate(&mut first)?;
+        promote::refuse_moved(&mut first, &config.shown()?)?;
         // The connection that migrated becomes the first reader: a database in memory lives as
         // long as it has a connection.
         let readers = Readers::new(shared.clone(), first, config)?;
-        Ok(Self { shared, readers })
+        Ok(Self {
+            shared,
+            readers,
+            migrated,
+        })
+    }
+
+    /// What opening has done to the schema.
+    pub fn migrated(&self) -> &Migrated {
+        &self.migrated
+    }
+
+    /// A connection of its own that writes, and keeps every other writer out as long as the store
+    /// is there.
+    pub(crate) fn connect_alone(&self) -> Result<Conn, Error> {
+        self.shared.connect_writer()
     }
 
     /// The writer. There is one; it can be taken again after it was dropped.
@@ -157,7 +175,7 @@ impl Store {
 }
 
 /// Makes the folder, looks whether the file can be used, and takes the lock.
-fn prepare(path: &Path) -> Result<File, Error> {
+pub(crate) fn prepare(path: &Path) -> Result<File, Error> {
     let refuse = |reason| {
         let path = path.to_owned();
         move |error: io::Error| Error::Open {
