@@ -12,6 +12,7 @@ use crate::branch::Branch;
 use crate::execution::Execution;
 use crate::record::Trigger;
 use crate::state::TaskState;
+use crate::task::Task;
 
 /// What an inbound task means for a join.
 pub(crate) enum Inbound {
@@ -190,6 +191,12 @@ impl Execution {
         })
     }
 
+    /// Whether a task has been there and was rolled back.
+    fn was_rolled_back(&self, spec: usize) -> bool {
+        let is_it = |task: &Task| task.spec == spec && task.record.runtime.rolled_back;
+        self.record.progress.rolled_back > 0 && self.tasks.iter().any(is_it)
+    }
+
     /// Which tasks may still come to their end: those under way, and those that enough of these
     /// lead to. Joins that wait for one another in a circle are not among them.
     fn open_tasks(&self, workflow: &model::Workflow) -> Vec<bool> {
@@ -202,7 +209,8 @@ impl Execution {
                 leads_to[*from].push(to);
             }
             open[to] = match self.latest[to] {
-                _ if self.is_pending(to) => inbound.is_empty(),
+                // A task that nothing leads to runs once: a rollback to a task starts it no more.
+                _ if self.is_pending(to) => inbound.is_empty() && !self.was_rolled_back(to),
                 None => false,
                 Some(number) => {
                     let record = &self.task(number).record;
