@@ -72,6 +72,8 @@ const (
 	ReasonStoreUnavailable Reason = "STORE_UNAVAILABLE"
 	// ReasonShuttingDown: the server is shutting down.
 	ReasonShuttingDown Reason = "SHUTTING_DOWN"
+	// ReasonOwnerUnavailable: of several servers, the one that has the execution has just gone.
+	ReasonOwnerUnavailable Reason = "OWNER_UNAVAILABLE"
 	// ReasonDeadline: the time was up and the outcome is unknown; the same request id resolves it.
 	ReasonDeadline Reason = "DEADLINE"
 	// ReasonNotSupported: a known part of the API that this server does not have.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::v1::GetServerInfoRequest;
 use proto::v1::system_service_client::SystemServiceClient;
+use proto::v1::{GetClusterRequest, GetServerInfoRequest};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::evaluate::EvaluateExpression;
 use crate::executions::Executions;
 use crate::handle::ExecutionHandle;
-use crate::resources::ServerInfo;
+use crate::resources::{Cluster, ServerInfo};
 use crate::retry::RetryPolicy;
 use crate::run_action::RunAction;
 use crate::start::StartExecution;
@@ -77,6 +77,16 @@ impl Client {
             })
             .await
             .map(ServerInfo::from)
+    }
+
+    /// The servers that share the database, and what each of them has.
+    pub async fn cluster(&self) -> Result<Cluster, Error> {
+        self.transport
+            .unary(GetClusterRequest {}, |channel, request| async move {
+                SystemServiceClient::new(channel).get_cluster(request).await
+            })
+            .await
+            .map(Cluster::from)
     }
 
     /// Where the server is, as a URL.

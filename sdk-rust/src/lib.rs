@@ -93,10 +93,10 @@ pub use payload::Payload;
 pub use reason::Reason;
 pub use resources::{
     Action, ActionExecution, ActionLease, ActionNode, BatchError, BatchOperation, BatchPreview,
-    Cause, CauseKind, Diagnostic, DocumentKind, Environment, Execution, ExecutionGraph,
-    ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, LimitHit, Progress,
-    Queue, QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation, WorkbookRecord,
-    WorkerRecord, WorkerWait, WorkflowRevision,
+    Cause, CauseKind, Cluster, ClusterServer, Diagnostic, DocumentKind, Environment, Execution,
+    ExecutionGraph, ExecutionNode, Explanation, Failure, GraphStatistics, InputParameter, LimitHit,
+    Progress, Queue, QueueLimits, ServerInfo, Severity, TaskExecution, TaskNode, Validation,
+    WorkbookRecord, WorkerRecord, WorkerWait, WorkflowRevision,
 };
 pub use retry::RetryPolicy;
 pub use run_action::{ActionRun, RunAction};

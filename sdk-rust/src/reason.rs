@@ -90,6 +90,8 @@ reasons! {
     StoreUnavailable = "STORE_UNAVAILABLE",
     /// The server is shutting down.
     ShuttingDown = "SHUTTING_DOWN",
+    /// Of several servers, the one that has the execution has just gone.
+    OwnerUnavailable = "OWNER_UNAVAILABLE",
     /// The deadline passed; the outcome is unknown.
     Deadline = "DEADLINE",
     /// A known part of the API that this server does not have.

@@ -28,6 +28,8 @@ pub struct Config {
     pub actions: crate::actions::Config,
     /// How patient the server is with workers.
     pub workers: crate::dispatch::Config,
+    /// The servers that share the database.
+    pub cluster: Cluster,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -128,6 +130,45 @@ impl TryFrom<String> for Span {
     }
 }
 
+/// The servers that share a database, which is PostgreSQL then.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// Where the others reach this server: `host:port`. By default where it listens; or, if that is
+    /// every address of the machine, the machine's name and the port.
+    pub advertise: Option<String>,
+    /// How long a server that says nothing counts as there; whole seconds, at least `2s`.
+    pub lease: Span,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            advertise: None,
+            lease: Span(Duration::from_secs(5)),
+        }
+    }
+}
+
+impl Cluster {
+    /// Where the others reach a server that listens there.
+    pub(crate) fn address(&self, listen: SocketAddr) -> String {
+        if let Some(address) = &self.advertise {
+            return address.clone();
+        }
+        if !listen.ip().is_unspecified() {
+            return listen.to_string();
+        }
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+        let name = name.unwrap_or_default();
+        let name = match name.trim() {
+            "" => "localhost",
+            name => name,
+        };
+        format!("{name}:{}", listen.port())
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -194,6 +235,7 @@ impl Default for Config {
             retention: Retention::default(),
             actions: crate::actions::Config::default(),
             workers: crate::dispatch::Config::default(),
+            cluster: Cluster::default(),
             log: Log::default(),
         }
     }

@@ -9,6 +9,7 @@ pub mod actions;
 pub mod api;
 pub mod cli;
 pub mod clock;
+mod cluster;
 pub mod config;
 pub mod dispatch;
 pub mod driver;
@@ -25,6 +26,7 @@ use std::thread::JoinHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use cluster::Cluster;
 pub use config::Config;
 use dispatch::Dispatcher;
 use driver::Driver;
@@ -37,6 +39,9 @@ pub struct Server {
     #[cfg(test)]
     dispatcher: Dispatcher,
     lane: JoinHandle<()>,
+    /// Tells the servers that share the database that this one leaves.
+    leaving: CancellationToken,
+    keeper: Option<JoinHandle<()>>,
     api: tokio::task::JoinHandle<Result<(), api::Error>>,
 }
 
@@ -79,18 +84,30 @@ impl Server {
         let runner = actions::Runner::new(&config.actions, tokio::runtime::Handle::current())?;
         let dispatcher = Dispatcher::new(&config.workers, tokio::runtime::Handle::current());
         let limits = config.engine_limits();
-        let (settings, hands) = (store_config(config), dispatcher.clone());
+        let (mut settings, hands) = (store_config(config), dispatcher.clone());
+        settings.address = config.cluster.address(address);
         // Waits for the database.
         let started = tokio::task::spawn_blocking(move || {
             let store = store::Store::open(&settings)?;
-            Ok::<_, Error>(Driver::start(&store, runner, hands, limits)?)
+            let mut writer = store.writer()?;
+            let (cluster, keeper, shards) = Cluster::join(&store, &mut writer, settings.lease)?;
+            let hands = (runner, hands);
+            let others = cluster.clone();
+            let (driver, lane) = Driver::start(&store, writer, &shards, hands, others, limits)?;
+            Ok::<_, Error>((driver, lane, cluster, keeper))
         });
         let started = started.await;
-        let (driver, lane) = started.unwrap_or_else(|gone| resume_unwind(gone.into_panic()))?;
+        let (driver, lane, cluster, keeper) =
+            started.unwrap_or_else(|gone| resume_unwind(gone.into_panic()))?;
+        let leaving = CancellationToken::new();
+        let until = leaving.clone();
+        let keeper = keeper.map(|keeper| keeper.run(&cluster, &driver, &dispatcher, until));
         let stop = CancellationToken::new();
         let (retention, until) = (config.retention.clone(), stop.clone());
-        tokio::spawn(retention::keep_clean(driver.clone(), retention, until));
-        let context = api::Context::new(driver.clone(), dispatcher.clone(), config, stop.clone());
+        let of = (driver.clone(), cluster.clone());
+        tokio::spawn(retention::keep_clean(of, retention, until));
+        let hands = dispatcher.clone();
+        let context = api::Context::new(driver.clone(), hands, cluster, config, stop.clone());
         let api = tokio::spawn(api::serve(listener, context));
         Ok(Self {
             address,
@@ -99,6 +116,8 @@ impl Server {
             #[cfg(test)]
             dispatcher,
             lane,
+            leaving,
+            keeper,
             api,
         })
     }
@@ -123,6 +142,11 @@ impl Server {
         if !matches!(lane, Ok(Ok(()))) {
             tracing::error!("the lane has panicked");
         }
+        // Now that nothing is committed any more, others may take the shards.
+        self.leaving.cancel();
+        if let Some(keeper) = self.keeper {
+            let _ = tokio::task::spawn_blocking(move || keeper.join()).await;
+        }
         match served {
             Ok(result) => Ok(result?),
             Err(panic) => resume_unwind(panic.into_panic()),
@@ -137,5 +161,6 @@ fn store_config(config: &Config) -> store::Config {
         config::Synchronous::Normal => store::Synchronous::Normal,
     };
     store.history_kept = config.limits.history_events_kept;
+    store.lease = config.cluster.lease.0;
     store
 }

@@ -11,8 +11,9 @@ use engine::{Caller, ExecutionUid};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::cluster::{Change, ChangeOrder, Changed, Cluster};
 use crate::config::Retention;
-use crate::driver::{self, DeleteOrder, Driver};
+use crate::driver::{self, Driver};
 
 /// How often it is looked for executions that are too old.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -24,13 +25,19 @@ const PORTION: u32 = 100;
 const DELETED_AT_ONCE: usize = 20;
 
 /// Deletes what is too old, again and again, until it is told to stop.
-pub(crate) async fn keep_clean(driver: Driver, retention: Retention, stop: CancellationToken) {
+pub(crate) async fn keep_clean(
+    (driver, cluster): (Driver, Cluster),
+    retention: Retention,
+    stop: CancellationToken,
+) {
     if retention.is_for_ever() {
         return;
     }
     loop {
         let cleaned = tokio::select! {
-            cleaned = clean(&driver, &retention) => cleaned,
+            // One server does it for all.
+            cleaned = clean(&driver, &cluster, &retention), if cluster.map().is_desk() => cleaned,
+            () = std::future::ready(()), if !cluster.map().is_desk() => Ok(0),
             () = stop.cancelled() => return,
         };
         match cleaned {
@@ -46,12 +53,16 @@ pub(crate) async fn keep_clean(driver: Driver, retention: Retention, stop: Cance
 }
 
 /// Deletes what is too old now; says how many executions, not counting those below them.
-pub(crate) async fn clean(driver: &Driver, retention: &Retention) -> Result<u64, driver::Error> {
+pub(crate) async fn clean(
+    driver: &Driver,
+    cluster: &Cluster,
+    retention: &Retention,
+) -> Result<u64, driver::Error> {
     let mut count = 0;
     for (project, kept) in projects(driver, retention).await? {
         let kept_us = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
         let before_us = clock::now_us().saturating_sub(kept_us);
-        count += clean_project(driver, project, before_us).await?;
+        count += clean_project(driver, cluster, project, before_us).await?;
     }
     if count > 0 {
         let unused = driver.write(|writer| {
@@ -80,6 +91,7 @@ async fn projects(
 
 async fn clean_project(
     driver: &Driver,
+    cluster: &Cluster,
     project: Arc<str>,
     before_us: i64,
 ) -> Result<u64, driver::Error> {
@@ -91,13 +103,18 @@ async fn clean_project(
         for some in expired.chunks(DELETED_AT_ONCE) {
             let deletions = some
                 .iter()
-                .map(|key| driver.delete(order_for(key.uid), None));
+                .map(|key| cluster.change(driver, order_for(key.uid)));
             for deleted in futures_util::future::join_all(deletions).await {
                 match deleted {
+                    Changed::Done => count += 1,
                     // It was rerun, or deleted, in between.
-                    Ok(()) | Err(driver::Error::ExecutionNotFound { .. }) => count += 1,
-                    Err(driver::Error::NotFinished { .. }) => {}
-                    Err(error) => return Err(error),
+                    Changed::Skipped => {}
+                    // The next round finds it again.
+                    Changed::Again => return Ok(count),
+                    Changed::Failed { message, .. } => {
+                        tracing::warn!("an execution is not deleted by retention: {message}");
+                        return Ok(count);
+                    }
                 }
             }
         }
@@ -107,10 +124,11 @@ async fn clean_project(
     }
 }
 
-fn order_for(uid: ExecutionUid) -> DeleteOrder {
-    DeleteOrder {
+fn order_for(uid: ExecutionUid) -> ChangeOrder {
+    ChangeOrder {
         uid,
-        force: false,
+        change: Change::Delete { force: false },
+        request: None,
         caller: Caller {
             reason: Some("retention".into()),
             ..Caller::default()

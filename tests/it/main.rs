@@ -5,6 +5,7 @@
 mod actions;
 mod bad_input;
 mod batch;
+mod cluster;
 mod crash;
 mod definitions;
 mod environments;

@@ -171,6 +171,16 @@ impl TestServer {
         Ok(())
     }
 
+    /// Number of the process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Whether the process has ended.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// Waits until the process has ended by itself.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         timeout(PATIENCE, self.child.wait())

@@ -10008,6 +10008,9 @@ pub enum ErrorReason {
     /// with this input; nothing was started. Metadata `field`, `kind` (as Failure.type), `expression`,
     /// and where they are known `start` and `end` of the faulty part, in characters from 0.
     ExpressionFailed = 35,
+    /// UNAVAILABLE. Of several servers, the one that has the execution has just gone, or is giving it
+    /// to another; nothing was changed, and the same call succeeds in a moment.
+    OwnerUnavailable = 36,
     /// NOT_FOUND. No such batch operation.
     BatchNotFound = 45,
     /// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
@@ -10062,6 +10065,7 @@ impl ErrorReason {
             Self::EnvironmentNotFound => "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
             Self::EnvironmentAlreadyExists => "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
             Self::ExpressionFailed => "ERROR_REASON_EXPRESSION_FAILED",
+            Self::OwnerUnavailable => "ERROR_REASON_OWNER_UNAVAILABLE",
             Self::BatchNotFound => "ERROR_REASON_BATCH_NOT_FOUND",
             Self::TaskLeaseLost => "ERROR_REASON_TASK_LEASE_LOST",
             Self::WorkerNotFound => "ERROR_REASON_WORKER_NOT_FOUND",
@@ -10111,6 +10115,7 @@ impl ErrorReason {
                 Some(Self::EnvironmentAlreadyExists)
             }
             "ERROR_REASON_EXPRESSION_FAILED" => Some(Self::ExpressionFailed),
+            "ERROR_REASON_OWNER_UNAVAILABLE" => Some(Self::OwnerUnavailable),
             "ERROR_REASON_BATCH_NOT_FOUND" => Some(Self::BatchNotFound),
             "ERROR_REASON_TASK_LEASE_LOST" => Some(Self::TaskLeaseLost),
             "ERROR_REASON_WORKER_NOT_FOUND" => Some(Self::WorkerNotFound),
@@ -10118,6 +10123,50 @@ impl ErrorReason {
             _ => None,
         }
     }
+}
+/// Request of GetCluster.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetClusterRequest {}
+/// Response of GetCluster.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetClusterResponse {
+    /// Servers that are there, and those that have gone and whose place nobody has taken.
+    #[prost(message, repeated, tag = "1")]
+    pub servers: ::prost::alloc::vec::Vec<ClusterServer>,
+    /// Parts that executions are divided into; each belongs to one server at a time.
+    #[prost(uint32, tag = "2")]
+    pub shards: u32,
+    /// Shards that nobody has at this moment: a server has just come or gone.
+    #[prost(uint32, tag = "3")]
+    pub free_shards: u32,
+}
+/// A server of those that share a database.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClusterServer {
+    /// Who it is: its place, and which server it is of those that have had the place.
+    #[prost(string, tag = "1")]
+    pub server_id: ::prost::alloc::string::String,
+    /// Where the others reach it: `host:port`; empty if there are no others.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    /// Version of the server.
+    #[prost(string, tag = "3")]
+    pub version: ::prost::alloc::string::String,
+    /// Whether it is there.
+    #[prost(enumeration = "ServerState", tag = "4")]
+    pub state: i32,
+    /// When it came.
+    #[prost(message, optional, tag = "5")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Shards that it has.
+    #[prost(uint32, tag = "6")]
+    pub shards: u32,
+    /// Whether it hands work out to workers, for all.
+    #[prost(bool, tag = "7")]
+    pub hands_out_work: bool,
+    /// Whether it is the one that answers.
+    #[prost(bool, tag = "8")]
+    pub answers: bool,
 }
 /// Request of GetServerInfo.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -10157,6 +10206,43 @@ pub struct GetServerInfoResponse {
     /// Those of them that loading again has not mended.
     #[prost(int64, tag = "8")]
     pub audit_failures: i64,
+}
+/// Whether a server is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ServerState {
+    /// Not known.
+    Unspecified = 0,
+    /// It is there.
+    Live = 1,
+    /// It has left in order.
+    Left = 2,
+    /// The others have taken it for dead.
+    Fenced = 3,
+}
+impl ServerState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SERVER_STATE_UNSPECIFIED",
+            Self::Live => "SERVER_STATE_LIVE",
+            Self::Left => "SERVER_STATE_LEFT",
+            Self::Fenced => "SERVER_STATE_FENCED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SERVER_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SERVER_STATE_LIVE" => Some(Self::Live),
+            "SERVER_STATE_LEFT" => Some(Self::Left),
+            "SERVER_STATE_FENCED" => Some(Self::Fenced),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod system_service_client {
@@ -10264,6 +10350,32 @@ pub mod system_service_client {
                 .insert(GrpcMethod::new("autan.v1.SystemService", "GetServerInfo"));
             self.inner.unary(req, path, codec).await
         }
+        /// The servers that share the database, and what each of them has. A server that has its database
+        /// for itself is the only one.
+        pub async fn get_cluster(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetClusterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetClusterResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/autan.v1.SystemService/GetCluster",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("autan.v1.SystemService", "GetCluster"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -10285,6 +10397,15 @@ pub mod system_service_server {
             request: tonic::Request<super::GetServerInfoRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetServerInfoResponse>,
+            tonic::Status,
+        >;
+        /// The servers that share the database, and what each of them has. A server that has its database
+        /// for itself is the only one.
+        async fn get_cluster(
+            &self,
+            request: tonic::Request<super::GetClusterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetClusterResponse>,
             tonic::Status,
         >;
     }
@@ -10395,6 +10516,51 @@ pub mod system_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetServerInfoSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/autan.v1.SystemService/GetCluster" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetClusterSvc<T: SystemService>(pub Arc<T>);
+                    impl<
+                        T: SystemService,
+                    > tonic::server::UnaryService<super::GetClusterRequest>
+                    for GetClusterSvc<T> {
+                        type Response = super::GetClusterResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetClusterRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SystemService>::get_cluster(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetClusterSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -473,6 +473,7 @@ REASONS: Mapping[str, type[RpcError]] = {
     "OVERLOADED": ResourceExhausted,
     "STORE_UNAVAILABLE": Unavailable,
     "SHUTTING_DOWN": Unavailable,
+    "OWNER_UNAVAILABLE": Unavailable,
     "DEADLINE": DeadlineExceeded,
     "NOT_SUPPORTED": Unimplemented,
     "INTERNAL": Internal,

@@ -27,7 +27,7 @@ pub use insight::{
     ActionNode, Cause, CauseKind, ExecutionGraph, ExecutionNode, Explanation, GraphStatistics,
     TaskNode,
 };
-pub use system::ServerInfo;
+pub use system::{Cluster, ClusterServer, ServerInfo};
 pub use task::{ActionExecution, ActionLease, TaskExecution};
 pub use worker::{Queue, QueueLimits, WorkerRecord, WorkerWait};
 

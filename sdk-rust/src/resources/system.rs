@@ -52,3 +52,68 @@ impl From<proto::v1::GetServerInfoResponse> for ServerInfo {
         }
     }
 }
+
+/// The servers that share a database; of one that has its database for itself, that one.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// Servers that are there, and those that have gone and whose place nobody has taken.
+    pub servers: Vec<ClusterServer>,
+    /// Parts that executions are divided into; each belongs to one server at a time.
+    pub shards: u32,
+    /// Shards that nobody has at this moment.
+    pub free_shards: u32,
+}
+
+/// A server of those that share a database.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ClusterServer {
+    /// Its place, and which server it is of those that have had the place.
+    pub server_id: String,
+    /// Where the others reach it: `host:port`; empty if there are no others.
+    pub address: String,
+    /// Semantic version.
+    pub version: String,
+    /// Whether it is there: `LIVE`, `LEFT` in order, or `FENCED` by the others, who took it for
+    /// dead.
+    pub state: String,
+    /// When it came.
+    #[serde(
+        serialize_with = "serialize_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub start_time: Option<SystemTime>,
+    /// Shards that it has.
+    pub shards: u32,
+    /// Whether it hands work out to workers, for all.
+    pub hands_out_work: bool,
+    /// Whether it is the one that answered.
+    pub answers: bool,
+}
+
+impl From<proto::v1::GetClusterResponse> for Cluster {
+    fn from(cluster: proto::v1::GetClusterResponse) -> Self {
+        Self {
+            servers: cluster.servers.into_iter().map(Into::into).collect(),
+            shards: cluster.shards,
+            free_shards: cluster.free_shards,
+        }
+    }
+}
+
+impl From<proto::v1::ClusterServer> for ClusterServer {
+    fn from(server: proto::v1::ClusterServer) -> Self {
+        let state = server.state().as_str_name();
+        Self {
+            state: state.trim_start_matches("SERVER_STATE_").to_owned(),
+            server_id: server.server_id,
+            address: server.address,
+            version: server.version,
+            start_time: to_time(server.start_time),
+            shards: server.shards,
+            hands_out_work: server.hands_out_work,
+            answers: server.answers,
+        }
+    }
+}

@@ -13,6 +13,7 @@ use super::convert::execution;
 use super::fault::Fault;
 use super::idempotency;
 use crate::clock;
+use crate::cluster::Cluster;
 use crate::config::{Config, Limits, Retention};
 use crate::dispatch::Dispatcher;
 use crate::driver::{Driver, RequestKey};
@@ -22,6 +23,7 @@ use crate::driver::{Driver, RequestKey};
 pub struct Context {
     pub(crate) driver: Driver,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) cluster: Cluster,
     pub(crate) limits: Limits,
     /// How long finished executions are kept.
     pub(crate) retention: Arc<Retention>,
@@ -41,9 +43,10 @@ pub struct Context {
 
 impl Context {
     /// What the services share; `stop` begins the shutdown.
-    pub fn new(
+    pub(crate) fn new(
         driver: Driver,
         dispatcher: Dispatcher,
+        cluster: Cluster,
         config: &Config,
         stop: CancellationToken,
     ) -> Self {
@@ -56,6 +59,7 @@ impl Context {
         Self {
             driver,
             dispatcher,
+            cluster,
             limits: config.limits,
             retention: Arc::new(config.retention.clone()),
             storage,

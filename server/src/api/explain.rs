@@ -134,7 +134,10 @@ impl Teller<'_> {
                         let wire = cause::wire(uid, found, task_name.as_ref());
                         let action = standing::of_worker(uid, found);
                         let dispatcher = &self.context.dispatcher;
-                        let known = action.and_then(|id| dispatcher.standing(id));
+                        let known = match action {
+                            Some(id) => dispatcher.standings(&[id]).await.pop().flatten(),
+                            None => None,
+                        };
                         standing::with_standing(wire, known)
                     }
                 };

@@ -77,7 +77,7 @@ pub(crate) fn key<R: ChangeRequest>(request: &R) -> Result<Option<RequestKey>, F
     Ok(Some(RequestKey {
         project,
         id,
-        method: R::METHOD,
+        method: R::METHOD.into(),
         body_hash,
     }))
 }

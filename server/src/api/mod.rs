@@ -71,7 +71,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
 
-use crate::middleware;
+use crate::{driver, middleware};
 
 pub use context::Context;
 
@@ -118,6 +118,11 @@ const SERVICES: [&str; 10] = [
     WorkflowServiceServer::<Workflows>::NAME,
 ];
 
+/// The name of the reason for which a request was refused.
+pub(crate) fn reason_of(error: driver::Error) -> String {
+    status::reason_of(&fault::Fault::Driver(error))
+}
+
 /// The API can no longer be served.
 #[derive(Debug, thiserror::Error)]
 #[error("the API has failed: {0}")]
@@ -133,7 +138,7 @@ pub async fn serve(listener: TcpListener, context: Context) -> Result<(), Error>
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         // No age of connections: streams end by themselves, with a message that says so.
-        .layer(middleware::stack())
+        .layer(middleware::stack(context.cluster.clone()))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, drained.clone().cancelled_owned());
     let mut serving = std::pin::pin!(serving);

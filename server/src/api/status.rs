@@ -17,11 +17,18 @@ use crate::driver;
 
 use outline::Outline;
 
+/// Header by which a refusal says in which shard the execution is, so that the call can be passed
+/// on to its owner.
+pub(crate) const SHARD: &str = "autan-shard";
+
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         let outline = of_fault(&fault);
         let is_ours = outline.is_ours();
         let mut status = outline.into_status();
+        if let Fault::Driver(driver::Error::NotOwner { shard }) = &fault {
+            status.metadata_mut().insert(SHARD, (*shard).into());
+        }
         if is_ours {
             status.set_source(Arc::new(fault));
         }
@@ -205,6 +212,7 @@ fn of_driver(error: &driver::Error) -> Outline {
             .with("request_id", request_id),
         E::BrokenDefinition { .. } | E::Fault => Outline::internal(),
         E::Undone => Outline::new(R::StoreUnavailable, text).retry(),
+        E::NotOwner { .. } => Outline::new(R::OwnerUnavailable, text).retry(),
         E::Overloaded => Outline::new(R::Overloaded, text).retry(),
         E::ShuttingDown => Outline::new(R::ShuttingDown, text).retry(),
     }

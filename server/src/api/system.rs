@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proto::v1;
 use proto::v1::system_service_server::SystemService;
+use store::{ClusterView, Seat, ServerState};
 use tonic::{Request, Response, Status};
 
 use super::context::{Context, Shared};
@@ -34,6 +35,65 @@ impl SystemService for System {
             audit_violations: count(self.0.driver.audit().violations()),
             audit_failures: count(self.0.driver.audit().failures()),
         }))
+    }
+
+    async fn get_cluster(
+        &self,
+        _request: Request<v1::GetClusterRequest>,
+    ) -> Result<Response<v1::GetClusterResponse>, Status> {
+        let read = self.0.read(|reader| Ok(reader.cluster()?)).await?;
+        Ok(Response::new(match read {
+            Some(view) => cluster(self.0.cluster.map().me(), &view),
+            None => alone(&self.0),
+        }))
+    }
+}
+
+/// The servers that share a database, as they are known in it.
+fn cluster(me: Seat, view: &ClusterView) -> v1::GetClusterResponse {
+    let live = view.servers.iter();
+    let live = live.filter(|row| row.state == ServerState::Live);
+    let desk = live.min_by_key(|row| (row.started_us, row.seat));
+    let desk = desk.map(|row| row.seat);
+    let count = |slot| view.shards.iter().filter(|row| row.slot == slot).count();
+    let count = |slot| u32::try_from(count(slot)).unwrap_or(u32::MAX);
+    let servers = view.servers.iter().map(|row| v1::ClusterServer {
+        server_id: row.seat.to_string(),
+        address: row.address.to_string(),
+        version: row.version.to_string(),
+        state: match row.state {
+            ServerState::Live => v1::ServerState::Live,
+            ServerState::Left => v1::ServerState::Left,
+            ServerState::Fenced => v1::ServerState::Fenced,
+        }
+        .into(),
+        start_time: Some(field::timestamp(row.started_us)),
+        shards: count(Some(row.seat.slot)),
+        hands_out_work: desk == Some(row.seat),
+        answers: row.seat == me,
+    });
+    v1::GetClusterResponse {
+        servers: servers.collect(),
+        shards: u32::try_from(view.shards.len()).unwrap_or(u32::MAX),
+        free_shards: count(None),
+    }
+}
+
+/// A server that has its database for itself.
+fn alone(context: &Context) -> v1::GetClusterResponse {
+    v1::GetClusterResponse {
+        servers: vec![v1::ClusterServer {
+            server_id: Seat::default().to_string(),
+            address: String::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state: v1::ServerState::Live.into(),
+            start_time: Some(field::timestamp(context.started_us)),
+            shards: 1,
+            hands_out_work: true,
+            answers: true,
+        }],
+        shards: 1,
+        free_shards: 0,
     }
 }
 

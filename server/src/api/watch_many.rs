@@ -4,7 +4,7 @@
 //! looks at the executions as they are then, and holds no more than a few messages, however slow
 //! its client is. So changes in between are coalesced, and the engine never waits for a watcher.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,11 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 const LINGER: Duration = Duration::from_millis(20);
 
 /// Form of the tokens; another form gets another number.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// How far a watch is: of each log of commits, the position of the last one that was looked at.
+/// Servers that share a database write a log each; one that is not named is still to be begun.
+type Cursor = BTreeMap<i16, i64>;
 
 /// What a request asks for.
 struct Wish {
@@ -47,7 +51,7 @@ struct Wish {
     filter: Arc<Filter<ExecutionField>>,
     /// Hash of project and filter: a token is good for the same ones only.
     hash: [u8; 8],
-    token: Option<i64>,
+    token: Option<Cursor>,
     start_at: WatchExecutionsStart,
     heartbeat: Duration,
 }
@@ -63,7 +67,7 @@ impl Wish {
         let hash = std::array::from_fn(|place| digest[place]);
         let token = match &*request.resume_token {
             "" => None,
-            token => Some(position(token, hash)?),
+            token => Some(read_token(token, hash)?),
         };
         Ok(Self {
             project,
@@ -76,35 +80,51 @@ impl Wish {
     }
 
     /// Where the stream starts, if these commits are kept.
-    fn cursor(&self, span: Option<(i64, i64)>) -> Result<i64, Fault> {
-        let (first, last) = span.unwrap_or((1, 0));
-        match (self.token, self.start_at) {
-            (Some(token), _) if token > last => {
+    fn cursor(&self, spans: &BTreeMap<i16, (i64, i64)>) -> Result<Cursor, Fault> {
+        let Some(token) = &self.token else {
+            let is_retained = self.start_at == WatchExecutionsStart::Retained;
+            let begin = |(first, last)| if is_retained { first - 1 } else { last };
+            return Ok(spans
+                .iter()
+                .map(|(log, span)| (*log, begin(*span)))
+                .collect());
+        };
+        for (log, position) in token {
+            let last = spans.get(log).map_or(0, |(_, last)| *last);
+            if *position > last {
                 let description = "is of another server: nothing was changed there yet";
-                Err(Fault::field("resume_token", description))
+                return Err(Fault::field("resume_token", description));
             }
-            (Some(token), _) if token < first - 1 => Err(Fault::HistoryTrimmed),
-            (Some(token), _) => Ok(token),
-            (None, WatchExecutionsStart::Retained) => Ok(first - 1),
-            (None, WatchExecutionsStart::Unspecified | WatchExecutionsStart::Now) => Ok(last),
         }
+        for (log, (first, _)) in spans {
+            if token.get(log).copied().unwrap_or(0) < first - 1 {
+                return Err(Fault::HistoryTrimmed);
+            }
+        }
+        Ok(token.clone())
     }
 
-    fn token_of(&self, position: i64) -> String {
+    fn token_of(&self, cursor: &Cursor) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend(self.hash);
-        bytes.extend(position.to_be_bytes());
+        for (log, position) in cursor {
+            bytes.extend(log.to_be_bytes());
+            bytes.extend(position.to_be_bytes());
+        }
         hex(&bytes)
     }
 }
 
-/// The position in a token.
-fn position(token: &str, hash: [u8; 8]) -> Result<i64, Fault> {
+/// The cursor in a token.
+fn read_token(token: &str, hash: [u8; 8]) -> Result<Cursor, Fault> {
+    const LOG: usize = size_of::<i16>() + size_of::<i64>();
     let malformed = || Fault::field("resume_token", "is malformed");
     let bytes = unhex(token).ok_or_else(malformed)?;
     let (version, rest) = bytes.split_first().ok_or_else(malformed)?;
-    let (of, position) = rest.split_at_checked(8).ok_or_else(malformed)?;
-    let position = position.try_into().map_err(|_| malformed())?;
+    let (of, logs) = rest.split_at_checked(8).ok_or_else(malformed)?;
+    let (logs, []) = logs.as_chunks::<LOG>() else {
+        return Err(malformed());
+    };
     if *version != VERSION {
         return Err(malformed());
     }
@@ -112,7 +132,11 @@ fn position(token: &str, hash: [u8; 8]) -> Result<i64, Fault> {
         let description = "belongs to a watch of another project or filter";
         return Err(Fault::field("resume_token", description));
     }
-    Ok(i64::from_be_bytes(position))
+    let logs = logs.iter().map(|[a, b, position @ ..]| {
+        let log = i16::from_be_bytes([*a, *b]);
+        (log, i64::from_be_bytes(*position))
+    });
+    Ok(logs.collect())
 }
 
 /// Opens a watch.
@@ -122,8 +146,8 @@ pub(super) async fn watch(
 ) -> Result<WatchManyStream, Fault> {
     let wish = Wish::of(&request)?;
     let commits = context.driver.commits();
-    let span = context.read(|reader| Ok(reader.span_of_changes()?)).await?;
-    let cursor = wish.cursor(span)?;
+    let spans = context.read(|reader| Ok(reader.spans_of_changes()?));
+    let cursor = wish.cursor(&spans.await?)?;
     let (outlet, end_place, stream) = Outlet::open(context, wish.heartbeat);
     let watcher = Watcher {
         context: context.clone(),
@@ -140,10 +164,9 @@ pub(super) async fn watch(
 struct Watcher {
     context: Context,
     wish: Wish,
-    /// Position of the last commit that was looked at.
-    cursor: i64,
-    /// Position of the last commit.
-    commits: Receiver<i64>,
+    cursor: Cursor,
+    /// That something was committed.
+    commits: Receiver<u64>,
     outlet: Outlet<v1::WatchExecutionsResponse>,
 }
 
@@ -152,7 +175,7 @@ impl Watcher {
         let ending = match self.follow().await {
             Ending::Said(reason) => Ok(message(Message::End(v1::WatchExecutionsEnd {
                 reason: reason.into(),
-                resume_token: self.wish.token_of(self.cursor),
+                resume_token: self.wish.token_of(&self.cursor),
                 retry_delay: outlet::retry_delay(reason),
             }))),
             Ending::Unheard => return,
@@ -181,17 +204,18 @@ impl Watcher {
         loop {
             self.commits.borrow_and_update();
             let (project, filter) = (self.wish.project.clone(), self.wish.filter.clone());
-            let cursor = self.cursor;
+            let cursor = self.cursor.clone();
             let read = self
                 .context
-                .read(move |reader| next(reader, &project, &filter, cursor));
+                .read(move |reader| next(reader, &project, &filter, &cursor));
             let step = read.await?;
             let messages = self.divided(&step);
             for changes in messages {
                 self.outlet.send(message(Message::Changes(changes))).await?;
             }
-            self.cursor = step.position;
-            if step.position == cursor {
+            let is_at_end = self.cursor == step.cursor;
+            self.cursor = step.cursor;
+            if is_at_end {
                 return Ok(());
             }
             if self.outlet.is_old() {
@@ -205,7 +229,7 @@ impl Watcher {
     fn divided(&self, step: &Step) -> Vec<v1::ExecutionChanges> {
         let mut messages = Vec::new();
         let mut present = v1::ExecutionChanges {
-            resume_token: self.wish.token_of(self.cursor),
+            resume_token: self.wish.token_of(&self.cursor),
             ..v1::ExecutionChanges::default()
         };
         let mut bytes = 0;
@@ -222,7 +246,7 @@ impl Watcher {
         }
         present.deleted.extend(step.deleted.iter().map(deleted));
         if !present.executions.is_empty() || !present.deleted.is_empty() {
-            present.resume_token = self.wish.token_of(step.position);
+            present.resume_token = self.wish.token_of(&step.cursor);
             messages.push(present);
         }
         messages
@@ -244,7 +268,7 @@ impl Watcher {
     }
 
     async fn heartbeat(&mut self) -> Result<(), Ending> {
-        let resume_token = self.wish.token_of(self.cursor);
+        let resume_token = self.wish.token_of(&self.cursor);
         let heartbeat = v1::WatchExecutionsHeartbeat { resume_token };
         self.outlet
             .send(message(Message::Heartbeat(heartbeat)))
@@ -254,8 +278,8 @@ impl Watcher {
 
 /// What was read in one look at the store.
 struct Step {
-    /// Position of the last commit that was looked at.
-    position: i64,
+    /// The cursor after it.
+    cursor: Cursor,
     /// Those that have changed and match, in the order of their last changes.
     changed: Vec<ExecutionRecord>,
     /// Those of the project that were deleted.
@@ -267,26 +291,31 @@ fn next(
     reader: &mut Reader,
     project: &str,
     filter: &Filter<ExecutionField>,
-    cursor: i64,
+    cursor: &Cursor,
 ) -> Result<Step, Fault> {
     let mut step = Step {
-        position: cursor,
+        cursor: cursor.clone(),
         changed: Vec::new(),
         deleted: Vec::new(),
     };
-    // When each was changed last.
-    let mut changed: HashMap<ExecutionUid, i64> = HashMap::new();
-    for row in reader.list_changes(cursor, COMMITS_AT_ONCE)? {
-        if step.position > cursor && changed.len() + row.changed.len() > EXECUTIONS_AT_ONCE {
-            break;
+    // When each was changed last: the number of the commit among those that are read now.
+    let mut changed: HashMap<ExecutionUid, usize> = HashMap::new();
+    let mut count = 0;
+    for log in reader.logs_of_changes()? {
+        let after = cursor.get(&log).copied().unwrap_or(0);
+        for row in reader.list_changes(log, after, COMMITS_AT_ONCE)? {
+            if count > 0 && changed.len() + row.changed.len() > EXECUTIONS_AT_ONCE {
+                break;
+            }
+            count += 1;
+            step.cursor.insert(log, row.position);
+            changed.extend(row.changed.into_iter().map(|uid| (uid, count)));
+            let own = row.deleted.into_iter();
+            step.deleted
+                .extend(own.filter(|row| *row.project == *project));
         }
-        step.position = row.position;
-        changed.extend(row.changed.into_iter().map(|uid| (uid, row.position)));
-        let own = row.deleted.into_iter();
-        step.deleted
-            .extend(own.filter(|row| *row.project == *project));
     }
-    let order: BTreeSet<(i64, ExecutionUid)> =
+    let order: BTreeSet<(usize, ExecutionUid)> =
         changed.into_iter().map(|(uid, at)| (at, uid)).collect();
     let uids: Vec<ExecutionUid> = order.into_iter().map(|(_, uid)| uid).collect();
     for some in uids.chunks(EXECUTIONS_AT_ONCE) {
@@ -334,22 +363,36 @@ mod tests {
     #[test]
     fn a_watch_starts_where_it_is_asked_to() {
         use WatchExecutionsStart::{Now, Retained, Unspecified};
-        let token = |position| wish("", "", Now).unwrap().token_of(position);
-        let (none, kept) = (None, Some((5, 9)));
-        for (given, start, span, expected) in [
-            ("", Unspecified, none, Ok(0)),
-            ("", Retained, none, Ok(0)),
-            ("", Unspecified, kept, Ok(9)),
-            ("", Now, kept, Ok(9)),
-            ("", Retained, kept, Ok(4)),
-            (&*token(7), Retained, kept, Ok(7)),
-            (&*token(4), Now, kept, Ok(4)),
-            (&*token(3), Now, kept, Err("HistoryTrimmed")),
-            (&*token(10), Now, kept, Err("InvalidField")),
+        let token = |logs: &[(i16, i64)]| {
+            let cursor = logs.iter().copied().collect();
+            wish("", "", Now).unwrap().token_of(&cursor)
+        };
+        let (none, kept) = (&[][..], &[(0, (5, 9)), (3, (1, 2))][..]);
+        for (given, start, spans, expected) in [
+            ("", Unspecified, none, Ok(&[][..])),
+            ("", Retained, none, Ok(&[][..])),
+            ("", Unspecified, kept, Ok(&[(0, 9), (3, 2)][..])),
+            ("", Now, kept, Ok(&[(0, 9), (3, 2)][..])),
+            ("", Retained, kept, Ok(&[(0, 4), (3, 0)][..])),
+            (
+                &*token(&[(0, 7), (3, 1)]),
+                Retained,
+                kept,
+                Ok(&[(0, 7), (3, 1)][..]),
+            ),
+            // A log that was begun since is read from its beginning.
+            (&*token(&[(0, 4)]), Now, kept, Ok(&[(0, 4)][..])),
+            (&*token(&[(0, 3), (3, 1)]), Now, kept, Err("HistoryTrimmed")),
+            (&*token(&[(3, 1)]), Now, kept, Err("HistoryTrimmed")),
+            (&*token(&[(0, 10)]), Now, kept, Err("InvalidField")),
+            (&*token(&[(0, 9), (5, 1)]), Now, kept, Err("InvalidField")),
         ] {
-            let found = wish("", given, start).unwrap().cursor(span);
+            let spans = spans.iter().copied().collect();
+            let found = wish("", given, start).unwrap().cursor(&spans);
             match (found, expected) {
-                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Ok(found), Ok(expected)) => {
+                    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+                }
                 (Err(fault), Err(kind)) => assert!(format!("{fault:?}").starts_with(kind)),
                 (found, expected) => panic!("{found:?} instead of {expected:?}"),
             }
@@ -359,8 +402,11 @@ mod tests {
     #[test]
     fn tokens_are_good_for_their_watch_only() {
         let now = WatchExecutionsStart::Now;
-        let token = wish("state = ERROR", "", now).unwrap().token_of(7);
-        assert_eq!(wish("state = ERROR", &token, now).unwrap().token, Some(7));
+        let cursor = Cursor::from([(0, 7)]);
+        let token = wish("state = ERROR", "", now).unwrap();
+        let token = token.token_of(&cursor);
+        let read = wish("state = ERROR", &token, now).unwrap().token;
+        assert_eq!(read, Some(cursor));
         for (filter, token) in [
             ("", &*token),
             ("state = ERROR", "zz"),

@@ -10,6 +10,7 @@
 mod action;
 mod action_execution;
 mod batch;
+mod cluster;
 mod connect;
 mod database;
 mod environment;
@@ -95,6 +96,8 @@ enum Command {
     Promote(database::Promote),
     /// Bring the schema of a database up to date
     Migrate(database::Migrate),
+    /// Show the servers that share the database, and what each of them has
+    Cluster,
     /// Ask the server about itself
     #[command(subcommand)]
     Server(server::Command),
@@ -142,6 +145,7 @@ async fn run(globals: &Globals, command: Command, output: &Output) -> Result<Exi
         Command::Restore(args) => database::restore(args, output).await,
         Command::Promote(args) => database::promote(args, output).await,
         Command::Migrate(args) => database::migrate(args, output).await,
+        Command::Cluster => cluster::run(globals, output).await,
         Command::Server(command) => server::run(globals, command, output).await,
     }
 }

@@ -17,11 +17,13 @@ use engine::{
     ActionId, Dispatch, ExecutionUid, LeaseEnd, NextAttempt, Outcome, Provision, WorkerFailure,
 };
 use parking_lot::{Mutex, RwLock};
-use store::Writer;
+use serde::{Deserialize, Serialize};
+use store::{QueueRow, WorkerActionRow, Writer};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::clock;
+use crate::cluster::Cluster;
 use crate::driver::{self, Driver, WorkerNews};
 use desk::{Desk, Effect, Ending, Finished};
 
@@ -48,6 +50,8 @@ struct Inner {
     handle: Handle,
     shared: Mutex<Option<Shared>>,
     driver: OnceLock<Driver>,
+    /// The servers among which one hands work out.
+    cluster: OnceLock<Cluster>,
     /// Wakes the task that waits for the next time.
     timer: Arc<Notify>,
     /// Actions that were ever provided, by project. The lane asks at each call of a task.
@@ -68,8 +72,21 @@ pub(crate) struct Session {
     dispatcher: Dispatcher,
 }
 
+/// What the one that hands work out is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum DeskOrder {
+    /// An action was dispatched.
+    Offer(Box<Dispatch>),
+    /// Its result is no longer wanted.
+    Cancel(ActionId),
+    /// It is kept who gets it: now it may be handed out.
+    Confirm(ActionId),
+    /// An execution was paused, or goes on.
+    Pause(ExecutionUid, bool),
+}
+
 /// How a worker says that a task has ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Report {
     /// With this outcome.
     End {
@@ -98,6 +115,7 @@ impl Dispatcher {
             handle,
             shared: Mutex::new(None),
             driver: OnceLock::new(),
+            cluster: OnceLock::new(),
             timer: Arc::default(),
             provided: RwLock::default(),
             waits_until_us: AtomicI64::new(i64::MAX),
@@ -108,16 +126,15 @@ impl Dispatcher {
     }
 
     /// Takes what is kept, and whom to tell: once, before anything else.
-    pub(crate) fn begin(&self, driver: Driver, writer: &mut Writer) -> Result<(), store::Error> {
-        let key = if let Some(key) = writer.read().find_meta(KEY)? {
-            key
-        } else {
-            let halves = [clock::entropy(), clock::entropy()].map(u128::from_be_bytes);
-            let key = format!("{:032x}{:032x}", halves[0], halves[1]);
-            writer.set_meta(KEY, &key)?;
-            key
-        };
-        let key = token::Key::new(key.as_bytes());
+    pub(crate) fn begin(
+        &self,
+        driver: Driver,
+        cluster: Cluster,
+        writer: &mut Writer,
+    ) -> Result<(), store::Error> {
+        let is_first = self.inner.cluster.set(cluster).is_ok();
+        assert!(is_first, "work is handed out among one set of servers");
+        let key = token::Key::new(secret(writer)?.as_bytes());
         // Random, with room to count on.
         let seed = u128::from_be_bytes(clock::entropy()) & 0x7fff_ffff_0000_0000;
         let seed = u64::try_from(seed).unwrap_or(0);
@@ -147,50 +164,85 @@ impl Dispatcher {
 
     /// Takes actions that were dispatched, after the commit.
     pub(crate) fn offer(&self, dispatches: Vec<Dispatch>) {
-        if dispatches.is_empty() {
-            return;
-        }
-        self.with(|desk, now_us| {
-            for dispatch in dispatches {
-                desk.offer(dispatch, now_us);
-            }
-        });
+        let offer = |dispatch| DeskOrder::Offer(Box::new(dispatch));
+        self.order(dispatches.into_iter().map(offer).collect());
     }
 
     /// Executions were paused, or go on.
     pub(crate) fn pause(&self, changes: &[(ExecutionUid, bool)]) {
-        if changes.is_empty() {
-            return;
-        }
-        self.with(|desk, now_us| {
-            for (execution, paused) in changes {
-                desk.pause(*execution, *paused, now_us);
-            }
-        });
+        let pause = |(execution, paused): &(_, _)| DeskOrder::Pause(*execution, *paused);
+        self.order(changes.iter().map(pause).collect());
     }
 
     /// The results of actions are no longer wanted.
     pub(crate) fn cancel(&self, actions: &[ActionId]) {
-        if actions.is_empty() {
-            return;
-        }
-        self.with(|desk, now_us| {
-            for action in actions {
-                desk.cancel(*action, now_us);
-            }
-        });
+        self.order(actions.iter().copied().map(DeskOrder::Cancel).collect());
     }
 
     /// It is kept who gets these: now they may be handed out.
     pub(crate) fn confirm(&self, actions: &[ActionId]) {
-        if actions.is_empty() {
+        self.order(actions.iter().copied().map(DeskOrder::Confirm).collect());
+    }
+
+    /// Does what is ordered, here or where work is handed out.
+    fn order(&self, orders: Vec<DeskOrder>) {
+        if orders.is_empty() {
             return;
         }
+        let cluster = self.inner.cluster.get().expect("it began with a cluster");
+        if cluster.outbox().is_empty() && cluster.map().is_desk() {
+            self.take(orders);
+        } else {
+            cluster.outbox().order(orders);
+        }
+    }
+
+    /// Does what is ordered, here.
+    pub(crate) fn take(&self, orders: Vec<DeskOrder>) {
         self.with(|desk, now_us| {
-            for action in actions {
-                desk.confirm(*action, now_us);
+            for order in orders {
+                match order {
+                    DeskOrder::Offer(dispatch) => desk.offer(*dispatch, now_us),
+                    DeskOrder::Cancel(action) => desk.cancel(action, now_us),
+                    DeskOrder::Confirm(action) => desk.confirm(action, now_us),
+                    DeskOrder::Pause(execution, paused) => desk.pause(execution, paused, now_us),
+                }
             }
         });
+    }
+
+    /// Takes what another server has kept of workers since this one began.
+    pub(crate) fn learn(&self, actions: Vec<WorkerActionRow>, queues: Vec<QueueRow>) {
+        for row in &actions {
+            self.inner.note_provided(&row.project, &row.name);
+        }
+        self.with(|desk, now_us| desk.load(actions, queues, now_us));
+    }
+
+    /// Takes that workers have provided these actions to another server.
+    pub(crate) fn note_provided(&self, actions: &[WorkerActionRow]) {
+        for row in actions {
+            self.inner.note_provided(&row.project, &row.name);
+        }
+    }
+
+    /// Where actions are that workers run, wherever work is handed out.
+    pub(crate) async fn standings(&self, actions: &[ActionId]) -> Vec<Option<Standing>> {
+        let cluster = self.inner.cluster.get().expect("it began with a cluster");
+        if cluster.map().is_desk() {
+            actions
+                .iter()
+                .map(|action| self.standing(*action))
+                .collect()
+        } else {
+            cluster.standings(actions).await
+        }
+    }
+
+    /// Whether an action is lost: nobody is to hand it out, as far as this server knows.
+    pub(crate) fn is_lost(&self, action: ActionId) -> bool {
+        let cluster = self.inner.cluster.get().expect("it began with a cluster");
+        cluster.outbox().is_empty() && cluster.map().is_desk() && self.standing(action).is_none()
     }
 
     /// Whether workers provide an action.
@@ -422,6 +474,13 @@ impl Inner {
             }
         }
     }
+}
+
+/// What signs tokens; the same for the life of a database, and for all servers that share it.
+pub(crate) fn secret(writer: &mut Writer) -> Result<String, store::Error> {
+    let halves = [clock::entropy(), clock::entropy()].map(u128::from_be_bytes);
+    let fresh = format!("{:032x}{:032x}", halves[0], halves[1]);
+    writer.keep_meta(KEY, &fresh)
 }
 
 /// Tells the desk the time when it has asked for that. It holds nothing while it waits, so it ends

@@ -17,10 +17,7 @@ use super::order::{
     Subject, VerbOrder,
 };
 use super::{Error, Reply};
-use crate::{clock, etag};
-
-/// The shard of every execution, as long as one server owns all of them.
-pub(super) const SHARD: i16 = 0;
+use crate::etag;
 
 /// Who waits for the commit, and for what.
 pub(super) enum Answer {
@@ -151,6 +148,9 @@ impl Lane {
             let uid = target.parse().map_err(|_| execution_not_found(&target))?;
             return Ok(StartOutcome::Execution { uid, started: true });
         }
+        let shard = self
+            .shards
+            .place(&order.project, order.execution_id.as_deref())?;
         if let Some(id) = &order.execution_id
             && let Some(uid) = self.taken(&order.project, id)?
         {
@@ -169,10 +169,9 @@ impl Lane {
             });
         }
         let definition = self.definition(order)?;
-        let uid = clock::new_uid();
         let start = Start {
-            uid,
-            shard: SHARD,
+            uid: self.shards.uid_in(shard),
+            shard,
             project: order.project.clone(),
             execution_id: order.execution_id.clone(),
             definition,
@@ -420,6 +419,7 @@ impl Lane {
         let is_gone = |key: &ExecutionKey| self.batch.deleted.iter().any(|gone| gone.key == *key);
         let key = key.filter(|key| !is_gone(key));
         let key = key.ok_or_else(|| execution_not_found(&order.uid.to_string()))?;
+        self.shards.check(key.shard)?;
         let state = self.record(order.uid)?.state;
         let operation = if order.force {
             Operation::DeleteForced
@@ -504,7 +504,7 @@ impl Lane {
         self.batch.requests.push(RequestRecord {
             project: request.project.clone(),
             request_id: request.id.clone(),
-            method: request.method.into(),
+            method: (&*request.method).into(),
             body_hash: request.body_hash,
             target: target.into(),
             created_us: self.now_us,

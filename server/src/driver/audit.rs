@@ -190,11 +190,17 @@ impl Lane {
         let hands = &self.hands;
         let lost = actions.find(|id| match runner_of(execution, *id) {
             Some(Runner::Server) => !hands.runner.is_running(*id),
-            Some(Runner::Worker) => hands.dispatcher.standing(*id).is_none(),
+            Some(Runner::Worker) => hands.dispatcher.is_lost(*id),
             Some(Runner::Inline | Runner::External | Runner::Child) | None => false,
         });
         lost.map(|action| format!("its action {action} does not"))
     }
+}
+
+/// Whether an action of an execution is run by that.
+pub(super) fn is_run_by(execution: &Execution, runner: Runner) -> bool {
+    let mut actions = execution.active_actions();
+    actions.any(|id| runner_of(execution, id) == Some(runner))
 }
 
 /// Who has an action under way, by its record.

@@ -5,16 +5,21 @@ use engine::{ActionId, Dispatch, ExecutionState, ExecutionUid};
 use super::Error;
 use super::lane::{Batch, Hands, Lane};
 use super::watch::News;
+use crate::cluster::end_if_fenced;
 
 impl Lane {
     /// Commits the batch; then answers, dispatches and tells.
     pub(super) fn commit(&mut self) {
         let failure = self.failure.borrow_mut().take();
         if let Some(failure) = failure {
+            if let Error::Store(error) = &failure {
+                end_if_fenced(error);
+            }
             self.retreat(&failure);
             return;
         }
         if let Err(error) = self.write() {
+            end_if_fenced(&error);
             let error = Error::from(error);
             tracing::error!("commit failed, its executions are loaded again: {error}");
             self.retreat(&error);
@@ -82,7 +87,9 @@ impl Lane {
 
     /// Lets run, or gives up, what others run.
     fn hand_on(&self, cancels: &[ActionId], confirms: &[ActionId], dispatches: Vec<Dispatch>) {
-        let Hands { runner, dispatcher } = &self.hands;
+        let Hands {
+            runner, dispatcher, ..
+        } = &self.hands;
         for action in cancels {
             runner.cancel(*action);
         }

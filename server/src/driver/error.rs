@@ -79,6 +79,12 @@ pub enum Error {
     /// A fault was met in another execution, and what was not stored yet was undone.
     #[error("the server has undone what it was doing; nothing was changed")]
     Undone,
+    /// The execution is, or is to be, in a shard that another server owns, or nobody yet.
+    #[error("the execution is on its way from one server to another")]
+    NotOwner {
+        /// The shard.
+        shard: i16,
+    },
     /// Too many requests wait.
     #[error("too many requests are waiting")]
     Overloaded,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use engine::{
     ActionId, Changes, Data, Dispatch, Event, Execution, ExecutionState, ExecutionUid, Limits,
-    Source, Start,
+    Outcome, Source, Start,
 };
 use expr::Value;
 use store::{Removal, RequestRecord, Writer};
@@ -20,10 +20,12 @@ use super::audit::{self, Auditor};
 use super::definitions::Definitions;
 use super::isolate::isolated;
 use super::order::{Command, WorkerNews, report_event};
+use super::shards::{Owned, Shards};
 use super::watch::Hub;
 use super::world::LaneWorld;
 use crate::actions::Runner;
 use crate::clock;
+use crate::cluster::{Cluster, end_if_fenced};
 use crate::dispatch::Dispatcher;
 
 /// Most commands of one batch: bounds the time until the first of them is answered.
@@ -61,13 +63,18 @@ pub(super) struct Hands {
     pub(super) runner: Runner,
     /// Actions of workers.
     pub(super) dispatcher: Dispatcher,
+    /// The other servers.
+    pub(super) cluster: Cluster,
 }
 
 /// The lane. What it collects for the present batch is in [`Batch`].
 pub(super) struct Lane {
     pub(super) writer: RefCell<Writer>,
     pub(super) executions: HashMap<ExecutionUid, Slot>,
+    pub(super) shards: Shards,
     pub(super) definitions: RefCell<Definitions>,
+    /// Which definitions they are.
+    definitions_version: String,
     /// When executions must be told the time.
     pub(super) timers: BTreeSet<(i64, ExecutionUid)>,
     /// Executions that were stopped by the limit of steps.
@@ -136,7 +143,9 @@ impl Lane {
         Self {
             writer: RefCell::new(writer),
             executions: HashMap::new(),
+            shards: Shards::new(Owned::none(1)),
             definitions: RefCell::default(),
+            definitions_version: String::new(),
             timers: BTreeSet::new(),
             continued: VecDeque::new(),
             broken: HashMap::new(),
@@ -164,6 +173,7 @@ impl Lane {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             self.now_us = clock::now_us();
+            self.look_round();
             self.reload_lost();
             let mut count = 0;
             let mut stop = false;
@@ -189,6 +199,31 @@ impl Lane {
             if stop {
                 return;
             }
+        }
+    }
+
+    /// Of a server that shares its database: sees that it has not been taken for dead while it was
+    /// asleep, and what others have done to definitions.
+    fn look_round(&mut self) {
+        let cluster = &self.hands.cluster;
+        let mut writer = self.writer.borrow_mut();
+        if cluster.lease().is_over()
+            && let Err(error) = writer.check_seat()
+        {
+            end_if_fenced(&error);
+            tracing::warn!("it is not known whether others have taken over: {error}");
+        }
+        if !cluster.map().is_shared() {
+            return;
+        }
+        match writer.read().definitions_version() {
+            Ok(version) if version == self.definitions_version => {}
+            Ok(version) => {
+                self.definitions_version = version;
+                self.definitions.borrow_mut().forget_latest();
+            }
+            // The commit meets the same.
+            Err(_) => self.definitions.borrow_mut().forget_latest(),
         }
     }
 
@@ -269,24 +304,8 @@ impl Lane {
                 reply,
             } => self.delete(&order, request.as_ref(), reply),
             Command::Explain { question, reply } => self.ask_why(question, reply),
-            Command::Ended { action, outcome } => {
-                let (task, number) = (action.task.number, action.number);
-                let event = Event::ActionDone {
-                    task,
-                    action: number,
-                    outcome,
-                    source: Source::Server,
-                };
-                self.apply_quietly(action.task.execution, event);
-            }
-            Command::HandedOver { action } => {
-                let event = Event::ActionHandedOver {
-                    task: action.task.number,
-                    action: action.number,
-                    lease: None,
-                };
-                self.apply_quietly(action.task.execution, event);
-            }
+            Command::Ended { action, outcome } => self.ended(action, outcome),
+            Command::HandedOver { action } => self.handed_over(action),
             Command::Worker { action, news } => self.worker_news(action, news),
             Command::Report {
                 action,
@@ -294,6 +313,13 @@ impl Lane {
                 report,
                 reply,
             } => self.report(action, report_event(action, lease, report), reply),
+            Command::OfferAgain => self.offer_again(),
+            Command::Acquire { shards, reply } => {
+                let _ = reply.send(self.acquire(&shards));
+            }
+            Command::Release { count, reply } => {
+                let _ = reply.send(Ok(self.release(count)));
+            }
             Command::Write { work } => {
                 work(&mut self.writer.borrow_mut());
                 self.definitions.borrow_mut().forget_latest();
@@ -304,8 +330,34 @@ impl Lane {
         }
     }
 
+    /// An action that the server ran has ended.
+    fn ended(&mut self, action: ActionId, outcome: Outcome) {
+        let event = Event::ActionDone {
+            task: action.task.number,
+            action: action.number,
+            outcome,
+            source: Source::Server,
+        };
+        self.apply_quietly(action.task.execution, event);
+    }
+
+    /// The server has done its part of an action.
+    fn handed_over(&mut self, action: ActionId) {
+        let event = Event::ActionHandedOver {
+            task: action.task.number,
+            action: action.number,
+            lease: None,
+        };
+        self.apply_quietly(action.task.execution, event);
+    }
+
     /// What became of an action that workers run.
     fn worker_news(&mut self, action: ActionId, news: WorkerNews) {
+        if let Err(Error::NotOwner { shard }) = self.load(action.task.execution) {
+            // Its execution has gone to another server meanwhile.
+            self.hands.cluster.outbox().tell(shard, action, news);
+            return;
+        }
         if matches!(news, WorkerNews::Held { confirm: true, .. }) {
             self.batch.confirms.push(action);
         }
@@ -343,7 +395,7 @@ impl Lane {
     fn apply_quietly(&mut self, uid: ExecutionUid, event: Event) {
         if let Err(error) = self.apply(uid, event) {
             match error {
-                Error::ExecutionNotFound { .. } | Error::Engine(_) => {
+                Error::ExecutionNotFound { .. } | Error::NotOwner { .. } | Error::Engine(_) => {
                     tracing::debug!(execution.uid = %uid, "event for {uid} refused: {error}");
                 }
                 other => self.fail_batch(other),

@@ -18,18 +18,22 @@ mod lane;
 mod order;
 mod recover;
 mod restart;
+mod shards;
 mod watch;
 mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use engine::{ActionId, ExecutionUid, Lease, Limits};
 use store::{Reader, Readers, Store, Writer};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
 
 use crate::actions::Runner;
+use crate::cluster::Cluster;
 use crate::dispatch::{Dispatcher, Report};
 
 pub use audit::Audit;
@@ -42,9 +46,17 @@ pub use order::{
 pub use watch::{Hub, News, Subscription};
 
 use order::{Command, Question};
+pub(crate) use shards::Owned;
+use shards::Shards;
 
 /// Most requests that wait for the lane; more are refused with [`Error::Overloaded`].
 const WAITING_MAX: usize = 20_000;
+
+/// How long the owner of an execution is waited for that takes the end of an action.
+const OWNER_MAX: Duration = Duration::from_secs(10);
+
+/// How long is waited between two tries.
+const OWNER_PAUSE: Duration = Duration::from_millis(50);
 
 /// The way to the executions. Cheap to clone.
 #[derive(Clone)]
@@ -54,40 +66,86 @@ pub struct Driver {
     readers: Readers,
     hub: Arc<Hub>,
     audit: Arc<Audit>,
+    owned: Owned,
+    cluster: Cluster,
 }
 
 impl Driver {
-    /// Takes the unfinished executions up again and starts the lane. Returns when it is ready to
-    /// serve. The lane ends when it is told to [`Self::shut_down`].
-    pub fn start(
+    /// Takes the unfinished executions of these shards up again and starts the lane. Returns when
+    /// it is ready to serve. The lane ends when it is told to [`Self::shut_down`].
+    pub(crate) fn start(
         store: &Store,
-        runner: Runner,
-        dispatcher: Dispatcher,
+        mut writer: Writer,
+        shards: &[i16],
+        hands: (Runner, Dispatcher),
+        cluster: Cluster,
         limits: Limits,
     ) -> Result<(Self, std::thread::JoinHandle<()>), Error> {
+        let (runner, dispatcher) = hands;
         let (sender, receiver) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let hub = Arc::new(Hub::default());
         let audit = Arc::new(Audit::default());
+        let owned = Owned::none(store.shards());
         let driver = Self {
             commands: sender,
             waiting: waiting.clone(),
             readers: store.readers().clone(),
             hub: hub.clone(),
             audit: audit.clone(),
+            owned: owned.clone(),
+            cluster: cluster.clone(),
         };
         runner.report_to(driver.clone());
-        let mut writer = store.writer()?;
-        dispatcher.begin(driver.clone(), &mut writer)?;
-        let hands = lane::Hands { runner, dispatcher };
+        dispatcher.begin(driver.clone(), cluster.clone(), &mut writer)?;
+        let hands = lane::Hands {
+            runner,
+            dispatcher,
+            cluster,
+        };
         let mut lane = lane::Lane::new(writer, receiver, waiting, hands, hub, limits);
+        lane.shards = Shards::new(owned);
         lane.auditor.found = audit;
-        lane.recover()?;
+        lane.acquire(shards)?;
         let thread = std::thread::Builder::new()
             .name("lane".into())
             .spawn(move || end_with_panic(|| lane.run()))
             .expect("the system can start a thread");
         Ok((driver, thread))
+    }
+
+    /// Takes shards over: their unfinished executions go on here.
+    pub(crate) async fn acquire(&self, shards: Vec<i16>) -> Result<(), Error> {
+        self.ask(|reply| Command::Acquire { shards, reply }).await
+    }
+
+    /// Gives at most so many shards away; answers with those that nothing is done for any more.
+    /// Shards in which an action of the server runs are kept.
+    pub(crate) async fn release(&self, count: usize) -> Result<Vec<i16>, Error> {
+        self.ask(|reply| Command::Release { count, reply }).await
+    }
+
+    /// Which shards this server owns.
+    pub(crate) fn owned(&self) -> &Owned {
+        &self.owned
+    }
+
+    /// Fails if another server owns an execution, as far as that is seen without the lane.
+    async fn check_owner(&self, uid: ExecutionUid) -> Result<(), Error> {
+        let shard = self.owned.named_by(uid);
+        if self.owned.has(shard) {
+            return Ok(());
+        }
+        // One of before there were several shards lies in the first.
+        let key = if self.owned.has(0) {
+            self.read(move |reader| reader.locate(uid)).await?
+        } else {
+            None
+        };
+        match key {
+            Some(key) if self.owned.has(key.shard) => Ok(()),
+            _ => Err(Error::NotOwner { shard }),
+        }
     }
 
     /// Starts an execution; answers when the start is durable.
@@ -124,6 +182,7 @@ impl Driver {
         order: VerbOrder,
         request: Option<RequestKey>,
     ) -> Result<engine::ExecutionRecord, Error> {
+        self.check_owner(order.uid).await?;
         self.ask(|reply| Command::Verb {
             order,
             request,
@@ -139,6 +198,7 @@ impl Driver {
         change: ActionChange,
         request: Option<RequestKey>,
     ) -> Result<(Arc<str>, engine::ActionRecord), Error> {
+        self.check_owner(action.task.execution).await?;
         self.ask(|reply| Command::Action {
             action,
             change,
@@ -154,6 +214,7 @@ impl Driver {
         order: DeleteOrder,
         request: Option<RequestKey>,
     ) -> Result<(), Error> {
+        self.check_owner(order.uid).await?;
         self.ask(|reply| Command::Delete {
             order,
             request,
@@ -170,6 +231,7 @@ impl Driver {
         task: Option<u32>,
         max: usize,
     ) -> Result<Explained, Error> {
+        self.check_owner(uid).await?;
         let question = Question { uid, task, max };
         self.ask(|reply| Command::Explain { question, reply }).await
     }
@@ -213,10 +275,32 @@ impl Driver {
         self.hub.subscribe(uid)
     }
 
-    /// Positions of commits that change executions, from now on. Subscribe first, then read:
-    /// nothing is missed.
-    pub fn commits(&self) -> tokio::sync::watch::Receiver<i64> {
+    /// That executions were changed by a commit, from now on. Subscribe first, then read: nothing
+    /// is missed.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
         self.hub.commits()
+    }
+
+    /// Whether anybody watches anything here.
+    pub(crate) fn has_watchers(&self) -> bool {
+        self.hub.has_watchers()
+    }
+
+    /// Those of these that somebody watches here.
+    pub(crate) fn watched_of(&self, uids: Vec<ExecutionUid>) -> Vec<ExecutionUid> {
+        self.hub.watched_of(uids.into_iter())
+    }
+
+    /// Tells watchers of what other servers have committed.
+    pub(crate) fn tell_watchers(&self, news: Vec<(ExecutionUid, News)>) {
+        self.hub.tell(news.into_iter());
+        self.hub.stir();
+    }
+
+    /// Another server hands work out from now on, or this one: it has to know what there is.
+    pub(crate) fn offer_again(&self) {
+        // A lane that has ended offers when it starts the next time.
+        let _ = self.commands.send(Command::OfferAgain);
     }
 
     /// What the auditor has found since the server started.
@@ -268,14 +352,51 @@ impl Driver {
         let _ = self.commands.send(Command::HandedOver { action });
     }
 
-    /// What became of an action that workers run.
+    /// What became of an action that workers run, wherever its execution is.
     pub(crate) fn worker_news(&self, action: ActionId, news: WorkerNews) {
+        let shard = self.owned.named_by(action.task.execution);
+        if self.owned.has(shard) {
+            self.worker_news_here(action, news);
+        } else {
+            self.cluster.outbox().tell(shard, action, news);
+        }
+    }
+
+    /// The same, of an execution that this server should own.
+    pub(crate) fn worker_news_here(&self, action: ActionId, news: WorkerNews) {
         // A lane that has ended finds the action again when it starts the next time.
         let _ = self.commands.send(Command::Worker { action, news });
     }
 
-    /// The end of an action, as a worker says it; answers when it is durable.
+    /// The end of an action, as a worker says it; answers when it is durable, wherever its
+    /// execution is.
     pub(crate) async fn worker_report(
+        &self,
+        action: ActionId,
+        lease: Box<Lease>,
+        report: Report,
+    ) -> Result<(), Error> {
+        let mut shard = self.owned.named_by(action.task.execution);
+        let deadline = Instant::now() + OWNER_MAX;
+        loop {
+            let (lease, report) = (lease.clone(), report.clone());
+            let reported = if self.owned.has(shard) {
+                self.worker_report_here(action, lease, report).await
+            } else {
+                self.cluster.report(shard, action, lease, report).await
+            };
+            match reported {
+                Err(Error::NotOwner { shard: of }) if Instant::now() < deadline => {
+                    shard = of;
+                    sleep(OWNER_PAUSE).await;
+                }
+                reported => return reported,
+            }
+        }
+    }
+
+    /// The same, of an execution that this server should own.
+    pub(crate) async fn worker_report_here(
         &self,
         action: ActionId,
         lease: Box<Lease>,

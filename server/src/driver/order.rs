@@ -1,5 +1,6 @@
 //! What the lane can be asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use engine::{
     ActionId, ActionRecord, ActionVerb, Caller, Cause, Data, Event, ExecutionRecord,
     ExecutionState, ExecutionUid, Lease, Loss, Outcome, Source, Verb, WorkerReport,
 };
+use serde::{Deserialize, Serialize};
 use store::{ExecutionKey, Writer};
 
 use super::Reply;
@@ -172,7 +174,7 @@ pub struct Explained {
 }
 
 /// What became of an action that workers run, as the desk knows it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WorkerNews {
     /// A worker has it. If asked for, say when that is durable.
     Held {
@@ -254,14 +256,14 @@ pub(super) fn report_event(action: ActionId, lease: Box<Lease>, report: Report) 
 }
 
 /// What makes a request the same as an earlier one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RequestKey {
     /// Tenant.
     pub project: Arc<str>,
     /// Chosen by the client.
     pub id: Arc<str>,
     /// Which method.
-    pub method: &'static str,
+    pub method: Cow<'static, str>,
     /// SHA-256 of the request without its id.
     pub body_hash: [u8; 32],
 }
@@ -330,6 +332,18 @@ pub(super) enum Command {
         report: Report,
         reply: Reply<()>,
     },
+    /// Another server hands work out from now on: it has to know what there is.
+    OfferAgain,
+    /// Shards are owned from now on.
+    Acquire {
+        shards: Vec<i16>,
+        reply: Reply<()>,
+    },
+    /// Shards are no longer owned: at most so many.
+    Release {
+        count: usize,
+        reply: Reply<Vec<i16>>,
+    },
     /// A write that is not of an execution.
     Write {
         work: Box<dyn FnOnce(&mut Writer) + Send>,
@@ -344,9 +358,11 @@ impl Command {
     /// Whether somebody waits for its answer, and it counts against how many may.
     pub(super) fn is_asked(&self) -> bool {
         match self {
-            Self::Ended { .. } | Self::HandedOver { .. } | Self::Worker { .. } | Self::ShutDown => {
-                false
-            }
+            Self::Ended { .. }
+            | Self::HandedOver { .. }
+            | Self::Worker { .. }
+            | Self::OfferAgain
+            | Self::ShutDown => false,
             #[cfg(test)]
             Self::Tamper(_) => false,
             Self::Start { .. }
@@ -356,6 +372,8 @@ impl Command {
             | Self::Delete { .. }
             | Self::Explain { .. }
             | Self::Report { .. }
+            | Self::Acquire { .. }
+            | Self::Release { .. }
             | Self::Write { .. } => true,
         }
     }

@@ -1,12 +1,15 @@
-//! Executions come back into memory: all unfinished ones when the server starts, single ones when
-//! an event is for them, and those whose commit has failed.
+//! Executions come back into memory: all unfinished ones of shards that the server takes over,
+//! single ones when an event is for them, and those whose commit has failed. And they leave it with
+//! shards that go to another server.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use engine::{Data, Event, Execution, ExecutionUid};
+use engine::{Data, Event, Execution, ExecutionUid, Runner};
 use store::Loaded;
 
 use super::Error;
+use super::audit::is_run_by;
 use super::isolate::isolated;
 use super::lane::{Lane, child_is_gone};
 
@@ -14,15 +17,20 @@ use super::lane::{Lane, child_is_gone};
 const RECOVERED_PER_COMMIT: usize = 500;
 
 impl Lane {
-    /// Takes up all unfinished executions: what was under way goes on.
-    pub(super) fn recover(&mut self) -> Result<(), Error> {
+    /// Owns shards from now on, and takes up their unfinished executions: what was under way goes
+    /// on.
+    pub(super) fn acquire(&mut self, shards: &[i16]) -> Result<(), Error> {
         let mut unfinished = Vec::new();
         self.writer
             .borrow_mut()
-            .load_unfinished(&mut |loaded| unfinished.push(loaded))?;
+            .load_unfinished(shards, &mut |loaded| unfinished.push(loaded))?;
+        self.shards.own(shards);
         let count = unfinished.len();
         for (index, loaded) in unfinished.into_iter().enumerate() {
             let uid = loaded.execution.uid;
+            if self.executions.contains_key(&uid) {
+                continue;
+            }
             if let Err(error) = self.take_up(loaded) {
                 // One definition that cannot be read must not keep all others from running.
                 tracing::error!(execution.uid = %uid, "execution {uid} cannot be taken up: {error}");
@@ -40,6 +48,55 @@ impl Lane {
         Ok(())
     }
 
+    /// Owns at most so many shards no longer, and forgets their executions; gives the shards. One
+    /// in which an action runs here is kept, for its result would find nobody.
+    pub(super) fn release(&mut self, count: usize) -> Vec<i16> {
+        self.deliver();
+        self.commit();
+        let mut busy: HashSet<i16> = self
+            .lost
+            .iter()
+            .map(|uid| self.shards.named_by(*uid))
+            .collect();
+        for slot in self.executions.values() {
+            let shard = slot.execution.record().shard;
+            if slot.execution.has_work() || is_run_by(&slot.execution, Runner::Server) {
+                busy.insert(shard);
+            }
+        }
+        let free = self.shards.list().iter().rev();
+        let given: Vec<i16> = free
+            .copied()
+            .filter(|shard| !busy.contains(shard))
+            .take(count)
+            .collect();
+        self.shards.disown(&given);
+        let slots = self.executions.iter();
+        let gone = slots.filter(|(_, slot)| given.contains(&slot.execution.record().shard));
+        let gone: Vec<ExecutionUid> = gone.map(|(uid, _)| *uid).collect();
+        for uid in gone {
+            self.evict(uid);
+            self.paused.remove(&uid);
+        }
+        given
+    }
+
+    /// Loads executions again whose actions workers run, which offers these again.
+    pub(super) fn offer_again(&mut self) {
+        self.deliver();
+        self.commit();
+        let slots = self.executions.iter();
+        let concerned = slots.filter(|(_, slot)| is_run_by(&slot.execution, Runner::Worker));
+        let concerned: Vec<ExecutionUid> = concerned.map(|(uid, _)| *uid).collect();
+        for uid in concerned {
+            self.evict(uid);
+            self.lost.insert(uid);
+        }
+        // What is paused is news to whoever hands out now.
+        self.paused.clear();
+        self.reload_lost();
+    }
+
     /// Makes sure that an execution is in memory, if it exists.
     pub(super) fn load(&mut self, uid: ExecutionUid) -> Result<(), Error> {
         if self.executions.contains_key(&uid) {
@@ -48,7 +105,10 @@ impl Lane {
         let loaded = {
             let mut writer = self.writer.borrow_mut();
             match writer.read().locate(uid)? {
-                Some(key) => writer.load(key)?,
+                Some(key) => {
+                    self.shards.check(key.shard)?;
+                    writer.load(key)?
+                }
                 None => None,
             }
         };
@@ -61,7 +121,10 @@ impl Lane {
     /// Tries again to load what a failed commit has thrown out of memory.
     pub(super) fn reload_lost(&mut self) {
         while let Some(uid) = self.lost.pop_first() {
-            if let Err(error) = self.load(uid) {
+            let loaded = self.load(uid);
+            if let Err(error) = loaded
+                && !matches!(error, Error::NotOwner { .. })
+            {
                 tracing::warn!(execution.uid = %uid, "execution {uid} cannot be loaded yet: {error}");
                 self.lost.insert(uid);
                 return;

@@ -7,10 +7,9 @@ use expr::{Dict, Value};
 
 use super::Error;
 use super::Reply;
-use super::answer::{Answer, SHARD, StartOutcome, execution_not_found};
+use super::answer::{Answer, StartOutcome, execution_not_found};
 use super::lane::Lane;
 use super::order::{Environment, RequestKey, RestartOrder, Started};
-use crate::clock;
 
 /// Start parameters that the engine makes for itself.
 const OWN_PARAMS: [&str; 4] = [
@@ -57,14 +56,17 @@ impl Lane {
             let (id, state) = (id.clone(), self.record(uid)?.state);
             return Err(Error::ExecutionExists { id, uid, state });
         }
+        let shard = self
+            .shards
+            .place(&source.project, order.execution_id.as_deref())?;
         let description = match &order.description {
             Some(description) => description.clone(),
             None if source.parent.is_some() => "".into(),
             None => source.description.clone(),
         };
         let start = Start {
-            uid: clock::new_uid(),
-            shard: SHARD,
+            uid: self.shards.uid_in(shard),
+            shard,
             project: source.project.clone(),
             execution_id: order.execution_id.clone(),
             definition: self.definition_again(order, &source)?,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use engine::ExecutionUid;
 use parking_lot::Mutex;
@@ -24,8 +25,10 @@ pub struct News {
 /// Who watches what.
 pub struct Hub {
     watched: Mutex<HashMap<ExecutionUid, watch::Sender<News>>>,
-    /// Position of the last commit that changed an execution, for who watches many.
-    commits: watch::Sender<i64>,
+    /// Position of the last commit here that changed an execution.
+    position: AtomicI64,
+    /// Counts commits that changed executions, for who watches many.
+    commits: watch::Sender<u64>,
 }
 
 /// News of one execution; ends with it.
@@ -40,24 +43,39 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             watched: Mutex::default(),
+            position: AtomicI64::new(0),
             commits: watch::channel(0).0,
         }
     }
 }
 
 impl Hub {
-    /// Positions of commits, from now on. Several commits in between come as one.
-    pub(super) fn commits(&self) -> watch::Receiver<i64> {
+    /// That something was committed, from now on. Several commits in between come as one.
+    pub(super) fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
     }
 
-    /// Tells that something was committed.
+    /// Tells that something was committed here.
     pub(super) fn committed(&self, position: i64) {
-        self.commits.send_if_modified(|last| {
-            let is_news = *last != position;
-            *last = position;
-            is_news
-        });
+        if self.position.swap(position, Ordering::Relaxed) != position {
+            self.stir();
+        }
+    }
+
+    /// Tells that something was committed, here or on another server.
+    pub(super) fn stir(&self) {
+        self.commits.send_modify(|count| *count += 1);
+    }
+
+    /// Whether anybody watches anything.
+    pub(super) fn has_watchers(&self) -> bool {
+        self.commits.receiver_count() > 0 || !self.watched.lock().is_empty()
+    }
+
+    /// Those of these that somebody watches.
+    pub(super) fn watched_of(&self, uids: impl Iterator<Item = ExecutionUid>) -> Vec<ExecutionUid> {
+        let watched = self.watched.lock();
+        uids.filter(|uid| watched.contains_key(uid)).collect()
     }
 
     pub(super) fn subscribe(self: &Arc<Self>, uid: ExecutionUid) -> Subscription {

@@ -6,6 +6,7 @@
 mod catch_panic;
 mod deadline;
 mod explain;
+mod forward;
 mod methods;
 mod request_id;
 mod trace;
@@ -21,8 +22,11 @@ use tower::{Layer, Service};
 use catch_panic::CatchPanic;
 use deadline::Deadline;
 use explain::Explain;
+use forward::Forward;
 use request_id::RequestId;
 use trace::Trace;
+
+use crate::cluster::Cluster;
 
 /// A call as it comes in.
 pub(crate) type Request = http::Request<Body>;
@@ -31,7 +35,7 @@ pub(crate) type Request = http::Request<Body>;
 pub(crate) type Response = http::Response<Body>;
 
 /// All layers; the first is the outermost.
-pub(crate) fn stack() -> Layers {
+pub(crate) fn stack(cluster: Cluster) -> Layers {
     let stack = Identity::new();
     // Known before anything is logged.
     let stack = inside(stack, RequestId);
@@ -41,15 +45,17 @@ pub(crate) fn stack() -> Layers {
     let stack = inside(stack, CatchPanic);
     // Errors that the transport makes up get a reason, as ours have.
     let stack = inside(stack, Explain);
-    // Innermost: the time that is left is for the service.
-    inside(stack, Deadline::new())
+    // The time that is left is for the service, wherever it is.
+    let stack = inside(stack, Deadline::new());
+    // Innermost: what happens to a call happens where it was made.
+    inside(stack, Forward::new(cluster))
 }
 
 /// The type of [`stack`], from the inside out.
-pub(crate) type Layers = Stack<
-    Wrap<Deadline>,
-    Stack<Wrap<Explain>, Stack<Wrap<CatchPanic>, Stack<Wrap<Trace>, Outermost>>>,
->;
+pub(crate) type Layers = Stack<Wrap<Forward>, Stack<Wrap<Deadline>, Outside>>;
+
+/// Layers of every call, wherever it is answered.
+type Outside = Stack<Wrap<Explain>, Stack<Wrap<CatchPanic>, Stack<Wrap<Trace>, Outermost>>>;
 
 /// The outermost layer.
 type Outermost = Stack<Wrap<RequestId>, Identity>;
@@ -84,6 +90,7 @@ impl<S> Inner for S where
 }
 
 /// The layers and the service inside a layer.
+#[derive(Clone)]
 pub(crate) struct Rest<S>(S);
 
 impl<S: Inner> Rest<S> {

@@ -5,7 +5,7 @@
 
 mod ends;
 mod network;
-mod program;
+pub(crate) mod program;
 mod soak;
 mod stdio;
 

@@ -13,7 +13,7 @@ use crate::toolchain::{self, tests_folder};
 
 /// How the program of a language is started.
 #[derive(Clone, Debug)]
-pub(super) struct Language {
+pub(crate) struct Language {
     name: &'static str,
     command: Vec<PathBuf>,
     /// Whether its arguments say where the server is. Otherwise only its environment does.
@@ -22,7 +22,7 @@ pub(super) struct Language {
 
 impl Language {
     /// All languages whose tools are there; programs are built into the folder.
-    pub(super) async fn all(folder: &Path) -> Vec<Self> {
+    pub(crate) async fn all(folder: &Path) -> Vec<Self> {
         let rust = PathBuf::from(env!("CARGO_BIN_EXE_scenario-worker"));
         let mut all = vec![Self {
             name: "rust",
@@ -55,7 +55,7 @@ impl Language {
     }
 
     /// Any program as a worker, through the command line.
-    pub(super) fn stdio(arguments: &[&str], program: &Path) -> Self {
+    pub(crate) fn stdio(arguments: &[&str], program: &Path) -> Self {
         let mut command = vec![binary().unwrap(), "worker".into(), "stdio".into()];
         command.extend(arguments.iter().map(PathBuf::from));
         command.extend(["--".into(), "sh".into(), program.into()]);
@@ -66,7 +66,7 @@ impl Language {
         }
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
@@ -80,14 +80,14 @@ impl Language {
 }
 
 /// A worker process; killed when this value is dropped.
-pub(super) struct Program {
+pub(crate) struct Program {
     child: Child,
     pid: String,
 }
 
 impl Program {
     /// Starts one and waits until it is welcomed.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         language: &Language,
         address: &str,
         project: &str,
@@ -102,7 +102,7 @@ impl Program {
     }
 
     /// Starts one and waits for nothing.
-    pub(super) fn begin(language: &Language, address: &str, project: &str, log: &Path) -> Self {
+    pub(crate) fn begin(language: &Language, address: &str, project: &str, log: &Path) -> Self {
         let (program, arguments) = language.command.split_first().unwrap();
         let child = Command::new(program)
             .args(arguments)
@@ -121,7 +121,7 @@ impl Program {
     }
 
     /// Tells it to end.
-    pub(super) async fn terminate(&self) {
+    pub(crate) async fn terminate(&self) {
         let told = Command::new("kill")
             .args(["-TERM", &self.pid])
             .status()
@@ -130,12 +130,12 @@ impl Program {
     }
 
     /// Ends it at once.
-    pub(super) async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// Waits for its end and gives its exit code.
-    pub(super) async fn ended(mut self) -> Option<i32> {
+    pub(crate) async fn ended(mut self) -> Option<i32> {
         let status = timeout(PATIENCE, self.child.wait()).await;
         status.expect("it ends in time").unwrap().code()
     }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::Data;
 use crate::event::{Event, Outcome, Start};
 use crate::id::{ActionId, ExecutionUid};
@@ -34,7 +36,7 @@ pub struct Message {
 }
 
 /// Whether an action may have been run before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {
     /// It was just created.
     First,
@@ -47,7 +49,7 @@ pub enum Delivery {
 }
 
 /// An action to run outside the engine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dispatch {
     /// Which action execution it is. Its attempt is a new number, so a late result of an earlier
     /// attempt cannot be taken for it.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::Data;
 use crate::id::{ActionId, ExecutionUid};
 use crate::lease::{Lease, Loss, WorkerReport};
@@ -189,7 +191,7 @@ pub enum Source {
 }
 
 /// How an action ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// With a result.
     Success(Data),
@@ -200,7 +202,7 @@ pub enum Outcome {
 }
 
 /// A change of the life cycle.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Verb {
     /// Pause; also all children.
     Pause {
@@ -332,7 +334,7 @@ impl Verb {
 }
 
 /// By whom a verb was called, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// Who.
     pub principal: Option<Arc<str>>,

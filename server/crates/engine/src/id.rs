@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub struct ExecutionUid(pub Uuid);
 
 /// A task execution: the `number`th one of its execution, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId {
     /// The execution that it belongs to.
     pub execution: ExecutionUid,
@@ -23,7 +23,7 @@ pub struct TaskId {
 }
 
 /// An action execution: the `number`th one of its task execution, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActionId {
     /// The task execution that it belongs to.
     pub task: TaskId,
@@ -39,13 +39,15 @@ pub struct MalformedId;
 impl ExecutionUid {
     /// The uid of a child: a UUID of version 7 at time `now_us`, whose random part follows from the
     /// parent and the number of the action execution that starts it. So the engine needs no entropy,
-    /// and the same event on the same state gives the same child.
+    /// and the same event on the same state gives the same child. Its last byte, which may name a
+    /// shard, is that of the parent.
     pub fn child_of(parent: ActionId, now_us: i64) -> Self {
         let seed = parent.to_string();
         let hash = Uuid::new_v5(&parent.task.execution.0, seed.as_bytes());
         let mut random = [0u8; 10];
         random.copy_from_slice(&hash.as_bytes()[..10]);
         let millis = u64::try_from(now_us / 1000).unwrap_or(0);
+        random[9] = parent.task.execution.0.as_bytes()[15];
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 }

@@ -102,7 +102,7 @@ pub enum NextAttempt {
 }
 
 /// A worker's word on the end of an action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerReport {
     /// Under which lease: with its id.
     pub lease: Lease,
@@ -138,7 +138,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// Why a lease counts for nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeaseEnd {
     /// It was not renewed in time, or was given back.
     Expired,

@@ -23,6 +23,10 @@ pub struct Config {
     /// How many of its last history events are kept of each execution; older ones are deleted now
     /// and then, some hundreds at a time. `None` = all.
     pub history_kept: Option<u32>,
+    /// Where other servers of the same database reach this one: `host:port`; empty = nowhere.
+    pub address: String,
+    /// How long a server that says nothing counts as there.
+    pub lease: Duration,
 }
 
 impl Config {
@@ -42,6 +46,8 @@ impl Config {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             history_kept: None,
+            address: String::new(),
+            lease: Duration::from_secs(5),
         }
     }
 }

@@ -4,11 +4,8 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::expression::SqlLiteral;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Bool, Text};
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
@@ -25,14 +22,12 @@ const WAL_PAGES: u32 = 4000;
 /// Pages that the writer may keep in memory.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
-/// The first half of the lock of the writer on PostgreSQL; the second half is the schema's.
-const LOCK: i32 = 0x4155_544E;
-
-/// How long is waited between two tries to take it.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// The first half of the lock for what belongs to no shard; the second half is the schema's. It
+/// was the lock of the one writer in earlier versions, so that none of them runs beside this one.
+const COMMON_LOCK: i32 = 0x4155_544E;
 
 /// The same of the lock of who changes the schema.
-const SCHEMA_LOCK: i32 = LOCK + 1;
+const SCHEMA_LOCK: i32 = COMMON_LOCK + 1;
 
 /// Where SQLite finds a database in a file.
 pub(crate) fn sqlite_file(path: &Path) -> String {
@@ -94,14 +89,11 @@ pub(crate) fn open_postgres(address: &Address, name: &str) -> Result<Conn, Error
 /// Prepares a connection for being the writer. `owner` is the name of the connection.
 ///
 /// On SQLite the pages that a commit changes must all find room, or they are written more than
-/// once; memory is taken only as far as it is used. Of a server the writer is who holds its lock:
-/// false if that is somebody else.
-pub(crate) fn prepare_writer(conn: &mut Conn, config: &Config, owner: &str) -> Result<bool, Error> {
+/// once; memory is taken only as far as it is used. On PostgreSQL a session that we have lost is
+/// ended: it holds a lock that we need.
+pub(crate) fn prepare_writer(conn: &mut Conn, config: &Config, owner: &str) -> Result<(), Error> {
     match conn {
-        Conn::Sqlite(_) => {
-            conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}"))?;
-            Ok(true)
-        }
+        Conn::Sqlite(_) => conn.run(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}")),
         Conn::Postgres(c, _) => {
             let commit = match config.synchronous {
                 Synchronous::Full => "on",
@@ -109,41 +101,32 @@ pub(crate) fn prepare_writer(conn: &mut Conn, config: &Config, owner: &str) -> R
             };
             c.batch_execute(&format!("SET synchronous_commit = {commit}"))
                 .map_err(classify)?;
-            take_lock(c, config, owner)
+            end_lost_session(c, owner)
         }
     }
 }
 
-/// Takes the lock that makes a session the one writer of a database, or rather of a schema in it.
-/// It ends with the session, and a session that we have lost is ended first: so whatever it was
-/// about to commit is committed or not, but not still to come.
-fn take_lock(conn: &mut PgConn, config: &Config, owner: &str) -> Result<bool, Error> {
+/// Ends the session of an earlier connection of that name.
+fn end_lost_session(conn: &mut PgConn, owner: &str) -> Result<(), Error> {
     diesel::sql_query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()",
     )
     .bind::<Text, _>(owner)
     .execute(conn)
-    .map_err(classify)?;
-    let deadline = Instant::now() + config.busy_timeout;
-    // The session of a server that was killed needs a moment to end.
-    loop {
-        let taken = diesel::select(try_lock(LOCK)).get_result::<bool>(conn);
-        if taken.map_err(classify)? {
-            return Ok(true);
-        }
-        if Instant::now() > deadline {
-            return Ok(false);
-        }
-        thread::sleep(LOCK_PAUSE);
-    }
+    .map(drop)
+    .map_err(classify)
 }
 
-/// Takes a lock of this session for its schema, unless another session has it.
-fn try_lock(lock: i32) -> SqlLiteral<Bool> {
-    diesel::dsl::sql(&format!(
-        "pg_try_advisory_lock({lock}, hashtext(current_schema()))"
-    ))
+/// Within a transaction: lets one server after the other write what belongs to no shard.
+pub(crate) fn lock_common(conn: &mut Conn) -> Result<(), Error> {
+    match conn {
+        // There is no other server.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(..) => conn.run(&format!(
+            "SELECT pg_advisory_xact_lock({COMMON_LOCK}, hashtext(current_schema()))"
+        )),
+    }
 }
 
 /// Looks whether there is a place for our tables.
@@ -204,7 +187,7 @@ pub(crate) fn begin_read(conn: &mut Conn) -> Result<(), Error> {
 pub(crate) fn begin_write(conn: &mut Conn) -> Result<(), Error> {
     match conn {
         Conn::Sqlite(_) => conn.run("BEGIN IMMEDIATE"),
-        // There is no other writer.
+        // Each server writes for its own shards.
         Conn::Postgres(..) => conn.run("BEGIN"),
     }
 }

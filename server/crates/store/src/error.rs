@@ -109,6 +109,13 @@ pub enum Error {
         /// Where it was moved to, without the password.
         to: String,
     },
+    /// Other servers of the database have taken this one for dead, and its executions go on there.
+    /// Nothing was changed, and nothing can be any more.
+    #[error("other servers of database {database} have taken this one for dead")]
+    Fenced {
+        /// The URL without its password.
+        database: String,
+    },
     /// The store has one writer, and it was handed out already.
     #[error("the writer of the database is taken")]
     WriterTaken,

@@ -3,13 +3,15 @@
 //! **Invariant:** the only crate that knows diesel, and none of its types leaves it.
 //! **Invariant:** synchronous. Every function blocks until the database has answered; the caller
 //! chooses the thread.
-//! **Invariant:** one writer. A [`Writer`] belongs to the thread that owns the executions; readers
-//! see what it committed, whole commits only.
+//! **Invariant:** one writer a server. A [`Writer`] belongs to the thread that owns the executions;
+//! readers see what it committed, whole commits only. Servers that share a database write each for
+//! its own shards (`cluster`).
 //! Left to others: what a change is (`engine`), when it is committed (`server::driver`), texts of
 //! filters and page tokens (`server::api`).
 
 mod backup;
 mod batch;
+mod cluster;
 mod codec;
 mod commit;
 mod config;
@@ -40,6 +42,7 @@ mod writer;
 
 pub use backup::{Copied, back_up, restore};
 pub use batch::{Batch, Changed, ExecutionKey, Removal, RequestRecord};
+pub use cluster::{ClusterView, Membership, SHARDS, Seat, ServerRow, ServerState, ShardRow};
 pub use config::{Config, Synchronous};
 pub use definition::{
     Applied, ApplyMode, DefinitionChange, DefinitionKind, DefinitionRow, Deletion, NewDefinition,

@@ -32,9 +32,15 @@ pub(crate) fn load(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Loaded>,
     Ok(Some(assemble(execution, &mut tasks, &mut actions)?))
 }
 
-/// Loads all unfinished executions, some at a time. Their keys alone are held all at once.
-pub(crate) fn load_unfinished(conn: &mut Conn, each: &mut dyn FnMut(Loaded)) -> Result<(), Error> {
-    let keys = listing::list_unfinished(conn)?;
+/// Loads all unfinished executions of some shards, some at a time. Their keys alone are held all at
+/// once.
+pub(crate) fn load_unfinished(
+    conn: &mut Conn,
+    shards: &[i16],
+    each: &mut dyn FnMut(Loaded),
+) -> Result<(), Error> {
+    let mut keys = listing::list_unfinished(conn)?;
+    keys.retain(|key| shards.contains(&key.shard));
     for of_shard in keys.chunk_by(|a, b| a.shard == b.shard) {
         for some in of_shard.chunks(EXECUTIONS) {
             let uids: Vec<&[u8]> = some.iter().map(|key| &key.uid.0.as_bytes()[..]).collect();

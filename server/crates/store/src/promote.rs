@@ -19,6 +19,9 @@ use crate::postgres::PgConn;
 use crate::store::Store;
 use crate::tables::meta;
 
+/// Tables about the servers of a database, and not about what is in it.
+const OF_SERVERS: [&str; 2] = ["servers", "shards"];
+
 /// The key under which a database notes where it was moved to.
 const MOVED_TO: &str = "moved_to";
 
@@ -61,10 +64,13 @@ pub fn promote(from: &Config, to: &Config) -> Result<Vec<Moved>, Error> {
         ));
     }
     let moved = target.write(|target| {
+        // A server that starts now waits until all is there.
         target.run(&format!(
             "LOCK TABLE {} IN EXCLUSIVE MODE",
             tables.join(", ")
         ))?;
+        let mut tables = tables;
+        tables.retain(|table| !OF_SERVERS.contains(&table.as_str()));
         refuse_rows(target, &tables, to)?;
         let moved = tables.iter().map(|table| {
             let sum = copy(&mut source, target, table)?;

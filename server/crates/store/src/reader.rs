@@ -2,11 +2,13 @@
 //!
 //! Left to others: the SQL of each table (`tables`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
 use crate::batch::{ExecutionKey, RequestRecord};
+use crate::cluster::{self, ClusterView};
 use crate::connection::Conn;
 use crate::definition::{DefinitionKind, DefinitionRow, Source, WorkbookRow};
 use crate::environment::EnvironmentRow;
@@ -26,6 +28,7 @@ use crate::views::{
     Searched, SourceHash, Standing,
 };
 use crate::worker::{QueueRow, WorkerActionRow};
+use crate::writer::DEFINITIONS;
 
 /// A connection that reads.
 pub struct Reader {
@@ -53,10 +56,14 @@ impl Reader {
         executions::find_key_by_uid(&mut self.conn, project, uid)
     }
 
-    /// Finds where the execution of a uid lies, in whatever project: one look-up for each shard
-    /// that there is.
+    /// Finds where the execution of a uid lies, in whatever project: in the shard that its last byte
+    /// names, or, if it is of before there were several, in the first.
     pub fn locate(&mut self, uid: ExecutionUid) -> Result<Option<ExecutionKey>, Error> {
-        for shard in executions::list_shards(&mut self.conn)? {
+        let candidates: &[i16] = match &self.conn {
+            Conn::Sqlite(_) => &[0],
+            Conn::Postgres(..) => &[i16::from(uid.0.as_bytes()[15]), 0],
+        };
+        for shard in candidates.iter().copied() {
             let key = ExecutionKey { shard, uid };
             if executions::standing(&mut self.conn, key)?.is_some() {
                 return Ok(Some(key));
@@ -122,14 +129,28 @@ impl Reader {
         listing::list_among(&mut self.conn, project, &predicate, uids)
     }
 
-    /// Lists what commits have changed after a position.
-    pub fn list_changes(&mut self, after: i64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
-        changes::list(&mut self.conn, after, limit)
+    /// Lists what commits of a log have changed after a position.
+    pub fn list_changes(
+        &mut self,
+        log: i16,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<ChangeRow>, Error> {
+        changes::list(&mut self.conn, log, after, limit)
     }
 
-    /// Positions of the first and the last change that are kept; `None` if nothing ever changed.
-    pub fn span_of_changes(&mut self) -> Result<Option<(i64, i64)>, Error> {
-        changes::span(&mut self.conn)
+    /// Lists the logs of commits, which servers that share a database write one each.
+    pub fn logs_of_changes(&mut self) -> Result<Vec<i16>, Error> {
+        changes::logs(&mut self.conn)
+    }
+
+    /// Of each log the positions of the first and the last change that are kept.
+    pub fn spans_of_changes(&mut self) -> Result<BTreeMap<i16, (i64, i64)>, Error> {
+        let mut spans = BTreeMap::new();
+        for log in changes::logs(&mut self.conn)? {
+            spans.extend(changes::span(&mut self.conn, log)?.map(|span| (log, span)));
+        }
+        Ok(spans)
     }
 
     /// Counts executions; the groups are the `max_groups` largest.
@@ -440,6 +461,20 @@ impl Reader {
         request_id: &str,
     ) -> Result<Option<RequestRecord>, Error> {
         requests::find(&mut self.conn, project, request_id)
+    }
+
+    /// The servers that share the database, and who has what; `None` if it cannot be shared.
+    pub fn cluster(&mut self) -> Result<Option<ClusterView>, Error> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => Ok(None),
+            Conn::Postgres(c, _) => cluster::view(c).map(Some),
+        }
+    }
+
+    /// How often definitions were changed: what is known of the latest ones holds until that
+    /// changes. Empty = never.
+    pub fn definitions_version(&mut self) -> Result<String, Error> {
+        Ok(meta::find(&mut self.conn, DEFINITIONS)?.unwrap_or_default())
     }
 
     /// Finds something that the server remembers of itself.

@@ -1,17 +1,18 @@
 //! The open database: its files, its lock, and who may write.
 //!
-//! **Invariant:** one store per database, also among processes. The lock of SQLite is a file beside
-//! it; that of PostgreSQL is taken with the writer, by its session.
+//! **Invariant:** one store per file, also among processes: its lock is a file beside it. Servers
+//! that share PostgreSQL have a seat each, which is taken with the writer, by its session.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::cluster::{self, Membership, SHARDS, Seat};
 use crate::config::{Config, Target};
 use crate::connection::Conn;
 use crate::dialect;
@@ -39,6 +40,9 @@ enum Place {
     Postgres { address: Box<Address>, name: String },
 }
 
+/// How often it is tried to take a seat.
+const JOIN_TRIES: u32 = 5;
+
 /// What the store, the writer and the readers hold together.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -49,6 +53,8 @@ pub(crate) struct Shared {
     /// has no write-ahead log there, so readers and the writer exclude each other anyway.
     pub(crate) turns: Option<RwLock<()>>,
     writer_taken: AtomicBool,
+    /// Where the writer sits, while there is one.
+    seat: Mutex<Option<Seat>>,
     /// Released by the operating system, whatever becomes of this process.
     _lock: Option<File>,
 }
@@ -69,8 +75,14 @@ impl Shared {
         }
     }
 
-    /// Opens a connection that writes. If another server writes, the answer is [`Error::InUse`].
+    /// Opens a connection that writes, and takes a seat, or the same one again. If others have
+    /// taken this server for dead meanwhile, the answer is [`Error::Fenced`].
     pub(crate) fn connect_writer(&self) -> Result<Conn, Error> {
+        self.try_connect_writer(JOIN_TRIES)
+    }
+
+    fn try_connect_writer(&self, tries: u32) -> Result<Conn, Error> {
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut conn, name) = match &self.place {
             Place::Sqlite(location) => (self.connect()?, location.clone()),
             Place::Postgres { address, name } => {
@@ -78,20 +90,60 @@ impl Shared {
                 (dialect::open_postgres(address, &name)?, name)
             }
         };
-        if dialect::prepare_writer(&mut conn, &self.config, &name)? {
-            Ok(conn)
-        } else {
-            Err(self.in_use())
+        dialect::prepare_writer(&mut conn, &self.config, &name)?;
+        let Conn::Postgres(c, _) = &mut conn else {
+            *seat = Some(Seat::default());
+            return Ok(conn);
+        };
+        match *seat {
+            None => {
+                let joined = cluster::join(c, &self.config.address, self.config.lease);
+                match joined {
+                    Ok(taken) => *seat = Some(taken),
+                    // Whoever was just taking the server before it for dead has met this one.
+                    Err(error) if tries > 1 && conn.is_lost_after(&error) => {
+                        drop(seat);
+                        return self.try_connect_writer(tries - 1);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Some(taken) => {
+                if !cluster::take_again(c, taken, self.config.busy_timeout)? {
+                    return Err(self.fenced());
+                }
+            }
         }
+        Ok(conn)
     }
 
-    /// What is said when another server has the database.
-    pub(crate) fn in_use(&self) -> Error {
+    /// Where the writer sits.
+    pub(crate) fn seat(&self) -> Seat {
+        let seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        seat.unwrap_or_default()
+    }
+
+    /// What is said when others have taken this server for dead.
+    pub(crate) fn fenced(&self) -> Error {
         let database = match &self.place {
             Place::Sqlite(location) => location.clone(),
             Place::Postgres { address, .. } => address.to_string(),
         };
-        Error::InUse { database }
+        Error::Fenced { database }
+    }
+
+    /// How long a server that says nothing counts as there.
+    pub(crate) fn lease(&self) -> Duration {
+        self.config.lease
+    }
+
+    /// Shards that executions are spread over.
+    pub(crate) fn shards(&self) -> i16 {
+        match &self.place {
+            // One server has all: rows that are written together lie together.
+            Place::Sqlite(_) => 1,
+            Place::Postgres { .. } => SHARDS,
+        }
     }
 
     /// How long is waited for the database, if it is away or busy.
@@ -101,6 +153,7 @@ impl Shared {
 
     /// Gives the writer back.
     pub(crate) fn release_writer(&self) {
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.writer_taken.store(false, Ordering::Release);
     }
 }
@@ -126,6 +179,7 @@ impl Store {
             place,
             turns: (target == Target::SqliteMemory).then(RwLock::default),
             writer_taken: AtomicBool::new(false),
+            seat: Mutex::new(None),
             _lock: lock,
         });
         let mut first = shared
@@ -148,10 +202,20 @@ impl Store {
         &self.migrated
     }
 
-    /// A connection of its own that writes, and keeps every other writer out as long as the store
-    /// is there.
+    /// A connection of its own that writes. [`Error::InUse`] if a server has the database; one that
+    /// starts later has to be kept out by other means.
     pub(crate) fn connect_alone(&self) -> Result<Conn, Error> {
-        self.shared.connect_writer()
+        let mut conn = self.shared.connect()?;
+        if let Conn::Postgres(c, _) = &mut conn
+            && cluster::is_in_use(c)?
+        {
+            let Place::Postgres { address, .. } = &self.shared.place else {
+                return Err(Error::Invalid("the place of the database has changed"));
+            };
+            let database = address.to_string();
+            return Err(Error::InUse { database });
+        }
+        Ok(conn)
     }
 
     /// The writer. There is one; it can be taken again after it was dropped.
@@ -166,6 +230,19 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Shards that executions are spread over; the shard of a new one is the last byte of its uid,
+    /// modulo this.
+    pub fn shards(&self) -> i16 {
+        self.shared.shards()
+    }
+
+    /// The part of this server among those that share the database; `None` if it shares none.
+    /// Needs the seat that the writer has taken.
+    pub fn membership(&self) -> Option<Membership> {
+        let is_shared = matches!(self.shared.place, Place::Postgres { .. });
+        is_shared.then(|| Membership::new(self.shared.clone(), self.shared.seat()))
     }
 
     /// The readers.

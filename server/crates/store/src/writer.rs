@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
 
 use crate::batch::{Batch, ExecutionKey, Removal, RequestRecord};
+use crate::cluster::{self, Seat};
 use crate::commit::Commit;
 use crate::connection::Conn;
 use crate::definition::{Applied, DefinitionChange, DefinitionKind, Deletion};
@@ -40,6 +41,9 @@ pub struct Writer {
     /// A commit to which there was no answer: its time, and the executions that it was to change.
     in_doubt: Option<(i64, Vec<ExecutionUid>)>,
 }
+
+/// Under which key the changes of definitions are counted.
+pub(crate) const DEFINITIONS: &str = "definitions";
 
 /// How long is waited between two tries to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
@@ -101,14 +105,15 @@ impl Writer {
     fn try_commit(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
         let position = self.last_position()? + 1;
         let trims = trims(batch, self.shared.history_kept());
+        let at = (self.shared.seat().slot, position);
         let _turn = turn(&self.shared);
         let conn = &mut self.reader.conn;
         let is_changed = match conn {
             // Nothing here reads what another part writes, so one statement is the whole of it.
             Conn::Postgres(..) if is_plain(batch) && trims.is_empty() => {
-                write_batch(conn, batch, &trims, position)
+                write_batch(conn, batch, &trims, at)
             }
-            _ => conn.write(|conn| write_batch(conn, batch, &trims, position)),
+            _ => conn.write(|conn| write_batch(conn, batch, &trims, at)),
         }?;
         if is_changed {
             self.position = Some(position);
@@ -142,34 +147,57 @@ impl Writer {
     }
 
     /// The position on a new connection. The session that was lost is over, so what it was about to
-    /// commit is there, or never will be. Anything else was written by somebody else, while nobody
-    /// had the lock: what this server has in memory is of the past, and must not be written.
+    /// commit is there, or never will be. Anything else was written by somebody else: what this
+    /// server has in memory is of the past, and must not be written.
     fn find_position(&self, conn: &mut Conn) -> Result<i64, Error> {
-        let found = changes::last(conn)?;
+        let log = self.shared.seat().slot;
+        let found = changes::last(conn, log)?;
         let Some(known) = self.position.filter(|known| *known != found) else {
             return Ok(found);
         };
         let is_next = found == known + 1;
-        if is_next && self.in_doubt.is_some() && changes::find(conn, found)? == self.in_doubt {
+        if is_next && self.in_doubt.is_some() && changes::find(conn, (log, found))? == self.in_doubt
+        {
             return Ok(found);
         }
-        Err(self.shared.in_use())
+        Err(self.shared.fenced())
     }
 
-    /// The place among all commits of the last one that changed or deleted an execution; 0 if there
-    /// was none yet. It goes up, and no place is given twice.
+    /// The place among all commits of this seat of the last one that changed or deleted an
+    /// execution; 0 if there was none yet. It goes up, and no place is given twice.
     pub fn last_position(&mut self) -> Result<i64, Error> {
         if let Some(position) = self.position {
             return Ok(position);
         }
-        let position = changes::last(&mut self.reader.conn)?;
+        let position = changes::last(&mut self.reader.conn, self.shared.seat().slot)?;
         self.position = Some(position);
         Ok(position)
     }
 
-    /// Forgets at most `limit` of the oldest changes before that time; says how many.
+    /// Looks whether this server still has its seat. Fails with [`Error::Fenced`] if others have
+    /// taken it for dead.
+    pub fn check_seat(&mut self) -> Result<(), Error> {
+        self.ensure_connected()?;
+        let seat = self.shared.seat();
+        let Conn::Postgres(c, _) = &mut self.reader.conn else {
+            return Ok(());
+        };
+        if cluster::is_live(c, seat)? {
+            Ok(())
+        } else {
+            Err(self.shared.fenced())
+        }
+    }
+
+    /// Where this server sits.
+    pub fn seat(&self) -> Seat {
+        self.shared.seat()
+    }
+
+    /// Forgets at most `limit` of the oldest changes of this seat before that time; says how many.
     pub fn trim_changes(&mut self, before_us: i64, limit: u32) -> Result<usize, Error> {
-        self.write(|conn| changes::trim(conn, before_us, limit))
+        let log = self.shared.seat().slot;
+        self.write(|conn| changes::trim(conn, log, before_us, limit))
     }
 
     /// The first new execution of a batch whose chosen id is taken, by a row or in the batch.
@@ -190,11 +218,15 @@ impl Writer {
         Ok(None)
     }
 
-    /// Loads all unfinished executions one after the other. Only their keys are in memory all at
-    /// once.
-    pub fn load_unfinished(&mut self, each: &mut dyn FnMut(Loaded)) -> Result<(), Error> {
+    /// Loads all unfinished executions of these shards one after the other. Only their keys are in
+    /// memory all at once.
+    pub fn load_unfinished(
+        &mut self,
+        shards: &[i16],
+        each: &mut dyn FnMut(Loaded),
+    ) -> Result<(), Error> {
         self.ensure_connected()?;
-        load::load_unfinished(&mut self.reader.conn, each)
+        load::load_unfinished(&mut self.reader.conn, shards, each)
     }
 
     /// Loads an execution with its tasks and actions.
@@ -210,6 +242,7 @@ impl Writer {
         }
         let hash = change.source.hash();
         self.write(|conn| {
+            meta::count_up(conn, DEFINITIONS)?;
             sources::insert(conn, &hash, &change.source)?;
             let workbook = match &change.workbook {
                 Some(workbook) => Some(workbooks::apply(conn, change, workbook, &hash)?),
@@ -248,6 +281,7 @@ impl Writer {
             name,
         };
         self.write(|conn| {
+            meta::count_up(conn, DEFINITIONS)?;
             definitions::delete(conn, place, deletion.expected_etag.as_deref())?;
             remember(conn, deletion.request.as_slice())
         })
@@ -320,9 +354,16 @@ impl Writer {
         self.write(|conn| workers::put_queue(conn, queue))
     }
 
-    /// Remembers something of the server itself.
-    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), Error> {
-        self.write(|conn| meta::set(conn, key, value))
+    /// Remembers something for all servers of the database, unless something is remembered already;
+    /// gives what is.
+    pub fn keep_meta(&mut self, key: &str, value: &str) -> Result<String, Error> {
+        self.write(|conn| {
+            if let Some(kept) = meta::find(conn, key)? {
+                return Ok(kept);
+            }
+            meta::set(conn, key, value)?;
+            Ok(value.to_owned())
+        })
     }
 
     /// The reading functions, on this connection: they see what was just committed.
@@ -335,7 +376,10 @@ impl Writer {
     fn write<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
         self.ensure_connected()?;
         let _turn = turn(&self.shared);
-        self.reader.conn.write(work)
+        self.reader.conn.write(|conn| {
+            dialect::lock_common(conn)?;
+            work(conn)
+        })
     }
 }
 
@@ -399,12 +443,12 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Writes a batch; says whether it changed an execution.
+/// Writes a batch; says whether it changed an execution. `at` is its place: log and position.
 fn write_batch(
     conn: &mut Conn,
     batch: &Batch<'_>,
     trims: &[(ExecutionKey, i64)],
-    position: i64,
+    at: (i16, i64),
 ) -> Result<bool, Error> {
     let keys: Vec<ExecutionKey> = batch
         .executions
@@ -441,7 +485,7 @@ fn write_batch(
     let is_changed = !keys.is_empty() || !deleted.is_empty();
     if is_changed {
         let uids = keys.iter().map(|key| key.uid);
-        changes::insert(out, position, batch.time_us, uids, &deleted)?;
+        changes::insert(out, at, batch.time_us, uids, &deleted)?;
     }
     out.flush()?;
     Ok(is_changed)

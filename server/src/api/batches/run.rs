@@ -20,9 +20,9 @@ use super::order::{BatchVerb, Order};
 use crate::api::context::{Context, Shared};
 use crate::api::convert::field;
 use crate::api::fault::Fault;
-use crate::api::status;
 use crate::clock;
-use crate::driver::{self, DeleteOrder, RequestKey, VerbOrder};
+use crate::cluster::{Change, ChangeOrder, Changed};
+use crate::driver::{self, RequestKey};
 
 /// Method of the request ids that the verbs of single executions get.
 const METHOD: &str = "BatchUpdateExecutions";
@@ -216,26 +216,26 @@ impl<'a> Run<'a> {
             request_id: Some(key.id.clone()),
             ..self.order.caller.clone()
         };
-        let (driver, uid) = (&self.context.driver, record.uid);
-        let result = match &self.order.verb {
-            BatchVerb::Verb(verb) => {
-                let applied = driver
-                    .verb(VerbOrder::new(uid, verb.clone(), caller), Some(key))
-                    .await;
-                applied.map(drop)
-            }
-            BatchVerb::Delete { force } => {
-                let order = DeleteOrder {
-                    uid,
-                    force: *force,
-                    caller,
-                };
-                driver.delete(order, Some(key)).await
-            }
+        let change = match &self.order.verb {
+            BatchVerb::Verb(verb) => Change::Verb(verb.clone()),
+            BatchVerb::Delete { force } => Change::Delete { force: *force },
         };
-        match result {
-            Ok(()) => Outcome::Done,
-            Err(error) => outcome_of(error, uid),
+        let order = ChangeOrder {
+            uid: record.uid,
+            change,
+            caller,
+            request: Some(key),
+        };
+        let (driver, cluster) = (&self.context.driver, &self.context.cluster);
+        match cluster.change(driver, order).await {
+            Changed::Done => Outcome::Done,
+            Changed::Skipped => Outcome::Skipped,
+            Changed::Again => Outcome::Again,
+            Changed::Failed { reason, message } => Outcome::Failed(v1::BatchError {
+                execution_id: record.uid.to_string(),
+                reason,
+                message,
+            }),
         }
     }
 
@@ -258,7 +258,7 @@ impl<'a> Run<'a> {
         RequestKey {
             project: self.row.project.clone(),
             id: id.to_string().into(),
-            method: METHOD,
+            method: METHOD.into(),
             body_hash: self.body_hash,
         }
     }
@@ -293,31 +293,6 @@ impl<'a> Run<'a> {
                 tracing::warn!("the progress of batch operation {id} is not stored: {error}");
                 false
             }
-        }
-    }
-}
-
-fn outcome_of(error: driver::Error, uid: ExecutionUid) -> Outcome {
-    use driver::Error as E;
-    match error {
-        E::ExecutionNotFound { .. }
-        | E::NotFinished { .. }
-        | E::Engine(
-            engine::Error::ExecutionState { .. }
-            | engine::Error::AncestorState { .. }
-            | engine::Error::NothingToRerun { .. }
-            | engine::Error::RollbackUnfinished { .. }
-            | engine::Error::RollbackOfChild { .. },
-        ) => Outcome::Skipped,
-        E::Store(_) | E::Overloaded | E::ShuttingDown | E::Undone => Outcome::Again,
-        other => {
-            let message = other.to_string();
-            let reason = status::reason_of(&Fault::Driver(other));
-            Outcome::Failed(v1::BatchError {
-                execution_id: uid.to_string(),
-                reason,
-                message,
-            })
         }
     }
 }

@@ -91,7 +91,7 @@ fn code(reason: ErrorReason) -> Code {
         R::EtagMismatch => Code::Aborted,
         R::HistoryTrimmed => Code::OutOfRange,
         R::Overloaded => Code::ResourceExhausted,
-        R::StoreUnavailable | R::ShuttingDown => Code::Unavailable,
+        R::StoreUnavailable | R::ShuttingDown | R::OwnerUnavailable => Code::Unavailable,
         R::Deadline => Code::DeadlineExceeded,
         R::NotSupported => Code::Unimplemented,
     }

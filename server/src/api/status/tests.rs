@@ -197,6 +197,10 @@ fn errors_of_the_driver_have_their_reasons() {
         INTERNAL,
     );
     check_one(D::Overloaded, "ResourceExhausted OVERLOADED retry");
+    check_one(
+        D::NotOwner { shard: 3 },
+        "Unavailable OWNER_UNAVAILABLE retry",
+    );
     check_one(D::ShuttingDown, "Unavailable SHUTTING_DOWN retry");
 }
 
@@ -452,12 +456,12 @@ fn an_overloaded_server_says_when_to_come_back() {
 
 #[test]
 fn every_reason_has_a_name_without_prefix() {
-    for number in 0..=35 {
+    for number in 0..=36 {
         let reason = ErrorReason::try_from(number).expect("reasons are numbered without holes");
         assert!(!name(reason).starts_with("ERROR_REASON_") && !name(reason).is_empty());
     }
     assert!(
-        ErrorReason::try_from(36).is_err(),
+        ErrorReason::try_from(37).is_err(),
         "a new reason needs a code, and a place here"
     );
 }

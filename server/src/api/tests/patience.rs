@@ -20,7 +20,13 @@ async fn open(heartbeat_seconds: i64) -> (Api, WatchStream) {
     let stop = CancellationToken::new();
     let server = &api.server;
     let (driver, dispatcher) = (server.driver.clone(), server.dispatcher.clone());
-    let context = Context::new(driver, dispatcher, &Config::in_memory(), stop);
+    let context = Context::new(
+        driver,
+        dispatcher,
+        crate::cluster::Cluster::alone(),
+        &Config::in_memory(),
+        stop,
+    );
     let interval = prost_types::Duration {
         seconds: heartbeat_seconds,
         nanos: 0,

@@ -7,6 +7,7 @@ use proto::v1::watch_executions_response::Message;
 use tokio::time::timeout;
 
 use super::{ASYNC, Api, REQUEST_ID, create};
+use crate::cluster::Cluster;
 use crate::config::{Config, Retention, Span};
 use crate::retention;
 
@@ -44,15 +45,30 @@ async fn what_finished_long_ago_is_deleted_with_all_below_it() {
         ..Retention::default()
     };
     let driver = api.server.driver.clone();
-    assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 0);
+    assert_eq!(
+        retention::clean(&driver, &Cluster::alone(), &retention)
+            .await
+            .unwrap(),
+        0
+    );
     assert_eq!(total(&mut api).await, 7);
     // What a project says of itself counts, be it more or less.
     retention.finished = Some(kept(0));
     retention.projects.insert("default".into(), kept(3_600));
-    assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 0);
+    assert_eq!(
+        retention::clean(&driver, &Cluster::alone(), &retention)
+            .await
+            .unwrap(),
+        0
+    );
     retention.projects.insert("default".into(), kept(0));
     retention.finished = None;
-    assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 3);
+    assert_eq!(
+        retention::clean(&driver, &Cluster::alone(), &retention)
+            .await
+            .unwrap(),
+        3
+    );
     assert_eq!(total(&mut api).await, 1);
     api.stop().await;
 }
@@ -115,7 +131,12 @@ async fn who_watches_learns_who_deleted_what_and_why() {
         ..Retention::default()
     };
     let driver = api.server.driver.clone();
-    assert_eq!(retention::clean(&driver, &retention).await.unwrap(), 1);
+    assert_eq!(
+        retention::clean(&driver, &Cluster::alone(), &retention)
+            .await
+            .unwrap(),
+        1
+    );
     let watch = v1::WatchExecutionsRequest {
         start_at: v1::WatchExecutionsStart::Retained.into(),
         ..Default::default()

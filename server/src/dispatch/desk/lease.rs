@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::{ActionId, Data, LeaseEnd, Loss, Outcome, WorkerFailure, WorkerReport};
+use serde::{Deserialize, Serialize};
 
 use super::session::{LeaseNews, SessionId, Status, WorkerKey};
 use super::{Desk, Effect, Held, KEPT_AFTER_US, Phase, Token};
@@ -28,7 +29,7 @@ pub(crate) enum Finished {
 }
 
 /// Where a task is, for those who ask.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Standing {
     /// It waits.
     Waiting {

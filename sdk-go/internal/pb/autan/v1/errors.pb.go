@@ -106,6 +106,9 @@ const (
 	// with this input; nothing was started. Metadata `field`, `kind` (as Failure.type), `expression`,
 	// and where they are known `start` and `end` of the faulty part, in characters from 0.
 	ErrorReason_ERROR_REASON_EXPRESSION_FAILED ErrorReason = 35
+	// UNAVAILABLE. Of several servers, the one that has the execution has just gone, or is giving it
+	// to another; nothing was changed, and the same call succeeds in a moment.
+	ErrorReason_ERROR_REASON_OWNER_UNAVAILABLE ErrorReason = 36
 	// NOT_FOUND. No such batch operation.
 	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 45
 	// FAILED_PRECONDITION. The lease of the task has ended, or its result is no longer wanted.
@@ -157,6 +160,7 @@ var (
 		33: "ERROR_REASON_ENVIRONMENT_NOT_FOUND",
 		34: "ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS",
 		35: "ERROR_REASON_EXPRESSION_FAILED",
+		36: "ERROR_REASON_OWNER_UNAVAILABLE",
 		45: "ERROR_REASON_BATCH_NOT_FOUND",
 		50: "ERROR_REASON_TASK_LEASE_LOST",
 		51: "ERROR_REASON_WORKER_NOT_FOUND",
@@ -199,6 +203,7 @@ var (
 		"ERROR_REASON_ENVIRONMENT_NOT_FOUND":      33,
 		"ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS": 34,
 		"ERROR_REASON_EXPRESSION_FAILED":          35,
+		"ERROR_REASON_OWNER_UNAVAILABLE":          36,
 		"ERROR_REASON_BATCH_NOT_FOUND":            45,
 		"ERROR_REASON_TASK_LEASE_LOST":            50,
 		"ERROR_REASON_WORKER_NOT_FOUND":           51,
@@ -237,7 +242,7 @@ var File_autan_v1_errors_proto protoreflect.FileDescriptor
 
 const file_autan_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/errors.proto\x12\bautan.v1*\x9e\v\n" +
+	"\x15autan/v1/errors.proto\x12\bautan.v1*\xc2\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -275,7 +280,8 @@ const file_autan_v1_errors_proto_rawDesc = "" +
 	"\x1dERROR_REASON_ACTION_IS_SYSTEM\x10 \x12&\n" +
 	"\"ERROR_REASON_ENVIRONMENT_NOT_FOUND\x10!\x12+\n" +
 	"'ERROR_REASON_ENVIRONMENT_ALREADY_EXISTS\x10\"\x12\"\n" +
-	"\x1eERROR_REASON_EXPRESSION_FAILED\x10#\x12 \n" +
+	"\x1eERROR_REASON_EXPRESSION_FAILED\x10#\x12\"\n" +
+	"\x1eERROR_REASON_OWNER_UNAVAILABLE\x10$\x12 \n" +
 	"\x1cERROR_REASON_BATCH_NOT_FOUND\x10-\x12 \n" +
 	"\x1cERROR_REASON_TASK_LEASE_LOST\x102\x12!\n" +
 	"\x1dERROR_REASON_WORKER_NOT_FOUND\x103\x12 \n" +

@@ -22,6 +22,273 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether a server is there.
+type ServerState int32
+
+const (
+	// Not known.
+	ServerState_SERVER_STATE_UNSPECIFIED ServerState = 0
+	// It is there.
+	ServerState_SERVER_STATE_LIVE ServerState = 1
+	// It has left in order.
+	ServerState_SERVER_STATE_LEFT ServerState = 2
+	// The others have taken it for dead.
+	ServerState_SERVER_STATE_FENCED ServerState = 3
+)
+
+// Enum value maps for ServerState.
+var (
+	ServerState_name = map[int32]string{
+		0: "SERVER_STATE_UNSPECIFIED",
+		1: "SERVER_STATE_LIVE",
+		2: "SERVER_STATE_LEFT",
+		3: "SERVER_STATE_FENCED",
+	}
+	ServerState_value = map[string]int32{
+		"SERVER_STATE_UNSPECIFIED": 0,
+		"SERVER_STATE_LIVE":        1,
+		"SERVER_STATE_LEFT":        2,
+		"SERVER_STATE_FENCED":      3,
+	}
+)
+
+func (x ServerState) Enum() *ServerState {
+	p := new(ServerState)
+	*p = x
+	return p
+}
+
+func (x ServerState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ServerState) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_system_proto_enumTypes[0].Descriptor()
+}
+
+func (ServerState) Type() protoreflect.EnumType {
+	return &file_autan_v1_system_proto_enumTypes[0]
+}
+
+func (x ServerState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ServerState.Descriptor instead.
+func (ServerState) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{0}
+}
+
+// Request of GetCluster.
+type GetClusterRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClusterRequest) Reset() {
+	*x = GetClusterRequest{}
+	mi := &file_autan_v1_system_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClusterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClusterRequest) ProtoMessage() {}
+
+func (x *GetClusterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_system_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClusterRequest.ProtoReflect.Descriptor instead.
+func (*GetClusterRequest) Descriptor() ([]byte, []int) {
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{0}
+}
+
+// Response of GetCluster.
+type GetClusterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Servers that are there, and those that have gone and whose place nobody has taken.
+	Servers []*ClusterServer `protobuf:"bytes,1,rep,name=servers,proto3" json:"servers,omitempty"`
+	// Parts that executions are divided into; each belongs to one server at a time.
+	Shards uint32 `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`
+	// Shards that nobody has at this moment: a server has just come or gone.
+	FreeShards    uint32 `protobuf:"varint,3,opt,name=free_shards,json=freeShards,proto3" json:"free_shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClusterResponse) Reset() {
+	*x = GetClusterResponse{}
+	mi := &file_autan_v1_system_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClusterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClusterResponse) ProtoMessage() {}
+
+func (x *GetClusterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_system_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClusterResponse.ProtoReflect.Descriptor instead.
+func (*GetClusterResponse) Descriptor() ([]byte, []int) {
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GetClusterResponse) GetServers() []*ClusterServer {
+	if x != nil {
+		return x.Servers
+	}
+	return nil
+}
+
+func (x *GetClusterResponse) GetShards() uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return 0
+}
+
+func (x *GetClusterResponse) GetFreeShards() uint32 {
+	if x != nil {
+		return x.FreeShards
+	}
+	return 0
+}
+
+// A server of those that share a database.
+type ClusterServer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who it is: its place, and which server it is of those that have had the place.
+	ServerId string `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	// Where the others reach it: `host:port`; empty if there are no others.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// Version of the server.
+	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Whether it is there.
+	State ServerState `protobuf:"varint,4,opt,name=state,proto3,enum=autan.v1.ServerState" json:"state,omitempty"`
+	// When it came.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Shards that it has.
+	Shards uint32 `protobuf:"varint,6,opt,name=shards,proto3" json:"shards,omitempty"`
+	// Whether it hands work out to workers, for all.
+	HandsOutWork bool `protobuf:"varint,7,opt,name=hands_out_work,json=handsOutWork,proto3" json:"hands_out_work,omitempty"`
+	// Whether it is the one that answers.
+	Answers       bool `protobuf:"varint,8,opt,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClusterServer) Reset() {
+	*x = ClusterServer{}
+	mi := &file_autan_v1_system_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClusterServer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClusterServer) ProtoMessage() {}
+
+func (x *ClusterServer) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_system_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClusterServer.ProtoReflect.Descriptor instead.
+func (*ClusterServer) Descriptor() ([]byte, []int) {
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ClusterServer) GetServerId() string {
+	if x != nil {
+		return x.ServerId
+	}
+	return ""
+}
+
+func (x *ClusterServer) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ClusterServer) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *ClusterServer) GetState() ServerState {
+	if x != nil {
+		return x.State
+	}
+	return ServerState_SERVER_STATE_UNSPECIFIED
+}
+
+func (x *ClusterServer) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ClusterServer) GetShards() uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return 0
+}
+
+func (x *ClusterServer) GetHandsOutWork() bool {
+	if x != nil {
+		return x.HandsOutWork
+	}
+	return false
+}
+
+func (x *ClusterServer) GetAnswers() bool {
+	if x != nil {
+		return x.Answers
+	}
+	return false
+}
+
 // Request of GetServerInfo.
 type GetServerInfoRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -33,7 +300,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_autan_v1_system_proto_msgTypes[0]
+	mi := &file_autan_v1_system_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -45,7 +312,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_system_proto_msgTypes[0]
+	mi := &file_autan_v1_system_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -58,7 +325,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_autan_v1_system_proto_rawDescGZIP(), []int{0}
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetServerInfoRequest) GetProject() string {
@@ -94,7 +361,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_autan_v1_system_proto_msgTypes[1]
+	mi := &file_autan_v1_system_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -106,7 +373,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_system_proto_msgTypes[1]
+	mi := &file_autan_v1_system_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -119,7 +386,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_autan_v1_system_proto_rawDescGZIP(), []int{1}
+	return file_autan_v1_system_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -182,7 +449,23 @@ var File_autan_v1_system_proto protoreflect.FileDescriptor
 
 const file_autan_v1_system_proto_rawDesc = "" +
 	"\n" +
-	"\x15autan/v1/system.proto\x12\bautan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n" +
+	"\x15autan/v1/system.proto\x12\bautan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n" +
+	"\x11GetClusterRequest\"\x80\x01\n" +
+	"\x12GetClusterResponse\x121\n" +
+	"\aservers\x18\x01 \x03(\v2\x17.autan.v1.ClusterServerR\aservers\x12\x16\n" +
+	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x1f\n" +
+	"\vfree_shards\x18\x03 \x01(\rR\n" +
+	"freeShards\"\xa0\x02\n" +
+	"\rClusterServer\x12\x1b\n" +
+	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12+\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x15.autan.v1.ServerStateR\x05state\x129\n" +
+	"\n" +
+	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12\x16\n" +
+	"\x06shards\x18\x06 \x01(\rR\x06shards\x12$\n" +
+	"\x0ehands_out_work\x18\a \x01(\bR\fhandsOutWork\x12\x18\n" +
+	"\aanswers\x18\b \x01(\bR\aanswers\"0\n" +
 	"\x14GetServerInfoRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\"\xbb\x03\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
@@ -197,9 +480,16 @@ const file_autan_v1_system_proto_rawDesc = "" +
 	"\x0eaudit_failures\x18\b \x01(\x03R\rauditFailures\x1a9\n" +
 	"\vLimitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x012f\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01*r\n" +
+	"\vServerState\x12\x1c\n" +
+	"\x18SERVER_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11SERVER_STATE_LIVE\x10\x01\x12\x15\n" +
+	"\x11SERVER_STATE_LEFT\x10\x02\x12\x17\n" +
+	"\x13SERVER_STATE_FENCED\x10\x032\xb4\x01\n" +
 	"\rSystemService\x12U\n" +
-	"\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x12L\n" +
+	"\n" +
+	"GetCluster\x12\x1b.autan.v1.GetClusterRequest\x1a\x1c.autan.v1.GetClusterResponse\"\x03\x90\x02\x01B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_system_proto_rawDescOnce sync.Once
@@ -213,24 +503,34 @@ func file_autan_v1_system_proto_rawDescGZIP() []byte {
 	return file_autan_v1_system_proto_rawDescData
 }
 
-var file_autan_v1_system_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_autan_v1_system_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_autan_v1_system_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_autan_v1_system_proto_goTypes = []any{
-	(*GetServerInfoRequest)(nil),  // 0: autan.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 1: autan.v1.GetServerInfoResponse
-	nil,                           // 2: autan.v1.GetServerInfoResponse.LimitsEntry
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(ServerState)(0),              // 0: autan.v1.ServerState
+	(*GetClusterRequest)(nil),     // 1: autan.v1.GetClusterRequest
+	(*GetClusterResponse)(nil),    // 2: autan.v1.GetClusterResponse
+	(*ClusterServer)(nil),         // 3: autan.v1.ClusterServer
+	(*GetServerInfoRequest)(nil),  // 4: autan.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 5: autan.v1.GetServerInfoResponse
+	nil,                           // 6: autan.v1.GetServerInfoResponse.LimitsEntry
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_autan_v1_system_proto_depIdxs = []int32{
-	2, // 0: autan.v1.GetServerInfoResponse.limits:type_name -> autan.v1.GetServerInfoResponse.LimitsEntry
-	3, // 1: autan.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	3, // 2: autan.v1.GetServerInfoResponse.current_time:type_name -> google.protobuf.Timestamp
-	0, // 3: autan.v1.SystemService.GetServerInfo:input_type -> autan.v1.GetServerInfoRequest
-	1, // 4: autan.v1.SystemService.GetServerInfo:output_type -> autan.v1.GetServerInfoResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	3, // 0: autan.v1.GetClusterResponse.servers:type_name -> autan.v1.ClusterServer
+	0, // 1: autan.v1.ClusterServer.state:type_name -> autan.v1.ServerState
+	7, // 2: autan.v1.ClusterServer.start_time:type_name -> google.protobuf.Timestamp
+	6, // 3: autan.v1.GetServerInfoResponse.limits:type_name -> autan.v1.GetServerInfoResponse.LimitsEntry
+	7, // 4: autan.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	7, // 5: autan.v1.GetServerInfoResponse.current_time:type_name -> google.protobuf.Timestamp
+	4, // 6: autan.v1.SystemService.GetServerInfo:input_type -> autan.v1.GetServerInfoRequest
+	1, // 7: autan.v1.SystemService.GetCluster:input_type -> autan.v1.GetClusterRequest
+	5, // 8: autan.v1.SystemService.GetServerInfo:output_type -> autan.v1.GetServerInfoResponse
+	2, // 9: autan.v1.SystemService.GetCluster:output_type -> autan.v1.GetClusterResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_system_proto_init() }
@@ -243,13 +543,14 @@ func file_autan_v1_system_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_system_proto_rawDesc), len(file_autan_v1_system_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   3,
+			NumEnums:      1,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_autan_v1_system_proto_goTypes,
 		DependencyIndexes: file_autan_v1_system_proto_depIdxs,
+		EnumInfos:         file_autan_v1_system_proto_enumTypes,
 		MessageInfos:      file_autan_v1_system_proto_msgTypes,
 	}.Build()
 	File_autan_v1_system_proto = out.File

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/system.proto\x12\x08\x61utan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"\xcf\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12;\n\x06limits\x18\x03 \x03(\x0b\x32+.autan.v1.GetServerInfoResponse.LimitsEntry\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63urrent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07storage\x18\x06 \x01(\t\x12\x18\n\x10\x61udit_violations\x18\x07 \x01(\x03\x12\x16\n\x0e\x61udit_failures\x18\x08 \x01(\x03\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\x66\n\rSystemService\x12U\n\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61utan/v1/system.proto\x12\x08\x61utan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11GetClusterRequest\"c\n\x12GetClusterResponse\x12(\n\x07servers\x18\x01 \x03(\x0b\x32\x17.autan.v1.ClusterServer\x12\x0e\n\x06shards\x18\x02 \x01(\r\x12\x13\n\x0b\x66ree_shards\x18\x03 \x01(\r\"\xd3\x01\n\rClusterServer\x12\x11\n\tserver_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12$\n\x05state\x18\x04 \x01(\x0e\x32\x15.autan.v1.ServerState\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06shards\x18\x06 \x01(\r\x12\x16\n\x0ehands_out_work\x18\x07 \x01(\x08\x12\x0f\n\x07\x61nswers\x18\x08 \x01(\x08\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"\xcf\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12;\n\x06limits\x18\x03 \x03(\x0b\x32+.autan.v1.GetServerInfoResponse.LimitsEntry\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63urrent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07storage\x18\x06 \x01(\t\x12\x18\n\x10\x61udit_violations\x18\x07 \x01(\x03\x12\x16\n\x0e\x61udit_failures\x18\x08 \x01(\x03\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*r\n\x0bServerState\x12\x1c\n\x18SERVER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11SERVER_STATE_LIVE\x10\x01\x12\x15\n\x11SERVER_STATE_LEFT\x10\x02\x12\x17\n\x13SERVER_STATE_FENCED\x10\x03\x32\xb4\x01\n\rSystemService\x12U\n\rGetServerInfo\x12\x1e.autan.v1.GetServerInfoRequest\x1a\x1f.autan.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x12L\n\nGetCluster\x12\x1b.autan.v1.GetClusterRequest\x1a\x1c.autan.v1.GetClusterResponse\"\x03\x90\x02\x01\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,12 +37,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_options = b'8\001'
   _globals['_SYSTEMSERVICE'].methods_by_name['GetServerInfo']._loaded_options = None
   _globals['_SYSTEMSERVICE'].methods_by_name['GetServerInfo']._serialized_options = b'\220\002\001'
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=68
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=107
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=110
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=445
-  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_start=400
-  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_end=445
-  _globals['_SYSTEMSERVICE']._serialized_start=447
-  _globals['_SYSTEMSERVICE']._serialized_end=549
+  _globals['_SYSTEMSERVICE'].methods_by_name['GetCluster']._loaded_options = None
+  _globals['_SYSTEMSERVICE'].methods_by_name['GetCluster']._serialized_options = b'\220\002\001'
+  _globals['_SERVERSTATE']._serialized_start=783
+  _globals['_SERVERSTATE']._serialized_end=897
+  _globals['_GETCLUSTERREQUEST']._serialized_start=68
+  _globals['_GETCLUSTERREQUEST']._serialized_end=87
+  _globals['_GETCLUSTERRESPONSE']._serialized_start=89
+  _globals['_GETCLUSTERRESPONSE']._serialized_end=188
+  _globals['_CLUSTERSERVER']._serialized_start=191
+  _globals['_CLUSTERSERVER']._serialized_end=402
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=404
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=443
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=446
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=781
+  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_start=736
+  _globals['_GETSERVERINFORESPONSE_LIMITSENTRY']._serialized_end=781
+  _globals['_SYSTEMSERVICE']._serialized_start=900
+  _globals['_SYSTEMSERVICE']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class SystemServiceStub(object):
                 request_serializer=autan_dot_v1_dot_system__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=autan_dot_v1_dot_system__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.GetCluster = channel.unary_unary(
+                '/autan.v1.SystemService/GetCluster',
+                request_serializer=autan_dot_v1_dot_system__pb2.GetClusterRequest.SerializeToString,
+                response_deserializer=autan_dot_v1_dot_system__pb2.GetClusterResponse.FromString,
+                _registered_method=True)
 
 
 class SystemServiceServicer(object):
@@ -53,6 +58,14 @@ class SystemServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCluster(self, request, context):
+        """The servers that share the database, and what each of them has. A server that has its database
+        for itself is the only one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SystemServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +73,11 @@ def add_SystemServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=autan_dot_v1_dot_system__pb2.GetServerInfoRequest.FromString,
                     response_serializer=autan_dot_v1_dot_system__pb2.GetServerInfoResponse.SerializeToString,
+            ),
+            'GetCluster': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCluster,
+                    request_deserializer=autan_dot_v1_dot_system__pb2.GetClusterRequest.FromString,
+                    response_serializer=autan_dot_v1_dot_system__pb2.GetClusterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +108,33 @@ class SystemService(object):
             '/autan.v1.SystemService/GetServerInfo',
             autan_dot_v1_dot_system__pb2.GetServerInfoRequest.SerializeToString,
             autan_dot_v1_dot_system__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCluster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autan.v1.SystemService/GetCluster',
+            autan_dot_v1_dot_system__pb2.GetClusterRequest.SerializeToString,
+            autan_dot_v1_dot_system__pb2.GetClusterResponse.FromString,
             options,
             channel_credentials,
             insecure,

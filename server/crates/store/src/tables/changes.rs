@@ -1,4 +1,5 @@
-//! Rows of changes: which executions a commit has changed, in the order of the commits.
+//! Rows of changes: which executions a commit has changed, in the order of the commits. Servers that
+//! share a database write a log each, which has the number of their slot.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,9 +18,6 @@ use crate::schema::changes;
 use crate::statement::insert_statement;
 use crate::views::{ChangeRow, DeletedRow};
 
-/// The shard that every commit belongs to, as long as one server owns all of them.
-const SHARD: i16 = 0;
-
 /// Bytes of a uid.
 const UID_BYTES: usize = 16;
 
@@ -37,7 +35,7 @@ insert_statement! {
 /// Adds what one commit has changed.
 pub(crate) fn insert(
     out: &mut Commit<'_, '_>,
-    position: i64,
+    (log, position): (i16, i64),
     time_us: i64,
     changed: impl Iterator<Item = ExecutionUid>,
     deleted: &[DeletedRow],
@@ -45,7 +43,7 @@ pub(crate) fn insert(
     let uids: Vec<u8> = changed.flat_map(|uid| uid.0.into_bytes()).collect();
     let names: Vec<_> = deleted.iter().map(listed).collect();
     let row = NewChange {
-        shard: SHARD,
+        shard: log,
         position,
         time_us,
         uids: uids.into(),
@@ -96,9 +94,23 @@ fn listed(row: &DeletedRow) -> impl Serialize {
     )
 }
 
-/// The positions of the first and the last commit that are kept.
-pub(crate) fn span(conn: &mut Conn) -> Result<Option<(i64, i64)>, Error> {
-    let rows = || changes::table.filter(changes::shard.eq(SHARD));
+/// Lists the logs, by jumping from one to the next in the primary key.
+pub(crate) fn logs(conn: &mut Conn) -> Result<Vec<i16>, Error> {
+    let mut logs = Vec::new();
+    loop {
+        let after = logs.last().copied().unwrap_or(i16::MIN);
+        let next: Option<i16> = both!(&mut *conn, |c| changes::table
+            .filter(changes::shard.gt(after))
+            .select(min(changes::shard))
+            .get_result(c))?;
+        let Some(log) = next else { return Ok(logs) };
+        logs.push(log);
+    }
+}
+
+/// The positions of the first and the last commit of a log that are kept.
+pub(crate) fn span(conn: &mut Conn, log: i16) -> Result<Option<(i64, i64)>, Error> {
+    let rows = || changes::table.filter(changes::shard.eq(log));
     // One at a time: only so does SQLite find each at an end of the index.
     let first: Option<i64> = both!(&mut *conn, |c| rows()
         .select(min(changes::position))
@@ -109,18 +121,18 @@ pub(crate) fn span(conn: &mut Conn) -> Result<Option<(i64, i64)>, Error> {
     Ok(first.zip(last))
 }
 
-/// The position of the last commit that is kept, which is the last of all; 0 before the first.
-pub(crate) fn last(conn: &mut Conn) -> Result<i64, Error> {
-    Ok(span(conn)?.map_or(0, |(_, last)| last))
+/// The position of the last commit that is kept, which is the last of its log; 0 before the first.
+pub(crate) fn last(conn: &mut Conn, log: i16) -> Result<i64, Error> {
+    Ok(span(conn, log)?.map_or(0, |(_, last)| last))
 }
 
 /// When a commit was made, and the executions that it has changed.
 pub(crate) fn find(
     conn: &mut Conn,
-    position: i64,
+    at: (i16, i64),
 ) -> Result<Option<(i64, Vec<ExecutionUid>)>, Error> {
     let query = changes::table
-        .find((SHARD, position))
+        .find(at)
         .select((changes::time_us, changes::uids));
     let found = both!(conn, |c| query.get_result::<(i64, Vec<u8>)>(c).optional())?;
     found
@@ -128,10 +140,15 @@ pub(crate) fn find(
         .transpose()
 }
 
-/// Lists the changes after a position.
-pub(crate) fn list(conn: &mut Conn, after: i64, limit: u32) -> Result<Vec<ChangeRow>, Error> {
+/// Lists the changes of a log after a position.
+pub(crate) fn list(
+    conn: &mut Conn,
+    log: i16,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<ChangeRow>, Error> {
     let query = changes::table
-        .filter(changes::shard.eq(SHARD).and(changes::position.gt(after)))
+        .filter(changes::shard.eq(log).and(changes::position.gt(after)))
         .order(changes::position)
         .limit(i64::from(limit))
         .select((changes::position, changes::uids, changes::deleted));
@@ -159,13 +176,14 @@ fn into_uids(uids: &[u8]) -> Result<Vec<ExecutionUid>, Error> {
     uids.map(|uid| codec::uid(uid, PLACE)).collect()
 }
 
-/// Deletes at most `limit` of the oldest changes that are older than that time; never the last one.
-pub(crate) fn trim(conn: &mut Conn, before_us: i64, limit: u32) -> Result<usize, Error> {
-    let Some((_, last)) = span(conn)? else {
+/// Deletes at most `limit` of the oldest changes of a log that are older than that time; never the
+/// last one.
+pub(crate) fn trim(conn: &mut Conn, log: i16, before_us: i64, limit: u32) -> Result<usize, Error> {
+    let Some((_, last)) = span(conn, log)? else {
         return Ok(0);
     };
     let oldest = changes::table
-        .filter(changes::shard.eq(SHARD).and(changes::position.lt(last)))
+        .filter(changes::shard.eq(log).and(changes::position.lt(last)))
         .order(changes::position)
         .limit(i64::from(limit))
         .select((changes::position, changes::time_us));
@@ -176,6 +194,6 @@ pub(crate) fn trim(conn: &mut Conn, before_us: i64, limit: u32) -> Result<usize,
     let Some((until, _)) = old.last() else {
         return Ok(0);
     };
-    let rows = changes::table.filter(changes::shard.eq(SHARD).and(changes::position.le(*until)));
+    let rows = changes::table.filter(changes::shard.eq(log).and(changes::position.le(*until)));
     both!(conn, |c| diesel::delete(rows).execute(c))
 }

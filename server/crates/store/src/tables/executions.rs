@@ -1,7 +1,6 @@
 //! Rows of executions: what changes with every step. Payloads and labels lie in tables of their
 //! own.
 
-use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 use engine::{ActionId, DefinitionRef, ExecutionRecord, ExecutionUid, TaskId};
@@ -307,24 +306,6 @@ pub(crate) fn find_key_by_uid(
         .select(executions::shard);
     let found = both!(conn, |c| query.get_result::<i16>(c).optional())?;
     Ok(found.map(|shard| ExecutionKey { shard, uid }))
-}
-
-/// Lists the shards that hold executions, by jumping from one to the next in the primary key.
-pub(crate) fn list_shards(conn: &mut Conn) -> Result<Vec<i16>, Error> {
-    let mut shards = Vec::new();
-    let mut after = i16::MIN;
-    loop {
-        let next: Option<i16> = both!(&mut *conn, |c| executions::table
-            .filter(executions::shard.ge(after))
-            .select(min(executions::shard))
-            .get_result(c))?;
-        let Some(shard) = next else { return Ok(shards) };
-        shards.push(shard);
-        let Some(following) = shard.checked_add(1) else {
-            return Ok(shards);
-        };
-        after = following;
-    }
 }
 
 /// How far an execution is.

@@ -22,3 +22,9 @@ pub(crate) fn set(conn: &mut Conn, key: &str, value: &str) -> Result<(), Error> 
         .execute(c))?;
     Ok(())
 }
+
+/// Counts a value up.
+pub(crate) fn count_up(conn: &mut Conn, key: &str) -> Result<(), Error> {
+    let known = find(conn, key)?.and_then(|value| value.parse::<i64>().ok());
+    set(conn, key, &(known.unwrap_or(0) + 1).to_string())
+}

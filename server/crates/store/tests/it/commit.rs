@@ -238,7 +238,7 @@ fn all_unfinished_executions_are_loaded_whole() {
         let mut found = Vec::new();
         subject
             .writer
-            .load_unfinished(&mut |loaded| found.push(loaded))
+            .load_unfinished(&[0, 1, 2], &mut |loaded| found.push(loaded))
             .unwrap();
         expected.sort_by_key(Whole::key);
         assert_eq!(found.len(), expected.len());

@@ -49,7 +49,7 @@ fn found_after_cut(database: &Path, log: &[u8], length: usize) -> i64 {
     let mut found = 0;
     let mut count = 0;
     writer
-        .load_unfinished(&mut |loaded| {
+        .load_unfinished(&[0], &mut |loaded| {
             count += 1;
             found = loaded.execution.last_sequence;
             assert_same(&loaded.execution.progress.total, &found);

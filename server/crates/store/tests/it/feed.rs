@@ -8,7 +8,7 @@ use crate::support::{Whole, execution, on_each, removal};
 fn watchers_read_on_from_any_commit() {
     on_each(|subject| {
         assert_eq!(subject.writer.last_position().unwrap(), 0);
-        assert_eq!(subject.read(store::Reader::span_of_changes), None);
+        assert_eq!(subject.read(store::Reader::spans_of_changes), [].into());
         let executions = [execution(1), execution(2), execution(3)];
         for (time_us, whole) in (1..).zip(&executions) {
             let batch = Batch {
@@ -28,8 +28,9 @@ fn watchers_read_on_from_any_commit() {
         // Nothing was changed by this one.
         subject.writer.commit(&deletion).unwrap();
         assert_eq!(subject.writer.last_position().unwrap(), 4);
-        assert_eq!(subject.read(store::Reader::span_of_changes), Some((1, 4)));
-        let rows = subject.read(|reader| reader.list_changes(1, 10));
+        let spans = subject.read(store::Reader::spans_of_changes);
+        assert_eq!(spans, [(0, (1, 4))].into());
+        let rows = subject.read(|reader| reader.list_changes(0, 1, 10));
         let positions: Vec<_> = rows.iter().map(|row| row.position).collect();
         assert_eq!(positions, [2, 3, 4]);
         assert_eq!(rows[0].changed, [keys[1].uid]);
@@ -50,8 +51,8 @@ fn watchers_read_on_from_any_commit() {
         ] {
             let count = subject.writer.trim_changes(before_us, limit).unwrap();
             assert_eq!(count, forgotten, "before {before_us}");
-            let span = subject.read(store::Reader::span_of_changes);
-            assert_eq!(span, Some((first, 4)), "the last one stays");
+            let spans = subject.read(store::Reader::spans_of_changes);
+            assert_eq!(spans, [(0, (first, 4))].into(), "the last one stays");
         }
     });
 }

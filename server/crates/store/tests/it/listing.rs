@@ -88,7 +88,9 @@ fn executions_are_found_by_id_and_uid() {
         let mut all: Vec<_> = (1..=4).map(execution).collect();
         // An id that looks like the uid of another execution: chosen ids come first.
         all[2].record.execution_id = Some(uid(1).to_string().into());
-        all[3].record.shard = 5;
+        // Named by the last byte of the uid, where there are several.
+        let shard = if subject.store.shards() > 1 { 4 } else { 0 };
+        all[3].record.shard = shard;
         subject.add(&all);
         for (id, expected) in [
             ("e1", Some(1)),
@@ -109,7 +111,7 @@ fn executions_are_found_by_id_and_uid() {
                 uid: uid(number),
             })
         };
-        for (number, expected) in [(1, at(0, 1)), (4, at(5, 4)), (5, None)] {
+        for (number, expected) in [(1, at(0, 1)), (4, at(shard, 4)), (5, None)] {
             let found = subject.read(|reader| reader.locate(uid(number)));
             assert_eq!(found, expected);
         }

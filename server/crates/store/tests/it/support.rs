@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use engine::{
     ActionRecord, ActionState, Caller, Data, DefinitionRef, ExecutionRecord, ExecutionState,
@@ -114,6 +115,55 @@ impl Subject {
             }))
         })
     }
+}
+
+/// Ends the sessions that write to the schema.
+pub(crate) const END_WRITERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    WHERE application_name LIKE 'autan % writer' AND pid IN ( \
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid IN ( \
+    SELECT (hashtextextended('autan slot ' || current_schema() || ' ' || slot, 0) \
+    & 4294967295)::oid FROM generate_series(0, 9) slot))";
+
+/// Adds one event to an execution.
+pub(crate) fn advance(writer: &mut Writer, whole: &mut Whole) -> Result<(), Error> {
+    static CLOCK: AtomicI64 = AtomicI64::new(1);
+    whole.record.last_sequence += 1;
+    whole.history = vec![event(whole.record.last_sequence)];
+    let mut changed = whole.as_changed(false);
+    changed.details_changed = false;
+    let done = writer.commit(&Batch {
+        executions: vec![changed],
+        time_us: CLOCK.fetch_add(1, Ordering::Relaxed),
+        ..Batch::default()
+    });
+    if done.is_err() {
+        whole.record.last_sequence -= 1;
+    }
+    done
+}
+
+/// Every event is there once.
+#[track_caller]
+pub(crate) fn assert_whole(store: &Store, whole: &Whole) {
+    let last = whole.record.last_sequence;
+    let read = store.readers().read(|reader| {
+        let standing = reader.standing(whole.key())?.unwrap();
+        let events = reader.list_history(whole.key(), &all_events())?.rows;
+        Ok((standing.last_sequence, events))
+    });
+    let (found, events) = read.unwrap();
+    assert_eq!(found, last);
+    let sequences: Vec<i64> = events.iter().map(|event| event.sequence).collect();
+    assert_same(&sequences, &(1..=last).collect::<Vec<_>>());
+}
+
+/// Adds an execution.
+pub(crate) fn add(writer: &mut Writer, whole: &Whole) {
+    let batch = Batch {
+        executions: vec![whole.as_new()],
+        ..Batch::default()
+    };
+    writer.commit(&batch).unwrap();
 }
 
 pub(crate) fn all_events() -> store::HistoryRange {

@@ -1,0 +1,2 @@
+DROP TABLE shards;
+DROP TABLE servers;
