@@ -12,7 +12,7 @@ use serde_json::json;
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
-use crate::support::{Findings, echo, held, running_action};
+use crate::support::{Findings, PATIENCE, echo, held, running_action};
 
 /// Sends a request twice, and then a changed one under the same id.
 async fn check<Q, A, F, Fut>(findings: &mut Findings, what: &str, request: Q, changed: Q, send: F)
@@ -355,6 +355,60 @@ async fn verbs() {
     verbs! { api, findings, uid; terminate_execution TerminateExecutionRequest {} }
     let found = recorded(&api, &uid).await;
     let expected = ["restart", "terminate"].map(|word| (word.to_owned(), true));
+    findings.holds(&format!("recorded {found:?}"), found == expected);
+    findings.none();
+}
+
+/// Fails after one attempt, and would try again in an hour.
+const FAILING: &str = "
+version: '2.0'
+failing:
+  tasks:
+    t: {action: std.fail, retry: {count: 1, delay: 3600}}
+";
+
+#[tokio::test]
+async fn tasks() {
+    let server = TestServer::start_in_memory().await.unwrap();
+    let api = server.api("twice");
+    api.create_workflow(FAILING).await.unwrap();
+    let mut findings = Findings::default();
+    let uid = api.start("failing", &json!({})).await.unwrap().uid;
+    let task = api.list_tasks(&uid).await.unwrap().remove(0);
+
+    let request_id = fresh();
+    let retry = |reason: &str| v1::RetryTaskRequest {
+        project: api.project(),
+        task_execution_id: task.task_execution_id.clone(),
+        reason: reason.to_owned(),
+        request_id: request_id.clone(),
+    };
+    let send = |request| {
+        let mut client = api.tasks();
+        async move { client.retry_task(request).await }
+    };
+    check(&mut findings, "retry", retry("a"), retry("b"), send).await;
+    let done = api.finished(&uid, PATIENCE).await.unwrap();
+    findings.holds(
+        "the second attempt was the last",
+        done.state() == v1::ExecutionState::Error,
+    );
+
+    let request_id = fresh();
+    let skip = |reason: &str| v1::SkipTaskRequest {
+        project: api.project(),
+        task_execution_id: task.task_execution_id.clone(),
+        reason: reason.to_owned(),
+        request_id: request_id.clone(),
+        result: None,
+    };
+    let send = |request| {
+        let mut client = api.tasks();
+        async move { client.skip_task(request).await }
+    };
+    check(&mut findings, "skip", skip("a"), skip("b"), send).await;
+    let found = recorded(&api, &uid).await;
+    let expected = ["retry", "skip"].map(|word| (word.to_owned(), true));
     findings.holds(&format!("recorded {found:?}"), found == expected);
     findings.none();
 }

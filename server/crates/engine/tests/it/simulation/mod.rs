@@ -28,6 +28,12 @@ use engine::{
 use self::invariants::{assert_invariants, difference, fingerprint};
 use crate::harness::Harness;
 
+/// Fresh seeds that have found a fault once, and what it was.
+const MENDED: [u64; 1] = [
+    // A join waited for a start task that a rollback to a task had undone.
+    1_795_438_568_027_480,
+];
+
 /// Runs whose seeds are always the same.
 const FIXED_RUNS: u64 = 2000;
 
@@ -86,6 +92,10 @@ fn simulation() {
     let next = AtomicU64::new(0);
     let take = || {
         let run = next.fetch_add(1, Ordering::Relaxed);
+        if let Some(seed) = usize::try_from(run).ok().and_then(|run| MENDED.get(run)) {
+            return Some(*seed);
+        }
+        let run = run - MENDED.len() as u64;
         match run.checked_sub(FIXED_RUNS) {
             None => Some(run),
             Some(run) if run < FRESH_RUNS || Instant::now() < until => Some(fresh + run),
