@@ -180,7 +180,7 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
             .await;
     }
     let shared = Arc::new(context.clone());
-    batches::take_up(&shared).await;
+    take_up_batches(&shared).await;
     let actions = ActionServiceServer::new(Actions(shared.clone()));
     let environments = EnvironmentServiceServer::new(Environments(shared.clone()));
     let executions = ExecutionServiceServer::new(Executions(shared.clone()));
@@ -205,6 +205,24 @@ async fn routes(context: &Context) -> (HealthReporter, Routes) {
         .add_service(reflection().build_v1().expect(described))
         .add_service(reflection().build_v1alpha().expect(described));
     (health, routes.prepare())
+}
+
+/// Goes on with batch operations: one server does it for all, and another one when that has gone.
+async fn take_up_batches(context: &context::Shared) {
+    if context.cluster.map().is_desk() {
+        batches::take_up(context).await;
+        return;
+    }
+    let context = context.clone();
+    tokio::spawn(async move {
+        let mut maps = context.cluster.maps();
+        let is_turn = maps.wait_for(|map| map.is_desk());
+        let is_turn = async { is_turn.await.is_ok() };
+        let turn = context.going_away.run_until_cancelled(is_turn).await;
+        if turn == Some(true) {
+            batches::take_up(&context).await;
+        }
+    });
 }
 
 fn reflection() -> Builder<'static> {

@@ -46,6 +46,9 @@ const TICK: Duration = Duration::from_millis(500);
 /// its time is not over. One that was only cut off comes back sooner.
 const ABSENCE: Duration = Duration::from_millis(1500);
 
+/// How long the others may be out of sight before it must have been the database.
+const GAP: Duration = Duration::from_secs(3);
+
 /// How this server ends when others have taken it for dead: whoever watches over it starts it
 /// again, and it comes back as a new one.
 pub(crate) const FENCED_EXIT: i32 = 75;
@@ -88,6 +91,10 @@ pub(crate) struct Keeper {
     lease: Lease,
     lease_us: i64,
     mail: Option<Mail>,
+    /// When it was last seen who is there.
+    seen: Option<Instant>,
+    /// Until when nobody is taken for dead.
+    patient_until: Instant,
     /// Since when servers have had no session that commits.
     absent: HashMap<Seat, Instant>,
 }
@@ -131,6 +138,8 @@ impl Cluster {
             lease: until,
             lease_us: i64::try_from(lease.as_micros()).unwrap_or(i64::MAX),
             mail: Some(mail),
+            seen: None,
+            patient_until: Instant::now(),
             absent: HashMap::new(),
         };
         let view = keeper.look()?;
@@ -233,9 +242,15 @@ impl Keeper {
 
     fn tick(&mut self, driver: &Driver, runtime: &Handle) -> Result<(), driver::Error> {
         let view = self.look()?;
+        // A lane that has nothing to do does not notice that its session has ended.
+        if self.membership.is_absent(self.membership.seat())? {
+            runtime.block_on(driver.keep_seat())?;
+        }
         let plan = self.plan(&view)?;
-        for (dead, is_absent) in &plan.dead {
-            self.fence(*dead, *is_absent)?;
+        if Instant::now() >= self.patient_until {
+            for (dead, is_absent) in &plan.dead {
+                self.fence(*dead, *is_absent)?;
+            }
         }
         let owned = driver.owned();
         let mut gained: Vec<i16> = plan
@@ -265,9 +280,18 @@ impl Keeper {
 
     /// Says that this server is there, and looks who else is.
     fn look(&mut self) -> Result<ClusterView, store::Error> {
-        let began_us = clock::now_us();
+        let (began, began_us) = (Instant::now(), clock::now_us());
         let view = self.membership.renew()?;
         self.lease.renew(began_us.saturating_add(self.lease_us));
+        if self
+            .seen
+            .is_some_and(|seen| began.duration_since(seen) > GAP)
+        {
+            // The database was away, most likely for all: the others need time to come back, too.
+            self.patient_until = began + Duration::from_micros(self.lease_us.unsigned_abs());
+            self.absent.clear();
+        }
+        self.seen = Some(began);
         let map = Arc::new(Map::new(self.membership.seat(), &view));
         self.map.send_if_modified(|known| {
             let is_news = **known != *map;

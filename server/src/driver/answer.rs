@@ -148,9 +148,7 @@ impl Lane {
             let uid = target.parse().map_err(|_| execution_not_found(&target))?;
             return Ok(StartOutcome::Execution { uid, started: true });
         }
-        let shard = self
-            .shards
-            .place(&order.project, order.execution_id.as_deref())?;
+        let shard = self.place(&order.project, order.execution_id.as_ref(), request)?;
         if let Some(id) = &order.execution_id
             && let Some(uid) = self.taken(&order.project, id)?
         {
@@ -189,6 +187,20 @@ impl Lane {
             return Ok(StartOutcome::Checked(Box::new(execution.record().clone())));
         }
         self.begin(start, request)
+    }
+
+    /// Where a new execution goes. Among several servers, one decides of an id or a request: the
+    /// owner of the shard that follows from it.
+    pub(super) fn place(
+        &mut self,
+        project: &str,
+        id: Option<&Arc<str>>,
+        request: Option<&RequestKey>,
+    ) -> Result<i16, Error> {
+        let is_shared = self.hands.cluster.map().is_shared();
+        let request = request.filter(|_| is_shared).map(|request| &request.id);
+        self.shards
+            .place(project, id.or(request).map(|text| &**text))
     }
 
     fn try_begin(&self, start: Start) -> Result<(Execution, Changes), Error> {

@@ -14,7 +14,6 @@ use engine::{
 use expr::Value;
 use store::{Removal, RequestRecord, Writer};
 
-use super::Error;
 use super::answer::Answer;
 use super::audit::{self, Auditor};
 use super::definitions::Definitions;
@@ -23,6 +22,7 @@ use super::order::{Command, WorkerNews, report_event};
 use super::shards::{Owned, Shards};
 use super::watch::Hub;
 use super::world::LaneWorld;
+use super::{Error, Reply};
 use crate::actions::Runner;
 use crate::clock;
 use crate::cluster::{Cluster, end_if_fenced};
@@ -314,6 +314,7 @@ impl Lane {
                 reply,
             } => self.report(action, report_event(action, lease, report), reply),
             Command::OfferAgain => self.offer_again(),
+            Command::KeepSeat { reply } => self.keep_seat(reply),
             Command::Acquire { shards, reply } => {
                 let _ = reply.send(self.acquire(&shards));
             }
@@ -328,6 +329,15 @@ impl Lane {
             #[cfg(test)]
             Command::Tamper(work) => work(self),
         }
+    }
+
+    /// Takes the seat among the servers again if its session was lost.
+    fn keep_seat(&self, reply: Reply<()>) {
+        let kept = self.writer.borrow_mut().check_seat();
+        if let Err(error) = &kept {
+            end_if_fenced(error);
+        }
+        let _ = reply.send(kept.map_err(Error::from));
     }
 
     /// An action that the server ran has ended.

@@ -114,6 +114,11 @@ impl Driver {
         Ok((driver, thread))
     }
 
+    /// Takes the seat among the servers again whose session was lost while nothing was committed.
+    pub(crate) async fn keep_seat(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::KeepSeat { reply }).await
+    }
+
     /// Takes shards over: their unfinished executions go on here.
     pub(crate) async fn acquire(&self, shards: Vec<i16>) -> Result<(), Error> {
         self.ask(|reply| Command::Acquire { shards, reply }).await

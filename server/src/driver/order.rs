@@ -334,6 +334,10 @@ pub(super) enum Command {
     },
     /// Another server hands work out from now on: it has to know what there is.
     OfferAgain,
+    /// The seat among the servers is to be kept: its session was lost.
+    KeepSeat {
+        reply: Reply<()>,
+    },
     /// Shards are owned from now on.
     Acquire {
         shards: Vec<i16>,
@@ -372,6 +376,7 @@ impl Command {
             | Self::Delete { .. }
             | Self::Explain { .. }
             | Self::Report { .. }
+            | Self::KeepSeat { .. }
             | Self::Acquire { .. }
             | Self::Release { .. }
             | Self::Write { .. } => true,

@@ -56,9 +56,7 @@ impl Lane {
             let (id, state) = (id.clone(), self.record(uid)?.state);
             return Err(Error::ExecutionExists { id, uid, state });
         }
-        let shard = self
-            .shards
-            .place(&source.project, order.execution_id.as_deref())?;
+        let shard = self.place(&source.project, order.execution_id.as_ref(), request)?;
         let description = match &order.description {
             Some(description) => description.clone(),
             None if source.parent.is_some() => "".into(),

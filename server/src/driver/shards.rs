@@ -101,8 +101,8 @@ impl Shards {
         }
     }
 
-    /// Where a new execution goes: one whose id was chosen to the owner of the id, so that one
-    /// server decides who gets it, and others anywhere here.
+    /// Where a new execution goes: with a text, such as a chosen id, to the owner of the shard that
+    /// follows from it, and without anywhere here.
     pub(super) fn place(&mut self, project: &str, id: Option<&str>) -> Result<i16, Error> {
         let Some(id) = id else {
             self.turn = self.turn.wrapping_add(1);

@@ -272,3 +272,47 @@ async fn executions_go_on_when_their_server_is_gone() {
         assert_eq!(sequences(&history), without_holes(done.last_sequence));
     }
 }
+
+/// How long servers are watched that have nothing to do: longer than one counts as there.
+const IDLE: Duration = Duration::from_secs(8);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_servers_outlast_a_restart_of_the_database() {
+    if postgres_fixture::shared().is_none() {
+        return;
+    }
+    let mut database = postgres_fixture::Server::start(&[]).unwrap();
+    let mut servers = Servers::start(2, &database.url(), "").await;
+    let before = ids(&servers.api(0, "p")).await;
+    for crash in [false, true] {
+        tokio::task::block_in_place(|| {
+            if crash {
+                database.crash().unwrap();
+            } else {
+                database.shut_down().unwrap();
+            }
+            database.resume().unwrap();
+        });
+        let until = Instant::now() + IDLE;
+        while Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            assert!(servers.0.iter_mut().all(|server| !server.has_ended()));
+        }
+        assert_eq!(ids(&servers.api(1, "p")).await, before);
+    }
+    servers
+        .api(0, "p")
+        .create_workflow(&held("held", 1))
+        .await
+        .unwrap();
+    servers.api(1, "p").start("held", &json!({})).await.unwrap();
+}
+
+/// The servers that are there, by what they call themselves.
+async fn ids(api: &Api) -> Vec<String> {
+    let request = v1::GetClusterRequest {};
+    let cluster = api.system().get_cluster(request).await.unwrap();
+    let servers = cluster.into_inner().servers.into_iter();
+    let live = servers.filter(|server| server.state() == v1::ServerState::Live);
+    live.map(|server| server.server_id).collect()
+}

@@ -49,7 +49,11 @@ mixed:
     a: {action: std.echo output=<% $.n %>, publish: {n: <% task().result %>}, on-success: [b, c]}
     b: {action: test.add a=<% $.n %> b=2, publish: {b: <% task().result %>}, on-success: j}
     c: {workflow: inner n=<% $.n %>, publish: {c: <% task().result.v %>}, on-success: j}
-    j: {join: all, wait-before: 1, action: test.add a=<% $.b %> b=<% $.c %>, publish: {v: <% task().result %>}}
+    j:
+      join: all
+      wait-before: 1
+      action: test.add a=<% $.b %> b=<% $.c %>
+      publish: {v: <% task().result %>}
 ";
 
 fn load_time() -> Duration {

@@ -56,8 +56,8 @@ impl Reader {
         executions::find_key_by_uid(&mut self.conn, project, uid)
     }
 
-    /// Finds where the execution of a uid lies, in whatever project: in the shard that its last byte
-    /// names, or, if it is of before there were several, in the first.
+    /// Finds where the execution of a uid lies, in whatever project: in the shard that its last
+    /// byte names, or, if it is of before there were several, in the first.
     pub fn locate(&mut self, uid: ExecutionUid) -> Result<Option<ExecutionKey>, Error> {
         let candidates: &[i16] = match &self.conn {
             Conn::Sqlite(_) => &[0],

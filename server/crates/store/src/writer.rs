@@ -174,18 +174,23 @@ impl Writer {
         Ok(position)
     }
 
-    /// Looks whether this server still has its seat. Fails with [`Error::Fenced`] if others have
+    /// Looks whether this server still has its seat, and takes it again if only the connection was
+    /// lost. Fails with [`Error::Fenced`] if others have
     /// taken it for dead.
     pub fn check_seat(&mut self) -> Result<(), Error> {
-        self.ensure_connected()?;
-        let seat = self.shared.seat();
-        let Conn::Postgres(c, _) = &mut self.reader.conn else {
-            return Ok(());
-        };
-        if cluster::is_live(c, seat)? {
-            Ok(())
-        } else {
-            Err(self.shared.fenced())
+        loop {
+            self.ensure_connected()?;
+            let seat = self.shared.seat();
+            let Conn::Postgres(c, _) = &mut self.reader.conn else {
+                return Ok(());
+            };
+            match cluster::is_live(c, seat) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(self.shared.fenced()),
+                // A loss is found out by asking.
+                Err(error) if self.reader.conn.is_lost_after(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 

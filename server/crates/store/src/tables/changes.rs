@@ -1,5 +1,5 @@
-//! Rows of changes: which executions a commit has changed, in the order of the commits. Servers that
-//! share a database write a log each, which has the number of their slot.
+//! Rows of changes: which executions a commit has changed, in the order of the commits. Servers
+//! that share a database write a log each, which has the number of their slot.
 
 use std::borrow::Cow;
 use std::sync::Arc;
