@@ -206,6 +206,58 @@ func (c *Client) ServerInfo(ctx context.Context) (*ServerInfo, error) {
 	}, nil
 }
 
+// Cluster is the servers that share a database; of one that has its database for itself, that one.
+type Cluster struct {
+	// Servers holds those that are there, and those that have gone and whose place nobody has taken.
+	Servers []ClusterServer
+	// Shards counts the parts that executions are divided into; each belongs to one server at a time.
+	Shards int
+	// FreeShards counts those that nobody has at this moment.
+	FreeShards int
+}
+
+// ClusterServer is a server of those that share a database.
+type ClusterServer struct {
+	// ServerID is its place, and which server it is of those that have had the place.
+	ServerID string
+	// Address is where the others reach it, host:port; empty if there are no others.
+	Address string
+	// Version is its version, in semantic versioning.
+	Version string
+	// State is "LIVE", "LEFT" in order, or "FENCED" by the others, who took it for dead.
+	State string
+	// StartTime is when it came.
+	StartTime time.Time
+	// Shards counts the shards that it has.
+	Shards int
+	// HandsOutWork tells whether it hands work out to workers, for all.
+	HandsOutWork bool
+	// Answers tells whether it is the one that answered.
+	Answers bool
+}
+
+// Cluster returns the servers that share the database, and what each of them has.
+func (c *Client) Cluster(ctx context.Context) (*Cluster, error) {
+	r, err := c.system.GetCluster(ctx, &pb.GetClusterRequest{})
+	if err != nil {
+		return nil, err
+	}
+	cluster := &Cluster{Shards: int(r.GetShards()), FreeShards: int(r.GetFreeShards())}
+	for _, s := range r.GetServers() {
+		cluster.Servers = append(cluster.Servers, ClusterServer{
+			ServerID:     s.GetServerId(),
+			Address:      s.GetAddress(),
+			Version:      s.GetVersion(),
+			State:        strings.TrimPrefix(s.GetState().String(), "SERVER_STATE_"),
+			StartTime:    timeFrom(s.GetStartTime()),
+			Shards:       int(s.GetShards()),
+			HandsOutWork: s.GetHandsOutWork(),
+			Answers:      s.GetAnswers(),
+		})
+	}
+	return cluster, nil
+}
+
 // splitAddress takes the scheme off an address. Other schemes, such as "dns:///" and
 // "passthrough:///", are gRPC's own and stay.
 func splitAddress(addr string) (target string, secure bool, err error) {

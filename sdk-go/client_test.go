@@ -641,3 +641,29 @@ func TestClientIsConcurrent(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestClusterIsRead(t *testing.T) {
+	f := newFake()
+	on(f, "SystemService/GetCluster", func(
+		context.Context, *pb.GetClusterRequest,
+	) (*pb.GetClusterResponse, error) {
+		server := &pb.ClusterServer{
+			ServerId: "0.1", Address: "a:1", Version: "1.2.3",
+			State: pb.ServerState_SERVER_STATE_LIVE, Shards: 250, Answers: true,
+		}
+		return &pb.GetClusterResponse{
+			Servers: []*pb.ClusterServer{server}, Shards: 256, FreeShards: 6,
+		}, nil
+	})
+	c := dialFake(t, f)
+	got, err := c.Cluster(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ClusterServer{
+		ServerID: "0.1", Address: "a:1", Version: "1.2.3", State: "LIVE", Shards: 250, Answers: true,
+	}
+	if len(got.Servers) != 1 || got.Servers[0] != want || got.Shards != 256 || got.FreeShards != 6 {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -53,6 +53,8 @@ async def action_of(client: Client, execution_id: str) -> models.ActionExecution
 async def test_result_and_history() -> None:
     async with local_server() as server, Client(server.address) as client:
         assert (await client.server_info()).version
+        cluster = await client.cluster()
+        assert [(s.state, s.answers) for s in cluster.servers] == [("LIVE", True)]
         await client.workflows.create(ECHO)
         run = await client.start("echo", Echoed(2**60 + 1), id="e1", labels={"team": "a"})
         again = await client.start("echo", Echoed(1), id="e1")

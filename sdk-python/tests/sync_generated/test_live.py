@@ -54,6 +54,8 @@ def action_of(client: SyncClient, execution_id: str) -> models.ActionExecution:
 def test_result_and_history() -> None:
     with local_server() as server, SyncClient(server.address) as client:
         assert (client.server_info()).version
+        cluster = client.cluster()
+        assert [(s.state, s.answers) for s in cluster.servers] == [("LIVE", True)]
         client.workflows.create(ECHO)
         run = client.start("echo", Echoed(2**60 + 1), id="e1", labels={"team": "a"})
         again = client.start("echo", Echoed(1), id="e1")

@@ -237,6 +237,8 @@ impl Keeper {
             }
         };
         let thread = std::thread::Builder::new().name("cluster".into());
+        // Without it others would take this server for dead.
+        let keep = move || driver::end_with_panic(keep);
         thread.spawn(keep).expect("the system can start a thread")
     }
 

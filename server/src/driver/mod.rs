@@ -456,9 +456,9 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Without its lane a server would take calls and answer none. What it had not committed was not
 /// promised to anybody, so ending the process loses nothing, and starting again takes all up.
-fn end_with_panic(run: impl FnOnce()) {
+pub(crate) fn end_with_panic(run: impl FnOnce()) {
     if std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err() {
-        tracing::error!("the lane has panicked: the server ends");
+        tracing::error!("a thread that the server cannot do without has panicked: it ends");
         std::process::exit(70);
     }
 }

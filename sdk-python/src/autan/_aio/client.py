@@ -410,3 +410,7 @@ class Client:
     async def server_info(self) -> models.ServerInfo:
         """Returns version, capabilities and limits of the server."""
         return await self._transport.unary(system.server_info(self._scope))
+
+    async def cluster(self) -> models.Cluster:
+        """Returns the servers that share the database, and what each of them has."""
+        return await self._transport.unary(system.cluster())

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autan import models
 from autan._core.payload import decode as payload
+from autan._proto.v1 import (
+    system_pb2,
+)
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
         environments_pb2,
         executions_pb2,
         payloads_pb2,
-        system_pb2,
         tasks_pb2,
         workbooks_pb2,
         workflows_pb2,
@@ -269,4 +271,27 @@ def server_info(m: system_pb2.GetServerInfoResponse) -> models.ServerInfo:
         storage=m.storage,
         audit_violations=m.audit_violations,
         audit_failures=m.audit_failures,
+    )
+
+
+def cluster(m: system_pb2.GetClusterResponse) -> models.Cluster:
+    """Reads which servers share the database."""
+    return models.Cluster(
+        servers=tuple(cluster_server(server) for server in m.servers),
+        shards=m.shards,
+        free_shards=m.free_shards,
+    )
+
+
+def cluster_server(m: system_pb2.ClusterServer) -> models.ClusterServer:
+    """Reads a server of those that share a database."""
+    return models.ClusterServer(
+        server_id=m.server_id,
+        address=m.address,
+        version=m.version,
+        state=system_pb2.ServerState.Name(m.state).removeprefix("SERVER_STATE_"),
+        start_time=time(m, "start_time"),
+        shards=m.shards,
+        hands_out_work=m.hands_out_work,
+        answers=m.answers,
     )

@@ -11,6 +11,7 @@ from autan._proto.v1 import system_pb2 as pb
 if TYPE_CHECKING:
     from autan import models
 
+_CLUSTER = method("SystemService", pb.GetClusterResponse)
 _INFO = method("SystemService", pb.GetServerInfoResponse)
 
 
@@ -18,3 +19,8 @@ def server_info(scope: Scope) -> Call[models.ServerInfo]:
     """GetServerInfo."""
     request = pb.GetServerInfoRequest(project=scope.project)
     return Call(_INFO, request, decode.server_info)
+
+
+def cluster() -> Call[models.Cluster]:
+    """GetCluster."""
+    return Call(_CLUSTER, pb.GetClusterRequest(), decode.cluster)

@@ -403,3 +403,7 @@ class SyncClient:
     def server_info(self) -> models.ServerInfo:
         """Returns version, capabilities and limits of the server."""
         return self._transport.unary(system.server_info(self._scope))
+
+    def cluster(self) -> models.Cluster:
+        """Returns the servers that share the database, and what each of them has."""
+        return self._transport.unary(system.cluster())

@@ -68,7 +68,7 @@ from autan.models.insight import (
     TaskNode,
 )
 from autan.models.payload import Binary, PayloadRef
-from autan.models.server import ServerInfo
+from autan.models.server import Cluster, ClusterServer, ServerInfo
 from autan.models.task import TaskExecution
 from autan.models.worker import (
     ActionLease,
@@ -121,6 +121,8 @@ __all__ = [
     "Binary",
     "Cause",
     "ChildStarted",
+    "Cluster",
+    "ClusterServer",
     "Count",
     "CountGroup",
     "DeletedExecution",
