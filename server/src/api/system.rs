@@ -11,6 +11,7 @@ use super::context::{Context, Shared};
 use super::convert::field;
 use super::{REQUEST_BYTES_MAX, page, wait};
 use crate::clock;
+use crate::cluster::Map;
 
 /// What the server can do beyond the first version of the API. Nothing yet.
 const CAPABILITIES: [&str; 0] = [];
@@ -51,10 +52,8 @@ impl SystemService for System {
 
 /// The servers that share a database, as they are known in it.
 fn cluster(me: Seat, view: &ClusterView) -> v1::GetClusterResponse {
-    let live = view.servers.iter();
-    let live = live.filter(|row| row.state == ServerState::Live);
-    let desk = live.min_by_key(|row| (row.started_us, row.seat));
-    let desk = desk.map(|row| row.seat);
+    let map = Map::new(me, view);
+    let desk = map.desk().map(|peer| peer.seat);
     let count = |slot| view.shards.iter().filter(|row| row.slot == slot).count();
     let count = |slot| u32::try_from(count(slot)).unwrap_or(u32::MAX);
     let servers = view.servers.iter().map(|row| v1::ClusterServer {

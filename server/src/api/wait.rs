@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use engine::{ExecutionRecord, ExecutionState};
+use engine::ExecutionRecord;
 use proto::v1::{self, WaitUntil};
 use store::{ExecutionKey, Payloads};
 use tokio::time::{Instant, timeout_at};
@@ -43,7 +43,7 @@ pub(super) async fn wait(
         let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
         let record = record.ok_or_else(|| Fault::execution_not_found(&id))?;
         let execution = lookup::wire_execution(reader, &kept, &record, full.then_some(format))?;
-        Ok((execution, record.state.is_final(), is_drained(&record)))
+        Ok((execution, record.state.is_final(), record.is_drained()))
     });
     let (execution, finished, drained) = read.await?;
     Ok(v1::WaitExecutionResponse {
@@ -60,11 +60,6 @@ pub(super) enum Until {
     Finished,
     /// PAUSED with nothing running, or a final state.
     Drained,
-}
-
-/// Whether an execution is paused with nothing running in it or below.
-fn is_drained(record: &ExecutionRecord) -> bool {
-    record.state == ExecutionState::Paused && record.progress.running_actions == 0
 }
 
 /// Waits until an execution is finished or time is up, for at most [`WAIT_MAX`]; also less long
@@ -88,7 +83,7 @@ async fn wait_until(
     let mut news = context.driver.subscribe(key.uid);
     let read = context.read(move |reader| Ok(reader.find_execution_at(key, Payloads::Omit)?));
     let is_there = |record: &ExecutionRecord| {
-        record.state.is_final() || (until == Until::Drained && is_drained(record))
+        record.state.is_final() || (until == Until::Drained && record.is_drained())
     };
     if read.await?.is_some_and(|record| !is_there(&record)) {
         let reached = async {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::{ExecutionState, ExecutionUid};
+use engine::ExecutionUid;
 use store::{Payloads, Reader};
 use tokio_util::sync::CancellationToken;
 
@@ -116,7 +116,7 @@ fn news_of(reader: &mut Reader, uid: ExecutionUid) -> Result<News, store::Error>
         Some(record) => News {
             last_sequence: record.last_sequence,
             finished: record.state.is_final(),
-            drained: record.state == ExecutionState::Paused && record.progress.running_actions == 0,
+            drained: record.is_drained(),
             deleted: false,
         },
     })

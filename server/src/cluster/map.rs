@@ -32,7 +32,7 @@ impl Map {
         Self::default()
     }
 
-    pub(super) fn new(me: Seat, view: &ClusterView) -> Self {
+    pub(crate) fn new(me: Seat, view: &ClusterView) -> Self {
         let live = view.servers.iter();
         let live = live.filter(|row| row.state == ServerState::Live);
         let peers = live.map(|row| {

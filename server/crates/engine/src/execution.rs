@@ -194,10 +194,7 @@ impl Execution {
 
     /// Whether it is paused and nothing runs any more, in it or below.
     pub fn is_drained(&self) -> bool {
-        let record = &self.record;
-        record.state == ExecutionState::Paused
-            && record.progress.running_actions == 0
-            && !self.has_work()
+        self.record.is_drained() && !self.has_work()
     }
 
     /// Children that are not known to be finished.

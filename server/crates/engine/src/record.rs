@@ -147,6 +147,11 @@ impl ExecutionRecord {
         self.rollback.is_some() && self.state != ExecutionState::RolledBack
     }
 
+    /// Whether the execution is paused and nothing runs any more, in it or below.
+    pub fn is_drained(&self) -> bool {
+        self.state == ExecutionState::Paused && self.progress.running_actions == 0
+    }
+
     /// The final state as the parent of this execution sees it: a child that has rolled itself back
     /// has failed, or was cancelled.
     pub fn state_for_parent(&self) -> ExecutionState {
