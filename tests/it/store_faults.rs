@@ -1,8 +1,9 @@
-//! A database that another program holds: callers are told that nothing happened, and everything
-//! goes on when it is free again.
+//! A database that takes nothing: held by another program, on a full disk, asleep or away. Callers
+//! are told that nothing happened, health says so, and everything goes on by itself.
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::server::{Options, TestServer};
@@ -78,6 +79,7 @@ async fn a_held_database_loses_nothing() {
     let id = &action.action_execution_id;
     let answer = api.complete_action(id, &json!("done")).await;
     findings.refused("complete", answer, refused.0, refused.1);
+    server.is_ready(false).await.unwrap();
     // Reading goes on.
     let found = api.execution(&before).await.unwrap();
     findings.holds(
@@ -86,6 +88,7 @@ async fn a_held_database_loses_nothing() {
     );
     findings.holds("no start is seen", api.execution("late").await.is_err());
     release(holder).await;
+    server.is_ready(true).await.unwrap();
 
     // The same call again, by the same request id, is the first one.
     let answer = api.executions().start_execution(start(&api, "late")).await;
@@ -99,4 +102,109 @@ async fn a_held_database_loses_nothing() {
         findings.holds("no holes", numbers == without_holes(done.last_sequence));
     }
     findings.none();
+}
+
+/// Lets no file of a process grow beyond a size, or any again.
+async fn limit_files(server: &TestServer, bytes: Option<u64>) {
+    let pid = server.pid().unwrap().to_string();
+    let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    let limited = Command::new("prlimit")
+        .args(["--pid", &pid, &format!("--fsize={soft}:unlimited")])
+        .status()
+        .await
+        .expect("prlimit is part of the system");
+    assert!(limited.success());
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing() {
+    let options = Options {
+        embedded: true,
+        ..Options::default()
+    };
+    let server = TestServer::start_with(options).await.unwrap();
+    let api = server.api("faults");
+    api.create_workflow(&held("held", 1)).await.unwrap();
+    let before = api.start("held", &json!({})).await.unwrap().uid;
+    let action = running_action(&api, &before).await.unwrap();
+
+    // The log of the database is full when it is as long as it is now.
+    let log = server.data_dir().join("autan.db-wal");
+    limit_files(&server, Some(log.metadata().unwrap().len())).await;
+    let mut findings = Findings::default();
+    let refused = (Code::Unavailable, ErrorReason::StoreUnavailable);
+    let answer = api.executions().start_execution(start(&api, "late")).await;
+    findings.refused("start", answer, refused.0, refused.1);
+    let id = &action.action_execution_id;
+    let answer = api.complete_action(id, &json!("done")).await;
+    findings.refused("complete", answer, refused.0, refused.1);
+    server.is_ready(false).await.unwrap();
+    findings.holds("no start is seen", api.execution("late").await.is_err());
+    limit_files(&server, None).await;
+    // Nobody calls: the server finds out by itself.
+    server.is_ready(true).await.unwrap();
+
+    let answer = api.executions().start_execution(start(&api, "late")).await;
+    findings.holds("started once", answer.unwrap().into_inner().started);
+    api.complete_action(id, &json!("done")).await.unwrap();
+    let done = api.finished(&before, PATIENCE).await.unwrap();
+    findings.holds("success", done.state() == v1::ExecutionState::Success);
+    let numbers = sequences(&api.history(&before).await.unwrap());
+    findings.holds("no holes", numbers == without_holes(done.last_sequence));
+    findings.none();
+}
+
+/// PostgreSQL sleeps, and then it is away: health tells of both, and goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_silent_or_away_loses_nothing() {
+    if postgres_fixture::shared().is_none() {
+        return;
+    }
+    let mut database = postgres_fixture::Server::start(&[]).unwrap();
+    let options = Options {
+        database: Some(database.url()),
+        ..Options::default()
+    };
+    let server = TestServer::start_with(options).await.unwrap();
+    let api = server.api("faults");
+    api.create_workflow(&held("held", 1)).await.unwrap();
+
+    database.freeze(true).unwrap();
+    let mut request = tonic::Request::new(start(&api, "asleep"));
+    request.set_timeout(Duration::from_secs(3));
+    let answer = api.executions().start_execution(request).await;
+    let code = answer.unwrap_err().code();
+    assert!(
+        matches!(
+            code,
+            Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable
+        ),
+        "nothing is said to have happened: {code:?}"
+    );
+    server.is_ready(false).await.unwrap();
+    database.freeze(false).unwrap();
+    server.is_ready(true).await.unwrap();
+
+    // Nothing is asked meanwhile, so that the server must notice by itself.
+    tokio::task::block_in_place(|| database.shut_down().unwrap());
+    server.is_ready(false).await.unwrap();
+    tokio::task::block_in_place(|| database.resume().unwrap());
+    server.is_ready(true).await.unwrap();
+
+    for id in ["asleep", "afterwards"] {
+        let request = v1::StartExecutionRequest {
+            request_id: String::new(),
+            id_conflict_policy: v1::IdConflictPolicy::UseExisting.into(),
+            ..start(&api, id)
+        };
+        let answer = api.executions().start_execution(request).await.unwrap();
+        let execution = answer.into_inner().execution.unwrap();
+        let action = running_action(&api, &execution.uid).await.unwrap();
+        let id = &action.action_execution_id;
+        api.complete_action(id, &json!("done")).await.unwrap();
+        let done = api.finished(&execution.uid, PATIENCE).await.unwrap();
+        assert_eq!(done.state(), v1::ExecutionState::Success);
+        let numbers = sequences(&api.history(&execution.uid).await.unwrap());
+        assert_eq!(numbers, without_holes(done.last_sequence));
+    }
 }

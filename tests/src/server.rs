@@ -122,6 +122,32 @@ impl TestServer {
         Api::connect_lazy(&self.address, project)
     }
 
+    /// Waits until the health service says that the server is ready, or that it is not, and sees
+    /// that the process counts as alive all the while.
+    pub async fn is_ready(&self, wanted: bool) -> Result<()> {
+        let mut health = HealthClient::new(lazy_channel(&self.address));
+        let of = |service: &str| HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let mut said = health.watch(of("")).await?.into_inner();
+        let come = async {
+            while let Some(answer) = said.message().await? {
+                if (answer.status() == ServingStatus::Serving) == wanted {
+                    return Ok(());
+                }
+            }
+            bail!("the health service has nothing more to say")
+        };
+        timeout(PATIENCE, come)
+            .await
+            .with_context(|| format!("the server does not become ready: {wanted}"))??;
+        let alive = health.check(of("liveness")).await?.into_inner();
+        if alive.status() != ServingStatus::Serving {
+            bail!("the server does not count as alive");
+        }
+        Ok(())
+    }
+
     /// What the server logged so far.
     pub fn log(&self) -> String {
         self.log.text()

@@ -13,6 +13,7 @@
 //! | `submission`, `deletion`, `idempotency`         | documents and repeated requests       |
 //! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
 //! | `fault`, `status`                               | refusals                              |
+//! | `health`                                        | whether the server is ready           |
 
 mod actions;
 mod answer;
@@ -31,6 +32,7 @@ mod expressions;
 mod fault;
 mod filter;
 mod graph;
+mod health;
 mod history;
 mod idempotency;
 mod lookup;
@@ -63,12 +65,9 @@ use proto::v1::workflow_service_server::WorkflowServiceServer;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder;
 
 use crate::{driver, middleware};
@@ -78,6 +77,7 @@ pub use context::Context;
 use actions::Actions;
 use environments::Environments;
 use executions::Executions;
+use health::Health;
 use system::System;
 use tasks::Tasks;
 use workbooks::Workbooks;
@@ -99,24 +99,6 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 
 /// How long calls under way get to finish after that, before their connections are left.
 const FINISH_MAX: Duration = Duration::from_secs(5);
-
-/// Name under which the health service says whether the process is alive, ready or not.
-const LIVENESS: &str = "liveness";
-
-/// Names of the services, whose health is that of the server.
-const SERVICES: [&str; 10] = [
-    // The empty name is the server as a whole: its readiness.
-    "",
-    ActionServiceServer::<Actions>::NAME,
-    EnvironmentServiceServer::<Environments>::NAME,
-    ExecutionServiceServer::<Executions>::NAME,
-    SystemServiceServer::<System>::NAME,
-    TaskServiceServer::<Tasks>::NAME,
-    WorkbookServiceServer::<Workbooks>::NAME,
-    WorkerAdminServiceServer::<WorkerAdmin>::NAME,
-    WorkerServiceServer::<Workers>::NAME,
-    WorkflowServiceServer::<Workflows>::NAME,
-];
 
 /// The name of the reason for which a request was refused.
 pub(crate) fn reason_of(error: driver::Error) -> String {
@@ -156,14 +138,9 @@ pub async fn serve(listener: TcpListener, context: Context) -> Result<(), Error>
 
 /// Waits for the stop, then takes leave in order: first of whoever looks at the health, then of
 /// the streams, in band, because a proxy may keep the signals of HTTP to itself.
-async fn drain(context: &Context, health: &HealthReporter) {
-    context.stop.cancelled().await;
+async fn drain(context: &Context, health: &Health) {
+    health.follow(context).await;
     tracing::info!("stopping: streams are told to go elsewhere");
-    for service in SERVICES {
-        health
-            .set_service_status(service, ServingStatus::NotServing)
-            .await;
-    }
     context.going_away.cancel();
     context.streams.close();
     if timeout(DRAIN_MAX, context.streams.wait()).await.is_err() {
@@ -172,13 +149,8 @@ async fn drain(context: &Context, health: &HealthReporter) {
 }
 
 /// All services, with health and reflection.
-async fn routes(context: &Context) -> (HealthReporter, Routes) {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    for service in SERVICES.into_iter().chain([LIVENESS]) {
-        health
-            .set_service_status(service, ServingStatus::Serving)
-            .await;
-    }
+async fn routes(context: &Context) -> (Health, Routes) {
+    let (health, health_service) = Health::new().await;
     let shared = Arc::new(context.clone());
     take_up_batches(&shared).await;
     let actions = ActionServiceServer::new(Actions(shared.clone()));

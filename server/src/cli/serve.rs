@@ -53,6 +53,7 @@ pub(super) async fn serve(args: Args, output: &Output) -> Result<Exit, Error> {
         .configure()
         .map_err(|error| Error::Server(error.into()))?;
     telemetry::init(&config.log);
+    survive_full_files();
     let server = Server::start(&config).await.map_err(Error::Server)?;
     if let Some(path) = &args.port_file {
         write_address(path, server.address()).map_err(|source| Error::Write {
@@ -105,6 +106,20 @@ fn write_address(path: &Path, address: SocketAddr) -> io::Result<()> {
     let draft = PathBuf::from(draft);
     fs::write(&draft, format!("{address}\n"))?;
     fs::rename(&draft, path)
+}
+
+/// A file that may not grow any more is to the database what a full disk is, instead of the end of
+/// the process.
+fn survive_full_files() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        // The handler stays although nobody listens.
+        if let Err(error) = signal(kind) {
+            tracing::warn!("a file that is too large will end the server: {error}");
+        }
+    }
 }
 
 /// The system, or whoever sits at the terminal, wants the server to end.

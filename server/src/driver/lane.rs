@@ -169,7 +169,10 @@ impl Lane {
         loop {
             let mut command = match self.next_command() {
                 Ok(command) => command,
-                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.probe();
+                    None
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             self.now_us = clock::now_us();
@@ -263,13 +266,25 @@ impl Lane {
             let micros = u64::try_from(due - clock::now_us()).unwrap_or(0);
             wait = wait.min(Duration::from_micros(micros));
         }
-        if !self.lost.is_empty() {
+        if !self.lost.is_empty() || self.writer.borrow().is_failing() {
             wait = wait.min(RELOAD_DELAY);
         }
         if !self.executions.is_empty() {
             wait = wait.min(audit::INTERVAL);
         }
         self.commands.recv_timeout(wait).map(Some)
+    }
+
+    /// Sees whether a database is back that has taken nothing: callers may stay away until it is.
+    fn probe(&self) {
+        let mut writer = self.writer.borrow_mut();
+        if !writer.is_failing() {
+            return;
+        }
+        match writer.probe() {
+            Ok(()) => tracing::info!("the database takes what is written again"),
+            Err(error) => end_if_fenced(&error),
+        }
     }
 
     fn handle(&mut self, command: Command) {

@@ -28,7 +28,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use engine::{ActionId, ExecutionUid, Lease, Limits};
-use store::{Reader, Readers, Store, Writer};
+use store::{Pulse, Reader, Readers, Store, Writer};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
@@ -68,6 +68,7 @@ pub struct Driver {
     audit: Arc<Audit>,
     owned: Owned,
     cluster: Cluster,
+    pulse: Pulse,
 }
 
 impl Driver {
@@ -95,6 +96,7 @@ impl Driver {
             audit: audit.clone(),
             owned: owned.clone(),
             cluster: cluster.clone(),
+            pulse: store.pulse().clone(),
         };
         runner.report_to(driver.clone());
         dispatcher.begin(driver.clone(), cluster.clone(), &mut writer)?;
@@ -306,6 +308,11 @@ impl Driver {
     pub(crate) fn offer_again(&self) {
         // A lane that has ended offers when it starts the next time.
         let _ = self.commands.send(Command::OfferAgain);
+    }
+
+    /// Whether the database takes what is written.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// What the auditor has found since the server started.

@@ -173,6 +173,21 @@ impl Server {
         Ok(())
     }
 
+    /// Puts all processes of the server to sleep, so that it answers nothing, or wakes them.
+    pub fn freeze(&self, is_frozen: bool) -> Result<()> {
+        let signal = if is_frozen { "-STOP" } else { "-CONT" };
+        let noted = fs::read_to_string(self.data().join("postmaster.pid"))?;
+        let first = noted.lines().next().context("the file names the process")?;
+        let children = ["-P", first];
+        for (program, whom) in [("kill", &children[1..]), ("pkill", &children[..])] {
+            let sent = Command::new(program).arg(signal).args(whom).status()?;
+            if !sent.success() {
+                bail!("{program} {signal} {}: {sent}", whom.join(" "));
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the server again where it was.
     pub fn resume(&mut self) -> Result<()> {
         let program = self.programs.join("postgres");

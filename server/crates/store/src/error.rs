@@ -186,3 +186,14 @@ pub enum Error {
     #[error("unexpected answer of the database")]
     Internal(#[source] Cause),
 }
+
+impl Error {
+    /// Whether it lies with the database that something was not written, and not with what was to
+    /// be.
+    pub(crate) const fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::Unavailable(_) | Self::Connect { .. } | Self::Corrupt { .. }
+        )
+    }
+}

@@ -20,6 +20,7 @@ use crate::error::{Cause, Error};
 use crate::migrate::{self, Migrated};
 use crate::postgres::Address;
 use crate::promote;
+use crate::pulse::Pulse;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     writer_taken: AtomicBool,
     /// Where the writer sits, while there is one.
     seat: Mutex<Option<Seat>>,
+    /// How the writer's writes go.
+    pub(crate) pulse: Pulse,
     /// Released by the operating system, whatever becomes of this process.
     _lock: Option<File>,
 }
@@ -180,6 +183,7 @@ impl Store {
             turns: (target == Target::SqliteMemory).then(RwLock::default),
             writer_taken: AtomicBool::new(false),
             seat: Mutex::new(None),
+            pulse: Pulse::default(),
             _lock: lock,
         });
         let mut first = shared
@@ -243,6 +247,11 @@ impl Store {
     pub fn membership(&self) -> Option<Membership> {
         let is_shared = matches!(self.shared.place, Place::Postgres { .. });
         is_shared.then(|| Membership::new(self.shared.clone(), self.shared.seat()))
+    }
+
+    /// Whether the database takes what is written.
+    pub fn pulse(&self) -> &Pulse {
+        &self.shared.pulse
     }
 
     /// The readers.

@@ -45,6 +45,9 @@ pub struct Writer {
 /// Under which key the changes of definitions are counted.
 pub(crate) const DEFINITIONS: &str = "definitions";
 
+/// Under which key writes are counted that only see whether the database is back.
+const PROBES: &str = "probes";
+
 /// How long is waited between two tries to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -82,6 +85,11 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
+        let pulse = self.shared.pulse.clone();
+        pulse.during(|| self.commit_some(batch))
+    }
+
+    fn commit_some(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
         self.ensure_connected()?;
         match self.try_commit(batch) {
             Err(error) if dialect::is_duplicate(&error) => {
@@ -178,6 +186,11 @@ impl Writer {
     /// lost. Fails with [`Error::Fenced`] if others have
     /// taken it for dead.
     pub fn check_seat(&mut self) -> Result<(), Error> {
+        let pulse = self.shared.pulse.clone();
+        pulse.during(|| self.look_for_seat())
+    }
+
+    fn look_for_seat(&mut self) -> Result<(), Error> {
         loop {
             self.ensure_connected()?;
             let seat = self.shared.seat();
@@ -378,12 +391,25 @@ impl Writer {
         &mut self.reader
     }
 
+    /// Whether the last write has failed for a reason that lies with the database.
+    pub fn is_failing(&self) -> bool {
+        self.shared.pulse.is_failing()
+    }
+
+    /// Writes something of no account, to see whether the database takes it again.
+    pub fn probe(&mut self) -> Result<(), Error> {
+        self.write(|conn| meta::count_up(conn, PROBES))
+    }
+
     fn write<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, Error>) -> Result<T, Error> {
-        self.ensure_connected()?;
-        let _turn = turn(&self.shared);
-        self.reader.conn.write(|conn| {
-            dialect::lock_common(conn)?;
-            work(conn)
+        let pulse = self.shared.pulse.clone();
+        pulse.during(|| {
+            self.ensure_connected()?;
+            let _turn = turn(&self.shared);
+            self.reader.conn.write(|conn| {
+                dialect::lock_common(conn)?;
+                work(conn)
+            })
         })
     }
 }
