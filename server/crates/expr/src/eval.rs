@@ -10,7 +10,7 @@ use crate::functions::{self, Form, dispatch};
 use crate::machine::{Machine, call_host};
 use crate::operators;
 use crate::scope::{Frame, Scope};
-use crate::seq::{Cursor, Seq};
+use crate::seq::{Cursor, Seq, SeqKind};
 use crate::token::Operator;
 use crate::{Context, EvalErrorKind, Limit, Value, value};
 
@@ -225,6 +225,8 @@ impl Machine<'_> {
     }
 
     fn unpack(&mut self, sequence: Value, call: &Call, scope: &Scope) -> Result<Scope> {
+        // YAQL looks ahead by one item. Where reading uses items up, that one is lost.
+        let looks_ahead = matches!(&sequence, Value::Seq(seq) if seq.kind() != SeqKind::View);
         let Some(mut cursor) = Cursor::new(sequence) else {
             return Err(Fault::no_match("unpack() needs a list"));
         };
@@ -233,6 +235,9 @@ impl Machine<'_> {
             return Err(Fault::no_match("unpack() takes no named arguments"));
         }
         if names.is_empty() {
+            if looks_ahead {
+                cursor.next(self)?;
+            }
             return Ok(Frame::bind(scope, cursor.rest(self)?, Vec::new()));
         }
         let mut bound = Vec::new();

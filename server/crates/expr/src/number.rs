@@ -108,6 +108,9 @@ pub(crate) fn power(base: &Value, exponent: &Value) -> Result<Value> {
         return integer(integer_base.pow(times));
     }
     let (a, b) = (to_f64(base)?, to_f64(exponent)?);
+    if !a.is_finite() || !b.is_finite() {
+        return Ok(Value::Float(a.powf(b)));
+    }
     if a == 0.0 && b < 0.0 {
         return Err(Fault::value("0 cannot be raised to a negative power"));
     }

@@ -189,6 +189,18 @@ impl Cursor {
         Some(Self { items, at: 0 })
     }
 
+    /// A cursor over whatever Python can iterate over: the characters of a text and the keys of
+    /// a dict, too. `None` for a value that has no parts.
+    pub(crate) fn over_parts(value: Value) -> Option<Self> {
+        let parts = match value {
+            Value::Str(text) => text.chars().map(|c| c.to_string().into()).collect(),
+            Value::Dict(dict) => dict.keys().collect(),
+            value => return Self::new(value),
+        };
+        let items = Items::List(Arc::new(parts));
+        Some(Self { items, at: 0 })
+    }
+
     /// The next item.
     pub(crate) fn next(&mut self, machine: &mut Machine<'_>) -> Result<Option<Value>> {
         let item = match &self.items {

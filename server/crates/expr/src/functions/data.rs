@@ -61,7 +61,7 @@ fn dump(call: &mut Call<'_, '_>, write: fn(&Value) -> Result<String>) -> Result<
 }
 
 pub(crate) fn parse_json(text: &str) -> Result<Value> {
-    Value::from_json(text).map_err(|error| Fault::value(error.to_string()))
+    Value::from_python_json(text).map_err(|error| Fault::value(error.to_string()))
 }
 
 pub(crate) fn dump_json(value: &Value) -> Result<String> {

@@ -270,24 +270,11 @@ fn dict_of(call: &mut Call<'_, '_>) -> Result<Value> {
     let mut pairs = Vec::new();
     for item in call.items(0)? {
         let shown = item.type_name();
-        // Python reads a pair from anything with items, strings included.
-        let mut pair = match item {
-            Value::Str(text) => text
-                .chars()
-                .map(|c| Value::from(c.to_string()))
-                .collect::<Vec<_>>()
-                .into_iter(),
-            Value::Dict(dict) => dict.keys().collect::<Vec<_>>().into_iter(),
-            item => {
-                if let Some(cursor) = Cursor::new(item) {
-                    cursor.rest(call.machine)?.into_iter()
-                } else {
-                    let message = format!("dict() needs pairs of key and value, not a {shown}");
-                    return Err(Fault::value(message));
-                }
-            }
+        let Some(mut pair) = Cursor::over_parts(item) else {
+            let message = format!("dict() needs pairs of key and value, not a {shown}");
+            return Err(Fault::value(message));
         };
-        match (pair.next(), pair.next()) {
+        match (pair.next(call.machine)?, pair.next(call.machine)?) {
             (Some(key), Some(value)) => pairs.push((key, value)),
             _ => return Err(Fault::value("dict() needs pairs of key and value")),
         }

@@ -204,9 +204,9 @@ fn generate_many(call: &mut Call<'_, '_>) -> Result<Value> {
         if let Some(item) = last.take() {
             let made = machine.call_lambda(&producer, vec![item])?;
             let kind = made.type_name();
-            let Some(cursor) = Cursor::new(made) else {
+            let Some(cursor) = Cursor::over_parts(made) else {
                 return Err(Fault::value(format!(
-                    "the producer must give a list, not a {kind}"
+                    "the producer must give items, not a {kind}"
                 )));
             };
             let mut items = Vec::new();

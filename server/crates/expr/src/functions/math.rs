@@ -242,7 +242,11 @@ fn big(call: &Call<'_, '_>, index: usize) -> BigInt {
 }
 
 fn bits(call: &mut Call<'_, '_>, operate: fn(BigInt, BigInt) -> BigInt) -> Result<Value> {
-    number::integer(operate(big(call, 0), big(call, 1)))
+    let bits = operate(big(call, 0), big(call, 1));
+    match (call.value(0), call.value(1)) {
+        (Value::Bool(_), Value::Bool(_)) => Ok(Value::Bool(bits != BigInt::ZERO)),
+        _ => number::integer(bits),
+    }
 }
 
 fn shift(call: &mut Call<'_, '_>, direction: i64) -> Result<Value> {

@@ -65,10 +65,21 @@ pub enum JsonError {
 impl Value {
     /// Reads one JSON document.
     pub fn from_json(text: &str) -> Result<Self, JsonError> {
+        Self::read_json(text, false)
+    }
+
+    /// Reads what Python's `json.loads` takes: also `NaN`, `Infinity` and floats beyond the range,
+    /// and objects that hold a key twice, of which the last one counts.
+    pub(crate) fn from_python_json(text: &str) -> Result<Self, JsonError> {
+        Self::read_json(text, true)
+    }
+
+    fn read_json(text: &str, python: bool) -> Result<Self, JsonError> {
         let mut reader = Reader {
             text,
             bytes: text.as_bytes(),
             at: 0,
+            python,
         };
         let value = reader.value(0)?;
         reader.space();
@@ -135,6 +146,7 @@ impl Writer<'_> {
             Value::Int(number) => self.display(number),
             Value::BigInt(number) => self.display(number),
             Value::Float(number) if number.is_finite() => self.out.push_str(&float_text(*number)),
+            Value::Float(number) if self.python => self.out.push_str(special(*number)),
             Value::Float(number) => {
                 return Err(JsonError::NotFinite {
                     number: float_text(*number),
@@ -183,12 +195,17 @@ impl Writer<'_> {
             match key {
                 Value::Str(name) => self.string(name),
                 // Python makes texts of these keys.
-                Value::Null | Value::Bool(_) | Value::Int(_) | Value::BigInt(_) if self.python => {
+                Value::Null
+                | Value::Bool(_)
+                | Value::Int(_)
+                | Value::BigInt(_)
+                | Value::Float(_)
+                    if self.python =>
+                {
                     self.out.push('"');
                     self.value(key, depth)?;
                     self.out.push('"');
                 }
-                Value::Float(number) if self.python => self.string(&float_text(*number)),
                 _ => {
                     return Err(JsonError::Key {
                         kind: key.type_name(),
@@ -280,6 +297,15 @@ fn write_str(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// How Python writes a float that JSON does not have.
+fn special(number: f64) -> &'static str {
+    match number {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    }
+}
+
 /// An object, or the binary data that it stands for.
 fn finished(map: IndexMap<Value, Value>) -> Value {
     if map.len() == 1
@@ -296,6 +322,8 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// Takes what Python takes.
+    python: bool,
 }
 
 impl Reader<'_> {
@@ -308,6 +336,11 @@ impl Reader<'_> {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => Ok(Value::from(self.string()?)),
+            Some(b'-') if self.python && self.bytes[self.at..].starts_with(b"-I") => {
+                self.word("-Infinity", Value::Float(f64::NEG_INFINITY))
+            }
+            Some(b'I') if self.python => self.word("Infinity", Value::Float(f64::INFINITY)),
+            Some(b'N') if self.python => self.word("NaN", Value::Float(f64::NAN)),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -336,9 +369,10 @@ impl Reader<'_> {
                 return Err(self.error("':' was expected after the key"));
             }
             let value = self.value(depth + 1)?;
-            if let Some(key) = map
-                .get_key_value(&key)
-                .map(|(key, _): (&Value, _)| key.to_text())
+            if !self.python
+                && let Some(key) = map
+                    .get_key_value(&key)
+                    .map(|(key, _): (&Value, _)| key.to_text())
             {
                 let (line, column) = self.position(start);
                 return Err(JsonError::DuplicateKey { key, line, column });
@@ -465,7 +499,7 @@ impl Reader<'_> {
         let text = &self.text[start..self.at];
         if float {
             let number: f64 = text.parse().map_err(|_| self.error("not a number"))?;
-            return if number.is_finite() {
+            return if self.python || number.is_finite() {
                 Ok(Value::Float(number))
             } else {
                 Err(self.error("the number is too large"))

@@ -55,6 +55,23 @@ fn values_without_json_are_refused() {
 }
 
 #[test]
+fn python_reads_and_writes_more() {
+    for (json, wanted) in [
+        ("{\"a\": 1, \"b\": 2, \"a\": 3}", "{\"a\": 3, \"b\": 2}"),
+        ("[NaN, Infinity, -Infinity]", "[NaN, Infinity, -Infinity]"),
+        ("[1e999, -1e999]", "[Infinity, -Infinity]"),
+    ] {
+        let value = Value::from_python_json(json).unwrap();
+        let written = value.to_python_json(None, false).unwrap();
+        assert_eq!(written, wanted);
+        assert!(Value::from_json(json).is_err(), "{json} is no JSON");
+    }
+    for text in ["-Inf", "nan", "Infinit", "--Infinity"] {
+        assert!(Value::from_python_json(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn text_is_python_s() {
     for (json, text) in [
         ("[1, \"a\", null, true]", "[1, 'a', None, True]"),

@@ -3,7 +3,6 @@
 
 import collections.abc
 import datetime as dt
-import decimal
 import json
 import re
 
@@ -15,7 +14,7 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(decimal.Decimal(value))
+        return str(value)
     if isinstance(value, float):
         return "float:" + repr(value)
     if isinstance(value, str):

@@ -10,6 +10,7 @@ import json
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -17,6 +18,13 @@ import canonical
 
 SECONDS = 0.2
 BYTES = 1 << 30
+
+# After so many seconds for one question the process ends: there are things in C, such as writing
+# an integer of millions of digits, that nothing else interrupts.
+HOPELESS = 10
+
+# Integers have 65,536 bits at most; longer ones are errors here as they are there.
+DIGITS = 20_000
 
 
 class Late(BaseException):
@@ -36,6 +44,8 @@ class Watch:
 
     def __enter__(self) -> None:
         """Starts it."""
+        end = int(time.process_time()) + HOPELESS
+        resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
         self.armed = True
         signal.setitimer(signal.ITIMER_PROF, SECONDS, SECONDS)
 
@@ -50,7 +60,7 @@ WATCH = Watch()
 
 def serve(evaluate: Callable[[str, Any], Any]) -> None:
     """Reads questions from standard input until it ends."""
-    sys.set_int_max_str_digits(0)
+    sys.set_int_max_str_digits(DIGITS)
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     signal.signal(signal.SIGPROF, late)
     for line in sys.stdin:

@@ -194,9 +194,21 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        why: "allowed: `**` of floats may give infinity",
+        why: "allowed: `**` of floats may give infinity, or no number",
         holds: |text, found, answer| {
-            text.contains("**") && found.is_ok() && fails(answer, "OverflowError")
+            let unlike = fails(answer, "OverflowError") || has(answer, "object:complex");
+            text.contains("**") && found.is_ok() && unlike
+        },
+    },
+    Rule {
+        why: "allowed: a sign binds tighter than `**`, as in Jinja2 where both numbers are known",
+        holds: |text, found, answer| {
+            let mut powers = text.match_indices(" ** ");
+            let signed = powers.any(|(at, _)| {
+                let before = text[..at].trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+                before.len() < at && before.ends_with('-')
+            });
+            signed && matches!((found, answer), (Ok(_), Answer::Value(_)))
         },
     },
     Rule {
