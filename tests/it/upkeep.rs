@@ -296,6 +296,30 @@ async fn finish_all(server: &TestServer, all: &[(&str, String)]) {
 }
 
 /// The URL of an empty schema, if there is PostgreSQL.
+/// Of a file of which the rows were committed elsewhere when the promotion was interrupted: it may
+/// not be used, and the next attempt finds out that all is there.
+async fn finish_a_promotion(moved: &str, interrupted: &str, url: &str, tables: &[Value]) {
+    let said = refusal(&format!("migrate --database sqlite:{moved}")).await;
+    let to = said.split("was moved to ").nth(1).unwrap();
+    let to = to.split(';').next().unwrap();
+    let note = format!("{interrupted}.moving");
+    let migrate = format!("migrate --database sqlite:{interrupted}");
+    std::fs::write(&note, "postgres://elsewhere/").unwrap();
+    let promote = format!("promote --from {interrupted} --to {url}");
+    for line in [&promote, &migrate] {
+        let said = refusal(line).await;
+        assert!(
+            said.contains("postgres://elsewhere/ was not finished"),
+            "{said}"
+        );
+    }
+    std::fs::write(&note, to).unwrap();
+    assert!(refusal(&migrate).await.contains("was not finished"));
+    assert_eq!(answer(&promote).await, tables);
+    assert!(!std::fs::exists(&note).unwrap());
+    assert!(refusal(&migrate).await.contains("was moved to"));
+}
+
 async fn new_schema() -> Option<String> {
     let made = tokio::task::spawn_blocking(|| {
         let server = postgres_fixture::shared()?;
@@ -327,6 +351,8 @@ async fn what_runs_goes_on_after_a_promotion() {
     server.terminate().await.unwrap();
     server.ended().await.unwrap();
 
+    let interrupted = scratch.path().join("interrupted.db").display().to_string();
+    std::fs::copy(&file, &interrupted).unwrap();
     let tables = answer(&promote).await;
     for name in ["executions", "execution_payloads"] {
         let table = tables.iter().find(|table| table["table"] == name).unwrap();
@@ -341,6 +367,7 @@ async fn what_runs_goes_on_after_a_promotion() {
     for line in [promote, migrate] {
         assert!(refusal(&line).await.contains("was moved to"), "{line}");
     }
+    finish_a_promotion(&file, &interrupted, &url, &tables).await;
 
     let options = Options {
         database: Some(url.clone()),

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod definitions;
 pub mod expressions;
 pub mod http;
+pub mod ladder;
 pub mod large;
 pub mod proxy;
 pub mod refusal;

@@ -43,6 +43,10 @@ pub(crate) const INTERNAL: &str = "/autan.internal/";
 /// Header with the signature of a document.
 const SIGNATURE: &str = "autan-signature";
 
+/// Header with the length of a document, and the signature of that: nothing is read from whoever
+/// does not have the key.
+const LENGTH: &str = "autan-length";
+
 /// The other servers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Peers(Arc<Inner>);
@@ -125,9 +129,15 @@ impl Peers {
         let mut request = http::Request::new(Body::new(Full::new(Bytes::from(document.clone()))));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::try_from(&path).expect("the path is one");
-        let signature = HeaderValue::try_from(self.sign(&path, &document));
-        let signature = signature.expect("base64 is a header value");
-        request.headers_mut().insert(SIGNATURE, signature);
+        let length = document.len().to_string();
+        let signed_length = format!("{length} {}", self.sign(LENGTH, length.as_bytes()));
+        for (name, value) in [
+            (LENGTH, signed_length),
+            (SIGNATURE, self.sign(&path, &document)),
+        ] {
+            let value = HeaderValue::try_from(value).expect("base64 is a header value");
+            request.headers_mut().insert(name, value);
+        }
         let answered = tokio::time::timeout(CALL_MAX, async {
             let response = self.pass(peer, request).await?;
             let status = response.status();
@@ -149,14 +159,25 @@ impl Peers {
 
     /// What another server says, if it is one.
     pub(crate) async fn hear(&self, request: http::Request<Body>) -> Option<(String, Bytes)> {
-        let path = request.uri().path().to_owned();
-        let signature = request.headers().get(SIGNATURE)?.to_str().ok()?.to_owned();
-        let body = Limited::new(request.into_body(), DOCUMENT_BYTES_MAX);
-        let document = body.collect().await.ok()?.to_bytes();
-        let bytes = BASE64.decode(signature).ok()?;
-        let is_right = self.mac(&path, &document).verify_slice(&bytes).is_ok();
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
         let what = path.strip_prefix(INTERNAL)?.to_owned();
-        is_right.then_some((what, document))
+        let header = |name| parts.headers.get(name)?.to_str().ok();
+        let (length, signature) = header(LENGTH)?.split_once(' ')?;
+        if !self.is_signed(LENGTH, length.as_bytes(), signature) {
+            return None;
+        }
+        let length: usize = length.parse().ok()?;
+        let signature = header(SIGNATURE)?.to_owned();
+        let body = Limited::new(body, length.min(DOCUMENT_BYTES_MAX));
+        let document = body.collect().await.ok()?.to_bytes();
+        self.is_signed(&path, &document, &signature)
+            .then_some((what, document))
+    }
+
+    fn is_signed(&self, path: &str, document: &[u8], signature: &str) -> bool {
+        let bytes = BASE64.decode(signature);
+        bytes.is_ok_and(|bytes| self.mac(path, document).verify_slice(&bytes).is_ok())
     }
 
     fn mac(&self, path: &str, document: &[u8]) -> Hmac<Sha256> {

@@ -114,6 +114,15 @@ async fn nothing_is_lost_whoever_dies() {
         .filter(|execution| execution.execution_id.starts_with("m-"));
     assert_eq!(top.count(), started.len(), "one execution for each request");
 
+    // What is counted along with each commit is what there is.
+    let request = v1::CountExecutionsRequest {
+        project: "soak".to_owned(),
+        ..Default::default()
+    };
+    let counted = api.executions().count_executions(request).await.unwrap();
+    let all = api.list_executions("").await.unwrap().len();
+    assert_eq!(counted.into_inner().total, i64::try_from(all).unwrap());
+
     over.store(true, Ordering::Relaxed);
     let finished = watcher.await.unwrap();
     let missed: Vec<&String> = started

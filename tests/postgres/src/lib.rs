@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 mod proxy;
 
@@ -256,22 +256,41 @@ impl Drop for Server {
 
 /// Runs statements on a database. Blocks, also where a runtime is under way.
 pub fn execute(url: &str, sql: &str) -> Result<()> {
-    let outside = std::thread::scope(|scope| scope.spawn(|| execute_here(url, sql)).join());
-    outside.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-fn execute_here(url: &str, sql: &str) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        let carried = tokio::spawn(connection);
+    outside(|| async {
+        let client = connect(url).await?;
         client.batch_execute(sql).await?;
-        drop(client);
-        carried.await??;
         Ok(())
     })
+}
+
+/// Asks a database for one whole number. Blocks, also where a runtime is under way.
+#[expect(clippy::cast_precision_loss, reason = "for counts that are compared")]
+pub fn number(url: &str, sql: &str) -> Result<f64> {
+    outside(|| async {
+        let client = connect(url).await?;
+        let row = client.query_one(sql, &[]).await?;
+        Ok(row.try_get::<_, i64>(0)? as f64)
+    })
+}
+
+/// A connection, which is carried until the client is dropped.
+pub async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    // How it ends is seen by whoever uses the client.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Waits for something on a thread of its own, outside of any runtime.
+fn outside<T: Send, F: Future<Output = Result<T>>>(work: impl FnOnce() -> F + Send) -> Result<T> {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(work())
+    };
+    let done = std::thread::scope(|scope| scope.spawn(run).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Debian keeps the programs of each version out of the path.

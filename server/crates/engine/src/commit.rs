@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::execution::Execution;
 use crate::history::HistoryEvent;
 use crate::record::{ActionRecord, ExecutionRecord, TaskRecord};
+use crate::state::ExecutionState;
 
 /// What was changed since the last commit.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Changed<'a> {
     pub record: &'a ExecutionRecord,
     /// Whether it has no row yet.
     pub is_new: bool,
+    /// The state that its row says; `None` if it has none yet.
+    pub stored_state: Option<ExecutionState>,
     /// Whether any field but `params`, `vars` and `output` differs from the row. New history always
     /// writes the row, since it holds the last sequence.
     pub row_changed: bool,
@@ -60,6 +63,7 @@ impl Execution {
         Changed {
             record: &self.record,
             is_new: marks.is_new,
+            stored_state: self.stored_state,
             row_changed: marks.execution,
             payloads_changed: marks.payloads,
             details_changed: marks.details,
@@ -79,6 +83,7 @@ impl Execution {
     /// Forgets what was changed: it is committed.
     pub fn committed(&mut self) {
         self.changed = Marks::default();
+        self.stored_state = Some(self.record.state);
         self.history.clear();
     }
 }

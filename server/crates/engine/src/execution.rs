@@ -62,6 +62,8 @@ pub struct Execution {
     /// Joins that can never run, as it looks: decided once no other step is left.
     pub(crate) late: BTreeSet<u32>,
     pub(crate) changed: Marks,
+    /// The state that its row says; `None` if it has none yet.
+    pub(crate) stored_state: Option<ExecutionState>,
     pub(crate) history: Vec<HistoryEvent>,
 }
 
@@ -108,6 +110,7 @@ impl Execution {
                 details: true,
                 ..Marks::default()
             },
+            stored_state: None,
             history: Vec::new(),
         }
     }
@@ -116,6 +119,7 @@ impl Execution {
     pub(crate) fn stored(record: ExecutionRecord, definition: Arc<Definition>) -> Self {
         let mut stored = Self {
             changed: Marks::default(),
+            stored_state: Some(record.state),
             ..Self::new(record, definition)
         };
         // Counted again with the tasks, since earlier versions have not stored it.

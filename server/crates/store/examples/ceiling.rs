@@ -253,6 +253,7 @@ impl Chain {
         Changed {
             record: &self.record,
             is_new: last == 1 && !done,
+            stored_state: (last > 1 || done).then_some(ExecutionState::Running),
             row_changed: true,
             payloads_changed: done || last == 1,
             details_changed: false,

@@ -109,6 +109,20 @@ pub enum Error {
         /// Where it was moved to, without the password.
         to: String,
     },
+    /// The database was being moved to another one when that was interrupted, and may be there.
+    #[error(
+        "the move of database {database} to {to} was not finished: run `autan promote` again, or \
+         delete {} if nothing has come to {to}",
+        note.display()
+    )]
+    Moving {
+        /// The file.
+        database: String,
+        /// Where it was to go, without the password.
+        to: String,
+        /// The file that says so.
+        note: PathBuf,
+    },
     /// Other servers of the database have taken this one for dead, and its executions go on there.
     /// Nothing was changed, and nothing can be any more.
     #[error("other servers of database {database} have taken this one for dead")]

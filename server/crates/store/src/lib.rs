@@ -24,6 +24,7 @@ mod filter;
 mod load;
 mod lower;
 mod migrate;
+mod moving;
 mod operation;
 mod page;
 mod portable;

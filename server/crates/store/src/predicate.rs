@@ -4,6 +4,8 @@
 //! it cannot fail. Only functions that both databases have are used. A test of a column without
 //! value is false, never NULL, so that NOT makes it true.
 
+use std::ops::RangeInclusive;
+
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::expression::{
@@ -93,6 +95,36 @@ impl<DB> Binds for DB where
 }
 
 impl Node {
+    fn reads_only(&self, columns: &[&str]) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(|n| n.reads_only(columns)),
+            Self::Not(node) => node.reads_only(columns),
+            Self::HasValue(column) | Self::Column(column, _) => columns.contains(column),
+            Self::IsChild | Self::Label { .. } => false,
+        }
+    }
+
+    fn span_of(&self, of: &str) -> RangeInclusive<i64> {
+        let (mut low, mut high) = (i64::MIN, i64::MAX);
+        match self {
+            Self::All(nodes) => {
+                for node in nodes {
+                    let span = node.span_of(of);
+                    low = low.max(*span.start());
+                    high = high.min(*span.end());
+                }
+            }
+            // Less and more are here as good as equal: each value still passes the test itself.
+            Self::Column(column, Test::Number(sign, number)) if *column == of => match sign {
+                Sign::Equal => (low, high) = (*number, *number),
+                Sign::Less | Sign::LessOrEqual => high = *number,
+                Sign::Greater | Sign::GreaterOrEqual => low = *number,
+            },
+            _ => {}
+        }
+        low..=high
+    }
+
     fn write<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
         DB: Binds,
@@ -232,6 +264,18 @@ impl Test {
 fn push_call<DB: Backend>(out: &mut AstPass<'_, '_, DB>, parts: &[&str]) {
     for part in parts {
         out.push_sql(part);
+    }
+}
+
+impl Predicate {
+    /// Whether it reads no other columns than these.
+    pub(crate) fn reads_only(&self, columns: &[&str]) -> bool {
+        self.0.reads_only(columns)
+    }
+
+    /// Between which values a column of numbers is where it passes, as far as that is plain to see.
+    pub(crate) fn span_of(&self, column: &str) -> RangeInclusive<i64> {
+        self.0.span_of(column)
     }
 }
 

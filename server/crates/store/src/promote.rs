@@ -2,7 +2,9 @@
 //!
 //! Nobody else may use either of them meanwhile. All rows go over in one transaction of PostgreSQL,
 //! are read back there, and compared before it commits. So an attempt that fails leaves PostgreSQL
-//! as it was. What was moved must not run in both places: the file is marked, and opens no more.
+//! as it was. What was moved must not run in both places: the file is marked, and opens no more; a
+//! note beside it (`moving`) says so while that is going on. An attempt after one that was
+//! interrupted finds out by comparing whether everything is there already.
 
 use diesel::RunQueryDsl as _;
 use diesel::pg::Pg;
@@ -14,6 +16,7 @@ use crate::config::{Config, Target};
 use crate::connection::Conn;
 use crate::dialect::classify;
 use crate::error::Error;
+use crate::moving::Note;
 use crate::portable::{self, Cell, Column, Row, Sum};
 use crate::postgres::PgConn;
 use crate::store::Store;
@@ -54,7 +57,7 @@ pub fn promote(from: &Config, to: &Config) -> Result<Vec<Moved>, Error> {
     };
     backup::must_exist(&file)?;
     // The file stays locked as long as its store is there.
-    let (from_store, to_store) = (Store::open(from)?, Store::open(to)?);
+    let (from_store, to_store) = (Store::open_to_move(from)?, Store::open(to)?);
     let mut source = from_store.connect_alone()?;
     let mut target = to_store.connect_alone()?;
     let tables = portable::tables(&mut source)?;
@@ -63,6 +66,9 @@ pub fn promote(from: &Config, to: &Config) -> Result<Vec<Moved>, Error> {
             "the schema of PostgreSQL has tables of something else",
         ));
     }
+    let note = Note::take(&file, &shown(to))?;
+    // What has not begun to commit is not there; of what has, it is not known.
+    let mut is_written = false;
     let moved = target.write(|target| {
         // A server that starts now waits until all is there.
         target.run(&format!(
@@ -71,18 +77,39 @@ pub fn promote(from: &Config, to: &Config) -> Result<Vec<Moved>, Error> {
         ))?;
         let mut tables = tables;
         tables.retain(|table| !OF_SERVERS.contains(&table.as_str()));
-        refuse_rows(target, &tables, to)?;
+        let is_there = match find_rows(target, &tables)? {
+            // An earlier attempt may have been interrupted after it had committed.
+            Some(_) if note.is_old => true,
+            Some(table) => {
+                let database = shown(to);
+                return Err(Error::NotEmpty { database, table });
+            }
+            None => false,
+        };
         let moved = tables.iter().map(|table| {
-            let sum = copy(&mut source, target, table)?;
+            let move_rows = if is_there { compare } else { copy };
+            let sum = move_rows(&mut source, target, table)?;
             Ok(Moved {
                 table: table.clone(),
                 rows: sum.rows,
                 checksum: sum.text(),
             })
         });
-        moved.collect::<Result<Vec<_>, Error>>()
-    })?;
+        let moved = moved.collect::<Result<Vec<_>, Error>>()?;
+        is_written = true;
+        Ok(moved)
+    });
+    let moved = match moved {
+        Ok(moved) => moved,
+        Err(error) => {
+            if !is_written && !note.is_old {
+                note.remove()?;
+            }
+            return Err(error);
+        }
+    };
     source.write(|source| meta::set(source, MOVED_TO, &shown(to)))?;
+    note.remove()?;
     Ok(moved)
 }
 
@@ -95,28 +122,36 @@ fn shown(config: &Config) -> String {
     config.shown().unwrap_or_else(|_| "PostgreSQL".to_owned())
 }
 
-/// Refuses a database in which there is something. What every new database holds is removed, as
-/// the other one has it, too.
-fn refuse_rows(target: &mut Conn, tables: &[String], to: &Config) -> Result<(), Error> {
+/// The first table in which there is something that a new database does not hold.
+fn find_rows(target: &mut Conn, tables: &[String]) -> Result<Option<String>, Error> {
     let fresh = Store::open(&Config::new("sqlite::memory:"))?;
     let mut fresh = fresh.connect_alone()?;
     for table in tables {
-        if !portable::has_rows(target, table)? {
-            continue;
+        if portable::has_rows(target, table)? && !portable::has_rows(&mut fresh, table)? {
+            return Ok(Some(table.clone()));
         }
-        if !portable::has_rows(&mut fresh, table)? {
-            return Err(Error::NotEmpty {
-                database: shown(to),
-                table: table.clone(),
-            });
-        }
-        target.run(&format!("DELETE FROM {table}"))?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Copies a table, and compares what was read here with what is read there.
 fn copy(source: &mut Conn, target: &mut Conn, table: &str) -> Result<Sum, Error> {
+    // What every new database holds, the other one has, too.
+    target.run(&format!("DELETE FROM {table}"))?;
+    carry(source, target, table, true)
+}
+
+/// Compares a table that was copied before.
+fn compare(source: &mut Conn, target: &mut Conn, table: &str) -> Result<Sum, Error> {
+    carry(source, target, table, false)
+}
+
+fn carry(
+    source: &mut Conn,
+    target: &mut Conn,
+    table: &str,
+    is_to_copy: bool,
+) -> Result<Sum, Error> {
     let columns = portable::columns(target, table)?;
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     if portable::column_names(source, table)? != names {
@@ -133,6 +168,9 @@ fn copy(source: &mut Conn, target: &mut Conn, table: &str) -> Result<Sum, Error>
     portable::each_of_sqlite(source, table, &names, |mut row| {
         row.0.iter_mut().for_each(without_nul);
         here.add(&row);
+        if !is_to_copy {
+            return Ok(());
+        }
         portion.add(row);
         if portion.is_full() {
             portion.send(target, table, &names, &columns)?;

@@ -231,6 +231,17 @@ table! {
 }
 
 table! {
+    execution_counts (project, workflow_name, workflow_namespace, state, slot) {
+        project -> Text,
+        workflow_name -> Text,
+        workflow_namespace -> Text,
+        state -> Text,
+        slot -> SmallInt,
+        executions -> BigInt,
+    }
+}
+
+table! {
     meta (key) {
         key -> Text,
         value -> Text,

@@ -18,6 +18,7 @@ use crate::connection::Conn;
 use crate::dialect;
 use crate::error::{Cause, Error};
 use crate::migrate::{self, Migrated};
+use crate::moving;
 use crate::postgres::Address;
 use crate::promote;
 use crate::pulse::Pulse;
@@ -164,6 +165,14 @@ impl Shared {
 impl Store {
     /// Opens the database, makes it if there is none, and brings its schema up to date.
     pub fn open(config: &Config) -> Result<Self, Error> {
+        if let Target::SqliteFile(path) = Target::parse(&config.url)? {
+            moving::refuse(&path)?;
+        }
+        Self::open_to_move(config)
+    }
+
+    /// The same, also of a database that may have been moved.
+    pub(crate) fn open_to_move(config: &Config) -> Result<Self, Error> {
         let target = Target::parse(&config.url)?;
         let (place, lock) = match &target {
             Target::SqliteMemory => (Place::Sqlite(dialect::sqlite_memory()), None),

@@ -24,7 +24,7 @@ use crate::reader::Reader;
 use crate::store::Shared;
 use crate::tables::definitions::Place;
 use crate::tables::{
-    actions, changes, definitions, environments, executions, history, ids, labels, meta,
+    actions, changes, counts, definitions, environments, executions, history, ids, labels, meta,
     operations, payloads, requests, sources, tasks, workbooks, workers,
 };
 use crate::views::{DeletedRow, Loaded, SourceHash};
@@ -487,6 +487,7 @@ fn write_batch(
         .map(|changed| changed.record.into())
         .collect();
     let rows = Rows::of(batch, &keys);
+    let mut gone: Vec<executions::Names> = Vec::new();
     let out = &mut Commit::new(conn);
     executions::insert(out, &rows.new_executions)?;
     payloads::insert(out, &rows.new_executions)?;
@@ -511,8 +512,16 @@ fn write_batch(
     }
     let mut deleted = Vec::new();
     for removal in &batch.deleted {
-        deleted.extend(delete(out.flush()?, removal)?);
+        if let Some(names) = delete(out.flush()?, removal)? {
+            deleted.push(deleted_row(removal, &names));
+            gone.push(names);
+        }
     }
+    let mut counts = counts::Changes::of(batch.executions.iter());
+    for names in &gone {
+        counts.add(names.kind(), -1);
+    }
+    counts.write(out, at.0)?;
     let is_changed = !keys.is_empty() || !deleted.is_empty();
     if is_changed {
         let uids = keys.iter().map(|key| key.uid);
@@ -559,7 +568,7 @@ fn remember(conn: &mut Conn, requests: &[RequestRecord]) -> Result<(), Error> {
 
 /// Deletes an execution with all that belongs to it. One that is gone already is no error: a
 /// deletion may come twice.
-fn delete(conn: &mut Conn, removal: &Removal) -> Result<Option<DeletedRow>, Error> {
+fn delete(conn: &mut Conn, removal: &Removal) -> Result<Option<executions::Names>, Error> {
     let key = removal.key;
     let Some(names) = executions::delete(conn, key)? else {
         return Ok(None);
@@ -572,14 +581,19 @@ fn delete(conn: &mut Conn, removal: &Removal) -> Result<Option<DeletedRow>, Erro
     tasks::delete(conn, key)?;
     actions::delete(conn, key)?;
     history::delete(conn, key)?;
-    let uid = key.uid;
-    let chosen = names.execution_id.map(Arc::from);
-    Ok(Some(DeletedRow {
-        project: names.project.into(),
+    Ok(Some(names))
+}
+
+/// What is kept of a deleted execution.
+fn deleted_row(removal: &Removal, names: &executions::Names) -> DeletedRow {
+    let uid = removal.key.uid;
+    let chosen = names.execution_id.as_deref().map(Arc::from);
+    DeletedRow {
+        project: names.project.as_str().into(),
         execution_id: chosen.unwrap_or_else(|| uid.to_string().into()),
         uid,
         caller: removal.caller.clone(),
-    }))
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::executions;
 use crate::statement::{insert_statement, update_statement};
+use crate::tables::counts::Kind;
 use crate::tables::payloads::{self, PayloadRow};
 use crate::views::Standing;
 
@@ -276,6 +277,21 @@ pub(crate) struct Names {
     pub(crate) project: String,
     pub(crate) execution_id: Option<String>,
     pub(crate) labels: Option<String>,
+    pub(crate) workflow_name: String,
+    pub(crate) workflow_namespace: String,
+    pub(crate) state: String,
+}
+
+impl Names {
+    /// As what it is counted.
+    pub(crate) fn kind(&self) -> Kind<'_> {
+        Kind {
+            project: &self.project,
+            name: &self.workflow_name,
+            namespace: &self.workflow_namespace,
+            state: &self.state,
+        }
+    }
 }
 
 /// Deletes the row; gives what it said about rows elsewhere.
@@ -285,6 +301,9 @@ pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<Option<Names>
         executions::project,
         executions::execution_id,
         executions::labels,
+        executions::workflow_name,
+        executions::workflow_namespace,
+        executions::state,
     ));
     let found = both!(&mut *conn, |c| names.get_result(c).optional())?;
     both!(conn, |c| diesel::delete(row).execute(c))?;

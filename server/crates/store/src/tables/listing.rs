@@ -14,9 +14,32 @@ use crate::error::Error;
 use crate::page::{Page, Slice};
 use crate::predicate::{Predicate, Unfinished};
 use crate::schema::{execution_payloads, executions};
+use crate::tables::counts;
 use crate::tables::executions::{ExecutionRow, into_key};
 use crate::tables::payloads::PayloadRow;
 use crate::views::{CountGroup, Counts, Payloads};
+
+/// How far the time of creation may be from the one that a uid says: the uid is made first, and
+/// clocks are set.
+const UID_SLACK_US: i64 = 10 * 60 * 1_000_000;
+
+/// From which uid on, and before which, everything is that passes: a uid begins with its time.
+fn uids_of(predicate: &Predicate) -> ([u8; 16], [u8; 16]) {
+    let span = predicate.span_of("executions.created_us");
+    let uid_at = |time_us: i64| {
+        let time_ms = u128::try_from(time_us / 1000)
+            .unwrap_or(0)
+            .min((1 << 48) - 1);
+        (time_ms << 80).to_be_bytes()
+    };
+    let from = uid_at(span.start().saturating_sub(UID_SLACK_US));
+    let before = match span.end().checked_add(UID_SLACK_US) {
+        Some(end) => uid_at(end),
+        // A uid says its version in its bytes, so none is as great as this.
+        None => [0xff; 16],
+    };
+    (from, before)
+}
 
 /// Lists executions, newest first.
 pub(crate) fn list(
@@ -26,10 +49,13 @@ pub(crate) fn list(
     page: &Page<ExecutionUid>,
     payloads: Payloads,
 ) -> Result<Slice<ExecutionRecord>, Error> {
-    // A uid says its version in its bytes, so none is as great as this.
-    let before = page.after.map_or([0xff; 16], |uid| uid.0.into_bytes());
+    let (from, mut before) = uids_of(predicate);
+    if let Some(after) = page.after {
+        before = before.min(after.0.into_bytes());
+    }
     let rows = executions::table
         .filter(executions::project.eq(project))
+        .filter(executions::uid.ge(&from[..]))
         .filter(executions::uid.lt(&before[..]))
         .filter(predicate)
         .order(executions::uid.desc())
@@ -108,8 +134,14 @@ pub(crate) fn count(
     group: Option<CountGroup>,
     max_groups: u32,
 ) -> Result<Counts, Error> {
+    if predicate.reads_only(&counts::COLUMNS) {
+        return counts::count(conn, project, predicate, group, max_groups);
+    }
+    let (from, before) = uids_of(predicate);
     let rows = executions::table
         .filter(executions::project.eq(project))
+        .filter(executions::uid.ge(&from[..]))
+        .filter(executions::uid.lt(&before[..]))
         .filter(predicate);
     let total = both!(&mut *conn, |c| rows
         .select(count_star())

@@ -8,6 +8,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod changes;
+pub(crate) mod counts;
 pub(crate) mod definitions;
 pub(crate) mod environments;
 pub(crate) mod executions;

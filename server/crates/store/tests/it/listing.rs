@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use engine::{ActionId, ExecutionState, TaskId};
-use store::{CountGroup, ExecutionKey, Filter, Page, Payloads, Slice};
+use store::{Batch, CountGroup, ExecutionKey, Filter, Page, Payloads, Slice};
 
-use crate::support::{PROJECT, assert_same, execution, json, on_each, task, uid};
+use crate::support::{PROJECT, Subject, assert_same, execution, json, on_each, removal, task, uid};
 
 /// Goes through a list page by page and says what came in which page.
 fn pages<T, K>(
@@ -284,5 +284,45 @@ fn finished_trees_expire_with_their_children() {
         }
         let children = subject.read(|reader| reader.list_children(all[0].key()));
         assert_eq!(children, [all[2].key()]);
+    });
+}
+
+/// What is counted along with each commit is what is there.
+#[test]
+fn counts_follow_every_change() {
+    use ExecutionState::{Error, Running, Success};
+    on_each(|subject| {
+        let mut all: Vec<_> = (1..=4).map(execution).collect();
+        subject.add(&all);
+        let check = |subject: &Subject, expected: [i64; 3]| {
+            let group = Some(CountGroup::State);
+            let counts =
+                subject.read(|reader| reader.count_executions(PROJECT, &Filter::all(), group, 10));
+            let found = [Running, Success, Error]
+                .map(|state| counts.groups.get(state.word()).copied().unwrap_or(0));
+            assert_eq!(found, expected);
+            assert_eq!(counts.total, expected.iter().sum::<i64>());
+        };
+        check(subject, [4, 0, 0]);
+        for (whole, state) in all.iter_mut().zip([Success, Error, Error]) {
+            whole.record.state = state;
+        }
+        let batch = Batch {
+            executions: all[..2]
+                .iter()
+                .map(|whole| whole.as_changed(false))
+                .collect(),
+            ..Batch::default()
+        };
+        subject.writer.commit(&batch).unwrap();
+        check(subject, [2, 1, 1]);
+        // One that the same commit changes, and one that it only deletes; it may come twice.
+        let batch = Batch {
+            executions: vec![all[2].as_changed(false)],
+            deleted: [2, 0, 0].map(|index| removal(all[index].key())).into(),
+            ..Batch::default()
+        };
+        subject.writer.commit(&batch).unwrap();
+        check(subject, [1, 0, 1]);
     });
 }

@@ -205,6 +205,7 @@ impl Whole {
         Changed {
             record: &self.record,
             is_new,
+            stored_state: (!is_new).then_some(ExecutionState::Running),
             row_changed: true,
             payloads_changed: true,
             details_changed: true,
@@ -215,10 +216,11 @@ impl Whole {
     }
 }
 
+/// A uid that says the time of [`execution`] of that number, as uids do.
 pub(crate) fn uid(number: u128) -> ExecutionUid {
-    ExecutionUid(uuid::Uuid::from_u128(
-        0x0192_0000_0000_7000_8000_0000_0000_0000 + number,
-    ))
+    let time_ms = number * 1_000;
+    let rest = 0x7000_8000_0000_0000_0000 + number;
+    ExecutionUid(uuid::Uuid::from_u128((time_ms << 80) + rest))
 }
 
 pub(crate) fn json(text: &str) -> Data {
