@@ -159,6 +159,8 @@ type BatchOperation struct {
 	Errors []BatchError
 	// Reason is why, as the caller said.
 	Reason string
+	// Identity is what its caller said of itself, see [WithCallerIdentity].
+	Identity string
 	// CreateTime is when it was accepted.
 	CreateTime time.Time
 	// UpdateTime is when it last went on.
@@ -327,6 +329,7 @@ func batchFrom(b *pb.BatchOperation) *BatchOperation {
 			}
 		}),
 		Reason:     b.GetReason(),
+		Identity:   b.GetIdentity(),
 		CreateTime: timeFrom(b.GetCreateTime()),
 		UpdateTime: timeFrom(b.GetUpdateTime()),
 		EndTime:    timeFrom(b.GetEndTime()),

@@ -65,6 +65,9 @@ func Dial(ctx context.Context, addr string, opts ...DialOption) (*Client, error)
 	for _, opt := range opts {
 		opt(&cfg)
 	}
+	if err := checkIdentity(cfg.identity); err != nil {
+		return nil, err
+	}
 	target, secure, err := splitAddress(addr)
 	if err != nil {
 		return nil, err
@@ -302,7 +305,9 @@ func (cfg *dialConfig) transport() []grpc.DialOption {
 	}
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithPerRPCCredentials(callMetadata{project: cfg.project, token: cfg.token}),
+		grpc.WithPerRPCCredentials(callMetadata{
+			project: cfg.project, identity: cfg.identity, token: cfg.token,
+		}),
 		grpc.WithUserAgent("autan-go/" + Version),
 		grpc.WithDisableServiceConfig(),
 		// One policy of retries is enough: the retrier's. Streams are resumed, not retried.

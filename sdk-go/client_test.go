@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -83,7 +84,7 @@ func TestDialReportsWrongToken(t *testing.T) {
 	}
 }
 
-func TestCallsCarryProjectAndToken(t *testing.T) {
+func TestCallsCarryProjectCallerAndToken(t *testing.T) {
 	f := newFake()
 	var headers metadata.MD
 	on(f, "ExecutionService/GetExecution", func(
@@ -92,18 +93,37 @@ func TestCallsCarryProjectAndToken(t *testing.T) {
 		headers, _ = metadata.FromIncomingContext(ctx)
 		return &pb.GetExecutionResponse{Execution: &pb.Execution{Project: req.GetProject()}}, nil
 	})
-	c := dialFake(t, f, WithProject("orders"), WithToken("secret"))
+	c := dialFake(t, f, WithProject("orders"), WithToken("secret"),
+		WithCallerIdentity("the night shift"))
 	info, err := c.GetExecution(t.Context(), "x")
 	if err != nil || info.Project != "orders" || c.Project() != "orders" {
 		t.Fatalf("got %v, %v", info, err)
 	}
 	for key, want := range map[string]string{
 		"autan-project": "orders", "authorization": "Bearer secret",
-		"user-agent": "autan-go/" + Version,
+		"autan-identity": "the night shift",
+		"user-agent":     "autan-go/" + Version,
 	} {
 		if got := strings.Join(headers.Get(key), ","); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: got %q, want %q", key, got, want)
 		}
+	}
+}
+
+func TestCallersNameThemselvesInPrintableASCII(t *testing.T) {
+	long := strings.Repeat("x", 201)
+	for identity, fit := range map[string]bool{
+		"": true, "the night shift": true, long[1:]: true,
+		long: false, "a\tb": false, "zo\u00eb": false,
+	} {
+		_, err := Dial(t.Context(), "localhost:1", WithLazyDial(), WithCallerIdentity(identity))
+		if (err == nil) != fit {
+			t.Errorf("%q: got %v", identity, err)
+		}
+	}
+	if name := callerIdentity(); checkIdentity(name) != nil ||
+		!strings.HasSuffix(name, fmt.Sprintf("/%d", os.Getpid())) {
+		t.Errorf("got %q", name)
 	}
 }
 

@@ -25,6 +25,8 @@ type HistoryEvent struct {
 	TaskName string
 	// Principal is who caused it, for verbs; empty for the engine itself.
 	Principal string
+	// Identity is what the caller of a verb or a start said of itself, see [WithCallerIdentity].
+	Identity string
 	// Detail says what happened, for a type switch: a pointer to one of [ExecutionStarted],
 	// [ExecutionStateChanged], [TaskCreated], [TaskStateChanged], [ActionStarted],
 	// [ActionStateChanged], [VariablesPublished], [TimerStarted], [TimerFired], [ChildStarted],
@@ -271,6 +273,7 @@ func eventFrom(e *pb.HistoryEvent) *HistoryEvent {
 		TaskExecutionID: e.GetTaskExecutionId(),
 		TaskName:        e.GetTaskName(),
 		Principal:       e.GetPrincipal(),
+		Identity:        e.GetIdentity(),
 		Detail:          detailFrom(e),
 	}
 }

@@ -46,6 +46,8 @@ type Cause struct {
 	Missing []string
 	// Reason, of kind "paused", is why the execution was paused.
 	Reason string
+	// Identity, of kind "paused", is what who paused it said of itself, see [WithCallerIdentity].
+	Identity string
 	// Causes, of kind "child", is what the sub-workflow waits for.
 	Causes []Cause
 }
@@ -121,6 +123,7 @@ func causeFrom(c *pb.Cause) Cause {
 	case *pb.Cause_Paused:
 		cause.Kind = "paused"
 		cause.Reason = kind.Paused.GetReason()
+		cause.Identity = kind.Paused.GetIdentity()
 	case *pb.Cause_Held:
 		cause.Kind = "held"
 	case *pb.Cause_Steps:

@@ -3,6 +3,10 @@ package autan
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,6 +17,7 @@ type DialOption func(*dialConfig)
 
 type dialConfig struct {
 	project     string
+	identity    string
 	tls         *tls.Config
 	token       func(context.Context) (string, error)
 	dialTimeout time.Duration
@@ -24,6 +29,7 @@ type dialConfig struct {
 func defaultDialConfig() dialConfig {
 	return dialConfig{
 		project:     "default",
+		identity:    callerIdentity(),
 		dialTimeout: 10 * time.Second,
 		timing:      defaultTiming(),
 	}
@@ -36,6 +42,13 @@ func WithProject(project string) DialOption {
 			c.project = project
 		}
 	}
+}
+
+// WithCallerIdentity is how the program names itself to people: what it starts and steers has that
+// in its history, for example in "paused by …". It is at most 200 printable ASCII characters;
+// "user@host/pid" without it. A worker names itself by [WithIdentity].
+func WithCallerIdentity(identity string) DialOption {
+	return func(c *dialConfig) { c.identity = identity }
 }
 
 // WithTLS turns TLS on, with this configuration. Client certificates in it are sent.
@@ -77,11 +90,44 @@ func WithGRPCOptions(options ...grpc.DialOption) DialOption {
 	return func(c *dialConfig) { c.grpc = append(c.grpc, options...) }
 }
 
+// identityMax is the longest name of a caller, in bytes.
+const identityMax = 200
+
+// callerIdentity is "user@host/pid", as it can stand in a header.
+func callerIdentity() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	name := fmt.Sprintf("%s/%d", host, os.Getpid())
+	if who, err := user.Current(); err == nil && who.Username != "" {
+		name = who.Username + "@" + name
+	}
+	fit := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, name)
+	return fit[:min(len(fit), identityMax)]
+}
+
+// checkIdentity refuses what cannot stand in a header.
+func checkIdentity(identity string) error {
+	unfit := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(identity) > identityMax || strings.ContainsFunc(identity, unfit) {
+		return fmt.Errorf("autan: the identity %q is not at most %d printable ASCII characters",
+			identity, identityMax)
+	}
+	return nil
+}
+
 // callMetadata sends the token, and the project as a header, so that a proxy can route and allow
 // by project without reading messages.
 type callMetadata struct {
-	project string
-	token   func(context.Context) (string, error)
+	project  string
+	identity string
+	token    func(context.Context) (string, error)
 }
 
 // GetRequestMetadata returns the headers of one call.
@@ -89,6 +135,9 @@ func (m callMetadata) GetRequestMetadata(
 	ctx context.Context, _ ...string,
 ) (map[string]string, error) {
 	headers := map[string]string{"autan-project": m.project}
+	if m.identity != "" {
+		headers["autan-identity"] = m.identity
+	}
 	if m.token == nil {
 		return headers, nil
 	}

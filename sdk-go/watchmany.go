@@ -42,6 +42,8 @@ type DeletedExecution struct {
 	Reason string
 	// Principal is who deleted it; empty for the server itself, and where callers are not known.
 	Principal string
+	// Identity is what its caller said of itself, see [WithCallerIdentity].
+	Identity string
 }
 
 // Watch yields the changes of all executions that match, until ctx or a break ends it. Each change
@@ -120,6 +122,7 @@ func (w *manyWatcher) changes(batch *pb.ExecutionChanges) bool {
 	for _, e := range batch.GetDeleted() {
 		gone := &DeletedExecution{
 			ID: e.GetExecutionId(), UID: e.GetUid(), Reason: e.GetReason(), Principal: e.GetPrincipal(),
+			Identity: e.GetIdentity(),
 		}
 		all = append(all, &ExecutionChange{Deleted: gone})
 	}

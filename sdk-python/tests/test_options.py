@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
 import pytest
 
 from autan import RetryPolicy, TlsConfig, errors
+from autan._core.identity import caller
 from autan._transport.options import TransportOptions, parse_address
 from autan._transport.retry import Attempts, RetryBudget
 from autan.errors import Code
@@ -68,6 +71,15 @@ def test_headers() -> None:
         "autan-project": "eu-1",
     }
     assert headers(project="größe") == {}
+    assert headers(identity="the night shift") == {"autan-identity": "the night shift"}
+
+
+def test_callers_name_themselves_in_printable_ascii() -> None:
+    assert caller("the night shift") == "the night shift"
+    assert re.fullmatch(rf"[ -~]+/{os.getpid()}", caller(None))
+    for wrong in ("", "x" * 201, "a\tb", "zoë"):
+        with pytest.raises(ValueError, match="printable ASCII"):
+            caller(wrong)
 
 
 def failure(*, retryable: bool = True, delay: float | None = None) -> errors.RpcError:

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::evaluate::EvaluateExpression;
 use crate::executions::Executions;
 use crate::handle::ExecutionHandle;
+use crate::process;
 use crate::resources::{Cluster, ServerInfo};
 use crate::retry::RetryPolicy;
 use crate::run_action::RunAction;
@@ -57,6 +58,7 @@ impl Client {
             token: None,
             certificates: Vec::new(),
             identity: None,
+            tls_identity: None,
             server_name: None,
             timeout: CALL_TIMEOUT,
             retry: RetryPolicy::default(),
@@ -179,7 +181,8 @@ pub struct ClientBuilder {
     project: String,
     token: Option<String>,
     certificates: Vec<Vec<u8>>,
-    identity: Option<(Vec<u8>, Vec<u8>)>,
+    identity: Option<String>,
+    tls_identity: Option<(Vec<u8>, Vec<u8>)>,
     server_name: Option<String>,
     timeout: Duration,
     retry: RetryPolicy,
@@ -199,6 +202,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How this program names itself to people: what it starts and steers has that in its history,
+    /// for example in "paused by …". Printable ASCII, at most 200 bytes; `user@host/pid` if none is
+    /// given.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = Some(identity.into());
+        self
+    }
+
     /// Trusts these certificates (PEM) of an `https` server. Without any, those of the system or of
     /// the `webpki-roots` crate are trusted, if that feature of this crate is on.
     pub fn tls_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -212,7 +223,7 @@ impl ClientBuilder {
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
     ) -> Self {
-        self.identity = Some((certificate.into(), key.into()));
+        self.tls_identity = Some((certificate.into(), key.into()));
         self
     }
 
@@ -262,6 +273,7 @@ impl ClientBuilder {
         let settings = Settings {
             project: self.project,
             authorization,
+            identity: caller(self.identity)?,
             timeout: self.timeout,
             retry: self.retry,
             watch: self.watch,
@@ -305,13 +317,23 @@ impl ClientBuilder {
         for pem in &self.certificates {
             tls = tls.ca_certificate(Certificate::from_pem(pem));
         }
-        if let Some((certificate, key)) = &self.identity {
+        if let Some((certificate, key)) = &self.tls_identity {
             tls = tls.identity(Identity::from_pem(certificate, key));
         }
         if let Some(name) = &self.server_name {
             tls = tls.domain_name(name);
         }
         tls
+    }
+}
+
+fn caller(identity: Option<String>) -> Result<AsciiMetadataValue, Error> {
+    let identity = identity.unwrap_or_else(process::caller);
+    let is_fit = identity.len() <= process::CALLER_BYTES_MAX
+        && identity.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    match AsciiMetadataValue::try_from(&*identity) {
+        Ok(value) if is_fit => Ok(value),
+        Ok(_) | Err(_) => Err(Error::Identity { identity }),
     }
 }
 
@@ -325,6 +347,25 @@ fn bearer(token: &str) -> Result<AsciiMetadataValue, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn callers_name_themselves_in_printable_ascii() {
+        let long = "x".repeat(201);
+        for (identity, is_fit) in [
+            ("the night shift", true),
+            ("", true),
+            (&long[1..], true),
+            (&long, false),
+            ("zo\u{eb}", false),
+            ("a\tb", false),
+        ] {
+            let client = Client::builder("localhost:1").identity(identity);
+            assert_eq!(client.connect_lazy().is_ok(), is_fit, "{identity:?}");
+        }
+        Client::builder("localhost:1")
+            .connect_lazy()
+            .expect("the default is fit");
+    }
 
     #[tokio::test]
     async fn addresses_and_tokens_are_checked() {

@@ -100,6 +100,12 @@ pub enum Error {
     /// The token holds characters that cannot be sent.
     #[error("the token holds characters that cannot be sent in a header")]
     Token,
+    /// What a client is to say of itself cannot be sent.
+    #[error("the identity {identity:?} is not at most 200 printable ASCII characters")]
+    Identity {
+        /// As it was given.
+        identity: String,
+    },
 }
 
 impl Error {

@@ -32,6 +32,10 @@ pub struct Event {
     /// Who caused it; absent for the engine itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
+    /// What the caller of a verb or a start said of itself, see
+    /// [`ClientBuilder::identity`](crate::ClientBuilder::identity).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
@@ -220,6 +224,7 @@ impl From<proto::v1::HistoryEvent> for Event {
             task_execution_id: non_empty(event.task_execution_id),
             task_name: non_empty(event.task_name),
             principal: non_empty(event.principal),
+            identity: non_empty(event.identity),
             kind: event.event.map_or(EventKind::Unknown, EventKind::from),
         }
     }

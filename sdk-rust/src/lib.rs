@@ -52,6 +52,7 @@ mod kind;
 mod listing;
 mod look;
 mod payload;
+mod process;
 pub mod raw;
 mod reason;
 mod resources;

@@ -22,11 +22,15 @@ const WATCHES_PER_CHANNEL: usize = 4;
 /// Names the tenant in a header, for routing and policies in front of the server.
 const PROJECT_HEADER: &str = "autan-project";
 
+/// Names the caller to people, in the history of what it changes.
+const IDENTITY_HEADER: &str = "autan-identity";
+
 /// How calls are made.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) project: String,
     pub(crate) authorization: Option<AsciiMetadataValue>,
+    pub(crate) identity: AsciiMetadataValue,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) watch: WatchSettings,
@@ -107,6 +111,8 @@ impl Transport {
                 .metadata_mut()
                 .insert("authorization", authorization.clone());
         }
+        let identity = self.settings.identity.clone();
+        request.metadata_mut().insert(IDENTITY_HEADER, identity);
         // A project that cannot stand in a header is still in the message.
         if let Ok(project) = MetadataValue::try_from(self.settings.project.as_str())
             && !self.settings.project.is_empty()
@@ -282,6 +288,7 @@ mod tests {
         let settings = Settings {
             project: "shop".to_owned(),
             authorization: None,
+            identity: MetadataValue::from_static("ada@host/1"),
             timeout: Duration::from_secs(1),
             retry: RetryPolicy::none(),
             watch: WatchSettings::default(),
@@ -310,9 +317,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_project_is_in_the_headers() {
+    async fn project_and_caller_are_in_the_headers() {
         let request = transport().request(());
         assert_eq!(request.metadata().get(PROJECT_HEADER).unwrap(), "shop");
+        let identity = request.metadata().get(IDENTITY_HEADER);
+        assert_eq!(identity.unwrap(), "ada@host/1");
         assert!(request.metadata().get("authorization").is_none());
     }
 }

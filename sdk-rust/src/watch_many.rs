@@ -36,6 +36,8 @@ pub enum Change {
         reason: String,
         /// Who deleted it; empty for the server itself, and where callers are not known.
         principal: String,
+        /// What its caller said of itself; empty if nothing.
+        identity: String,
     },
 }
 
@@ -173,6 +175,7 @@ impl Changes {
                     uid: gone.uid,
                     reason: gone.reason,
                     principal: gone.principal,
+                    identity: gone.identity,
                 }));
                 self.pending = Some(batch.resume_token);
             }

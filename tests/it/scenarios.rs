@@ -182,6 +182,7 @@ async fn run_all(scenarios: &[Scenario], driver: &Driver, address: &str) -> Vec<
         let case = json!({
             "address": address,
             "project": format!("{}-{language}", scenario.name.replace('/', "-")),
+            "identity": "the night shift",
             "source": scenario.source,
             "steps": scenario.case.steps,
         });

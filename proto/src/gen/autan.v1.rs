@@ -293,6 +293,10 @@ pub struct BatchOperation {
     /// Why, as the caller said.
     #[prost(string, tag = "12")]
     pub reason: ::prost::alloc::string::String,
+    /// What who asked for it said of itself, see HistoryEvent.identity; the verb of each execution has
+    /// it too.
+    #[prost(string, tag = "16")]
+    pub identity: ::prost::alloc::string::String,
     /// When it was accepted.
     #[prost(message, optional, tag = "13")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
@@ -724,6 +728,10 @@ pub struct HistoryEvent {
     /// Who caused it, for verbs; empty for the engine itself.
     #[prost(string, tag = "6")]
     pub principal: ::prost::alloc::string::String,
+    /// What the caller said of itself in the metadata `autan-identity`, for verbs and starts; for
+    /// people only, since nothing vouches for it.
+    #[prost(string, tag = "7")]
+    pub identity: ::prost::alloc::string::String,
     /// What happened. Clients keep unknown kinds.
     #[prost(
         oneof = "history_event::Event",
@@ -1337,6 +1345,9 @@ pub struct PausedCause {
     /// Whether PauseExecution did it; otherwise its definition, or a part of its tree that is paused.
     #[prost(bool, tag = "3")]
     pub by_verb: bool,
+    /// What who paused it said of itself, see HistoryEvent.identity.
+    #[prost(string, tag = "4")]
+    pub identity: ::prost::alloc::string::String,
 }
 /// A task is held back until the execution is resumed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1654,6 +1665,9 @@ pub struct DeletedExecution {
     /// Request that deleted it, if its client chose an id.
     #[prost(string, tag = "5")]
     pub request_id: ::prost::alloc::string::String,
+    /// What who deleted it said of itself, see HistoryEvent.identity.
+    #[prost(string, tag = "6")]
+    pub identity: ::prost::alloc::string::String,
 }
 /// Sign of life and bookmark.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

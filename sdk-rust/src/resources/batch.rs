@@ -37,6 +37,8 @@ pub struct BatchOperation {
     pub errors: Vec<BatchError>,
     /// Why, as the caller said.
     pub reason: String,
+    /// What its caller said of itself; empty if nothing.
+    pub identity: String,
     /// When it was accepted.
     #[serde(
         serialize_with = "serialize_time",
@@ -100,6 +102,7 @@ impl From<proto::v1::BatchOperation> for BatchOperation {
             failed: batch.failed,
             errors: errors.collect(),
             reason: batch.reason,
+            identity: batch.identity,
             create_time: to_time(batch.create_time),
             update_time: to_time(batch.update_time),
             end_time: to_time(batch.end_time),

@@ -124,6 +124,8 @@ pub enum CauseKind {
         reason: String,
         /// Whether a call did it.
         by_verb: bool,
+        /// What that caller said of itself; empty if nothing.
+        identity: String,
     },
     /// The task is held back until the execution is resumed.
     Held {
@@ -210,6 +212,7 @@ impl From<Option<Kind>> for CauseKind {
                 principal: paused.principal,
                 reason: paused.reason,
                 by_verb: paused.by_verb,
+                identity: paused.identity,
             },
             Some(Kind::Held(held)) => Self::Held {
                 pause_before: held.pause_before,

@@ -4,8 +4,6 @@
 //! functions (`action`, `function`), and calls for scripts that poll (`polling`).
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::error::{Code, Error, RpcError};
+use crate::process;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 
@@ -253,7 +252,7 @@ impl Worker {
             project: self.transport.project(),
             worker: Some(WorkerIdentity {
                 worker_id: self.id,
-                identity: self.identity.unwrap_or_else(default_identity),
+                identity: self.identity.unwrap_or_else(process::worker),
                 sdk: SDK.to_owned(),
                 build_id: self.build_id,
                 labels: self.labels,
@@ -273,16 +272,6 @@ impl Worker {
             reporter: self.reporter,
         })
     }
-}
-
-/// "host:pid".
-pub(crate) fn default_identity() -> String {
-    let host = std::env::var("HOSTNAME")
-        .ok()
-        .filter(|host| !host.is_empty());
-    let host = host.or_else(|| fs::read_to_string("/etc/hostname").ok());
-    let host = host.as_deref().map_or("localhost", str::trim);
-    format!("{host}:{}", process::id())
 }
 
 /// What tells a process to end.

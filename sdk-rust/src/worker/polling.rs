@@ -20,6 +20,7 @@ use super::error::ActionError;
 use crate::client::Client;
 use crate::error::Error;
 use crate::payload::Payload;
+use crate::process;
 use crate::resources::{to_duration, to_time};
 use crate::transport::Transport;
 
@@ -46,7 +47,7 @@ impl Client {
             project: transport.project(),
             worker: Some(WorkerIdentity {
                 worker_id: transport.worker_id(),
-                identity: super::default_identity(),
+                identity: process::worker(),
                 sdk: super::SDK.to_owned(),
                 ..WorkerIdentity::default()
             }),

@@ -13,6 +13,7 @@ use store::{
 };
 use tonic::{Request, Response, Status};
 
+use super::caller;
 use super::context::Shared;
 use super::convert::definition::wire_action;
 use super::convert::{field, worker};
@@ -143,7 +144,8 @@ impl ActionService for Actions {
         &self,
         request: Request<v1::RunActionRequest>,
     ) -> Result<Response<v1::RunActionResponse>, Status> {
-        let run = run_action::run(&self.0, request.into_inner());
+        let (request, sender) = caller::open(request)?;
+        let run = run_action::run(&self.0, request, &sender);
         Ok(Response::new(run.await?))
     }
 }

@@ -10,6 +10,7 @@ use store::ExecutionKey;
 use tonic::{Request, Response, Status};
 
 use super::answer;
+use super::caller::{self, Sender};
 use super::context::Shared;
 use super::convert::{field, order, payload};
 use super::fault::Fault;
@@ -32,7 +33,8 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::StartExecutionRequest>,
     ) -> Result<Response<v1::StartExecutionResponse>, Status> {
-        Ok(Response::new(self.start(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.start(request, &sender).await?))
     }
 
     async fn get_execution(
@@ -80,11 +82,11 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::PauseExecutionRequest>,
     ) -> Result<Response<v1::PauseExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let timeouts_run = request.timeouts_run;
         let record = self
-            .verb(&request, target, Verb::Pause { timeouts_run })
+            .verb(&sender, &request, target, Verb::Pause { timeouts_run })
             .await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::PauseExecutionResponse { execution }))
@@ -94,11 +96,13 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::ResumeExecutionRequest>,
     ) -> Result<Response<v1::ResumeExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let bytes_max = self.0.limits.payload_bytes_max;
         let env = payload::object("env", request.env.clone(), bytes_max)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
-        let record = self.verb(&request, target, Verb::Resume { env }).await?;
+        let record = self
+            .verb(&sender, &request, target, Verb::Resume { env })
+            .await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::ResumeExecutionResponse { execution }))
     }
@@ -107,10 +111,10 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::CancelExecutionRequest>,
     ) -> Result<Response<v1::CancelExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let record = self
-            .verb(&request, target, order::cancel(&request.reason)?)
+            .verb(&sender, &request, target, order::cancel(&request.reason)?)
             .await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::CancelExecutionResponse { execution }))
@@ -120,10 +124,10 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::TerminateExecutionRequest>,
     ) -> Result<Response<v1::TerminateExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::terminate(&request.reason)?;
-        let record = self.verb(&request, target, verb).await?;
+        let record = self.verb(&sender, &request, target, verb).await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::TerminateExecutionResponse { execution }))
     }
@@ -132,17 +136,20 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::RestartExecutionRequest>,
     ) -> Result<Response<v1::RestartExecutionResponse>, Status> {
-        Ok(Response::new(self.restart(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.restart(request, &sender).await?))
     }
 
     async fn update_execution(
         &self,
         request: Request<v1::UpdateExecutionRequest>,
     ) -> Result<Response<v1::UpdateExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::update(&request, self.0.limits.payload_bytes_max)?;
-        let record = self.verb_at(&request, target, verb, &request.etag).await?;
+        let record = self
+            .verb_at(&sender, &request, target, verb, &request.etag)
+            .await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::UpdateExecutionResponse { execution }))
     }
@@ -151,10 +158,10 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::StopExecutionRequest>,
     ) -> Result<Response<v1::StopExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let target = (&*request.project, &*request.execution_id, &*request.reason);
         let verb = order::stop(request.outcome, &request.reason)?;
-        let record = self.verb(&request, target, verb).await?;
+        let record = self.verb(&sender, &request, target, verb).await?;
         let execution = Some(self.0.basic(&record));
         Ok(Response::new(v1::StopExecutionResponse { execution }))
     }
@@ -163,23 +170,25 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::RerunExecutionRequest>,
     ) -> Result<Response<v1::RerunExecutionResponse>, Status> {
-        Ok(Response::new(self.rerun(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.rerun(request, &sender).await?))
     }
 
     async fn rollback_execution(
         &self,
         request: Request<v1::RollbackExecutionRequest>,
     ) -> Result<Response<v1::RollbackExecutionResponse>, Status> {
-        Ok(Response::new(self.rollback(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.rollback(request, &sender).await?))
     }
 
     async fn batch_update_executions(
         &self,
         request: Request<v1::BatchUpdateExecutionsRequest>,
     ) -> Result<Response<v1::BatchUpdateExecutionsResponse>, Status> {
-        Ok(Response::new(
-            batches::update(&self.0, request.into_inner()).await?,
-        ))
+        let (request, sender) = caller::open(request)?;
+        let updated = batches::update(&self.0, request, &sender);
+        Ok(Response::new(updated.await?))
     }
 
     async fn get_batch_operation(
@@ -213,7 +222,8 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::DeleteExecutionRequest>,
     ) -> Result<Response<v1::DeleteExecutionResponse>, Status> {
-        Ok(Response::new(self.delete(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.delete(request, &sender).await?))
     }
 
     async fn list_history_events(
@@ -259,9 +269,11 @@ impl Executions {
     async fn start(
         &self,
         request: v1::StartExecutionRequest,
+        sender: &Sender,
     ) -> Result<v1::StartExecutionResponse, Fault> {
         let key = idempotency::key(&request)?;
-        let order = order::start(request, self.0.limits.payload_bytes_max)?;
+        let caller = sender.silent(key.as_ref());
+        let order = order::start(request, caller, self.0.limits.payload_bytes_max)?;
         let started = self.0.driver.start_execution(order, key).await?;
         let execution = Some(self.0.basic(&started.execution));
         Ok(v1::StartExecutionResponse {
@@ -339,9 +351,10 @@ impl Executions {
     async fn restart(
         &self,
         request: v1::RestartExecutionRequest,
+        sender: &Sender,
     ) -> Result<v1::RestartExecutionResponse, Fault> {
         let key = idempotency::key(&request)?;
-        let caller = order::caller(&request.reason, key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(&request.reason, key.as_ref())?;
         let id = &request.execution_id;
         let source = self.find_key(&request.project, id).await?;
         let source = source.ok_or_else(|| Fault::execution_not_found(id))?;
@@ -355,6 +368,7 @@ impl Executions {
     async fn rerun(
         &self,
         request: v1::RerunExecutionRequest,
+        sender: &Sender,
     ) -> Result<v1::RerunExecutionResponse, Fault> {
         let (task, verb) = order::rerun(&request, self.0.limits.payload_bytes_max)?;
         let uid = task.map(|task| task.execution.to_string());
@@ -371,7 +385,7 @@ impl Executions {
             }
         }
         let target = (&*request.project, &**id, &*request.reason);
-        let found = self.verb(&request, target, verb).await;
+        let found = self.verb(sender, &request, target, verb).await;
         // Whoever names a task only has asked for no execution.
         let record = found.map_err(|fault| match (fault, task) {
             (Fault::Driver(driver::Error::ExecutionNotFound { .. }), Some(task))
@@ -391,6 +405,7 @@ impl Executions {
     async fn rollback(
         &self,
         request: v1::RollbackExecutionRequest,
+        sender: &Sender,
     ) -> Result<v1::RollbackExecutionResponse, Fault> {
         let (to, verb) = order::rollback(&request)?;
         let id = &request.execution_id;
@@ -403,7 +418,7 @@ impl Executions {
             }
         }
         let target = (&*request.project, &**id, &*request.reason);
-        let record = self.verb(&request, target, verb).await?;
+        let record = self.verb(sender, &request, target, verb).await?;
         Ok(v1::RollbackExecutionResponse {
             execution: Some(self.0.basic(&record)),
         })
@@ -412,23 +427,25 @@ impl Executions {
     /// Finds an execution and applies a verb to it. The target is project, id and reason.
     async fn verb(
         &self,
+        sender: &Sender,
         request: &impl ChangeRequest,
         target: (&str, &str, &str),
         verb: Verb,
     ) -> Result<ExecutionRecord, Fault> {
-        self.verb_at(request, target, verb, "").await
+        self.verb_at(sender, request, target, verb, "").await
     }
 
     /// The same for an execution that has that etag; empty = whatever it has.
     async fn verb_at(
         &self,
+        sender: &Sender,
         request: &impl ChangeRequest,
         (project, id, reason): (&str, &str, &str),
         verb: Verb,
         etag: &str,
     ) -> Result<ExecutionRecord, Fault> {
         let request_key = idempotency::key(request)?;
-        let caller = order::caller(reason, request_key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(reason, request_key.as_ref())?;
         let key = self.find_key(project, id).await?;
         let key = key.ok_or_else(|| Fault::execution_not_found(id))?;
         let order = VerbOrder {
@@ -449,10 +466,11 @@ impl Executions {
     async fn delete(
         &self,
         request: v1::DeleteExecutionRequest,
+        sender: &Sender,
     ) -> Result<v1::DeleteExecutionResponse, Fault> {
         let request_key = idempotency::key(&request)?;
         let reason = field::text("reason", &request.reason)?;
-        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(&request.reason, request_key.as_ref())?;
         let id = &request.execution_id;
         let deleted = match self.find_key(&request.project, id).await? {
             Some(key) => {

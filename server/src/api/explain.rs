@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 
-use engine::{CauseKind, ExecutionUid, HistoryEvent, HistoryKind, TaskId};
+use engine::{Caller, CauseKind, ExecutionUid, HistoryEvent, HistoryKind, TaskId};
 use proto::v1;
 use store::{ExecutionKey, HistoryRange, Payloads};
 
@@ -194,9 +194,13 @@ impl Teller<'_> {
             .next()
             .filter(|verb| verb.sequence + 1 == changed.sequence);
         let by = verb.and_then(|verb| match verb.kind {
-            HistoryKind::VerbApplied { reason, .. } => Some(cause::PausedBy {
+            HistoryKind::VerbApplied {
+                reason, request_id, ..
+            } => Some(Caller {
                 principal: verb.principal,
                 reason,
+                request_id,
+                identity: verb.identity,
             }),
             _ => None,
         });

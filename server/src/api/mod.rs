@@ -10,7 +10,7 @@
 //! | `run_action`, `expressions`, `definitions`, `built_in` | parts of these services        |
 //! | `explain`, `graph`, `history`                   | looking into executions               |
 //! | `watch`, `watch_many`, `batch`, `events`, `wait` | streams and waiting                  |
-//! | `submission`, `deletion`, `idempotency`         | documents and repeated requests       |
+//! | `submission`, `deletion`, `idempotency`, `caller` | documents, repeated requests, senders |
 //! | `convert`, `filter`, `page`, `lookup`           | what handlers are made of             |
 //! | `fault`, `status`                               | refusals                              |
 //! | `health`                                        | whether the server is ready           |
@@ -20,6 +20,7 @@ mod answer;
 mod batch;
 mod batches;
 mod built_in;
+mod caller;
 mod context;
 mod convert;
 mod definitions;

@@ -6,6 +6,7 @@ use engine::{ActionId, Caller, ExecutionRecord, ExecutionUid, TaskId};
 use proto::v1::{self, PayloadFormat};
 use store::{ExecutionKey, Payloads, Reader};
 
+use super::caller::Sender;
 use super::context::Context;
 use super::convert::{field, order, task};
 use super::fault::Fault;
@@ -20,6 +21,7 @@ const TASK: u32 = 1;
 pub(super) async fn run(
     context: &Context,
     request: v1::RunActionRequest,
+    sender: &Sender,
 ) -> Result<v1::RunActionResponse, Fault> {
     let key = idempotency::key(&request)?;
     let format = field::payload_format(request.payload_format)?;
@@ -28,7 +30,12 @@ pub(super) async fn run(
     let (is_kept, is_trial) = (request.save.unwrap_or(true), request.validate_only);
     let limits = &context.limits;
     let timeout = limits.single_action_timeout.0;
-    let order = order::run_action(request, limits.payload_bytes_max, timeout)?;
+    let order = order::run_action(
+        request,
+        sender.silent(key.as_ref()),
+        limits.payload_bytes_max,
+        timeout,
+    )?;
     let project = order.project.clone();
     let started = context.driver.start_execution(order, key).await?;
     let uid = started.execution.uid;
@@ -48,7 +55,7 @@ pub(super) async fn run(
     if response.finished && !is_kept {
         let caller = Caller {
             reason: Some("not to be kept".into()),
-            ..Caller::default()
+            ..sender.silent(None)
         };
         let order = DeleteOrder {
             uid,

@@ -10,6 +10,7 @@ use store::{ExecutionKey, Payloads, Reader};
 use tonic::{Request, Response, Status};
 
 use super::answer;
+use super::caller::{self, Sender};
 use super::context::Shared;
 use super::convert::task::{self, TaskContext};
 use super::convert::{field, order, payload};
@@ -43,14 +44,16 @@ impl TaskService for Tasks {
         &self,
         request: Request<v1::SkipTaskRequest>,
     ) -> Result<Response<v1::SkipTaskResponse>, Status> {
-        Ok(Response::new(self.skip(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.skip(request, &sender).await?))
     }
 
     async fn retry_task(
         &self,
         request: Request<v1::RetryTaskRequest>,
     ) -> Result<Response<v1::RetryTaskResponse>, Status> {
-        Ok(Response::new(self.retry(request.into_inner()).await?))
+        let (request, sender) = caller::open(request)?;
+        Ok(Response::new(self.retry(request, &sender).await?))
     }
 
     async fn get_action_execution(
@@ -103,9 +106,9 @@ impl TaskService for Tasks {
         &self,
         request: Request<v1::UpdateActionExecutionRequest>,
     ) -> Result<Response<v1::UpdateActionExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let key = idempotency::key(&request)?;
-        let caller = order::caller(&request.reason, key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(&request.reason, key.as_ref())?;
         let change = order::action_change(request.state, caller)?;
         let target = (&*request.project, &*request.action_execution_id);
         let action_execution = Some(self.change(&request, target, change).await?);
@@ -153,11 +156,15 @@ impl Tasks {
         read.await
     }
 
-    async fn skip(&self, request: v1::SkipTaskRequest) -> Result<v1::SkipTaskResponse, Fault> {
+    async fn skip(
+        &self,
+        request: v1::SkipTaskRequest,
+        sender: &Sender,
+    ) -> Result<v1::SkipTaskResponse, Fault> {
         let request_key = idempotency::key(&request)?;
         let project = field::project(&request.project)?;
         let (id, verb) = order::skip(&request, self.0.limits.payload_bytes_max)?;
-        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(&request.reason, request_key.as_ref())?;
         // Reading it first keeps to the tenant, and says what is not there.
         self.read_task(project.clone(), id, None).await?;
         let skipped = self
@@ -169,11 +176,15 @@ impl Tasks {
         Ok(v1::SkipTaskResponse { task_execution })
     }
 
-    async fn retry(&self, request: v1::RetryTaskRequest) -> Result<v1::RetryTaskResponse, Fault> {
+    async fn retry(
+        &self,
+        request: v1::RetryTaskRequest,
+        sender: &Sender,
+    ) -> Result<v1::RetryTaskResponse, Fault> {
         let request_key = idempotency::key(&request)?;
         let project = field::project(&request.project)?;
         let (id, verb) = order::retry(&request)?;
-        let caller = order::caller(&request.reason, request_key.as_ref().map(|key| &key.id))?;
+        let caller = sender.caller(&request.reason, request_key.as_ref())?;
         self.read_task(project.clone(), id, None).await?;
         let retried = self
             .0

@@ -338,6 +338,7 @@ fn deleted(row: &DeletedRow) -> v1::DeletedExecution {
         reason: field::optional(caller.reason.as_ref()),
         principal: field::optional(caller.principal.as_ref()),
         request_id: field::optional(caller.request_id.as_ref()),
+        identity: field::optional(caller.identity.as_ref()),
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) struct Globals {
         hide_env_values = true
     )]
     pub token: Option<String>,
+    /// How to name yourself in the history of what you change; user@host/pid if none is given
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        env = "AUTAN_IDENTITY",
+        value_name = "TEXT"
+    )]
+    pub identity: Option<String>,
     /// Certificates (PEM) to trust, for https
     #[arg(
         long,
@@ -70,6 +79,9 @@ impl Globals {
         }
         if let Some(token) = &self.token {
             builder = builder.token(token);
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity);
         }
         if let Some(path) = &self.tls_ca {
             builder = builder.tls_ca(read_file(path)?);

@@ -186,6 +186,7 @@ pub(super) fn describe(event: &Event) -> String {
             let by = event
                 .principal
                 .as_ref()
+                .or(event.identity.as_ref())
                 .map(|who| format!(" by {who}"))
                 .unwrap_or_default();
             let why = if reason.is_empty() {

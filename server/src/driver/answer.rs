@@ -180,7 +180,7 @@ impl Lane {
             labels: order.labels.clone(),
             parent: None,
             source: None,
-            principal: order.principal.clone(),
+            caller: order.caller.clone(),
         };
         if order.validate_only {
             let (execution, _) = self.try_begin(start)?;

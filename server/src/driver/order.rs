@@ -42,7 +42,7 @@ pub struct StartOrder {
     /// Check everything, start nothing.
     pub validate_only: bool,
     /// Who asks.
-    pub principal: Option<Arc<str>>,
+    pub caller: Caller,
 }
 
 /// The order to start an execution like another one. What is `None` is as in that one.

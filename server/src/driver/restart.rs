@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Data, Definition, ExecutionRecord, Repeats, Start};
+use engine::{Data, Definition, ExecutionRecord, Start};
 use expr::{Dict, Value};
 
 use super::Error;
@@ -77,11 +77,8 @@ impl Lane {
                 .clone()
                 .unwrap_or_else(|| source.labels.clone()),
             parent: None,
-            source: Some(Repeats {
-                source: source.uid,
-                caller: order.caller.clone(),
-            }),
-            principal: order.caller.principal.clone(),
+            source: Some(source.uid),
+            caller: order.caller.clone(),
         };
         self.begin(start, request)
     }

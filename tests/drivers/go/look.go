@@ -107,6 +107,8 @@ func (r *run) inside(ctx context.Context, e *autan.Execution, s step) (any, erro
 			return nil, err
 		}
 		return object{"state": found.State, "causes": causes(found.Causes, "", []string{})}, nil
+	case "callers":
+		return callers(ctx, e)
 	case "graph":
 		found, err := e.Graph(ctx, autan.GraphOptions{ErrorsOnly: s.Errors})
 		if err != nil {
@@ -123,6 +125,29 @@ func (r *run) inside(ctx context.Context, e *autan.Execution, s step) (any, erro
 		TaskExecutionID: task, Descending: s.Newest,
 	}
 	return lines(e.History(ctx, options))
+}
+
+// callers tells who has called what, and who has paused the execution, in words.
+func callers(ctx context.Context, e *autan.Execution) (any, error) {
+	history, paused := []string{}, []string{}
+	for event, err := range e.History(ctx, autan.HistoryOptions{}) {
+		if err != nil {
+			return nil, err
+		}
+		if event.Identity != "" {
+			history = append(history, event.Type()+" "+event.Identity)
+		}
+	}
+	found, err := e.Explain(ctx, autan.ExplainOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, cause := range found.Causes {
+		if cause.Kind == "paused" {
+			paused = append(paused, cause.Text)
+		}
+	}
+	return object{"history": history, "paused": paused}, nil
 }
 
 // causes writes one line for each cause: the task, and the kind of the cause.

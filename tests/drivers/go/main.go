@@ -17,10 +17,11 @@ import (
 const patience = time.Minute
 
 type testCase struct {
-	Address string `json:"address"`
-	Project string `json:"project"`
-	Source  string `json:"source"`
-	Steps   []step `json:"steps"`
+	Address  string `json:"address"`
+	Project  string `json:"project"`
+	Identity string `json:"identity"`
+	Source   string `json:"source"`
+	Steps    []step `json:"steps"`
 }
 
 // step is one call; which fields count depends on Do.
@@ -90,7 +91,8 @@ func drive() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	client, err := autan.Dial(ctx, c.Address, autan.WithProject(c.Project))
+	client, err := autan.Dial(ctx, c.Address,
+		autan.WithProject(c.Project), autan.WithCallerIdentity(c.Identity))
 	if err != nil {
 		return err
 	}

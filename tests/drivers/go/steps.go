@@ -64,7 +64,7 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return r.bytes(ctx, e, s)
 	case "child":
 		return nil, r.child(ctx, e, s)
-	case "explain", "graph", "history":
+	case "explain", "graph", "history", "callers":
 		return r.inside(ctx, e, s)
 	case "await":
 		_, err := find(ctx, e, s.awaits)

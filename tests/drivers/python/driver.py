@@ -260,6 +260,12 @@ class Run:
         found = handle.explain(task_execution_id=task)
         return {"state": found.state.name, "causes": list(causes(found.causes, ""))}
 
+    def do_callers(self, step: dict[str, Any]) -> Any:
+        handle = self.handle(step)
+        history = [f"{event.type} {event.identity}" for event in handle.history() if event.identity]
+        paused = [cause.text for cause in handle.explain().causes if cause.kind == "paused"]
+        return {"history": history, "paused": paused}
+
     def do_graph(self, step: dict[str, Any]) -> Any:
         found = self.handle(step).graph(errors_only=step.get("errors", False))
         assert found.root is not None
@@ -396,7 +402,9 @@ def detail(data: Any) -> str:
 
 def main() -> None:
     case = json.load(sys.stdin)
-    with autan.SyncClient(case["address"], project=case["project"]) as client:
+    with autan.SyncClient(
+        case["address"], project=case["project"], identity=case["identity"]
+    ) as client:
         run = Run(client, case["source"])
         answers = [run.perform(step) for step in case["steps"]]
         json.dump({"answers": answers, **run.outcome()}, sys.stdout, default=form)

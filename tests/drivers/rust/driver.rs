@@ -22,6 +22,7 @@ use tokio_stream::StreamExt as _;
 struct Case {
     address: String,
     project: String,
+    identity: String,
     source: String,
     steps: Vec<Step>,
 }
@@ -93,7 +94,9 @@ struct Run {
 /// Runs a case and tells what the SDK saw.
 pub(crate) async fn drive(case: &Value) -> Result<Value> {
     let case = Case::deserialize(case).context("reading the case")?;
-    let client = Client::builder(format!("http://{}", case.address)).project(case.project);
+    let client = Client::builder(format!("http://{}", case.address))
+        .project(case.project)
+        .identity(case.identity);
     let mut run = Run {
         client: client.connect().await?,
         source: case.source,
@@ -144,7 +147,9 @@ impl Run {
                 return self.act(&execution, step).await;
             }
             "child" => return self.child(&execution, step).await,
-            "explain" | "graph" | "history" => return look::inside(&execution, step).await,
+            "explain" | "graph" | "history" | "callers" => {
+                return look::inside(&execution, step).await;
+            }
             "await" => {
                 find(&execution, |event| step.awaits(event)).await?;
                 return Ok(Value::Null);

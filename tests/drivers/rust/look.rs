@@ -75,6 +75,22 @@ pub(super) async fn inside(execution: &ExecutionHandle, step: &Step) -> Result<V
             causes(&found.causes, "", &mut lines)?;
             Ok(json!({"state": found.state, "causes": lines}))
         }
+        "callers" => {
+            let events = execution
+                .find_history(HistoryQuery::new())
+                .collect()
+                .await?;
+            let named = events.iter().filter_map(|event| {
+                let identity = event.identity.as_ref()?;
+                Some(format!("{} {identity}", event.kind.name()))
+            });
+            let causes = execution.explain().await?.causes;
+            let is_pause = |cause: &Cause| matches!(cause.kind, CauseKind::Paused { .. });
+            let pauses = causes.into_iter().filter(is_pause);
+            let texts = pauses.map(|cause| cause.text);
+            let (history, paused): (Vec<_>, Vec<_>) = (named.collect(), texts.collect());
+            Ok(json!({"history": history, "paused": paused}))
+        }
         "graph" => {
             let call = execution.graph();
             let found = if step.errors {

@@ -15,6 +15,7 @@ from autan._aio.workers import Queues, Workers
 from autan._aio.workflows import Workbooks, Workflows
 from autan._core import actions, executions, expressions, system, workers
 from autan._core.call import Scope
+from autan._core.identity import caller
 from autan._core.identity import new as new_identity
 from autan._transport.aio import AioTransport
 from autan._transport.options import TlsConfig, TransportOptions, parse_address
@@ -39,6 +40,8 @@ class Client:
             `TlsConfig`. An https address implies it.
         token: Bearer token sent with every call.
         metadata: Further headers sent with every call.
+        identity: How this program names itself to people: what it starts and steers has that in
+            its history. 1 to 200 printable ASCII characters; None = "user@host/pid".
         timeout: Deadline of each attempt of a call, in seconds; watches have none.
         retry: How calls are retried and watches resumed.
         converter: Turns Python values into JSON and back.
@@ -55,6 +58,7 @@ class Client:
         tls: TlsConfig | bool = False,
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        identity: str | None = None,
         timeout: float = 10.0,
         retry: RetryPolicy | None = None,
         converter: Converter | None = None,
@@ -65,6 +69,7 @@ class Client:
                 project=project,
                 token=token,
                 metadata=metadata or {},
+                identity=caller(identity),
                 timeout=timeout,
                 retry=retry or RetryPolicy(),
             )

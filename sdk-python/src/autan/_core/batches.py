@@ -142,6 +142,7 @@ def _operation(message: pb.BatchOperation) -> models.BatchOperation:
             for error in message.errors
         ],
         reason=message.reason,
+        identity=message.identity,
         create_time=decode.time(message, "create_time"),
         update_time=decode.time(message, "update_time"),
         end_time=decode.time(message, "end_time"),

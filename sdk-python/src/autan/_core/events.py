@@ -30,6 +30,7 @@ def event(m: pb.HistoryEvent) -> models.HistoryEvent:
         task_execution_id=m.task_execution_id,
         task_name=m.task_name,
         principal=m.principal,
+        identity=m.identity,
         type=kind if kind is not None and reader is not None else UNKNOWN,
         data=_unknown(m) if reader is None else reader(getattr(m, kind or "")),
     )

@@ -137,6 +137,7 @@ class WatchMany:
                     uid=gone.uid,
                     reason=gone.reason,
                     principal=gone.principal,
+                    identity=gone.identity,
                 ),
                 resume_token=before,
             )

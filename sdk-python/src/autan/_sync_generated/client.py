@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autan import models
 from autan._core import actions, executions, expressions, system, workers
 from autan._core.call import Scope
+from autan._core.identity import caller
 from autan._core.identity import new as new_identity
 from autan._sync_generated.actions import SyncActions
 from autan._sync_generated.batches import Batches
@@ -40,6 +41,8 @@ class SyncClient:
             `TlsConfig`. An https address implies it.
         token: Bearer token sent with every call.
         metadata: Further headers sent with every call.
+        identity: How this program names itself to people: what it starts and steers has that in
+            its history. 1 to 200 printable ASCII characters; None = "user@host/pid".
         timeout: Deadline of each attempt of a call, in seconds; watches have none.
         retry: How calls are retried and watches resumed.
         converter: Turns Python values into JSON and back.
@@ -56,6 +59,7 @@ class SyncClient:
         tls: TlsConfig | bool = False,
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        identity: str | None = None,
         timeout: float = 10.0,
         retry: RetryPolicy | None = None,
         converter: Converter | None = None,
@@ -66,6 +70,7 @@ class SyncClient:
                 project=project,
                 token=token,
                 metadata=metadata or {},
+                identity=caller(identity),
                 timeout=timeout,
                 retry=retry or RetryPolicy(),
             )

@@ -88,6 +88,7 @@ class TransportOptions:
     project: str = ""
     token: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    identity: str = ""
     timeout: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
@@ -100,6 +101,8 @@ class TransportOptions:
         headers = {key.lower(): value for key, value in self.metadata.items()}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
+        if self.identity:
+            headers["autan-identity"] = self.identity
         if _PLAIN_PROJECT.fullmatch(self.project):
             # Lets a proxy route and authorise without reading the message.
             headers["autan-project"] = self.project

@@ -123,6 +123,7 @@ class BatchOperation:
         failed: Those that it failed for.
         errors: The first failures, at most 20.
         reason: Why, as the caller said.
+        identity: What its caller said of itself, see `Client`.
         create_time: When it was accepted.
         update_time: When it last went on.
         end_time: When it reached a final state.
@@ -140,6 +141,7 @@ class BatchOperation:
     failed: int
     errors: Sequence[BatchError]
     reason: str
+    identity: str
     create_time: datetime | None
     update_time: datetime | None
     end_time: datetime | None

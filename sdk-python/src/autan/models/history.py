@@ -200,6 +200,7 @@ class HistoryEvent:
         task_execution_id: The task execution that it is about, if any.
         task_name: Name of that task.
         principal: Who caused it, for verbs; empty for the engine itself.
+        identity: What the caller of a verb or a start said of itself, see `Client`.
         type: Kind of event, such as "task_state_changed"; "unknown" for `UnknownEvent`.
         data: What happened, one class for each kind.
     """
@@ -210,5 +211,6 @@ class HistoryEvent:
     task_execution_id: str
     task_name: str
     principal: str
+    identity: str
     type: str
     data: EventData

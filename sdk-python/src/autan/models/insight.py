@@ -159,12 +159,14 @@ class DeletedExecution:
         uid: Uid.
         reason: Why, as its deletion said; "retention" if it was old enough.
         principal: Who deleted it; empty for the server itself, and where callers are not known.
+        identity: What its caller said of itself, see `Client`.
     """
 
     execution_id: str
     uid: str
     reason: str = ""
     principal: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

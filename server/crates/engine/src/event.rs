@@ -38,17 +38,8 @@ pub struct Start {
     /// Of a child: where it belongs.
     pub parent: Option<Parent>,
     /// The execution that it repeats, if it was started by a restart.
-    pub source: Option<Repeats>,
-    /// Who asked for it.
-    pub principal: Option<Arc<str>>,
-}
-
-/// Which execution is repeated by a restart.
-#[derive(Clone, Debug)]
-pub struct Repeats {
-    /// Its uid.
-    pub source: ExecutionUid,
-    /// Who asked for the restart, and why.
+    pub source: Option<ExecutionUid>,
+    /// Who asked for it; of a restart, also why.
     pub caller: Caller,
 }
 
@@ -342,4 +333,14 @@ pub struct Caller {
     pub reason: Option<Arc<str>>,
     /// Idempotency id of the call.
     pub request_id: Option<Arc<str>>,
+    /// What the caller says of itself, for people: nothing vouches for it.
+    #[serde(default)]
+    pub identity: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// What to call it before people.
+    pub fn name(&self) -> Option<&Arc<str>> {
+        self.principal.as_ref().or(self.identity.as_ref())
+    }
 }

@@ -15,6 +15,7 @@ use expr::{Dict, Value};
 
 use crate::branch::Branch;
 use crate::commit::Marks;
+use crate::event::Caller;
 use crate::history::{HistoryEvent, HistoryKind};
 use crate::id::{ActionId, ExecutionUid, TaskId};
 use crate::limits::{STATE_INFO_BYTES_MAX, truncate};
@@ -521,7 +522,7 @@ impl Execution {
 
     /// Appends to the history.
     pub(crate) fn log(&mut self, now_us: i64, task: Option<u32>, kind: HistoryKind) {
-        self.log_by(now_us, task, None, kind);
+        self.log_by(now_us, task, &Caller::default(), kind);
     }
 
     /// Appends to the history something that somebody caused.
@@ -529,7 +530,7 @@ impl Execution {
         &mut self,
         now_us: i64,
         task: Option<u32>,
-        principal: Option<Arc<str>>,
+        caller: &Caller,
         kind: HistoryKind,
     ) {
         let task_name = task.map(|number| self.task(number).record.name.clone());
@@ -544,7 +545,8 @@ impl Execution {
             run,
             task,
             task_name,
-            principal,
+            principal: caller.principal.clone(),
+            identity: caller.identity.clone(),
             kind,
         };
         self.history.push(event);

@@ -28,6 +28,9 @@ pub struct HistoryEvent {
     /// Who caused it, for verbs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<Arc<str>>,
+    /// What the caller of a verb said of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Arc<str>>,
     /// What happened.
     #[serde(flatten)]
     pub kind: HistoryKind,

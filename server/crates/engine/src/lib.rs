@@ -36,7 +36,7 @@ pub use changes::{Changes, Delivery, Dispatch, Message};
 pub use commit::Changed;
 pub use data::Data;
 pub use error::{Error, NotEvaluated};
-pub use event::{ActionVerb, Caller, Event, Outcome, Parent, Repeats, Source, Start, Verb};
+pub use event::{ActionVerb, Caller, Event, Outcome, Parent, Source, Start, Verb};
 pub use execution::Execution;
 pub use explain::{Cause, CauseKind, explain, is_moving};
 pub use failure::{Failure, FailureKind, LimitHit, UnknownFailure};

@@ -231,6 +231,7 @@ impl Chain {
                 task: Some(task),
                 task_name: Some("create_server".into()),
                 principal: None,
+                identity: None,
                 kind,
             });
         events.collect()

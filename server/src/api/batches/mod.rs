@@ -24,6 +24,7 @@ use store::{OperationRow, RequestRecord, Writer};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::caller::Sender;
 use super::context::{Context, Shared};
 use super::convert::field;
 use super::fault::Fault;
@@ -71,9 +72,10 @@ impl Default for Batches {
 pub(super) async fn update(
     context: &Shared,
     request: v1::BatchUpdateExecutionsRequest,
+    sender: &Sender,
 ) -> Result<v1::BatchUpdateExecutionsResponse, Fault> {
     let key = idempotency::key(&request)?;
-    let order = Order::of(&request, context.limits.payload_bytes_max)?;
+    let order = Order::of(&request, sender, context.limits.payload_bytes_max)?;
     let now_us = clock::now_us();
     let mut batch = v1::BatchOperation {
         project: order.project.to_string(),
@@ -82,6 +84,7 @@ pub(super) async fn update(
         rate: order.rate,
         matched: order.count(context).await?,
         reason: request.reason.clone(),
+        identity: sender.identity.as_deref().unwrap_or_default().to_owned(),
         ..v1::BatchOperation::default()
     };
     if request.validate_only {

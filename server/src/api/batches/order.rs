@@ -8,6 +8,7 @@ use proto::v1;
 use proto::v1::batch_verb::Verb as Wanted;
 use store::{ExecutionField, Filter, Page, Payloads, Reader};
 
+use crate::api::caller::Sender;
 use crate::api::context::Context;
 use crate::api::convert::{field, order, payload};
 use crate::api::fault::Fault;
@@ -73,6 +74,7 @@ impl Order {
     /// Checks a request.
     pub(super) fn of(
         request: &v1::BatchUpdateExecutionsRequest,
+        sender: &Sender,
         bytes_max: usize,
     ) -> Result<Self, Fault> {
         let rate = match request.rate {
@@ -102,7 +104,7 @@ impl Order {
             project: field::project(&request.project)?,
             verb: verb(request, bytes_max)?,
             rate,
-            caller: order::caller(&request.reason, None)?,
+            caller: sender.caller(&request.reason, None)?,
             targets,
         })
     }

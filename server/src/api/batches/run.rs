@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::UnderWay;
 use super::order::{BatchVerb, Order};
+use crate::api::caller::Sender;
 use crate::api::context::{Context, Shared};
 use crate::api::convert::field;
 use crate::api::fault::Fault;
@@ -99,9 +100,13 @@ impl<'a> Run<'a> {
         let batch = super::wire(&row)?;
         let request = v1::BatchUpdateExecutionsRequest::decode(&*row.request)
             .map_err(|_| Fault::Driver(driver::Error::Fault))?;
+        // Whoever has asked for it is in the row, for the operation may go on in another process.
+        let sender = Sender {
+            identity: (!batch.identity.is_empty()).then(|| batch.identity.as_str().into()),
+        };
         Ok(Self {
             context,
-            order: Order::of(&request, context.limits.payload_bytes_max)?,
+            order: Order::of(&request, &sender, context.limits.payload_bytes_max)?,
             body_hash: Sha256::digest(&row.request).into(),
             row,
             batch,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{ActionId, ActionState, Cause, CauseKind, ExecutionState, ExecutionUid, TaskId};
+use engine::{
+    ActionId, ActionState, Caller, Cause, CauseKind, ExecutionState, ExecutionUid, TaskId,
+};
 use engine::{Runner, TaskState, TimerKind};
 use jiff::Timestamp;
 use proto::v1::{self, cause::Kind};
@@ -14,15 +16,7 @@ pub(crate) struct Pause {
     /// Since when, microseconds since the epoch.
     pub(crate) since_us: i64,
     /// Of a pause by a verb.
-    pub(crate) by: Option<PausedBy>,
-}
-
-/// Who paused an execution, and why.
-pub(crate) struct PausedBy {
-    /// Who.
-    pub(crate) principal: Option<Arc<str>>,
-    /// Why.
-    pub(crate) reason: Option<Arc<str>>,
+    pub(crate) by: Option<Caller>,
 }
 
 /// A cause of an execution; children and pauses, of which there is more to say, go other ways.
@@ -75,26 +69,27 @@ pub(crate) fn paused(
         None => (cause.since_us, None),
     };
     let by_verb = by.is_some();
-    let (principal, reason) = match by {
-        Some(by) => (by.principal, by.reason),
-        None => (None, state_info.cloned()),
-    };
-    let mut text = match &principal {
-        Some(principal) => format!("paused by {principal} until it is resumed"),
+    let by = by.unwrap_or_else(|| Caller {
+        reason: state_info.cloned(),
+        ..Caller::default()
+    });
+    let mut text = match by.name() {
+        Some(name) => format!("paused by {name} until it is resumed"),
         None if by_verb => "paused until it is resumed".to_owned(),
         None => "paused by its own definition, or with a part of its tree, until it is resumed"
             .to_owned(),
     };
-    if let Some(reason) = &reason {
+    if let Some(reason) = &by.reason {
         text = format!("{text}: {reason}");
     }
     v1::Cause {
         text,
         since_time: Some(field::timestamp(since_us)),
         kind: Some(Kind::Paused(v1::PausedCause {
-            principal: field::optional(principal.as_ref()),
-            reason: field::optional(reason.as_ref()),
+            principal: field::optional(by.principal.as_ref()),
+            reason: field::optional(by.reason.as_ref()),
             by_verb,
+            identity: field::optional(by.identity.as_ref()),
         })),
         ..v1::Cause::default()
     }

@@ -35,6 +35,7 @@ pub(crate) fn wire(
         task_execution_id: task.map(|id| id.to_string()).unwrap_or_default(),
         task_name: field::optional(event.task_name.as_ref()),
         principal: field::optional(event.principal.as_ref()),
+        identity: field::optional(event.identity.as_ref()),
         event: Some(kind(task, &event.kind, pointed)),
     }
 }

@@ -14,6 +14,7 @@ use crate::driver::{self, ActionChange, OnConflict, RestartOrder, StartOrder, Su
 /// The order to start a workflow.
 pub(crate) fn start(
     request: v1::StartExecutionRequest,
+    caller: Caller,
     payload_bytes_max: usize,
 ) -> Result<StartOrder, Fault> {
     use v1::start_execution_request::Environment as E;
@@ -40,13 +41,14 @@ pub(crate) fn start(
         description: field::text("description", &request.description)?,
         on_conflict: on_conflict(request.id_conflict_policy)?,
         validate_only: request.validate_only,
-        principal: None,
+        caller,
     })
 }
 
 /// The order to run one action, which may take no longer than `timeout_max`.
 pub(crate) fn run_action(
     request: v1::RunActionRequest,
+    caller: Caller,
     payload_bytes_max: usize,
     timeout_max: Duration,
 ) -> Result<StartOrder, Fault> {
@@ -79,7 +81,7 @@ pub(crate) fn run_action(
         description: field::text("description", &request.description)?,
         on_conflict: on_conflict(request.id_conflict_policy)?,
         validate_only: request.validate_only,
-        principal: None,
+        caller,
     })
 }
 
@@ -153,16 +155,6 @@ fn environment(
         }
         (None, _) => Ok((params, None)),
     }
-}
-
-/// Who calls a verb, and why.
-pub(crate) fn caller(reason: &str, request_id: Option<&Arc<str>>) -> Result<Caller, Fault> {
-    let reason = field::optional_text("reason", reason)?;
-    Ok(Caller {
-        principal: None,
-        reason,
-        request_id: request_id.cloned(),
-    })
 }
 
 /// The verb that cancels.
@@ -376,7 +368,7 @@ mod tests {
 
     #[test]
     fn an_empty_start_takes_the_defaults() {
-        let order = start(request(), 100).unwrap();
+        let order = start(request(), Caller::default(), 100).unwrap();
         assert_eq!((&*order.project, &*order.namespace), ("default", ""));
         assert_eq!(
             (&**order.input.text(), &**order.params.text()),
@@ -434,7 +426,9 @@ mod tests {
         for (change, expected) in changes {
             let mut request = request();
             change(&mut request);
-            let fault = start(request, 100).unwrap_err().to_string();
+            let fault = start(request, Caller::default(), 100)
+                .unwrap_err()
+                .to_string();
             assert!(fault.starts_with(expected), "{fault}");
         }
     }
@@ -461,7 +455,7 @@ mod tests {
                 environment,
                 ..request()
             };
-            let order = start(request, 100).unwrap();
+            let order = start(request, Caller::default(), 100).unwrap();
             let found = (&**order.params.text(), order.environment.as_deref());
             assert_eq!(found, expected);
         }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod batches;
+mod callers;
 mod definitions;
 mod executions;
 mod handed_over;

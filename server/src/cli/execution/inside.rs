@@ -116,7 +116,7 @@ async fn watch_all(
                 uid,
                 reason,
                 principal,
-                ..
+                identity,
             } if output.is_json() => {
                 let deleted = json!({
                     "execution_id": execution_id,
@@ -124,16 +124,22 @@ async fn watch_all(
                     "deleted": true,
                     "reason": reason,
                     "principal": principal,
+                    "identity": identity,
                 });
                 output.json_line(&deleted)?;
             }
             Change::Deleted {
                 execution_id,
                 reason,
+                identity,
                 ..
             } => {
                 let reason = one_line(&reason, INFO_CHARS_MAX);
-                output.line(format!("{execution_id}  deleted  {reason}").trim_end())?;
+                let by = match &*identity {
+                    "" => String::new(),
+                    identity => format!(" by {identity}"),
+                };
+                output.line(format!("{execution_id}  deleted{by}  {reason}").trim_end())?;
             }
             // A change of another kind is of a newer SDK than this program.
             _ => {}

@@ -588,6 +588,9 @@ type BatchOperation struct {
 	Errors []*BatchError `protobuf:"bytes,11,rep,name=errors,proto3" json:"errors,omitempty"`
 	// Why, as the caller said.
 	Reason string `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What who asked for it said of itself, see HistoryEvent.identity; the verb of each execution has
+	// it too.
+	Identity string `protobuf:"bytes,16,opt,name=identity,proto3" json:"identity,omitempty"`
 	// When it was accepted.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last went on.
@@ -708,6 +711,13 @@ func (x *BatchOperation) GetErrors() []*BatchError {
 func (x *BatchOperation) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *BatchOperation) GetIdentity() string {
+	if x != nil {
+		return x.Identity
 	}
 	return ""
 }
@@ -1318,7 +1328,7 @@ const file_autan_v1_batches_proto_rawDesc = "" +
 	"\x03env\x18\x02 \x01(\v2\x11.autan.v1.PayloadR\x03env\"\x0f\n" +
 	"\rBatchRollback\"#\n" +
 	"\vBatchDelete\x12\x14\n" +
-	"\x05force\x18\x01 \x01(\bR\x05force\"\x9d\x04\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"\xb9\x04\n" +
 	"\x0eBatchOperation\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x19\n" +
 	"\bbatch_id\x18\x02 \x01(\tR\abatchId\x12*\n" +
@@ -1332,7 +1342,8 @@ const file_autan_v1_batches_proto_rawDesc = "" +
 	"\x06failed\x18\n" +
 	" \x01(\x03R\x06failed\x12,\n" +
 	"\x06errors\x18\v \x03(\v2\x14.autan.v1.BatchErrorR\x06errors\x12\x16\n" +
-	"\x06reason\x18\f \x01(\tR\x06reason\x12;\n" +
+	"\x06reason\x18\f \x01(\tR\x06reason\x12\x1a\n" +
+	"\bidentity\x18\x10 \x01(\tR\bidentity\x12;\n" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +

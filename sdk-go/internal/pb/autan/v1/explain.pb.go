@@ -1060,7 +1060,9 @@ type PausedCause struct {
 	// Why, as the caller said or as its state_info says.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Whether PauseExecution did it; otherwise its definition, or a part of its tree that is paused.
-	ByVerb        bool `protobuf:"varint,3,opt,name=by_verb,json=byVerb,proto3" json:"by_verb,omitempty"`
+	ByVerb bool `protobuf:"varint,3,opt,name=by_verb,json=byVerb,proto3" json:"by_verb,omitempty"`
+	// What who paused it said of itself, see HistoryEvent.identity.
+	Identity      string `protobuf:"bytes,4,opt,name=identity,proto3" json:"identity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1114,6 +1116,13 @@ func (x *PausedCause) GetByVerb() bool {
 		return x.ByVerb
 	}
 	return false
+}
+
+func (x *PausedCause) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
 }
 
 // A task is held back until the execution is resumed.
@@ -1329,11 +1338,12 @@ const file_autan_v1_explain_proto_rawDesc = "" +
 	"ItemsCause\x12\x18\n" +
 	"\arunning\x18\x01 \x01(\x05R\arunning\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\x05R\awaiting\x12 \n" +
-	"\vconcurrency\x18\x03 \x01(\x05R\vconcurrency\"\\\n" +
+	"\vconcurrency\x18\x03 \x01(\x05R\vconcurrency\"x\n" +
 	"\vPausedCause\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x17\n" +
-	"\aby_verb\x18\x03 \x01(\bR\x06byVerb\".\n" +
+	"\aby_verb\x18\x03 \x01(\bR\x06byVerb\x12\x1a\n" +
+	"\bidentity\x18\x04 \x01(\tR\bidentity\".\n" +
 	"\tHeldCause\x12!\n" +
 	"\fpause_before\x18\x01 \x01(\bR\vpauseBefore\"\"\n" +
 	"\n" +

@@ -156,6 +156,9 @@ type HistoryEvent struct {
 	TaskName string `protobuf:"bytes,5,opt,name=task_name,json=taskName,proto3" json:"task_name,omitempty"`
 	// Who caused it, for verbs; empty for the engine itself.
 	Principal string `protobuf:"bytes,6,opt,name=principal,proto3" json:"principal,omitempty"`
+	// What the caller said of itself in the metadata `autan-identity`, for verbs and starts; for
+	// people only, since nothing vouches for it.
+	Identity string `protobuf:"bytes,7,opt,name=identity,proto3" json:"identity,omitempty"`
 	// What happened. Clients keep unknown kinds.
 	//
 	// Types that are valid to be assigned to Event:
@@ -249,6 +252,13 @@ func (x *HistoryEvent) GetTaskName() string {
 func (x *HistoryEvent) GetPrincipal() string {
 	if x != nil {
 		return x.Principal
+	}
+	return ""
+}
+
+func (x *HistoryEvent) GetIdentity() string {
+	if x != nil {
+		return x.Identity
 	}
 	return ""
 }
@@ -1687,7 +1697,7 @@ var File_autan_v1_history_proto protoreflect.FileDescriptor
 
 const file_autan_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\n" +
+	"\x16autan/v1/history.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x15autan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\n" +
 	"\n" +
 	"\fHistoryEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x129\n" +
@@ -1696,7 +1706,8 @@ const file_autan_v1_history_proto_rawDesc = "" +
 	"\x03run\x18\x03 \x01(\x05R\x03run\x12*\n" +
 	"\x11task_execution_id\x18\x04 \x01(\tR\x0ftaskExecutionId\x12\x1b\n" +
 	"\ttask_name\x18\x05 \x01(\tR\btaskName\x12\x1c\n" +
-	"\tprincipal\x18\x06 \x01(\tR\tprincipal\x12I\n" +
+	"\tprincipal\x18\x06 \x01(\tR\tprincipal\x12\x1a\n" +
+	"\bidentity\x18\a \x01(\tR\bidentity\x12I\n" +
 	"\x11execution_started\x18\x10 \x01(\v2\x1a.autan.v1.ExecutionStartedH\x00R\x10executionStarted\x12Y\n" +
 	"\x17execution_state_changed\x18\x11 \x01(\v2\x1f.autan.v1.ExecutionStateChangedH\x00R\x15executionStateChanged\x12:\n" +
 	"\ftask_created\x18\x12 \x01(\v2\x15.autan.v1.TaskCreatedH\x00R\vtaskCreated\x12J\n" +

@@ -170,7 +170,9 @@ type DeletedExecution struct {
 	// Who deleted it; empty for the server itself, and where callers are not known.
 	Principal string `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
 	// Request that deleted it, if its client chose an id.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// What who deleted it said of itself, see HistoryEvent.identity.
+	Identity      string `protobuf:"bytes,6,opt,name=identity,proto3" json:"identity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -240,6 +242,13 @@ func (x *DeletedExecution) GetRequestId() string {
 	return ""
 }
 
+func (x *DeletedExecution) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
 // Sign of life and bookmark.
 type WatchExecutionsHeartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -296,14 +305,15 @@ const file_autan_v1_watch_proto_rawDesc = "" +
 	"\x06filter\x18\x02 \x01(\tR\x06filter\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x129\n" +
 	"\bstart_at\x18\x04 \x01(\x0e2\x1e.autan.v1.WatchExecutionsStartR\astartAt\x12H\n" +
-	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\x9c\x01\n" +
+	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb8\x01\n" +
 	"\x10DeletedExecution\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x10\n" +
 	"\x03uid\x18\x02 \x01(\tR\x03uid\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1c\n" +
 	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"=\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1a\n" +
+	"\bidentity\x18\x06 \x01(\tR\bidentity\"=\n" +
 	"\x18WatchExecutionsHeartbeat\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken*\x83\x01\n" +
 	"\x14WatchExecutionsStart\x12&\n" +

@@ -178,14 +178,16 @@ class ItemsCause(_message.Message):
     def __init__(self, running: _Optional[int] = ..., waiting: _Optional[int] = ..., concurrency: _Optional[int] = ...) -> None: ...
 
 class PausedCause(_message.Message):
-    __slots__ = ("principal", "reason", "by_verb")
+    __slots__ = ("principal", "reason", "by_verb", "identity")
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     BY_VERB_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     principal: str
     reason: str
     by_verb: bool
-    def __init__(self, principal: _Optional[str] = ..., reason: _Optional[str] = ..., by_verb: bool = ...) -> None: ...
+    identity: str
+    def __init__(self, principal: _Optional[str] = ..., reason: _Optional[str] = ..., by_verb: bool = ..., identity: _Optional[str] = ...) -> None: ...
 
 class HeldCause(_message.Message):
     __slots__ = ("pause_before",)

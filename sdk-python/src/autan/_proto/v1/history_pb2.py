@@ -27,7 +27,7 @@ from autan._proto.v1 import states_pb2 as autan_dot_v1_dot_states__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/history.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x15\x61utan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x08\n\x0cHistoryEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03run\x18\x03 \x01(\x05\x12\x19\n\x11task_execution_id\x18\x04 \x01(\t\x12\x11\n\ttask_name\x18\x05 \x01(\t\x12\x11\n\tprincipal\x18\x06 \x01(\t\x12\x37\n\x11\x65xecution_started\x18\x10 \x01(\x0b\x32\x1a.autan.v1.ExecutionStartedH\x00\x12\x42\n\x17\x65xecution_state_changed\x18\x11 \x01(\x0b\x32\x1f.autan.v1.ExecutionStateChangedH\x00\x12-\n\x0ctask_created\x18\x12 \x01(\x0b\x32\x15.autan.v1.TaskCreatedH\x00\x12\x38\n\x12task_state_changed\x18\x13 \x01(\x0b\x32\x1a.autan.v1.TaskStateChangedH\x00\x12\x31\n\x0e\x61\x63tion_started\x18\x14 \x01(\x0b\x32\x17.autan.v1.ActionStartedH\x00\x12<\n\x14\x61\x63tion_state_changed\x18\x15 \x01(\x0b\x32\x1c.autan.v1.ActionStateChangedH\x00\x12;\n\x13variables_published\x18\x16 \x01(\x0b\x32\x1c.autan.v1.VariablesPublishedH\x00\x12/\n\rtimer_started\x18\x17 \x01(\x0b\x32\x16.autan.v1.TimerStartedH\x00\x12+\n\x0btimer_fired\x18\x18 \x01(\x0b\x32\x14.autan.v1.TimerFiredH\x00\x12/\n\rchild_started\x18\x19 \x01(\x0b\x32\x16.autan.v1.ChildStartedH\x00\x12-\n\x0cverb_applied\x18\x1a \x01(\x0b\x32\x15.autan.v1.VerbAppliedH\x00\x12;\n\x13\x65nvironment_changed\x18\x1b \x01(\x0b\x32\x1c.autan.v1.EnvironmentChangedH\x00\x12\x31\n\x0eresult_ignored\x18\x1c \x01(\x0b\x32\x17.autan.v1.ResultIgnoredH\x00\x12\x37\n\x11\x65xecution_drained\x18( \x01(\x0b\x32\x1a.autan.v1.ExecutionDrainedH\x00\x12\x38\n\x12task_input_changed\x18) \x01(\x0b\x32\x1a.autan.v1.TaskInputChangedH\x00\x12\x36\n\x11\x61\x63tion_lease_lost\x18\x32 \x01(\x0b\x32\x19.autan.v1.ActionLeaseLostH\x00\x42\x07\n\x05\x65vent\"\xa5\x01\n\x10\x45xecutionStarted\x12\x15\n\rworkflow_name\x18\x01 \x01(\t\x12\x19\n\x11workflow_revision\x18\x02 \x01(\x05\x12 \n\x05input\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\x12 \n\x18parent_task_execution_id\x18\x04 \x01(\t\x12\x1b\n\x13source_execution_id\x18\x05 \x01(\t\"\xa9\x01\n\x15\x45xecutionStateChanged\x12\x30\n\x0eprevious_state\x18\x01 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nstate_info\x18\x03 \x01(\t\x12!\n\x06output\x18\x04 \x01(\x0b\x32\x11.autan.v1.Payload\"X\n\x0bTaskCreated\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\x14\n\x0ctriggered_by\x18\x02 \x03(\t\x12\x0f\n\x07undo_of\x18\x03 \x01(\t\"w\n\x10TaskStateChanged\x12+\n\x0eprevious_state\x18\x01 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\x12\n\nstate_info\x18\x03 \x01(\t\"\x88\x01\n\rActionStarted\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61\x63tion_name\x18\x02 \x01(\t\x12\x12\n\nitem_index\x18\x03 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12 \n\x05input\x18\x05 \x01(\x0b\x32\x11.autan.v1.Payload\"z\n\x12\x41\x63tionStateChanged\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.autan.v1.ActionState\x12!\n\x06output\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\"4\n\x12VariablesPublished\x12\x0e\n\x06\x62ranch\x18\x01 \x03(\t\x12\x0e\n\x06global\x18\x02 \x03(\t\"_\n\x0cTimerStarted\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\nTimerFired\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\"U\n\x0c\x43hildStarted\x12\x1a\n\x12\x63hild_execution_id\x18\x01 \x01(\t\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\x12\n\nitem_index\x18\x03 \x01(\x05\"?\n\x0bVerbApplied\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"#\n\x12\x45nvironmentChanged\x12\r\n\x05names\x18\x01 \x03(\t\"<\n\rResultIgnored\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x12\n\x10\x45xecutionDrained\"!\n\x10TaskInputChanged\x12\r\n\x05names\x18\x01 \x03(\t\"\xa8\x02\n\x18ListHistoryEventsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x12\x12\n\ndescending\x18\x04 \x01(\x08\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x18\n\x10include_payloads\x18\x07 \x01(\x08\x12/\n\x0epayload_format\x18\x08 \x01(\x0e\x32\x17.autan.v1.PayloadFormat\x12\x17\n\x0f\x62\x65\x66ore_sequence\x18\t \x01(\x03\x12\x13\n\x0b\x65vent_types\x18\n \x03(\t\x12\x19\n\x11task_execution_id\x18\x0b \x01(\t\"\\\n\x19ListHistoryEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.autan.v1.HistoryEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x0f\x41\x63tionLeaseLost\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x0e\n\x06worker\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x03 \x01(\x05\x12#\n\x06reason\x18\x04 \x01(\x0e\x32\x13.autan.v1.LeaseLoss*\x8c\x01\n\tTimerKind\x12\x1a\n\x16TIMER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16TIMER_KIND_WAIT_BEFORE\x10\x01\x12\x19\n\x15TIMER_KIND_WAIT_AFTER\x10\x02\x12\x14\n\x10TIMER_KIND_RETRY\x10\x03\x12\x16\n\x12TIMER_KIND_TIMEOUT\x10\x04*o\n\tLeaseLoss\x12\x1a\n\x16LEASE_LOSS_UNSPECIFIED\x10\x00\x12\x16\n\x12LEASE_LOSS_EXPIRED\x10\x01\x12\x15\n\x11LEASE_LOSS_SILENT\x10\x02\x12\x17\n\x13LEASE_LOSS_RELEASED\x10\x03\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/history.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x15\x61utan/v1/states.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x08\n\x0cHistoryEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03run\x18\x03 \x01(\x05\x12\x19\n\x11task_execution_id\x18\x04 \x01(\t\x12\x11\n\ttask_name\x18\x05 \x01(\t\x12\x11\n\tprincipal\x18\x06 \x01(\t\x12\x10\n\x08identity\x18\x07 \x01(\t\x12\x37\n\x11\x65xecution_started\x18\x10 \x01(\x0b\x32\x1a.autan.v1.ExecutionStartedH\x00\x12\x42\n\x17\x65xecution_state_changed\x18\x11 \x01(\x0b\x32\x1f.autan.v1.ExecutionStateChangedH\x00\x12-\n\x0ctask_created\x18\x12 \x01(\x0b\x32\x15.autan.v1.TaskCreatedH\x00\x12\x38\n\x12task_state_changed\x18\x13 \x01(\x0b\x32\x1a.autan.v1.TaskStateChangedH\x00\x12\x31\n\x0e\x61\x63tion_started\x18\x14 \x01(\x0b\x32\x17.autan.v1.ActionStartedH\x00\x12<\n\x14\x61\x63tion_state_changed\x18\x15 \x01(\x0b\x32\x1c.autan.v1.ActionStateChangedH\x00\x12;\n\x13variables_published\x18\x16 \x01(\x0b\x32\x1c.autan.v1.VariablesPublishedH\x00\x12/\n\rtimer_started\x18\x17 \x01(\x0b\x32\x16.autan.v1.TimerStartedH\x00\x12+\n\x0btimer_fired\x18\x18 \x01(\x0b\x32\x14.autan.v1.TimerFiredH\x00\x12/\n\rchild_started\x18\x19 \x01(\x0b\x32\x16.autan.v1.ChildStartedH\x00\x12-\n\x0cverb_applied\x18\x1a \x01(\x0b\x32\x15.autan.v1.VerbAppliedH\x00\x12;\n\x13\x65nvironment_changed\x18\x1b \x01(\x0b\x32\x1c.autan.v1.EnvironmentChangedH\x00\x12\x31\n\x0eresult_ignored\x18\x1c \x01(\x0b\x32\x17.autan.v1.ResultIgnoredH\x00\x12\x37\n\x11\x65xecution_drained\x18( \x01(\x0b\x32\x1a.autan.v1.ExecutionDrainedH\x00\x12\x38\n\x12task_input_changed\x18) \x01(\x0b\x32\x1a.autan.v1.TaskInputChangedH\x00\x12\x36\n\x11\x61\x63tion_lease_lost\x18\x32 \x01(\x0b\x32\x19.autan.v1.ActionLeaseLostH\x00\x42\x07\n\x05\x65vent\"\xa5\x01\n\x10\x45xecutionStarted\x12\x15\n\rworkflow_name\x18\x01 \x01(\t\x12\x19\n\x11workflow_revision\x18\x02 \x01(\x05\x12 \n\x05input\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\x12 \n\x18parent_task_execution_id\x18\x04 \x01(\t\x12\x1b\n\x13source_execution_id\x18\x05 \x01(\t\"\xa9\x01\n\x15\x45xecutionStateChanged\x12\x30\n\x0eprevious_state\x18\x01 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.autan.v1.ExecutionState\x12\x12\n\nstate_info\x18\x03 \x01(\t\x12!\n\x06output\x18\x04 \x01(\x0b\x32\x11.autan.v1.Payload\"X\n\x0bTaskCreated\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\x14\n\x0ctriggered_by\x18\x02 \x03(\t\x12\x0f\n\x07undo_of\x18\x03 \x01(\t\"w\n\x10TaskStateChanged\x12+\n\x0eprevious_state\x18\x01 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.autan.v1.TaskState\x12\x12\n\nstate_info\x18\x03 \x01(\t\"\x88\x01\n\rActionStarted\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61\x63tion_name\x18\x02 \x01(\t\x12\x12\n\nitem_index\x18\x03 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12 \n\x05input\x18\x05 \x01(\x0b\x32\x11.autan.v1.Payload\"z\n\x12\x41\x63tionStateChanged\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.autan.v1.ActionState\x12!\n\x06output\x18\x03 \x01(\x0b\x32\x11.autan.v1.Payload\"4\n\x12VariablesPublished\x12\x0e\n\x06\x62ranch\x18\x01 \x03(\t\x12\x0e\n\x06global\x18\x02 \x03(\t\"_\n\x0cTimerStarted\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\nTimerFired\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.autan.v1.TimerKind\"U\n\x0c\x43hildStarted\x12\x1a\n\x12\x63hild_execution_id\x18\x01 \x01(\t\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12\x12\n\nitem_index\x18\x03 \x01(\x05\"?\n\x0bVerbApplied\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"#\n\x12\x45nvironmentChanged\x12\r\n\x05names\x18\x01 \x03(\t\"<\n\rResultIgnored\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x12\n\x10\x45xecutionDrained\"!\n\x10TaskInputChanged\x12\r\n\x05names\x18\x01 \x03(\t\"\xa8\x02\n\x18ListHistoryEventsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x12\x12\n\ndescending\x18\x04 \x01(\x08\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x18\n\x10include_payloads\x18\x07 \x01(\x08\x12/\n\x0epayload_format\x18\x08 \x01(\x0e\x32\x17.autan.v1.PayloadFormat\x12\x17\n\x0f\x62\x65\x66ore_sequence\x18\t \x01(\x03\x12\x13\n\x0b\x65vent_types\x18\n \x03(\t\x12\x19\n\x11task_execution_id\x18\x0b \x01(\t\"\\\n\x19ListHistoryEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.autan.v1.HistoryEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x0f\x41\x63tionLeaseLost\x12\x1b\n\x13\x61\x63tion_execution_id\x18\x01 \x01(\t\x12\x0e\n\x06worker\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x03 \x01(\x05\x12#\n\x06reason\x18\x04 \x01(\x0e\x32\x13.autan.v1.LeaseLoss*\x8c\x01\n\tTimerKind\x12\x1a\n\x16TIMER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16TIMER_KIND_WAIT_BEFORE\x10\x01\x12\x19\n\x15TIMER_KIND_WAIT_AFTER\x10\x02\x12\x14\n\x10TIMER_KIND_RETRY\x10\x03\x12\x16\n\x12TIMER_KIND_TIMEOUT\x10\x04*o\n\tLeaseLoss\x12\x1a\n\x16LEASE_LOSS_UNSPECIFIED\x10\x00\x12\x16\n\x12LEASE_LOSS_EXPIRED\x10\x01\x12\x15\n\x11LEASE_LOSS_SILENT\x10\x02\x12\x17\n\x13LEASE_LOSS_RELEASED\x10\x03\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,46 +35,46 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'autan.v1.history_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
-  _globals['_TIMERKIND']._serialized_start=2997
-  _globals['_TIMERKIND']._serialized_end=3137
-  _globals['_LEASELOSS']._serialized_start=3139
-  _globals['_LEASELOSS']._serialized_end=3250
+  _globals['_TIMERKIND']._serialized_start=3015
+  _globals['_TIMERKIND']._serialized_end=3155
+  _globals['_LEASELOSS']._serialized_start=3157
+  _globals['_LEASELOSS']._serialized_end=3268
   _globals['_HISTORYEVENT']._serialized_start=118
-  _globals['_HISTORYEVENT']._serialized_end=1162
-  _globals['_EXECUTIONSTARTED']._serialized_start=1165
-  _globals['_EXECUTIONSTARTED']._serialized_end=1330
-  _globals['_EXECUTIONSTATECHANGED']._serialized_start=1333
-  _globals['_EXECUTIONSTATECHANGED']._serialized_end=1502
-  _globals['_TASKCREATED']._serialized_start=1504
-  _globals['_TASKCREATED']._serialized_end=1592
-  _globals['_TASKSTATECHANGED']._serialized_start=1594
-  _globals['_TASKSTATECHANGED']._serialized_end=1713
-  _globals['_ACTIONSTARTED']._serialized_start=1716
-  _globals['_ACTIONSTARTED']._serialized_end=1852
-  _globals['_ACTIONSTATECHANGED']._serialized_start=1854
-  _globals['_ACTIONSTATECHANGED']._serialized_end=1976
-  _globals['_VARIABLESPUBLISHED']._serialized_start=1978
-  _globals['_VARIABLESPUBLISHED']._serialized_end=2030
-  _globals['_TIMERSTARTED']._serialized_start=2032
-  _globals['_TIMERSTARTED']._serialized_end=2127
-  _globals['_TIMERFIRED']._serialized_start=2129
-  _globals['_TIMERFIRED']._serialized_end=2176
-  _globals['_CHILDSTARTED']._serialized_start=2178
-  _globals['_CHILDSTARTED']._serialized_end=2263
-  _globals['_VERBAPPLIED']._serialized_start=2265
-  _globals['_VERBAPPLIED']._serialized_end=2328
-  _globals['_ENVIRONMENTCHANGED']._serialized_start=2330
-  _globals['_ENVIRONMENTCHANGED']._serialized_end=2365
-  _globals['_RESULTIGNORED']._serialized_start=2367
-  _globals['_RESULTIGNORED']._serialized_end=2427
-  _globals['_EXECUTIONDRAINED']._serialized_start=2429
-  _globals['_EXECUTIONDRAINED']._serialized_end=2447
-  _globals['_TASKINPUTCHANGED']._serialized_start=2449
-  _globals['_TASKINPUTCHANGED']._serialized_end=2482
-  _globals['_LISTHISTORYEVENTSREQUEST']._serialized_start=2485
-  _globals['_LISTHISTORYEVENTSREQUEST']._serialized_end=2781
-  _globals['_LISTHISTORYEVENTSRESPONSE']._serialized_start=2783
-  _globals['_LISTHISTORYEVENTSRESPONSE']._serialized_end=2875
-  _globals['_ACTIONLEASELOST']._serialized_start=2877
-  _globals['_ACTIONLEASELOST']._serialized_end=2994
+  _globals['_HISTORYEVENT']._serialized_end=1180
+  _globals['_EXECUTIONSTARTED']._serialized_start=1183
+  _globals['_EXECUTIONSTARTED']._serialized_end=1348
+  _globals['_EXECUTIONSTATECHANGED']._serialized_start=1351
+  _globals['_EXECUTIONSTATECHANGED']._serialized_end=1520
+  _globals['_TASKCREATED']._serialized_start=1522
+  _globals['_TASKCREATED']._serialized_end=1610
+  _globals['_TASKSTATECHANGED']._serialized_start=1612
+  _globals['_TASKSTATECHANGED']._serialized_end=1731
+  _globals['_ACTIONSTARTED']._serialized_start=1734
+  _globals['_ACTIONSTARTED']._serialized_end=1870
+  _globals['_ACTIONSTATECHANGED']._serialized_start=1872
+  _globals['_ACTIONSTATECHANGED']._serialized_end=1994
+  _globals['_VARIABLESPUBLISHED']._serialized_start=1996
+  _globals['_VARIABLESPUBLISHED']._serialized_end=2048
+  _globals['_TIMERSTARTED']._serialized_start=2050
+  _globals['_TIMERSTARTED']._serialized_end=2145
+  _globals['_TIMERFIRED']._serialized_start=2147
+  _globals['_TIMERFIRED']._serialized_end=2194
+  _globals['_CHILDSTARTED']._serialized_start=2196
+  _globals['_CHILDSTARTED']._serialized_end=2281
+  _globals['_VERBAPPLIED']._serialized_start=2283
+  _globals['_VERBAPPLIED']._serialized_end=2346
+  _globals['_ENVIRONMENTCHANGED']._serialized_start=2348
+  _globals['_ENVIRONMENTCHANGED']._serialized_end=2383
+  _globals['_RESULTIGNORED']._serialized_start=2385
+  _globals['_RESULTIGNORED']._serialized_end=2445
+  _globals['_EXECUTIONDRAINED']._serialized_start=2447
+  _globals['_EXECUTIONDRAINED']._serialized_end=2465
+  _globals['_TASKINPUTCHANGED']._serialized_start=2467
+  _globals['_TASKINPUTCHANGED']._serialized_end=2500
+  _globals['_LISTHISTORYEVENTSREQUEST']._serialized_start=2503
+  _globals['_LISTHISTORYEVENTSREQUEST']._serialized_end=2799
+  _globals['_LISTHISTORYEVENTSRESPONSE']._serialized_start=2801
+  _globals['_LISTHISTORYEVENTSRESPONSE']._serialized_end=2893
+  _globals['_ACTIONLEASELOST']._serialized_start=2895
+  _globals['_ACTIONLEASELOST']._serialized_end=3012
 # @@protoc_insertion_point(module_scope)

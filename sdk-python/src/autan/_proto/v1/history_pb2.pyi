@@ -37,13 +37,14 @@ LEASE_LOSS_SILENT: LeaseLoss
 LEASE_LOSS_RELEASED: LeaseLoss
 
 class HistoryEvent(_message.Message):
-    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored", "execution_drained", "task_input_changed", "action_lease_lost")
+    __slots__ = ("sequence", "event_time", "run", "task_execution_id", "task_name", "principal", "identity", "execution_started", "execution_state_changed", "task_created", "task_state_changed", "action_started", "action_state_changed", "variables_published", "timer_started", "timer_fired", "child_started", "verb_applied", "environment_changed", "result_ignored", "execution_drained", "task_input_changed", "action_lease_lost")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     TASK_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_STARTED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     TASK_CREATED_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +67,7 @@ class HistoryEvent(_message.Message):
     task_execution_id: str
     task_name: str
     principal: str
+    identity: str
     execution_started: ExecutionStarted
     execution_state_changed: ExecutionStateChanged
     task_created: TaskCreated
@@ -82,7 +84,7 @@ class HistoryEvent(_message.Message):
     execution_drained: ExecutionDrained
     task_input_changed: TaskInputChanged
     action_lease_lost: ActionLeaseLost
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ..., execution_drained: _Optional[_Union[ExecutionDrained, _Mapping]] = ..., task_input_changed: _Optional[_Union[TaskInputChanged, _Mapping]] = ..., action_lease_lost: _Optional[_Union[ActionLeaseLost, _Mapping]] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run: _Optional[int] = ..., task_execution_id: _Optional[str] = ..., task_name: _Optional[str] = ..., principal: _Optional[str] = ..., identity: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_state_changed: _Optional[_Union[ExecutionStateChanged, _Mapping]] = ..., task_created: _Optional[_Union[TaskCreated, _Mapping]] = ..., task_state_changed: _Optional[_Union[TaskStateChanged, _Mapping]] = ..., action_started: _Optional[_Union[ActionStarted, _Mapping]] = ..., action_state_changed: _Optional[_Union[ActionStateChanged, _Mapping]] = ..., variables_published: _Optional[_Union[VariablesPublished, _Mapping]] = ..., timer_started: _Optional[_Union[TimerStarted, _Mapping]] = ..., timer_fired: _Optional[_Union[TimerFired, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., verb_applied: _Optional[_Union[VerbApplied, _Mapping]] = ..., environment_changed: _Optional[_Union[EnvironmentChanged, _Mapping]] = ..., result_ignored: _Optional[_Union[ResultIgnored, _Mapping]] = ..., execution_drained: _Optional[_Union[ExecutionDrained, _Mapping]] = ..., task_input_changed: _Optional[_Union[TaskInputChanged, _Mapping]] = ..., action_lease_lost: _Optional[_Union[ActionLeaseLost, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
     __slots__ = ("workflow_name", "workflow_revision", "input", "parent_task_execution_id", "source_execution_id")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61utan/v1/watch.proto\x12\x08\x61utan.v1\x1a\x1egoogle/protobuf/duration.proto\"\xb8\x01\n\x16WatchExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x30\n\x08start_at\x18\x04 \x01(\x0e\x32\x1e.autan.v1.WatchExecutionsStart\x12\x35\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"l\n\x10\x44\x65letedExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"0\n\x18WatchExecutionsHeartbeat\x12\x14\n\x0cresume_token\x18\x01 \x01(\t*\x83\x01\n\x14WatchExecutionsStart\x12&\n\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61utan/v1/watch.proto\x12\x08\x61utan.v1\x1a\x1egoogle/protobuf/duration.proto\"\xb8\x01\n\x16WatchExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x30\n\x08start_at\x18\x04 \x01(\x0e\x32\x1e.autan.v1.WatchExecutionsStart\x12\x35\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"~\n\x10\x44\x65letedExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x10\n\x08identity\x18\x06 \x01(\t\"0\n\x18WatchExecutionsHeartbeat\x12\x14\n\x0cresume_token\x18\x01 \x01(\t*\x83\x01\n\x14WatchExecutionsStart\x12&\n\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'autan.v1.watch_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
-  _globals['_WATCHEXECUTIONSSTART']._serialized_start=414
-  _globals['_WATCHEXECUTIONSSTART']._serialized_end=545
+  _globals['_WATCHEXECUTIONSSTART']._serialized_start=432
+  _globals['_WATCHEXECUTIONSSTART']._serialized_end=563
   _globals['_WATCHEXECUTIONSREQUEST']._serialized_start=67
   _globals['_WATCHEXECUTIONSREQUEST']._serialized_end=251
   _globals['_DELETEDEXECUTION']._serialized_start=253
-  _globals['_DELETEDEXECUTION']._serialized_end=361
-  _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_start=363
-  _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_end=411
+  _globals['_DELETEDEXECUTION']._serialized_end=379
+  _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_start=381
+  _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_end=429
 # @@protoc_insertion_point(module_scope)

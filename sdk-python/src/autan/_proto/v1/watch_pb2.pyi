@@ -33,18 +33,20 @@ class WatchExecutionsRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., filter: _Optional[str] = ..., resume_token: _Optional[str] = ..., start_at: _Optional[_Union[WatchExecutionsStart, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class DeletedExecution(_message.Message):
-    __slots__ = ("execution_id", "uid", "reason", "principal", "request_id")
+    __slots__ = ("execution_id", "uid", "reason", "principal", "request_id", "identity")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     uid: str
     reason: str
     principal: str
     request_id: str
-    def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., reason: _Optional[str] = ..., principal: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    identity: str
+    def __init__(self, execution_id: _Optional[str] = ..., uid: _Optional[str] = ..., reason: _Optional[str] = ..., principal: _Optional[str] = ..., request_id: _Optional[str] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class WatchExecutionsHeartbeat(_message.Message):
     __slots__ = ("resume_token",)

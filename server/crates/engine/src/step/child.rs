@@ -76,7 +76,7 @@ impl Machine<'_> {
                 depth: record.depth + 1,
             }),
             source: None,
-            principal: None,
+            caller: Caller::default(),
         };
         let child = uid.to_string().into();
         let kind = HistoryKind::ChildStarted {

@@ -11,7 +11,7 @@ use crate::branch::Branch;
 use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::{Error, NotEvaluated};
-use crate::event::{Repeats, Start};
+use crate::event::{Caller, Start};
 use crate::execution::{Execution, PRIORITY, PRIORITY_MAX, is_repeated_after_restart, priority_of};
 use crate::history::HistoryKind;
 use crate::record::{Edge, ExecutionRecord, Progress, TaskRecord, Trigger};
@@ -63,7 +63,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         parent: order.parent.as_ref().map(|parent| parent.action),
         item_index,
         root,
-        source: order.source.as_ref().map(|repeats| repeats.source),
+        source: order.source,
         depth,
         last_sequence: 0,
         backlog: Vec::new(),
@@ -80,7 +80,7 @@ pub fn start(order: Start, now_us: i64, world: &dyn World) -> Result<(Execution,
         message: fault.into_message(),
     })?;
     machine.evaluate_vars()?;
-    machine.begin_execution(order.principal, order.source.as_ref());
+    machine.begin_execution(&order.caller);
     let changes = machine.run();
     Ok((execution, changes))
 }
@@ -257,17 +257,18 @@ fn restore_context(execution: &mut Execution, index: usize, generation: usize) {
 }
 
 impl Machine<'_> {
-    fn begin_execution(&mut self, principal: Option<Arc<str>>, repeats: Option<&Repeats>) {
+    fn begin_execution(&mut self, caller: &Caller) {
         let record = &self.ex.record;
+        let is_restart = record.source.is_some();
         let kind = HistoryKind::ExecutionStarted {
             workflow: record.definition.name.clone(),
             revision: record.definition.revision,
             parent_task: record.parent.map(|parent| parent.task.to_string().into()),
             source: record.source.map(|source| source.to_string().into()),
         };
-        self.ex.log_by(self.now, None, principal, kind);
-        if let Some(repeats) = repeats {
-            self.record_caller("restart", None, &repeats.caller);
+        self.ex.log_by(self.now, None, caller, kind);
+        if is_restart {
+            self.record_caller("restart", None, caller);
         }
         self.ex.set_state(ExecutionState::Running, None, self.now);
         if let Err(fault) = self.try_begin() {
@@ -351,7 +352,7 @@ impl Machine<'_> {
     /// Finds again what was under way when the server stopped.
     fn take_up(&mut self) {
         if self.ex.record.state == ExecutionState::Idle {
-            self.begin_execution(None, None);
+            self.begin_execution(&Caller::default());
             return;
         }
         for number in self.ex.active.iter().copied().collect::<Vec<_>>() {

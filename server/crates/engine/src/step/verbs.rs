@@ -158,8 +158,7 @@ impl Machine<'_> {
             reason: caller.reason.clone(),
             request_id: caller.request_id.clone(),
         };
-        self.ex
-            .log_by(self.now, task, caller.principal.clone(), kind);
+        self.ex.log_by(self.now, task, caller, kind);
     }
 
     /// Pauses this execution and its children.

@@ -253,7 +253,7 @@ impl Harness {
             labels: BTreeMap::new(),
             parent: None,
             source: None,
-            principal: None,
+            caller: Caller::default(),
         };
         self.begin(start)?;
         self.settle();

@@ -64,6 +64,8 @@ struct Deleted {
     principal: Option<Arc<str>>,
     #[serde(default)]
     request_id: Option<Arc<str>>,
+    #[serde(default)]
+    identity: Option<Arc<str>>,
 }
 
 impl Deleted {
@@ -76,6 +78,7 @@ impl Deleted {
                 principal: self.principal,
                 reason: self.reason,
                 request_id: self.request_id,
+                identity: self.identity,
             },
         }
     }
@@ -91,6 +94,7 @@ fn listed(row: &DeletedRow) -> impl Serialize {
         &caller.reason,
         &caller.principal,
         &caller.request_id,
+        &caller.identity,
     )
 }
 

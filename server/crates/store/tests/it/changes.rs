@@ -289,10 +289,18 @@ fn rollback() -> impl Strategy<Value = Option<Rollback>> {
 fn history() -> impl Strategy<Value = Vec<HistoryEvent>> {
     // Few different values, so that events repeat those of the one before.
     let names: Vec<Option<Arc<str>>> = vec![None, Some("".into()), Some("t1".into())];
-    let event_of = (select(names), of(0..2u32), 1..3i32, 0..3i64, of(text()));
+    let event_of = (
+        select(names),
+        of(0..2u32),
+        1..3i32,
+        0..3i64,
+        of(text()),
+        of(text()),
+    );
     vec(event_of, 0..6).prop_map(|events| {
         let numbered = events.into_iter().zip(1..);
-        let events = numbered.map(|((task_name, task, run, time_us, principal), sequence)| {
+        let events = numbered.map(|(event, sequence)| {
+            let (task_name, task, run, time_us, principal, identity) = event;
             let timer = TimerKind::Retry;
             let kind = HistoryKind::TimerStarted {
                 timer,
@@ -305,6 +313,7 @@ fn history() -> impl Strategy<Value = Vec<HistoryEvent>> {
                 task,
                 task_name,
                 principal,
+                identity,
                 kind,
             }
         });

@@ -21,6 +21,7 @@ pub(crate) fn removal(key: ExecutionKey) -> Removal {
             principal: Some("ada".into()),
             reason: Some("tidying \"up\"".into()),
             request_id: Some("r-1".into()),
+            identity: Some("ada@host/1".into()),
         },
     }
 }
@@ -321,6 +322,7 @@ pub(crate) fn event(sequence: i64) -> HistoryEvent {
         task: None,
         task_name: None,
         principal: None,
+        identity: None,
         kind: HistoryKind::VerbApplied {
             verb: "pause".into(),
             reason: Some(format!("for the {sequence}th time").into()),

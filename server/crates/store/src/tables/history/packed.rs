@@ -32,6 +32,8 @@ pub(super) struct Packed<K> {
     task_name: Option<Option<Arc<str>>>,
     #[serde(rename = "by", default, skip_serializing_if = "Option::is_none")]
     principal: Option<Arc<str>>,
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    identity: Option<Arc<str>>,
     #[serde(flatten)]
     kind: K,
 }
@@ -72,6 +74,7 @@ pub(super) fn pack(events: &[HistoryEvent]) -> Vec<Packed<&HistoryKind>> {
             task,
             task_name,
             principal,
+            identity,
             kind,
         } = event;
         packed.push(Packed {
@@ -80,6 +83,7 @@ pub(super) fn pack(events: &[HistoryEvent]) -> Vec<Packed<&HistoryKind>> {
             task: *task,
             task_name: (before.task_name != *task_name).then(|| task_name.clone()),
             principal: principal.clone(),
+            identity: identity.clone(),
             kind,
         });
         before = Common {
@@ -108,6 +112,7 @@ pub(super) fn unpack(events: Vec<Packed<HistoryKind>>, first: i64) -> Vec<Histor
             task: event.task,
             task_name,
             principal: event.principal,
+            identity: event.identity,
             kind: event.kind,
         }
     };
