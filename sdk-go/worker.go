@@ -79,6 +79,7 @@ const freshAfter = 3
 type workerConfig struct {
 	queue            string
 	maxTasks         int
+	limits           map[string]int // of queues that have one of their own
 	drainTimeout     time.Duration
 	identity         string
 	buildID          string
@@ -90,8 +91,26 @@ type workerConfig struct {
 // WorkerOption changes [NewWorker].
 type WorkerOption func(*workerConfig)
 
-// WithMaxTasks limits how many functions run at the same time; 50 without it, at most 10,000.
+// WithMaxTasks limits how many functions of each queue run at the same time; 50 without it, at most
+// 10,000.
 func WithMaxTasks(n int) WorkerOption { return func(c *workerConfig) { c.maxTasks = n } }
+
+// WithQueueLimit limits how many functions of one queue run at the same time, whatever runs of
+// others. Actions name the queue by [WithQueue]; one without a limit of its own has that of
+// [WithMaxTasks]:
+//
+//	w := autan.NewWorker(c, "default", autan.WithQueueLimit("gpu", 1))
+//	autan.Handle(w, "picture.resize", resize)
+//	autan.Handle(w, "picture.render", render, autan.WithQueue("gpu"))
+func WithQueueLimit(queue string, n int) WorkerOption {
+	return func(c *workerConfig) {
+		c.limits = maps.Clone(c.limits)
+		if c.limits == nil {
+			c.limits = map[string]int{}
+		}
+		c.limits[queueName(queue)] = n
+	}
+}
 
 // WithDrainTimeout limits how long [Worker.Run] waits at its end for the functions that run; 30 s
 // without it.
@@ -129,15 +148,12 @@ func WithMaxOutstandingBytes(n int64) WorkerOption {
 // nothing before [Worker.Run].
 func NewWorker(c *Client, queue string, opts ...WorkerOption) *Worker {
 	cfg := workerConfig{
-		queue:        "default",
+		queue:        queueName(queue),
 		maxTasks:     50,
 		drainTimeout: 30 * time.Second,
 		identity:     defaultIdentity(),
 		buildID:      defaultBuildID(),
 		logger:       slog.Default(),
-	}
-	if queue != "" {
-		cfg.queue = queue
 	}
 	for _, opt := range opts {
 		opt(&cfg)
@@ -261,19 +277,70 @@ func (w *Worker) check() error {
 	if len(w.handlers) == 0 {
 		faults = append(faults, errors.New("autan: the worker has no actions"))
 	}
-	if w.cfg.maxTasks < 1 || w.cfg.maxTasks > maxTasksMax {
-		faults = append(faults, invalidArg("MaxTasks",
-			fmt.Sprintf("must be between 1 and %d, is %d", maxTasksMax, w.cfg.maxTasks)))
+	for name, limit := range w.limits() {
+		if limit < 1 || limit > maxTasksMax {
+			faults = append(faults, invalidArg("MaxTasks",
+				fmt.Sprintf("of queue %q must be between 1 and %d, is %d", name, maxTasksMax, limit)))
+		}
+	}
+	for name := range w.cfg.limits {
+		if _, ok := w.limits()[name]; !ok && len(w.handlers) > 0 {
+			faults = append(faults, fmt.Errorf("autan: no action is called from queue %q", name))
+		}
 	}
 	return errors.Join(faults...)
 }
 
 const maxTasksMax = 10_000
 
+// queueName is how the server calls a queue.
+func queueName(name string) string {
+	if name == "" {
+		return "default"
+	}
+	return name
+}
+
+// queues returns the queues from which an action is called.
+func (w *Worker) queues(h *Handler) []string {
+	if len(h.queues) == 0 {
+		return []string{w.cfg.queue}
+	}
+	names := make([]string, 0, len(h.queues))
+	for _, name := range h.queues {
+		names = append(names, queueName(name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// limits returns how many functions of each queue may run at the same time.
+func (w *Worker) limits() map[string]int {
+	limits := map[string]int{}
+	for _, h := range w.handlers {
+		for _, name := range w.queues(h) {
+			limits[name] = w.cfg.maxTasks
+			if own, ok := w.cfg.limits[name]; ok {
+				limits[name] = own
+			}
+		}
+	}
+	return limits
+}
+
 func (w *Worker) hello() *pb.Hello {
-	subscription := &pb.QueueSubscription{Queue: w.cfg.queue}
-	for _, name := range slices.Sorted(maps.Keys(w.handlers)) {
-		subscription.Actions = append(subscription.Actions, w.handlers[name].proto())
+	byName := map[string]*pb.QueueSubscription{}
+	for _, action := range slices.Sorted(maps.Keys(w.handlers)) {
+		for _, name := range w.queues(w.handlers[action]) {
+			if byName[name] == nil {
+				byName[name] = &pb.QueueSubscription{Queue: name}
+			}
+			byName[name].Actions = append(byName[name].Actions, w.handlers[action].proto())
+		}
+	}
+	subscriptions := make([]*pb.QueueSubscription, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		subscriptions = append(subscriptions, byName[name])
 	}
 	return &pb.Hello{
 		Project: w.client.project,
@@ -284,7 +351,7 @@ func (w *Worker) hello() *pb.Hello {
 			BuildId:  cutEnd(w.cfg.buildID, nameMax),
 			Labels:   w.cfg.labels,
 		},
-		Queues:              []*pb.QueueSubscription{subscription},
+		Queues:              subscriptions,
 		MaxOutstandingBytes: w.cfg.outstandingBytes,
 	}
 }

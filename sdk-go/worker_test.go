@@ -375,18 +375,75 @@ func TestWorkerEndsFunctionsAtTheirDeadline(t *testing.T) {
 	}
 }
 
+func TestQueuesHaveTheirOwnActionsAndRoom(t *testing.T) {
+	release := make(chan struct{})
+	render := NewHandler("render", func(ctx context.Context, _ struct{}) (string, error) {
+		<-release
+		task := CurrentTask(ctx)
+		return task.RequiredVersion + " for " + task.AffinityKey, nil
+	}, WithQueue("gpu", "gpu"))
+	where := NewHandler("where", func(ctx context.Context, _ struct{}) (string, error) {
+		return CurrentTask(ctx).Queue, nil
+	})
+	b := startWorker(t, newFake(), nil, []*Handler{render, where},
+		WithMaxTasks(3), WithQueueLimit("gpu", 1))
+	s := b.stream()
+	var told []string
+	for _, q := range s.hello.GetQueues() {
+		for _, a := range q.GetActions() {
+			told = append(told, fmt.Sprintf("%s %s %d", q.GetQueue(), a.GetName(), q.GetCredits()))
+		}
+	}
+	if want := []string{"default where 3", "gpu render 1"}; !slices.Equal(told, want) {
+		t.Errorf("got %v, want %v", told, want)
+	}
+	s.welcome(fakeTerms)
+	of := func(task *pb.WorkerTask) {
+		task.Queue, task.RequiredVersion, task.AffinityKey = "gpu", "2", "picture 7"
+	}
+	// The one queue is full, and the other is not.
+	s.deal("g1", "render", `{}`, of)
+	s.deal("g2", "render", `{}`, of)
+	s.deal("d1", "where", `{}`)
+	if got := jsonOf(s.result(t, "d1")); got != `"default"` {
+		t.Errorf("got %s", got)
+	}
+	close(release)
+	if got := jsonOf(s.result(t, "g1")); got != `"2 for picture 7"` {
+		t.Errorf("got %s", got)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var released []string
+	granted := map[string]int32{}
+	for _, f := range s.frames {
+		released = append(released, f.GetReleases()...)
+		for _, c := range f.GetCredits() {
+			granted[c.GetQueue()] += c.GetCount()
+		}
+	}
+	if !slices.Equal(released, []string{"g2"}) {
+		t.Errorf("released %v", released)
+	}
+	if granted["default"] != 1 || granted["gpu"] > 1 {
+		t.Errorf("granted %v", granted)
+	}
+}
+
 // A function that ends the process must not do so before the server knows that it was handed out.
 func TestFunctionsBeginAfterTheirAccepts(t *testing.T) {
-	table := newLeaseTable(fastWorker(), discard(), "default", 5)
+	table := newLeaseTable(fastWorker(), discard(), map[string]int{"default": 5})
 	causes := map[string]error{}
 	table.start = func(l *lease) {
 		causes[l.task.Token] = nil
 		l.cancel = func(cause error) { causes[l.task.Token] = cause }
 	}
-	s := &workerSession{table: table, wake: make(chan struct{}, 1)}
+	s := &workerSession{
+		table: table, wake: make(chan struct{}, 1), outstanding: map[string]int{},
+	}
 	table.attach(s, fakeTerms)
 	for _, token := range []string{"plain", "cancelled", "lost", "returned"} {
-		table.task(s, &pb.WorkerTask{Token: token})
+		table.task(s, &pb.WorkerTask{Token: token, Queue: "default"})
 	}
 	frame, _, _ := table.frame(s, time.Now())
 	if len(frame.GetAccepts()) != 4 || len(causes) != 0 || table.tally().running != 4 {
@@ -400,7 +457,9 @@ func TestFunctionsBeginAfterTheirAccepts(t *testing.T) {
 	})
 	table.giveBack(table.leases["returned"])
 	// The message got lost with its stream: they are accepted again over the next one.
-	next := &workerSession{table: table, wake: make(chan struct{}, 1)}
+	next := &workerSession{
+		table: table, wake: make(chan struct{}, 1), outstanding: map[string]int{},
+	}
 	table.attach(next, fakeTerms)
 	frame, _, _ = table.frame(next, time.Now())
 	accepts := slices.Sorted(slices.Values(frame.GetAccepts()))

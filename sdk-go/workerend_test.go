@@ -156,6 +156,7 @@ func TestWorkerSaysWhatIsWrong(t *testing.T) {
 				return nil, nil
 			})}, nil, "default"},
 		{"tasks", []*Handler{add()}, []WorkerOption{WithMaxTasks(0)}, "MaxTasks"},
+		{"limit", []*Handler{add()}, []WorkerOption{WithQueueLimit("gpu", 1)}, `queue "gpu"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := NewWorker(dialFake(t, newFake(), WithLazyDial()), "", c.opts...)

@@ -1,6 +1,8 @@
 package autan
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -29,12 +31,12 @@ func (t *leaseTable) hello(s *workerSession, hello *pb.Hello) {
 	// Results that wait have said all they need: they come last where there are too many.
 	hello.HeldTokens = append(hello.HeldTokens, ended...)
 	hello.HeldTokens = hello.HeldTokens[:min(len(hello.HeldTokens), heldMax)]
-	s.outstanding = max(t.limit-t.running, 0)
-	if t.draining {
-		s.outstanding = 0
-	}
+	s.outstanding = map[string]int{}
 	for _, q := range hello.GetQueues() {
-		q.Credits = int32(s.outstanding)
+		if room := t.rooms[q.GetQueue()]; room != nil && !t.draining {
+			s.outstanding[q.GetQueue()] = max(room.limit-room.running, 0)
+		}
+		q.Credits = int32(s.outstanding[q.GetQueue()])
 	}
 }
 
@@ -56,10 +58,7 @@ func (t *leaseTable) frame(s *workerSession, now time.Time) (
 	silent := now.Sub(s.renewed) >= t.terms.interval
 	used := t.addHeartbeats(f, s, now, silent)
 	t.addResults(f, s, used)
-	if free := t.limit - t.running - s.outstanding; free > 0 && !t.draining {
-		f.Credits = []*pb.CreditGrant{{Queue: t.queue, Count: int32(free)}}
-		s.outstanding += free
-	}
+	t.addCredits(f, s)
 	if t.draining && !s.drained {
 		f.Drain, s.drained = &pb.Drain{}, true
 	}
@@ -72,6 +71,20 @@ func (t *leaseTable) frame(s *workerSession, now time.Time) (
 		return nil, s.renewed.Add(t.terms.interval), true
 	}
 	return f, time.Time{}, true
+}
+
+// addCredits grants the places that are free and were not granted yet.
+func (t *leaseTable) addCredits(f *pb.ConnectRequest, s *workerSession) {
+	if t.draining {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.rooms)) {
+		room := t.rooms[name]
+		if free := room.limit - room.running - s.outstanding[name]; free > 0 {
+			f.Credits = append(f.Credits, &pb.CreditGrant{Queue: name, Count: int32(free)})
+			s.outstanding[name] += free
+		}
+	}
 }
 
 // addHeartbeats adds the progress that is due, and all renewals if it is time. It returns the bytes

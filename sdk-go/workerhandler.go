@@ -16,6 +16,7 @@ import (
 // or with [Handle] at once within a worker.
 type Handler struct {
 	name        string
+	queues      []string
 	version     string
 	description string
 	input       []InputParameter
@@ -49,6 +50,12 @@ func WithScheduleToStart(d time.Duration) HandlerOption {
 // may say otherwise.
 func WithHeartbeatTimeout(d time.Duration) HandlerOption {
 	return func(h *Handler) { h.timeouts.heartbeat = d }
+}
+
+// WithQueue names the queues from which the action is called, instead of the worker's own. See
+// [WithQueueLimit] for how many of a queue run at the same time.
+func WithQueue(names ...string) HandlerOption {
+	return func(h *Handler) { h.queues = append(h.queues, names...) }
 }
 
 // WithVersion says which version of the action it is; at most 255 bytes. Tasks that require one

@@ -15,17 +15,15 @@ import (
 type leaseTable struct {
 	timing workerTiming
 	log    *slog.Logger
-	queue  string
-	limit  int          // functions that may run
 	start  func(*lease) // starts the function; must not block
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced at each change that somebody may wait for
 	leases   map[string]*lease
-	running  int            // functions that have not returned, or not begun; of lost leases too
-	terms    leaseTerms     // what the server said last
-	session  *workerSession // the stream in use; nil without one
-	since    time.Time      // since when that is so
+	rooms    map[string]*room // by queue
+	terms    leaseTerms       // what the server said last
+	session  *workerSession   // the stream in use; nil without one
+	since    time.Time        // since when that is so
 	draining bool
 	returned int // tasks that were given back unfinished
 
@@ -35,6 +33,12 @@ type leaseTable struct {
 	parting  []*pb.TaskHeartbeat // with the last progress of what is given back
 	stirred  []*lease            // with progress
 	ready    []*lease            // with results
+}
+
+// room is for the functions of one queue.
+type room struct {
+	limit   int // functions that may run
+	running int // functions that have not returned, or not begun; of lost leases too
 }
 
 // leaseTerms is what the server grants.
@@ -70,17 +74,31 @@ type lease struct {
 	replaced  bool           // the result was refused, and is a failure now
 }
 
-func newLeaseTable(timing workerTiming, log *slog.Logger, queue string, limit int) *leaseTable {
+func newLeaseTable(
+	timing workerTiming, log *slog.Logger, limits map[string]int,
+) *leaseTable {
+	rooms := make(map[string]*room, len(limits))
+	for name, limit := range limits {
+		rooms[name] = &room{limit: limit}
+	}
 	return &leaseTable{
 		timing:  timing,
 		log:     log,
-		queue:   queue,
-		limit:   limit,
+		rooms:   rooms,
 		changed: make(chan struct{}),
 		leases:  map[string]*lease{},
 		terms:   timing.terms,
 		since:   time.Now(),
 	}
+}
+
+// running is how many functions run, of all queues.
+func (t *leaseTable) running() int {
+	sum := 0
+	for _, room := range t.rooms {
+		sum += room.running
+	}
+	return sum
 }
 
 // tell tells those who wait.
@@ -120,13 +138,13 @@ func (t *leaseTable) task(s *workerSession, w *pb.WorkerTask) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.stir()
-	s.outstanding = max(s.outstanding-1, 0)
-	token := w.GetToken()
+	token, name, room := w.GetToken(), w.GetQueue(), t.rooms[w.GetQueue()]
+	s.outstanding[name] = max(s.outstanding[name]-1, 0)
 	switch {
 	case t.leases[token] != nil:
 		t.accepts = append(t.accepts, token) // it is sent again: the server missed the first accept
 		return
-	case t.draining || t.running >= t.limit:
+	case t.draining || room == nil || room.running >= room.limit:
 		t.releases = append(t.releases, token)
 		return
 	}
@@ -134,7 +152,7 @@ func (t *leaseTable) task(s *workerSession, w *pb.WorkerTask) {
 	l.progress = wireOf(l.task.Progress)
 	t.leases[token] = l
 	t.accepts = append(t.accepts, token)
-	t.running++
+	room.running++
 	l.expires = time.Now().Add(t.terms.duration)
 	l.expiry = time.AfterFunc(t.terms.duration, func() { t.expire(l) })
 }
@@ -174,7 +192,7 @@ func (t *leaseTable) forget(l *lease) {
 	l.expiry.Stop()
 	delete(t.leases, l.task.Token)
 	if !l.begun {
-		t.running--
+		t.rooms[l.task.Queue].running--
 	}
 }
 
@@ -260,7 +278,7 @@ func (t *leaseTable) ended(l *lease, result *pb.TaskResult, stopped bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.stir() // there is room for another task in any case
-	t.running--
+	t.rooms[l.task.Queue].running--
 	if l.gone {
 		return
 	}

@@ -142,7 +142,7 @@ func (t *leaseTable) releaseAll() {
 
 // idle reports whether no function runs; settled whether nothing is left to be said, either. For
 // await.
-func (t *leaseTable) idle() bool { return t.running == 0 }
+func (t *leaseTable) idle() bool { return t.running() == 0 }
 
 func (t *leaseTable) settled() bool {
 	return len(t.leases) == 0 && len(t.releases) == 0
@@ -187,7 +187,7 @@ type tally struct {
 func (t *leaseTable) tally() tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := tally{running: t.running, returned: t.returned}
+	out := tally{running: t.running(), returned: t.returned}
 	for _, l := range t.leases {
 		if l.result != nil {
 			out.unconfirmed++

@@ -27,7 +27,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	table := newLeaseTable(w.timing, w.cfg.logger, w.cfg.queue, w.cfg.maxTasks)
+	table := newLeaseTable(w.timing, w.cfg.logger, w.limits())
 	base := context.WithoutCancel(ctx)
 	table.start = func(l *lease) { w.perform(base, l) }
 	w.mu.Lock()

@@ -43,9 +43,9 @@ type workerSession struct {
 	closing  atomic.Bool  // the worker ends: half-close once all is said
 
 	// The table's lock guards these.
-	outstanding int       // credits that were not used yet
-	renewed     time.Time // when all leases were renewed last
-	drained     bool      // the server knows that no more tasks are wanted
+	outstanding map[string]int // credits of each queue that were not used yet
+	renewed     time.Time      // when all leases were renewed last
+	drained     bool           // the server knows that no more tasks are wanted
 }
 
 // openWorkerSession begins a stream and returns once the server has welcomed the worker. It reads

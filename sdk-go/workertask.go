@@ -61,6 +61,11 @@ type Task struct {
 	ActionExecutionID string
 	// ItemIndex is the item of a with-items task, from 0.
 	ItemIndex int
+	// RequiredVersion is the version of the action that its task requires; empty = any.
+	RequiredVersion string
+	// AffinityKey is what tasks that are best run by the same worker have in common, as the workflow
+	// says; empty = nothing.
+	AffinityKey string
 }
 
 func taskFromWire(t *pb.WorkerTask) *Task {
@@ -84,6 +89,8 @@ func taskFromWire(t *pb.WorkerTask) *Task {
 		TaskExecutionID:   t.GetTaskExecutionId(),
 		ActionExecutionID: t.GetActionExecutionId(),
 		ItemIndex:         int(t.GetItemIndex()),
+		RequiredVersion:   t.GetRequiredVersion(),
+		AffinityKey:       t.GetAffinityKey(),
 	}
 }
 

@@ -133,6 +133,37 @@ def test_hello(server: WorkerServer, gate: Gate) -> None:
         assert [p.name for p in found["add"].input] == ["a", "b"]
 
 
+def test_queues(server: WorkerServer, gate: Gate) -> None:
+    worker = worker_of(server, gate, actions=(), max_tasks=3, queue_limits={"gpu": 1})
+
+    @worker.action("render", queue="gpu")
+    def render(ctx: ActionContext) -> str:
+        assert gate.go.wait(PATIENCE)
+        return f"{ctx.required_version} for {ctx.affinity_key}"
+
+    @worker.action("where", queue=["", "eu"])
+    def where(ctx: ActionContext) -> str:
+        return ctx.queue
+
+    assert (render.__name__, where.__name__) == ("render", "where")
+    with worker:
+        session = server.session().welcome()
+        told = [(q.queue, [a.name for a in q.actions], q.credits) for q in session.hello.queues]
+        assert told == [("default", ["where"], 3), ("eu", ["where"], 3), ("gpu", ["render"], 1)]
+        of = {"queue": "gpu", "required_version": "2", "affinity_key": "picture 7"}
+        # The one queue is full, and the other is not.
+        session.deal(task("g1", "render", **of), task("g2", "render", **of), task("t1", "where"))
+        session.until(lambda s: s.releases == ["g2"])
+        assert session.result("t1").result.json == '"default"'
+        gate.go.set()
+        assert session.result("g1").result.json == '"2 for picture 7"'
+        session.until(lambda s: s.credits == 2)
+        granted = [(c.queue, c.count) for frame in session.frames for c in frame.credits]
+        assert sorted(granted) == [("default", 1), ("gpu", 1)]
+    with pytest.raises(ValueError, match="no action is called from queue 'gpu'"):
+        worker_of(server, gate, queue_limits={"gpu": 1}).run()
+
+
 def test_tasks(server: WorkerServer, gate: Gate) -> None:
     with worker_of(server, gate, max_tasks=2):
         session = server.session().welcome()

@@ -16,7 +16,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 def desk_of(*tokens: str, at: float = 0.0, max_tasks: int = 3, **fields: Any) -> Desk:
     """A desk with these tasks, over a stream that was opened before."""
-    desk = Desk(max_tasks)
+    desk = Desk({"q": max_tasks})
     desk.hello()
     for token in tokens:
         assert desk.arrived(task(token, **fields), at, paid=True) is not None
@@ -24,7 +24,7 @@ def desk_of(*tokens: str, at: float = 0.0, max_tasks: int = 3, **fields: Any) ->
 
 
 def task(token: str, **fields: Any) -> models.WorkerTask:
-    return models.WorkerTask(token=token, action="a", **fields)
+    return models.WorkerTask(token=token, action="a", **{"queue": "q", **fields})
 
 
 def lease(token: str, status: str, reason: str = "") -> models.TaskLease:
@@ -40,10 +40,10 @@ def result(token: str) -> pb.TaskResult:
 def test_result_and_credit_go_together() -> None:
     desk = desk_of("t1", "t2")
     frame = desk.take(0)
-    assert (frame.accepts, frame.credits, desk.running) == (["t1", "t2"], 0, 2)
+    assert (frame.accepts, frame.credits, desk.running) == (["t1", "t2"], {}, 2)
     assert desk.ended("t1", result("t1")) is None
     frame = desk.take(1)
-    assert ([*frame.results], frame.credits, desk.running) == (["t1"], 1, 1)
+    assert ([*frame.results], frame.credits, desk.running) == (["t1"], {"q": 1}, 1)
     assert not desk.take(2)
     assert desk.unacknowledged == 1
     assert desk.acknowledged(Ack(token="t1"), 3) is None
@@ -62,19 +62,32 @@ def test_more_than_was_asked_for() -> None:
     assert (frame.accepts, frame.releases) == (["t1", "t2", "t3", "t1"], ["t4"])
 
 
+def test_queues_have_their_own_room() -> None:
+    desk = Desk({"gpu": 1, "q": 2})
+    assert desk.hello() == ([], {"gpu": 1, "q": 2})
+    for token, queue, room in (("g1", "gpu", True), ("g2", "gpu", False), ("t1", "q", True)):
+        lease = desk.arrived(task(token, queue=queue), 0, paid=True)
+        assert (lease is not None) is room
+    assert desk.arrived(task("x", queue="unknown"), 0, paid=True) is None
+    assert desk.take(0).releases == ["g2", "x"]
+    desk.ended("g1", result("g1"))
+    assert desk.take(1).credits == {"gpu": 1}
+    assert desk.hello() == (["g1", "t1"], {"gpu": 1, "q": 1})
+
+
 def test_credits_over_two_streams() -> None:
     desk = desk_of("t1")
     desk.ended("t1", result("t1"))
     # What a hello gives is not given again.
-    assert desk.hello() == (["t1"], 3)
-    assert desk.take(0).credits == 0
+    assert desk.hello() == (["t1"], {"q": 3})
+    assert desk.take(0).credits == {}
     # What comes over the older stream was not paid for by the new one.
     desk.arrived(task("t2"), 0, paid=False)
     desk.arrived(task("t3"), 0, paid=True)
     desk.ended("t2", result("t2"))
-    assert desk.take(1).credits == 0
+    assert desk.take(1).credits == {}
     desk.ended("t3", result("t3"))
-    assert desk.take(1).credits == 1
+    assert desk.take(1).credits == {"q": 1}
 
 
 def test_renewals_count_from_their_sending() -> None:
@@ -94,18 +107,18 @@ def test_renewals_count_from_their_sending() -> None:
     assert (desk.check_at(), desk.check(60), desk.tokens()) == (NEVER, [], [])
     # It still takes its place, and what it returns is dropped.
     assert (desk.running, desk.wanted()) == (1, 0)
-    assert desk.hello() == ([], 2)
+    assert desk.hello() == ([], {"q": 2})
     dropped = desk.ended("t1", result("t1"))
     assert dropped is not None
     assert dropped.cause is CancelCause.LEASE_LOST
     frame = desk.take(61)
-    assert (frame.results, frame.credits, desk.running) == ({}, 1, 0)
+    assert (frame.results, frame.credits, desk.running) == ({}, {"q": 1}, 0)
 
 
 def test_hello_keeps_leases() -> None:
     desk = desk_of("t1", "t2", at=0)
     desk.disconnected()
-    assert desk.hello() == (["t1", "t2"], 1)
+    assert desk.hello() == (["t1", "t2"], {"q": 1})
     (cancel,) = desk.welcomed(25, ("t2", "unknown"))
     assert (cancel.token, cancel.cause) == ("t2", CancelCause.LEASE_LOST)
     assert (desk.tokens(), desk.check_at()) == (["t1"], 55)
@@ -269,24 +282,24 @@ def test_drain() -> None:
     desk.draining = True
     assert desk.arrived(task("t3"), 0, paid=True) is None
     assert not desk.take(0)
-    assert desk.hello() == (["t1", "t2"], 0)
+    assert desk.hello() == (["t1", "t2"], {"q": 0})
     desk.ended("t1", "one")
     (cancel,) = desk.give_up("enough")
     assert (cancel.token, cancel.cause) == ("t2", CancelCause.SHUTDOWN)
     frame = desk.take(1)
-    assert (frame.releases, [*frame.results], frame.credits) == (["t2"], ["t1"], 0)
+    assert (frame.releases, [*frame.results], frame.credits) == (["t2"], ["t1"], {})
     assert (desk.wanted(), desk.unacknowledged, desk.give_up("again")) == (0, 1, [])
     assert desk.ended("t2", "two") == cancel
 
 
 def test_large_results_go_in_parts() -> None:
     large = payloads_pb2.Payload(json="x" * (RESULTS_BYTES_MAX // 2 + 1))
-    frame = Frame(accepts=["t0"], credits=3, drain=True)
+    frame = Frame(accepts=["t0"], credits={"q": 2, "r": 1}, drain=True)
     for token in ("t1", "t2", "t3"):
         frame.results[token] = pb.TaskResult(token=token, result=large)
     sent = []
     while frame:
-        sent.append(frame.take("q"))
+        sent.append(frame.take())
     assert [[r.token for r in part.results] for part in sent] == [["t1"], ["t2"], ["t3"]]
     assert [sum(c.count for c in part.credits) for part in sent] == [1, 1, 1]
     assert [list(part.accepts) for part in sent] == [["t0"], [], []]

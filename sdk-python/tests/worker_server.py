@@ -26,6 +26,7 @@ def task(token: str, action: str, input: str = "{}", **fields: Any) -> pb.Worker
     fields.setdefault("attempt", 1)
     fields.setdefault("delivery", 1)
     fields.setdefault("idempotency_key", "k-" + token)
+    fields.setdefault("queue", "default")
     fields.setdefault("execution_uid", "e1")
     fields.setdefault("task_execution_id", "x1")
     return pb.WorkerTask(

@@ -90,6 +90,7 @@ mod sealed {
 #[must_use = "an action does nothing before a worker provides it"]
 pub struct WorkerAction {
     name: String,
+    queues: Vec<String>,
     version: String,
     description: String,
     input: Vec<proto::v1::InputParameter>,
@@ -157,6 +158,7 @@ impl WorkerAction {
     ) -> Self {
         Self {
             name,
+            queues: Vec::new(),
             version: String::new(),
             description: String::new(),
             input: Vec::new(),
@@ -166,6 +168,13 @@ impl WorkerAction {
             blocking: false,
             handler: Arc::new(handler),
         }
+    }
+
+    /// A queue from which it is called, instead of the worker's own; may be said several times. See
+    /// [`Worker::queue`](super::Worker::queue).
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.queues.push(queue.into());
+        self
     }
 
     /// Which version of the action it is. Tasks that require one (`action-version`) come only to
@@ -229,6 +238,11 @@ impl WorkerAction {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The queues that were named for it.
+    pub(crate) fn queues(&self) -> &[String] {
+        &self.queues
     }
 
     pub(crate) fn is_blocking(&self) -> bool {

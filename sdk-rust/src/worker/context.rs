@@ -52,6 +52,11 @@ pub struct ActionInfo {
     pub action_execution_id: String,
     /// Item of a with-items task, from 0.
     pub item_index: i32,
+    /// The version of the action that its task requires; empty = any.
+    pub required_version: String,
+    /// What tasks that are best run by the same worker have in common, as the workflow says; empty
+    /// = nothing.
+    pub affinity_key: String,
     /// When the call was made.
     #[serde(
         serialize_with = "serialize_time",
@@ -86,6 +91,8 @@ impl ActionInfo {
             task_execution_id: task.task_execution_id.clone(),
             action_execution_id: task.action_execution_id.clone(),
             item_index: task.item_index,
+            required_version: task.required_version.clone(),
+            affinity_key: task.affinity_key.clone(),
             schedule_time: to_time(task.schedule_time),
             deadline: to_time(task.deadline),
             heartbeat_timeout: to_duration(task.heartbeat_timeout),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::v1::{Hello, QueueSubscription, WorkerIdentity};
+use proto::v1::{Hello, WorkerIdentity};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -32,6 +32,7 @@ mod error;
 mod function;
 mod health;
 mod polling;
+mod queue;
 mod queues;
 mod session;
 mod tester;
@@ -88,6 +89,8 @@ const RECONNECT_MAX: Duration = Duration::from_secs(10);
 pub struct Worker {
     transport: Arc<Transport>,
     queue: String,
+    /// Tasks at a time of the queues that have a limit of their own.
+    limits: BTreeMap<String, usize>,
     actions: Vec<WorkerAction>,
     id: String,
     identity: Option<String>,
@@ -107,7 +110,8 @@ impl Worker {
     pub fn new(client: &Client, queue: impl Into<String>) -> Self {
         Self {
             transport: client.transport().clone(),
-            queue: queue.into(),
+            queue: queue::named(queue.into()),
+            limits: BTreeMap::new(),
             actions: Vec::new(),
             id: Uuid::new_v4().to_string(),
             identity: None,
@@ -139,7 +143,29 @@ impl Worker {
         self
     }
 
-    /// Runs at most this many functions at a time, 1 to 10,000; 50 if nothing is said.
+    /// Takes tasks from another queue as well: at most this many at a time, 1 to 10,000, whatever
+    /// runs of other queues. Actions name it with [`WorkerAction::queue`]; a queue that only an
+    /// action names has the limit of the worker.
+    ///
+    /// ```no_run
+    /// # use autan::{ActionError, Client, Worker, WorkerAction};
+    /// # async fn render(_: (), _: autan::ActionContext) -> Result<(), ActionError> { Ok(()) }
+    /// # async fn resize(_: (), _: autan::ActionContext) -> Result<(), ActionError> { Ok(()) }
+    /// # fn example(client: &Client) -> Worker {
+    /// Worker::new(client, "default")
+    ///     .action("picture.resize", resize)
+    ///     .queue("gpu", 1)
+    ///     .register(WorkerAction::new("picture.render", render).queue("gpu"))
+    /// # }
+    /// ```
+    pub fn queue(mut self, queue: impl Into<String>, max_tasks: usize) -> Self {
+        let limit = max_tasks.clamp(1, TASKS_MAX);
+        self.limits.insert(queue::named(queue.into()), limit);
+        self
+    }
+
+    /// Runs at most this many functions at a time from each queue, 1 to 10,000; 50 if nothing is
+    /// said.
     pub fn max_tasks(mut self, tasks: usize) -> Self {
         self.max_tasks = tasks.clamp(1, TASKS_MAX);
         self
@@ -237,11 +263,15 @@ impl Worker {
         if self.actions.is_empty() {
             return refused("the worker has no action".to_owned());
         }
-        let subscription = QueueSubscription {
-            queue: self.queue,
-            actions: self.actions.iter().map(WorkerAction::to_proto).collect(),
-            credits: 0,
-        };
+        let queues = queue::subscriptions(&self.queue, &self.actions);
+        if let Some(idle) = self.limits.keys().find(|name| !queues.contains_key(*name)) {
+            return refused(format!(
+                "no action of the worker is called from queue {idle}"
+            ));
+        }
+        let limit = |name: &String| *self.limits.get(name).unwrap_or(&self.max_tasks);
+        let limits = queues.keys().map(|name| (name.clone(), limit(name)));
+        let limits: BTreeMap<String, usize> = limits.collect();
         let mut actions = HashMap::new();
         for action in self.actions {
             if let Some(twice) = actions.insert(action.name().to_owned(), action) {
@@ -257,7 +287,7 @@ impl Worker {
                 build_id: self.build_id,
                 labels: self.labels,
             }),
-            queues: vec![subscription],
+            queues: queues.into_values().collect(),
             held_tokens: Vec::new(),
             max_outstanding_bytes: self.max_outstanding_bytes,
         };
@@ -265,7 +295,7 @@ impl Worker {
             transport: self.transport,
             actions,
             hello,
-            max_tasks: self.max_tasks,
+            limits,
             drain_timeout: self.drain_timeout,
             cancel_grace: self.cancel_grace,
             reconnect: self.reconnect,

@@ -314,9 +314,21 @@ impl Bench {
         let length = seen["result"].as_str().map(str::len);
         self.compare("big", &json!(length), &json!(1_000_000));
         self.context().await;
+        self.second_queue().await;
         worker.terminate().await;
         let code = worker.ended().await;
         self.compare("drained without work", &json!(code), &json!(0));
+    }
+
+    /// The same worker serves another queue, and its function knows what was asked for.
+    async fn second_queue(&mut self) {
+        let task = "{action: test.where, target: second, action-version: '2', affinity-key: blue}";
+        let execution = self.run(task).await;
+        let seen = self.seen(&execution).await;
+        let shown = &seen["result"];
+        let keys = ["queue", "required_version", "affinity_key"];
+        let shown = json!(keys.map(|key| shown[key].clone()));
+        self.compare("second queue", &shown, &json!(["second", "2", "blue"]));
     }
 
     /// The function knows what it works for.

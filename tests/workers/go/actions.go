@@ -43,7 +43,7 @@ func provide(w *autan.Worker, client *autan.Client) {
 	autan.Handle(w, "test.deferred", func(context.Context, none) (any, error) {
 		return nil, autan.ErrDeferred
 	})
-	autan.Handle(w, "test.context", func(ctx context.Context, _ none) (object, error) {
+	where := func(ctx context.Context, _ none) (object, error) {
 		t := autan.CurrentTask(ctx)
 		return object{
 			"project":             t.Project,
@@ -58,8 +58,12 @@ func provide(w *autan.Worker, client *autan.Client) {
 			"attempt":             t.Attempt,
 			"delivery":            t.Delivery,
 			"idempotency_key":     t.IdempotencyKey,
+			"required_version":    t.RequiredVersion,
+			"affinity_key":        t.AffinityKey,
 		}, nil
-	})
+	}
+	autan.Handle(w, "test.context", where)
+	autan.Handle(w, "test.where", where, autan.WithQueue("second"), autan.WithVersion("2"))
 	autan.Handle(w, "test.die", func(ctx context.Context, _ none) (object, error) {
 		delivery := autan.CurrentTask(ctx).Delivery
 		if delivery == 1 {

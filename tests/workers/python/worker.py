@@ -126,9 +126,14 @@ def deferred(ctx: ActionContext) -> Deferred:
 def context(ctx: ActionContext) -> dict[str, Any]:
     names = (
         "project execution_uid workflow_name task_name task_execution_id action_execution_id "
-        "item_index action queue attempt delivery idempotency_key"
+        "item_index action queue attempt delivery idempotency_key required_version affinity_key"
     )
     return {name: getattr(ctx, name) for name in names.split()}
+
+
+@provided("test.where", queue="second", version="2")
+def where(ctx: ActionContext) -> dict[str, Any]:
+    return context(ctx)
 
 
 @provided("test.die")
@@ -177,6 +182,7 @@ ACTIONS = [
     raise_with_cause,
     deferred,
     context,
+    where,
     die,
 ]
 

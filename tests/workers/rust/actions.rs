@@ -120,14 +120,21 @@ fn provide_values(worker: Worker) -> Worker {
         .register(add.input("a").input("b"))
         .register(sum_list.input("items"))
         .register(big.input("bytes"))
-        .action("test.context", |(), cx: ActionContext| async move {
-            let mut info = serde_json::to_value(cx.info())?;
-            let fields = info.as_object_mut().expect("it is written as an object");
-            for name in ["token", "schedule_time", "deadline"] {
-                fields.shift_remove(name);
-            }
-            Ok(info)
-        })
+        .action("test.context", context)
+        .register(
+            WorkerAction::new("test.where", context)
+                .queue("second")
+                .version("2"),
+        )
+}
+
+async fn context((): (), cx: ActionContext) -> Result<Value, ActionError> {
+    let mut info = serde_json::to_value(cx.info())?;
+    let fields = info.as_object_mut().expect("it is written as an object");
+    for name in ["token", "schedule_time", "deadline"] {
+        fields.shift_remove(name);
+    }
+    Ok(info)
 }
 
 fn provide_ends(worker: Worker) -> Worker {

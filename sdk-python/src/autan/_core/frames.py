@@ -9,7 +9,7 @@ from autan._core import leases
 from autan._proto.v1 import workers_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from autan import models
     from autan._core.call import Scope
@@ -27,7 +27,7 @@ class Frame:
         heartbeats: By token what an action says of its progress, encoded; None = only renew.
         results: By token how tasks have ended.
         releases: Tokens of tasks that are given back.
-        credits: Tasks that the server may send besides.
+        credits: By queue, tasks that the server may send besides.
         drain: Whether no more tasks are wanted.
     """
 
@@ -35,12 +35,12 @@ class Frame:
     heartbeats: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     releases: list[str] = field(default_factory=list)
-    credits: int = 0
+    credits: dict[str, int] = field(default_factory=dict)
     drain: bool = False
 
     def __bool__(self) -> bool:
-        parts = (self.accepts, self.heartbeats, self.results, self.releases)
-        return any(parts) or self.credits > 0 or self.drain
+        parts = (self.accepts, self.heartbeats, self.results, self.releases, self.credits)
+        return any(parts) or self.drain
 
     def add(self, other: Frame) -> None:
         """Adds what has gathered since."""
@@ -50,10 +50,11 @@ class Frame:
             self.heartbeats[token] = said or self.heartbeats.get(token)
         self.results |= other.results
         self.releases += other.releases
-        self.credits += other.credits
+        for queue, count in other.credits.items():
+            self.credits[queue] = self.credits.get(queue, 0) + count
         self.drain = self.drain or other.drain
 
-    def take(self, queue: str) -> pb.ConnectRequest:
+    def take(self) -> pb.ConnectRequest:
         """Takes out as much as one message carries."""
         request = pb.ConnectRequest(accepts=self.accepts, releases=self.releases)
         request.heartbeats.extend(
@@ -67,38 +68,45 @@ class Frame:
             request.results.append(self.results.pop(token))
             room -= size
         # A credit goes with the result that it came with, not ahead of it.
-        granted = max(0, self.credits - len(self.results))
-        if granted:
-            request.credits.add(queue=queue, count=granted)
+        left = max(0, sum(self.credits.values()) - len(self.results))
+        for queue, owed in [*self.credits.items()]:
+            granted = min(owed, left)
+            if granted:
+                request.credits.add(queue=queue, count=granted)
+                left -= granted
+                self.credits[queue] -= granted
+            if not self.credits[queue]:
+                del self.credits[queue]
         if self.drain:
             request.drain.SetInParent()
         self.accepts, self.heartbeats, self.releases, self.drain = [], {}, [], False
-        self.credits -= granted
         return request
 
 
 def hello(
     scope: Scope,
     worker: leases.Identity,
-    queue: str,
-    actions: Iterable[models.ActionSpec],
+    queues: Mapping[str, Iterable[models.ActionSpec]],
     *,
-    credits: int,
+    credits: Mapping[str, int],
     held: Sequence[str],
     outstanding_bytes_max: int,
     drain: bool,
 ) -> pb.ConnectRequest:
     """Builds the first message of a stream."""
-    subscription = pb.QueueSubscription(
-        queue=queue,
-        actions=[leases.spec(action, scope.converter) for action in actions],
-        credits=credits,
-    )
+    subscriptions = [
+        pb.QueueSubscription(
+            queue=queue,
+            actions=[leases.spec(action, scope.converter) for action in actions],
+            credits=credits.get(queue, 0),
+        )
+        for queue, actions in queues.items()
+    ]
     request = pb.ConnectRequest(
         hello=pb.Hello(
             project=scope.project,
             worker=worker.message(),
-            queues=[subscription],
+            queues=subscriptions,
             held_tokens=held,
             max_outstanding_bytes=outstanding_bytes_max,
         )

@@ -105,6 +105,8 @@ def task(m: pb.WorkerTask) -> models.WorkerTask:
         task_execution_id=m.task_execution_id,
         action_execution_id=m.action_execution_id,
         item_index=m.item_index,
+        required_version=m.required_version,
+        affinity_key=m.affinity_key,
     )
 
 

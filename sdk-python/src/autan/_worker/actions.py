@@ -12,10 +12,12 @@ from autan import models
 from autan._worker.signature import Signature, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+DEFAULT_QUEUE = "default"
+"""How the server calls the queue that has no name."""
 _MARK = "__autan_action__"
 _NAME_BYTES_MAX = 255
 _DESCRIPTION_BYTES_MAX = 4096
@@ -28,13 +30,17 @@ class Definition:
     Attributes:
         spec: What the server is told of it.
         function: The function.
+        queues: Queues from which it is called; none = the worker's own.
         signature: How it takes its input.
         asynchronous: Whether it is an async function.
     """
 
-    def __init__(self, spec: models.ActionSpec, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, spec: models.ActionSpec, function: Callable[..., Any], queues: Sequence[str] = ()
+    ) -> None:
         self.spec = spec
         self.function = function
+        self.queues = tuple(queues)
         self.signature = Signature(function)
         self.asynchronous = inspect.iscoroutinefunction(plain(function))
 
@@ -42,6 +48,7 @@ class Definition:
 def action(
     name: str,
     *,
+    queue: str | Sequence[str] = (),
     description: str | None = None,
     version: str = "",
     start_to_close: float | timedelta | None = None,
@@ -59,6 +66,7 @@ def action(
     Args:
         name: Name, as workflows call it; at most 255 bytes. Names that begin with `std.` are the
             server's.
+        queue: Queue, or queues, from which it is called, instead of the worker's own.
         description: What it does, for people; None = the first paragraph of the docstring.
         version: Which version of the action it is, at most 255 bytes. Tasks that require one
             (`action-version`) come only to workers that provide the same; others come to all.
@@ -78,6 +86,7 @@ def action(
         made = define(
             function,
             name,
+            queue=queue,
             description=description,
             version=version,
             start_to_close=start_to_close,
@@ -101,6 +110,7 @@ def define(
     function: Callable[..., Any],
     name: str,
     *,
+    queue: str | Sequence[str] = (),
     description: str | None = None,
     version: str = "",
     start_to_close: float | timedelta | None = None,
@@ -121,7 +131,8 @@ def define(
         schedule_to_start=_positive("schedule_to_start", schedule_to_start),
         heartbeat=_positive("heartbeat", heartbeat),
     )
-    return Definition(spec, function)
+    queues = (queue,) if isinstance(queue, str) else queue
+    return Definition(spec, function, [name or DEFAULT_QUEUE for name in queues])
 
 
 def definition_of(function: object) -> Definition:
@@ -136,14 +147,16 @@ def definition_of(function: object) -> Definition:
     # Of a method the mark is that of the class, whose functions want to be told the object.
     if found.function is not function and inspect.ismethod(function):
         input = Signature(function).spec()[:_PARAMETERS_MAX]
-        return Definition(dataclasses.replace(found.spec, input=input), function)
+        spec = dataclasses.replace(found.spec, input=input)
+        return Definition(spec, function, found.queues)
     return found
 
 
 class Registry:
     """The actions of a worker, by name."""
 
-    def __init__(self, functions: Iterable[object] = ()) -> None:
+    def __init__(self, functions: Iterable[object] = (), queue: str = DEFAULT_QUEUE) -> None:
+        self._queue = queue
         self._definitions: dict[str, Definition] = {}
         for function in functions:
             self.add(definition_of(function))
@@ -162,6 +175,14 @@ class Registry:
     def get(self, name: str) -> Definition | None:
         """Returns the action of that name."""
         return self._definitions.get(name)
+
+    def queues(self) -> dict[str, list[models.ActionSpec]]:
+        """Returns the queues from which actions are called, by name, with these actions."""
+        found: dict[str, list[models.ActionSpec]] = {}
+        for definition in self:
+            for queue in dict.fromkeys(definition.queues or (self._queue,)):
+                found.setdefault(queue, []).append(definition.spec)
+        return dict(sorted(found.items()))
 
     def __iter__(self) -> Iterator[Definition]:
         return iter(self._definitions.values())

@@ -108,6 +108,9 @@ class ActionContext:
         action_execution_id: Id of the action execution, by which `client.action_executions`
             completes a deferred one.
         item_index: Item of a with-items task, from 0.
+        required_version: The version of the action that its task requires; empty = any.
+        affinity_key: What tasks that are best run by the same worker have in common, as the
+            workflow says; empty = nothing.
         logger: A logger that adds the ids to each line, and to each record as attributes.
     """
 
@@ -134,6 +137,8 @@ class ActionContext:
         self.task_execution_id = task.task_execution_id
         self.action_execution_id = task.action_execution_id
         self.item_index = task.item_index
+        self.required_version = task.required_version
+        self.affinity_key = task.affinity_key
         self.logger = _logger(task)
         self._converter = converter
         self._state = state

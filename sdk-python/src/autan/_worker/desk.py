@@ -15,7 +15,7 @@ from autan._core.frames import Frame
 from autan._worker.context import CancelCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from autan._core.frames import Ack
 
@@ -49,6 +49,7 @@ class Lease:
 
     Attributes:
         until: When it ends, as far as is known here.
+        queue: Where its task came from.
         ends_at: When the attempt fails because it takes too long.
         silence_max: How long the action may say nothing of itself.
         take_said: Returns what the action has said since, encoded; None = nothing.
@@ -66,6 +67,7 @@ class Lease:
     """
 
     until: float
+    queue: str
     ends_at: float = NEVER
     silence_max: float = NEVER
     take_said: Callable[[], Any] = lambda: None
@@ -86,27 +88,28 @@ class Desk:
     """The leases of a worker.
 
     Args:
-        max_tasks: How many functions may run at the same time.
+        limits: How many functions may run at the same time, of each queue.
     """
 
-    def __init__(self, max_tasks: int) -> None:
-        self.max_tasks = max_tasks
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self.limits = dict(limits)
         self.lease_duration = 30.0
         self.heartbeat_interval = 10.0
         self.draining = False
         self._leases: dict[str, Lease] = {}
         self._frame = Frame()
-        self._running = 0
-        # Credits that are owed to the server since the last hello; arrivals by an older stream were
-        # not paid for, and make it negative.
-        self._owed = 0
+        # Of each queue.
+        self._running = dict.fromkeys(limits, 0)
+        # Credits of each queue that are owed to the server since the last hello; arrivals by an
+        # older stream were not paid for, and make it negative.
+        self._owed = dict.fromkeys(limits, 0)
         self._unsent: set[str] = set()
         self._saying: set[str] = set()
 
     @property
     def running(self) -> int:
         """How many functions run, also those whose results count for nothing."""
-        return self._running
+        return sum(self._running.values())
 
     @property
     def unacknowledged(self) -> int:
@@ -123,14 +126,14 @@ class Desk:
 
     # Streams
 
-    def hello(self) -> tuple[list[str], int]:
-        """A stream opens: returns the tokens that are held, and the credits to be given."""
+    def hello(self) -> tuple[list[str], dict[str, int]]:
+        """A stream opens: returns the tokens that are held, and the credits of each queue."""
         # What they say is said by the hello itself.
         self._frame.accepts.clear()
-        self._frame.credits = 0
-        self._owed = 0
-        credits = 0 if self.draining else max(0, self.max_tasks - self._running)
-        return self.tokens(), credits
+        self._frame.credits.clear()
+        self._owed = dict.fromkeys(self.limits, 0)
+        free = {queue: max(0, limit - self._running[queue]) for queue, limit in self.limits.items()}
+        return self.tokens(), dict.fromkeys(free, 0) if self.draining else free
 
     def welcomed(self, sent_at: float, lost_tokens: tuple[str, ...]) -> list[Cancel]:
         """A stream has opened, by a hello of that time: everything else goes over it now."""
@@ -170,10 +173,11 @@ class Desk:
         if self.draining:
             # Not accepted, so it is handed out again.
             return None
-        if self._running >= self.max_tasks:
+        queue = task.queue
+        if self._running.get(queue, 0) >= self.limits.get(queue, 0):
             self._frame.releases.append(task.token)
             return None
-        lease = Lease(until=now + self.lease_duration)
+        lease = Lease(until=now + self.lease_duration, queue=queue)
         if task.heartbeat_timeout is not None:
             lease.silence_max = task.heartbeat_timeout
         if task.deadline is not None and task.lease_expire_time is not None:
@@ -181,8 +185,8 @@ class Desk:
             beyond = (task.deadline - task.lease_expire_time).total_seconds()
             lease.ends_at = now + max(0.0, self.lease_duration + beyond)
         self._leases[task.token] = lease
-        self._running += 1
-        self._owed -= 0 if paid else 1
+        self._running[queue] += 1
+        self._owed[queue] -= 0 if paid else 1
         self._frame.accepts.append(task.token)
         return lease
 
@@ -238,8 +242,8 @@ class Desk:
         if lease is None or not lease.running:
             return None
         lease.running = False
-        self._running -= 1
-        self._owed += 1
+        self._running[lease.queue] -= 1
+        self._owed[lease.queue] += 1
         self._saying.discard(token)
         if lease.lost:
             cancelled = lease.cancelled
@@ -306,9 +310,10 @@ class Desk:
                 self._unsent.discard(token)
                 lease.sent_at = now
                 self._frame.results[token] = lease.result
-        if self._owed > 0 and not self.draining:
-            self._frame.credits += self._owed
-            self._owed = 0
+        for queue, owed in self._owed.items():
+            if owed > 0 and not self.draining:
+                self._frame.credits[queue] = owed
+                self._owed[queue] = 0
         frame, self._frame = self._frame, Frame()
         return frame
 

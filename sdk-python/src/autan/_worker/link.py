@@ -53,7 +53,6 @@ class Stream:
 
     Args:
         options: Where the server is.
-        queue: Queue that the worker serves.
         first: The hello.
         now: The time.
         on_message: Told the stream and a message, on a thread of the stream.
@@ -63,7 +62,6 @@ class Stream:
     def __init__(
         self,
         options: TransportOptions,
-        queue: str,
         first: Any,
         now: float,
         *,
@@ -73,7 +71,7 @@ class Stream:
         self.opened_at = now
         self.heard_at = now
         self.welcomed_at: float | None = None
-        self.outbox = Outbox(first, queue)
+        self.outbox = Outbox(first)
         self._duplex = Duplex(
             options,
             workers.CONNECT,

@@ -17,9 +17,8 @@ class Outbox:
     An iterator, for gRPC: it ends after `close`, once everything has been taken.
     """
 
-    def __init__(self, first: Message, queue: str) -> None:
+    def __init__(self, first: Message) -> None:
         self._first: Message | None = first
-        self._queue = queue
         self._frame = Frame()
         self._ping = False
         self._closed = False
@@ -60,4 +59,4 @@ class Outbox:
             if not self._frame and not self._ping:
                 raise StopIteration
             self._ping = False
-            return self._frame.take(self._queue)
+            return self._frame.take()

@@ -24,7 +24,7 @@ from autan._worker.link import Link, Stream
 from autan.errors import Code, RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from autan._core.call import Scope
@@ -70,10 +70,9 @@ class Session:
         options: Where the server is.
         scope: What every request has in common.
         worker: Who the worker is.
-        queue: Queue that it serves.
         registry: The actions that it provides.
         runner: Where functions run.
-        max_tasks: How many of them at the same time.
+        limits: How many of them at the same time, of each queue.
         outstanding_bytes_max: Bytes of input that the worker takes at the same time; 0 = no limit.
         drain_timeout: How long functions may go on when the worker stops, in seconds.
         settings: Further times.
@@ -89,10 +88,9 @@ class Session:
         options: TransportOptions,
         scope: Scope,
         worker: Identity,
-        queue: str,
         registry: Registry,
         runner: Runner,
-        max_tasks: int,
+        limits: Mapping[str, int],
         outstanding_bytes_max: int,
         drain_timeout: float,
         settings: Settings,
@@ -100,7 +98,6 @@ class Session:
         self.ended: Future[None] = Future()
         self.welcomed = threading.Event()
         self._options = options
-        self._queue = queue
         self._scope = scope
         self._worker = worker
         self._registry = registry
@@ -109,7 +106,7 @@ class Session:
         self._drain_timeout = drain_timeout
         self._settings = settings
 
-        self._desk = Desk(max_tasks)
+        self._desk = Desk(limits)
         self._calls: dict[str, ActionCall] = {}
         self._bytes_max = 0
         self._unary: BlockingTransport | None = None
@@ -247,8 +244,7 @@ class Session:
         first = frames.hello(
             self._scope,
             self._worker,
-            self._queue,
-            [definition.spec for definition in self._registry],
+            self._registry.queues(),
             credits=credits,
             held=held,
             outstanding_bytes_max=self._outstanding_bytes_max,
@@ -256,7 +252,6 @@ class Session:
         )
         return Stream(
             self._options,
-            self._queue,
             first,
             now,
             on_message=lambda stream, message: self.post(self._on_message, stream, message),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from autan._core import identity as identities
 from autan._worker import signals
-from autan._worker.actions import F, Registry, define, mark_as
+from autan._worker.actions import DEFAULT_QUEUE, F, Registry, define, mark_as
 from autan._worker.link import Settings
 from autan._worker.runners import Loop, OwnLoop, Threads
 from autan._worker.session import Session
 from autan.errors import AutanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from types import TracebackType
 
@@ -79,21 +79,24 @@ class _WorkerBase:
         *,
         actions: Iterable[object] = (),
         max_tasks: int = 50,
+        queue_limits: Mapping[str, int] | None = None,
         drain_timeout: float = 30.0,
         identity: str = "",
         build_id: str = "",
         labels: Mapping[str, str] | None = None,
         max_outstanding_bytes: int = 0,
     ) -> None:
-        if not 1 <= max_tasks <= _TASKS_MAX:
-            raise ValueError(f"max_tasks: must be 1 to {_TASKS_MAX}, not {max_tasks}")
+        own = {name or DEFAULT_QUEUE: limit for name, limit in (queue_limits or {}).items()}
+        for limit in (max_tasks, *own.values()):
+            if not 1 <= limit <= _TASKS_MAX:
+                raise ValueError(f"max_tasks: must be 1 to {_TASKS_MAX}, not {limit}")
         if drain_timeout < 0 or max_outstanding_bytes < 0:
             raise ValueError("drain_timeout and max_outstanding_bytes must not be negative")
         self._options = client._transport.options  # noqa: SLF001 - a worker belongs to it.
         self._scope = client._scope  # noqa: SLF001
-        self._queue = queue or "default"
-        self._registry = Registry(actions)
+        self._registry = Registry(actions, queue or DEFAULT_QUEUE)
         self._max_tasks = max_tasks
+        self._queue_limits = own
         self._drain_timeout = drain_timeout
         self._max_outstanding_bytes = max_outstanding_bytes
         self._identity = identities.new(identity, build_id, labels)
@@ -111,6 +114,7 @@ class _WorkerBase:
         self,
         name: str,
         *,
+        queue: str | Sequence[str] = (),
         description: str | None = None,
         version: str = "",
         start_to_close: float | timedelta | None = None,
@@ -121,6 +125,7 @@ class _WorkerBase:
 
         Args:
             name: Name, as workflows call it.
+            queue: Queue, or queues, from which it is called, instead of the worker's own.
             description: What it does, for people; None = the first paragraph of the docstring.
             version: Which version of the action it is, for tasks that require one.
             start_to_close: How long one attempt may take, in seconds or as a timedelta; None = for
@@ -141,6 +146,7 @@ class _WorkerBase:
             made = define(
                 function,
                 name,
+                queue=queue,
                 description=description,
                 version=version,
                 start_to_close=start_to_close,
@@ -180,6 +186,13 @@ class _WorkerBase:
             raise RuntimeError("the worker was not started")
         return self._session
 
+    def _limits(self) -> dict[str, int]:
+        queues = self._registry.queues()
+        for name in self._queue_limits:
+            if name not in queues:
+                raise ValueError(f"no action is called from queue {name!r}")
+        return {name: self._queue_limits.get(name, self._max_tasks) for name in queues}
+
     def _start(self, loop: asyncio.AbstractEventLoop | None) -> Session:
         if self._session is not None:
             raise RuntimeError("a worker runs once: make another one")
@@ -190,10 +203,9 @@ class _WorkerBase:
             options=self._options,
             scope=self._scope,
             worker=self._identity,
-            queue=self._queue,
             registry=self._registry,
             runner=self._runner,
-            max_tasks=self._max_tasks,
+            limits=self._limits(),
             outstanding_bytes_max=self._max_outstanding_bytes,
             drain_timeout=self._drain_timeout,
             settings=self._settings,
@@ -238,7 +250,8 @@ class Worker(_WorkerBase):
             of its own.
         queue: Queue that it serves.
         actions: Functions decorated with `autan.action`.
-        max_tasks: How many functions may run at the same time.
+        max_tasks: How many functions of each queue may run at the same time.
+        queue_limits: The same of single queues, by name; actions name theirs with `queue`.
         drain_timeout: How long functions may go on when the worker stops, in seconds; then their
             tasks are given back, and run elsewhere.
         identity: For people; empty = host and process id.
@@ -329,7 +342,8 @@ class SyncWorker(_WorkerBase):
             of its own.
         queue: Queue that it serves.
         actions: Functions decorated with `autan.action`.
-        max_tasks: How many functions may run at the same time.
+        max_tasks: How many functions of each queue may run at the same time.
+        queue_limits: The same of single queues, by name; actions name theirs with `queue`.
         drain_timeout: How long functions may go on when the worker stops, in seconds; then their
             tasks are given back, and run elsewhere.
         identity: For people; empty = host and process id.

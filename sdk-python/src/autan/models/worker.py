@@ -127,6 +127,9 @@ class WorkerTask:
         task_execution_id: Id of the task execution.
         action_execution_id: Id of the action execution.
         item_index: Item of a with-items task, from 0.
+        required_version: The version of the action that its task requires; empty = any.
+        affinity_key: What tasks that are best run by the same worker have in common, as the
+            workflow says; empty = nothing.
     """
 
     token: str
@@ -148,6 +151,8 @@ class WorkerTask:
     task_execution_id: str = ""
     action_execution_id: str = ""
     item_index: int = 0
+    required_version: str = ""
+    affinity_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

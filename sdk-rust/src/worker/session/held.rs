@@ -74,6 +74,8 @@ pub(super) struct Held {
     pub(super) abort: Option<AbortHandle>,
     /// Ids, for the log.
     pub(super) place: String,
+    /// Where it came from.
+    pub(super) queue: String,
     /// Whether the server has said that we hold it.
     pub(super) confirmed: bool,
     pub(super) expires: Instant,
@@ -106,6 +108,7 @@ impl Held {
                 "{} of task {} in execution {}",
                 task.action, task.task_name, task.execution_uid
             ),
+            queue: task.queue.clone(),
             confirmed: false,
             expires: now + timing.lease,
             deadline: remaining(task, timing).map(|left| now + left),

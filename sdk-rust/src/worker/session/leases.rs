@@ -36,6 +36,8 @@ pub(super) struct Leases {
     /// When `tick` has something to do.
     wake: Option<Instant>,
     running: usize,
+    /// The same of each queue.
+    by_queue: HashMap<String, usize>,
     retry: RetryPolicy,
 }
 
@@ -50,6 +52,7 @@ impl Leases {
             timing,
             wake: None,
             running: 0,
+            by_queue: HashMap::new(),
             retry: RetryPolicy::default(),
         }
     }
@@ -57,6 +60,19 @@ impl Leases {
     /// Functions that run.
     pub(super) fn running(&self) -> usize {
         self.running
+    }
+
+    /// Functions that run of a queue.
+    pub(super) fn running_of(&self, queue: &str) -> usize {
+        self.by_queue.get(queue).copied().unwrap_or(0)
+    }
+
+    /// A function of a queue runs no more.
+    fn leave(&mut self, queue: &str) {
+        self.running -= 1;
+        if let Some(count) = self.by_queue.get_mut(queue) {
+            *count -= 1;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -91,6 +107,7 @@ impl Leases {
             self.wake_at(deadline);
         }
         self.running += 1;
+        *self.by_queue.entry(held.queue.clone()).or_default() += 1;
         self.held.insert(token, held);
     }
 
@@ -101,21 +118,25 @@ impl Leases {
         }
     }
 
-    /// Gives a task back that was not begun, or whose function is no more.
-    pub(super) fn release(&mut self, token: String) {
-        if let Some(held) = self.held.remove(&token)
-            && !matches!(held.state, State::Ended(_))
-        {
-            self.running -= 1;
-        }
+    /// Gives a task back that was not begun.
+    pub(super) fn refuse(&mut self, token: String) {
         self.releases.push(token);
     }
 
-    /// A function has ended; `true` if a place is free now.
-    pub(super) fn ended(&mut self, now: Instant, token: &str, ended: Ended) -> bool {
-        let Some(held) = self.held.get_mut(token) else {
-            return false;
-        };
+    /// Gives a task back whose function is no more; the queue in which a place is free now.
+    pub(super) fn release(&mut self, token: String) -> Option<String> {
+        let held = self.held.remove(&token)?;
+        self.releases.push(token);
+        if !matches!(held.state, State::Ended(_)) {
+            self.leave(&held.queue);
+        }
+        Some(held.queue)
+    }
+
+    /// A function has ended; the queue in which a place is free now.
+    pub(super) fn ended(&mut self, now: Instant, token: &str, ended: Ended) -> Option<String> {
+        let held = self.held.get_mut(token)?;
+        let queue = held.queue.clone();
         match held.state {
             State::Running => {
                 held.abort = None;
@@ -129,10 +150,10 @@ impl Leases {
                 );
                 self.held.remove(token);
             }
-            State::Ended(_) => return false,
+            State::Ended(_) => return None,
         }
-        self.running -= 1;
-        true
+        self.leave(&queue);
+        Some(queue)
     }
 
     /// A function has said something.
@@ -457,5 +478,6 @@ impl Leases {
         });
         self.accepts.retain(|token| self.held.contains_key(token));
         self.running = 0;
+        self.by_queue.clear();
     }
 }

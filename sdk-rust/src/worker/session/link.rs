@@ -3,6 +3,7 @@
 //! Owns opening it and passing on what comes. Left to others: what is said over it and when it is
 //! given up (`mod`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -33,8 +34,8 @@ pub(super) struct Link {
     pub(super) heard: Instant,
     /// When all leases were last renewed.
     pub(super) renewed: Instant,
-    /// Tasks that the server may send besides.
-    pub(super) credits: usize,
+    /// Tasks that the server may send besides, of each queue.
+    pub(super) credits: BTreeMap<String, usize>,
     /// Whether the server is to be told that no more tasks are wanted.
     pub(super) drain_due: bool,
     reader: JoinHandle<()>,
@@ -72,7 +73,7 @@ impl Link {
             welcomed: None,
             heard: now,
             renewed: now,
-            credits: 0,
+            credits: BTreeMap::new(),
             drain_due: false,
             reader,
         }

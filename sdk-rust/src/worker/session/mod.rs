@@ -5,7 +5,7 @@
 //! `leases`, `held`), streams (`streams`, `link`), calls in their place (`call`), and the functions
 //! (`super::function`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,8 @@ pub(super) struct Plan {
     pub(super) actions: HashMap<String, WorkerAction>,
     /// Without credits and tokens.
     pub(super) hello: Hello,
-    pub(super) max_tasks: usize,
+    /// Tasks at a time, of each queue.
+    pub(super) limits: BTreeMap<String, usize>,
     pub(super) drain_timeout: Duration,
     pub(super) cancel_grace: Duration,
     pub(super) reconnect: RetryPolicy,
@@ -73,9 +74,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Name of the queue.
-    fn queue(&self) -> &str {
-        self.hello.queues.first().map_or("", |queue| &queue.queue)
+    /// Tasks at a time of a queue; none of one that was never asked for.
+    fn limit(&self, queue: &str) -> usize {
+        self.limits.get(queue).copied().unwrap_or(0)
     }
 }
 

@@ -209,7 +209,7 @@ impl Session {
     pub(super) fn sender(&self, now: Instant) -> Option<mpsc::Sender<ConnectRequest>> {
         let link = self.current.as_ref()?;
         let due = self.leases.has_news()
-            || link.credits > 0
+            || !link.credits.is_empty()
             || link.drain_due
             || link.renewed + self.renewal_interval() <= now;
         link.sender.clone().filter(|_| due)
@@ -230,12 +230,13 @@ impl Session {
         if let Some(sender) = link.sender.clone().filter(|_| !self.gates.is_empty()) {
             tokio::spawn(open_gates(std::mem::take(&mut self.gates), sender));
         }
-        let count = std::mem::take(&mut link.credits);
-        if count > 0 && matches!(self.phase, Phase::Serving) {
-            message.credits.push(CreditGrant {
-                queue: self.plan.queue().to_owned(),
+        let credits = std::mem::take(&mut link.credits);
+        if matches!(self.phase, Phase::Serving) {
+            let grants = credits.into_iter().map(|(queue, count)| CreditGrant {
+                queue,
                 count: i32::try_from(count).unwrap_or(i32::MAX),
             });
+            message.credits.extend(grants);
         }
         message.drain = std::mem::take(&mut link.drain_due).then_some(Drain {});
         message

@@ -29,11 +29,15 @@ impl Session {
         let channel = self.channel.clone().expect("made above");
         self.links += 1;
         let mut hello: Hello = self.plan.hello.clone();
-        let free = match self.phase {
-            Phase::Serving => self.plan.max_tasks.saturating_sub(self.leases.running()),
-            Phase::Draining(_) | Phase::Flushing(_) | Phase::Closing(_) => 0,
-        };
         for queue in &mut hello.queues {
+            let name = &queue.queue;
+            let free = match self.phase {
+                Phase::Serving => self
+                    .plan
+                    .limit(name)
+                    .saturating_sub(self.leases.running_of(name)),
+                Phase::Draining(_) | Phase::Flushing(_) | Phase::Closing(_) => 0,
+            };
             queue.credits = i32::try_from(free).unwrap_or(i32::MAX);
         }
         hello.held_tokens = self.leases.tokens();

@@ -56,8 +56,8 @@ impl Session {
             // While draining, what is not accepted goes back by itself.
             return None;
         }
-        if self.leases.running() >= self.plan.max_tasks {
-            self.leases.release(task.token);
+        if self.leases.running_of(&task.queue) >= self.plan.limit(&task.queue) {
+            self.leases.refuse(task.token);
             return None;
         }
         let cancellation = Cancellation::default();
@@ -121,24 +121,23 @@ impl Session {
         match note {
             Note::Beat(token) => self.leases.beat(Instant::now(), &token),
             Note::Ended(token, ended) => {
-                if self.leases.ended(Instant::now(), &token, ended) {
-                    self.grant();
+                if let Some(queue) = self.leases.ended(Instant::now(), &token, ended) {
+                    self.grant(queue);
                 }
             }
             Note::Dropped(token) => {
-                if self.leases.holds(&token) {
-                    self.leases.release(token);
-                    self.grant();
+                if let Some(queue) = self.leases.release(token) {
+                    self.grant(queue);
                 }
             }
         }
         self.plan.reporter.running(self.leases.running());
     }
 
-    /// One more task may be sent: over the newest stream, which was told of fewer.
-    pub(super) fn grant(&mut self) {
+    /// One more task of a queue may be sent: over the newest stream, which was told of fewer.
+    pub(super) fn grant(&mut self, queue: String) {
         if let Some(link) = self.next.as_mut().or(self.current.as_mut()) {
-            link.credits += 1;
+            *link.credits.entry(queue).or_default() += 1;
         }
     }
 }

@@ -159,6 +159,7 @@ pub(super) fn task(token: &str, action: &str, input: &str) -> v1::WorkerTask {
     v1::WorkerTask {
         token: token.to_owned(),
         action: action.to_owned(),
+        queue: "q".to_owned(),
         input: Some(Payload::from_json_text(input).into_proto()),
         attempt: 1,
         delivery: 1,
@@ -213,6 +214,8 @@ pub(super) struct Seen {
     pub(super) results: Vec<(String, String)>,
     pub(super) releases: Vec<String>,
     pub(super) credits: i32,
+    /// Credits by queue, in order.
+    pub(super) grants: Vec<(String, i32)>,
     pub(super) drained: bool,
     pub(super) messages: usize,
     /// Whether the worker has nothing more to say.
@@ -226,6 +229,9 @@ impl Seen {
         self.accepts.extend(message.accepts);
         self.releases.extend(message.releases);
         self.credits += message.credits.iter().map(|grant| grant.count).sum::<i32>();
+        let grants = message.credits.into_iter();
+        self.grants
+            .extend(grants.map(|grant| (grant.queue, grant.count)));
         self.drained |= message.drain.is_some();
         for beat in message.heartbeats {
             let progress = beat.progress.map(Payload::from);

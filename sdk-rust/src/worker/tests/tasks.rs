@@ -105,6 +105,71 @@ async fn it_runs_no_more_than_there_is_room_for() {
     assert_eq!((session.seen.credits, health.get().running), (1, 0));
 }
 
+#[tokio::test]
+async fn queues_have_their_own_actions_and_room() {
+    let mut fake = Fake::start().await;
+    let (release, released) = oneshot::channel::<()>();
+    let released = Arc::new(Mutex::new(Some(released)));
+    let render = WorkerAction::new("render", move |(), cx: ActionContext| {
+        let released = released.lock().unwrap().take().unwrap();
+        async move {
+            let _ = released.await;
+            Ok(format!(
+                "{} for {}",
+                cx.info().required_version,
+                cx.info().affinity_key
+            ))
+        }
+    });
+    let queue = async |(), cx: ActionContext| Ok(cx.info().queue.clone());
+    let worker = fake
+        .worker()
+        .max_tasks(3)
+        .queue("gpu", 1)
+        .action("where", queue);
+    let worker = worker.register(render.queue("gpu"));
+    let _job = Job::start(worker);
+    let mut session = fake.welcomed().await;
+    let told = session.hello.queues.iter().map(|queue| {
+        let actions = queue.actions.iter().map(|action| action.name.as_str());
+        (
+            queue.queue.as_str(),
+            actions.collect::<Vec<_>>(),
+            queue.credits,
+        )
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [("gpu", vec!["render"], 1), ("q", vec!["where"], 3)]
+    );
+    let of_gpu = |token: &str| v1::WorkerTask {
+        queue: "gpu".to_owned(),
+        required_version: "2".to_owned(),
+        affinity_key: "picture 7".to_owned(),
+        ..task(token, "render", "{}")
+    };
+    // The one queue is full, and the other is not.
+    session.deal([of_gpu("g1"), of_gpu("g2"), task("q1", "where", "{}")]);
+    session.until(|seen| seen.releases == ["g2"]).await;
+    assert_eq!(session.result("q1").await, "\"q\"");
+    assert_eq!(session.seen.grants, [("q".to_owned(), 1)]);
+    drop(release);
+    assert_eq!(session.result("g1").await, "\"2 for picture 7\"");
+    assert_eq!(session.seen.grants[1..], [("gpu".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_queue_without_actions_is_refused() {
+    let fake = Fake::start().await;
+    let worker = fake
+        .worker()
+        .queue("gpu", 1)
+        .action("a", async |(), _| Ok(()));
+    let error = worker.run_until(std::future::pending()).await.unwrap_err();
+    let text = "no action of the worker is called from queue gpu";
+    assert!(error.to_string().contains(text), "{error}");
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("outer")]
 struct Outer(#[source] io::Error);
