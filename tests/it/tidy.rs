@@ -309,3 +309,37 @@ fn every_reason_is_documented() {
     }
     assert_eq!(documented, promised);
 }
+
+/// Pages that name a test for each promise.
+const PROMISES: &[&str] = &["docs/sdks.md", "docs/watching.md", "docs/workers.md"];
+
+/// Names of tests in the cells of a page's tables after the first one.
+fn shown(page: &str) -> Vec<String> {
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.flat_map(|row| row.split('|').skip(2));
+    let quoted = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let is_name = |text: &&str| {
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        text.chars().all(is_word) && (text.contains('_') || text.starts_with("Test"))
+    };
+    quoted.filter(is_name).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_promised_is_tested() {
+    let files = files();
+    let mut findings = Vec::new();
+    for page in PROMISES {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let names = shown(&text);
+        assert!(names.len() > 10, "{page} names hardly any test: {names:?}");
+        for name in names {
+            let ways = ["fn ", "def ", "func "].map(|word| format!("{word}{name}("));
+            let is_there = |(_, text): &(String, String)| ways.iter().any(|way| text.contains(way));
+            if !files.iter().any(is_there) {
+                findings.push(format!("{page}: there is no test {name}"));
+            }
+        }
+    }
+    none(&findings);
+}

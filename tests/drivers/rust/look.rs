@@ -86,8 +86,7 @@ pub(super) async fn inside(execution: &ExecutionHandle, step: &Step) -> Result<V
             });
             let causes = execution.explain().await?.causes;
             let is_pause = |cause: &Cause| matches!(cause.kind, CauseKind::Paused { .. });
-            let pauses = causes.into_iter().filter(is_pause);
-            let texts = pauses.map(|cause| cause.text);
+            let texts = causes.into_iter().filter(is_pause).map(|cause| cause.text);
             let (history, paused): (Vec<_>, Vec<_>) = (named.collect(), texts.collect());
             Ok(json!({"history": history, "paused": paused}))
         }
