@@ -132,6 +132,12 @@ fn policy(kind: TimerKind) -> String {
     kind.to_string().to_lowercase().replace('_', "-")
 }
 
+/// Who has caused an event, if somebody has.
+fn caller(event: &Event) -> String {
+    let who = event.principal.as_ref().or(event.identity.as_ref());
+    who.map(|who| format!(" by {who}")).unwrap_or_default()
+}
+
 /// What an event says beside the task and its state.
 pub(super) fn describe(event: &Event) -> String {
     match &event.kind {
@@ -140,7 +146,8 @@ pub(super) fn describe(event: &Event) -> String {
             workflow_revision,
             ..
         } => {
-            format!("started {workflow_name} (revision {workflow_revision})")
+            let by = caller(event);
+            format!("started {workflow_name} (revision {workflow_revision}){by}")
         }
         EventKind::ExecutionStateChanged { state_info, .. }
         | EventKind::TaskStateChanged { state_info, .. } => state_info.clone(),
@@ -183,12 +190,7 @@ pub(super) fn describe(event: &Event) -> String {
             format!("started {workflow_name} as {child_execution_id}")
         }
         EventKind::VerbApplied { verb, reason, .. } => {
-            let by = event
-                .principal
-                .as_ref()
-                .or(event.identity.as_ref())
-                .map(|who| format!(" by {who}"))
-                .unwrap_or_default();
+            let by = caller(event);
             let why = if reason.is_empty() {
                 String::new()
             } else {

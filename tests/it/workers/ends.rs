@@ -1,5 +1,6 @@
 //! Ends of tasks that come twice, and too late.
 
+use proto::v1;
 use proto::v1::history_event::Event;
 use serde_json::{Value, json};
 
@@ -49,5 +50,35 @@ impl Bench {
         let after = self.api.execution(&execution).await.unwrap();
         let same = before == after;
         self.compare("changed by a late result", &json!(!same), &json!(false));
+    }
+
+    /// What undoes a task has times of its own: when they are over, the rollback has failed.
+    pub(super) async fn undone_too_slowly(&mut self) {
+        let worker = self.worker().await;
+        let file = self.scratch.path().join("undo");
+        let path = serde_json::to_string(file.to_str().unwrap()).unwrap();
+        let undo = format!("{{action: test.block, input: {{file: {path}}}, start-to-close: 1}}");
+        let task = format!("{{action: test.echo, input: {{value: 1}}, rollback: {undo}}}");
+        let execution = self.run(&task).await;
+        let done = self.seen(&execution).await;
+        self.compare("before its rollback", &done, &good(&json!(1)));
+        let request = v1::RollbackExecutionRequest {
+            project: self.api.project(),
+            execution_id: execution.clone(),
+            ..Default::default()
+        };
+        let asked = self.api.executions().rollback_execution(request).await;
+        asked.unwrap();
+        let undone = self.seen(&execution).await;
+        let failure = json!({
+            "type": "Timeout",
+            "message": "Action test.block has taken longer than it may.",
+            "cause": null,
+        });
+        let expected = seen("ERROR", &Value::Null, &failure, 2, &[]);
+        self.compare("undone too slowly", &undone, &expected);
+        put(&file, "go");
+        worker.terminate().await;
+        worker.ended().await;
     }
 }

@@ -134,6 +134,7 @@ async fn workers_are_the_same_in_every_language() {
             bench.deferred().await;
             bench.completed_twice().await;
             bench.completed_late().await;
+            bench.undone_too_slowly().await;
             bench.died().await;
             bench.killed().await;
             bench.drained().await;

@@ -228,7 +228,7 @@ impl Machine<'_> {
         for to in self.ex.active_children() {
             let event = Event::Verb {
                 verb: verb.clone(),
-                caller: Caller::default(),
+                caller: self.caller.clone(),
             };
             self.out.messages.push(Message { to, event });
         }
@@ -248,7 +248,7 @@ impl Machine<'_> {
         };
         let event = Event::Verb {
             verb,
-            caller: Caller::default(),
+            caller: self.caller.clone(),
         };
         self.out.messages.push(Message { to, event });
     }

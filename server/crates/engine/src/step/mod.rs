@@ -34,7 +34,7 @@ use crate::catalog::Builtin;
 use crate::changes::Changes;
 use crate::data::Data;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Caller, Event};
 use crate::execution::Execution;
 use crate::failure::{Failure, FailureKind};
 use crate::host::EngineHost;
@@ -127,6 +127,8 @@ pub(crate) struct Machine<'a> {
     unit: Cell<Option<u32>>,
     /// Whether nothing ran in it any more before the event.
     was_drained: bool,
+    /// Who has called the verb that is being applied; those below hear of it in that name.
+    caller: Caller,
 }
 
 /// Applies an event: changes the execution and says what must be done besides.
@@ -202,7 +204,10 @@ pub fn apply(
         } => machine.child_drained(task, action, drained),
         Event::ChildReopened { task, action } => machine.child_reopened(task, action),
         Event::RollBack { .. } => machine.roll_back_for_parent(),
-        Event::Verb { verb, caller } => machine.verb(&verb, &caller)?,
+        Event::Verb { verb, caller } => {
+            machine.caller = caller.clone();
+            machine.verb(&verb, &caller)?;
+        }
     }
     Ok(machine.run())
 }
@@ -218,6 +223,7 @@ impl<'a> Machine<'a> {
             draws: Cell::new(0),
             unit: Cell::new(None),
             was_drained,
+            caller: Caller::default(),
         }
     }
 

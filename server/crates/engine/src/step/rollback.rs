@@ -191,7 +191,7 @@ impl Machine<'_> {
             }
             for to in children {
                 let timeouts_run = false;
-                let (verb, caller) = (Verb::Pause { timeouts_run }, Caller::default());
+                let (verb, caller) = (Verb::Pause { timeouts_run }, self.caller.clone());
                 let event = Event::Verb { verb, caller };
                 self.out.messages.push(Message { to, event });
             }

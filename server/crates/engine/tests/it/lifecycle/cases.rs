@@ -34,7 +34,7 @@ wf:
     other: {action: std.async_noop, rollback: {action: std.async_noop}}";
 
 /// A sub-workflow with a task that fails.
-const TREE: &str = "\
+pub(super) const TREE: &str = "\
 version: '2.0'
 top:
   tasks:

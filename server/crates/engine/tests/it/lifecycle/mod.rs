@@ -13,7 +13,7 @@ use definition::Kind;
 use engine::lifecycle::{Answer, Operation, Rule, rule, rule_above, task_rule};
 use engine::{Error, ExecutionState, ExecutionUid, HistoryKind, TaskState};
 
-use self::cases::{At, Case, cases};
+use self::cases::{At, Case, TREE, cases};
 use crate::harness::Harness;
 use crate::scenarios::{command_on, play};
 
@@ -120,6 +120,26 @@ fn every_verb_does_what_the_table_says() {
                 };
                 assert!(is_said && unchanged, "{what}: {result:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn those_below_hear_of_a_verb_in_the_name_of_its_caller() {
+    for verb in ["pause", "cancel", "terminate"] {
+        let mut harness = Harness::new(Kind::Workflows, TREE);
+        command_on(&mut harness, "start top").unwrap();
+        let (top, below) = {
+            let mut uids = harness.executions.keys().copied();
+            (uids.next().unwrap(), uids.next().unwrap())
+        };
+        command_on(&mut harness, verb).unwrap();
+        for uid in [top, below] {
+            let recorded = harness.history(uid).iter().any(|event| {
+                matches!(&event.kind, HistoryKind::VerbApplied { reason, .. }
+                    if reason.as_deref() == Some("for a test"))
+            });
+            assert!(recorded, "{verb} of {uid}");
         }
     }
 }
