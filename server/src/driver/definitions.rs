@@ -25,9 +25,32 @@ pub(super) struct Definitions {
     documents: HashMap<SourceHash, Arc<Document>>,
     workflows: HashMap<Key, Option<Arc<Definition>>>,
     actions: HashMap<Key, Option<Arc<AdHocAction>>>,
+    /// How often definitions had been written when the latest ones were looked up.
+    version: String,
+    /// Other servers may have written some since.
+    is_doubtful: bool,
 }
 
 impl Definitions {
+    /// Another server may have written definitions: before one is used as the latest, it is looked
+    /// whether it still is.
+    pub(super) fn doubt_latest(&mut self) {
+        self.is_doubtful = true;
+    }
+
+    fn be_sure(&mut self, reader: &mut Reader) -> Result<(), Error> {
+        if !self.is_doubtful {
+            return Ok(());
+        }
+        let version = reader.definitions_version()?;
+        if version != self.version {
+            self.version = version;
+            self.forget_latest();
+        }
+        self.is_doubtful = false;
+        Ok(())
+    }
+
     /// Forgets which revision is the latest, after definitions were written.
     pub(super) fn forget_latest(&mut self) {
         self.workflows.clear();
@@ -42,6 +65,7 @@ impl Definitions {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Arc<Definition>>, Error> {
+        self.be_sure(reader)?;
         let key: Key = (project.into(), namespace.into(), name.into());
         if let Some(known) = self.workflows.get(&key) {
             return Ok(known.clone());
@@ -81,6 +105,7 @@ impl Definitions {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Arc<AdHocAction>>, Error> {
+        self.be_sure(reader)?;
         let key: Key = (project.into(), namespace.into(), name.into());
         if let Some(known) = self.actions.get(&key) {
             return Ok(known.clone());

@@ -73,8 +73,6 @@ pub(super) struct Lane {
     pub(super) executions: HashMap<ExecutionUid, Slot>,
     pub(super) shards: Shards,
     pub(super) definitions: RefCell<Definitions>,
-    /// Which definitions they are.
-    definitions_version: String,
     /// When executions must be told the time.
     pub(super) timers: BTreeSet<(i64, ExecutionUid)>,
     /// Executions that were stopped by the limit of steps.
@@ -145,7 +143,6 @@ impl Lane {
             executions: HashMap::new(),
             shards: Shards::new(Owned::none(1)),
             definitions: RefCell::default(),
-            definitions_version: String::new(),
             timers: BTreeSet::new(),
             continued: VecDeque::new(),
             broken: HashMap::new(),
@@ -206,7 +203,7 @@ impl Lane {
     }
 
     /// Of a server that shares its database: sees that it has not been taken for dead while it was
-    /// asleep, and what others have done to definitions.
+    /// asleep, and that others may have written definitions.
     fn look_round(&mut self) {
         let cluster = &self.hands.cluster;
         let mut writer = self.writer.borrow_mut();
@@ -216,17 +213,8 @@ impl Lane {
             end_if_fenced(&error);
             tracing::warn!("it is not known whether others have taken over: {error}");
         }
-        if !cluster.map().is_shared() {
-            return;
-        }
-        match writer.read().definitions_version() {
-            Ok(version) if version == self.definitions_version => {}
-            Ok(version) => {
-                self.definitions_version = version;
-                self.definitions.borrow_mut().forget_latest();
-            }
-            // The commit meets the same.
-            Err(_) => self.definitions.borrow_mut().forget_latest(),
+        if cluster.map().is_shared() {
+            self.definitions.borrow_mut().doubt_latest();
         }
     }
 

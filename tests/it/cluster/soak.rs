@@ -94,7 +94,10 @@ async fn nothing_is_lost_whoever_dies() {
         clients.spawn(async move { load(number, &addresses, &count, until).await });
     }
     let chaos = disturb(&mut servers, &mut database).await;
-    let started: Vec<(String, i64)> = clients.join_all().await.into_iter().flatten().collect();
+    let done = clients.join_all().await;
+    // One that its server has left waits for the next owner: the longest says how long that took.
+    let slowest = done.iter().map(|(_, slowest)| *slowest).max().unwrap();
+    let started: Vec<(String, i64)> = done.into_iter().flat_map(|(ids, _)| ids).collect();
     servers.are_settled().await;
 
     let api = servers.api(0, "soak");
@@ -131,7 +134,10 @@ async fn nothing_is_lost_whoever_dies() {
         .filter(|id| !finished.contains(*id))
         .collect();
     assert!(missed.is_empty(), "the watcher has missed {missed:?}");
-    eprintln!("{} executions, disturbed {chaos} times", started.len());
+    eprintln!(
+        "{} executions, disturbed {chaos} times; the slowest took {slowest:?}",
+        started.len()
+    );
     drop(workers);
 }
 
@@ -193,8 +199,9 @@ async fn load(
     addresses: &[String],
     count: &AtomicUsize,
     until: Instant,
-) -> Vec<(String, i64)> {
+) -> (Vec<(String, i64)>, Duration) {
     let mut ids = Vec::new();
+    let mut slowest = Duration::ZERO;
     let clients: Vec<Client> = addresses.iter().map(|address| connect(address)).collect();
     let mut turn = client;
     while Instant::now() < until {
@@ -208,7 +215,8 @@ async fn load(
                 Err(error) => assert!(error.retryable(), "{id}: {error}"),
             }
         }
-        let given_up = Instant::now() + PATIENCE * 2;
+        let started = Instant::now();
+        let given_up = started + PATIENCE * 2;
         loop {
             turn += 1;
             let handle = clients[turn % clients.len()].execution(&*id);
@@ -218,9 +226,10 @@ async fn load(
             }
             assert!(Instant::now() < given_up, "{id} does not finish");
         }
+        slowest = slowest.max(started.elapsed());
         ids.push((id, n));
     }
-    ids
+    (ids, slowest)
 }
 
 fn connect(address: &str) -> Client {

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -88,6 +88,35 @@ pub fn shared() -> Option<&'static Server> {
 impl Server {
     /// Makes a cluster and starts its server. Settings are `name=value`.
     pub fn start(settings: &[&str]) -> Result<Self> {
+        let mut server = Self::make(settings)?;
+        server.resume()?;
+        Ok(server)
+    }
+
+    /// The same, with encryption for who asks for it. The certificate is for `localhost`; gives the
+    /// file of the one to trust.
+    pub fn start_encrypted() -> Result<(Self, PathBuf)> {
+        let mut server = Self::make(&["ssl=on"])?;
+        let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let trusted = server.data().join("server.crt");
+        server.write_own(&trusted, &certificate.cert.pem())?;
+        let key = server.data().join("server.key");
+        server.write_own(&key, &certificate.signing_key.serialize_pem())?;
+        server.resume()?;
+        Ok((server, trusted))
+    }
+
+    /// Writes a file that nobody but the server's user may read.
+    fn write_own(&self, path: &Path, text: &str) -> Result<()> {
+        fs::write(path, text)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        if let Some((user, group)) = self.owner {
+            chown(path, Some(user), Some(group))?;
+        }
+        Ok(())
+    }
+
+    fn make(settings: &[&str]) -> Result<Self> {
         let programs = find_programs().context("PostgreSQL is not installed")?;
         let folder = tempfile::Builder::new().prefix("pg-").tempdir()?;
         // PostgreSQL refuses to run as root.
@@ -95,7 +124,7 @@ impl Server {
         if let Some((user, group)) = owner {
             chown(folder.path(), Some(user), Some(group))?;
         }
-        let mut server = Self {
+        let server = Self {
             programs,
             folder,
             owner,
@@ -120,7 +149,6 @@ impl Server {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
-        server.resume()?;
         Ok(server)
     }
 

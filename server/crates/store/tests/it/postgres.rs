@@ -1,6 +1,6 @@
 //! PostgreSQL that goes away and comes back: what was committed stays, nothing is there twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres_fixture::{Proxy, Server, execute, shared};
 use store::{Config, Error, Store};
@@ -111,4 +111,57 @@ fn what_is_not_ours_is_refused_clearly() {
         away.to_string(),
         "database postgres://me@127.0.0.1:1/autan cannot be reached"
     );
+}
+
+#[test]
+fn what_is_said_to_be_encrypted_is() {
+    if shared().is_none() {
+        return;
+    }
+    let (server, trusted) = Server::start_encrypted().unwrap();
+    let trusted = trusted.display();
+    let local = server.url().replace("127.0.0.1", "localhost");
+    let sessions = |is_encrypted: bool| {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+             WHERE application_name LIKE 'autan%' AND ssl = {is_encrypted}"
+        );
+        postgres_fixture::number(&server.url(), &sql).unwrap() > 0.0
+    };
+    for (url, encrypted) in [
+        (format!("{}?sslmode=require", server.url()), true),
+        (server.url(), true),
+        (
+            format!("{local}?sslmode=verify-full&sslrootcert={trusted}"),
+            true,
+        ),
+        (format!("{}?sslmode=disable", server.url()), false),
+    ] {
+        let store = open(&url);
+        let writer = store.writer().unwrap();
+        assert_eq!(
+            (sessions(true), sessions(false)),
+            (encrypted, !encrypted),
+            "{url}"
+        );
+        drop((writer, store));
+        // Sessions end some time after their connections.
+        let until = Instant::now() + Duration::from_secs(30);
+        while (sessions(true) || sessions(false)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    let plain = shared().unwrap().url();
+    for url in [
+        // It is not the name in the certificate, nor one that the system trusts, nor encrypted.
+        format!("{}?sslmode=verify-full&sslrootcert={trusted}", server.url()),
+        format!("{local}?sslmode=verify-full"),
+        format!("{plain}?sslmode=require"),
+    ] {
+        let refused = Store::open(&Config::new(&url));
+        assert!(
+            matches!(refused, Err(Error::Connect { .. })),
+            "{url}: {refused:?}"
+        );
+    }
 }
