@@ -1,7 +1,8 @@
 //! Retention: executions that finished long enough ago are deleted with everything below them.
 //!
-//! Owns when and which. Left to others: deleting (`driver`), the configuration (`config`). Works in
-//! small portions, so that no other call waits for long.
+//! Owns when and which; so do documents that nobody refers to any more (`unused`). Left to others:
+//! deleting (`driver`), the configuration (`config`). Works in small portions, so that no other
+//! call waits for long.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +16,14 @@ use crate::cluster::{Change, ChangeOrder, Changed, Cluster};
 use crate::config::Retention;
 use crate::driver::{self, Driver};
 
+pub(crate) mod unused;
+
+use unused::Unused;
+
 /// How often it is looked for executions that are too old.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Executions that are read, and sources that are deleted, at a time.
+/// Executions that are read at a time.
 const PORTION: u32 = 100;
 
 /// Executions that are deleted at a time: one commit may hold them all.
@@ -33,10 +38,12 @@ pub(crate) async fn keep_clean(
     if retention.is_for_ever() {
         return;
     }
+    let mut unused = Unused::default();
     loop {
         let cleaned = tokio::select! {
             // One server does it for all.
-            cleaned = clean(&driver, &cluster, &retention), if cluster.map().is_desk() => cleaned,
+            cleaned = clean_all((&driver, &cluster), &retention, &mut unused),
+                if cluster.map().is_desk() => cleaned,
             () = std::future::ready(()), if !cluster.map().is_desk() => Ok(0),
             () = stop.cancelled() => return,
         };
@@ -52,6 +59,22 @@ pub(crate) async fn keep_clean(
     }
 }
 
+/// Deletes what is too old now, and now and then the documents that were left over.
+async fn clean_all(
+    (driver, cluster): (&Driver, &Cluster),
+    retention: &Retention,
+    unused: &mut Unused,
+) -> Result<u64, driver::Error> {
+    let count = clean(driver, cluster, retention).await?;
+    if unused.is_due() {
+        let deleted = unused.look(driver).await?;
+        if deleted > 0 {
+            tracing::info!("{deleted} documents deleted that nobody refers to");
+        }
+    }
+    Ok(count)
+}
+
 /// Deletes what is too old now; says how many executions, not counting those below them.
 pub(crate) async fn clean(
     driver: &Driver,
@@ -63,13 +86,6 @@ pub(crate) async fn clean(
         let kept_us = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
         let before_us = clock::now_us().saturating_sub(kept_us);
         count += clean_project(driver, cluster, project, before_us).await?;
-    }
-    if count > 0 {
-        let unused = driver.write(|writer| {
-            let unused = writer.read().find_unused_sources(PORTION)?;
-            writer.delete_unused_sources(&unused)
-        });
-        unused.await?;
     }
     Ok(count)
 }

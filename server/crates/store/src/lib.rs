@@ -65,7 +65,7 @@ pub use readers::Readers;
 pub use store::Store;
 pub use views::{
     ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, DeletedRow, HistoryRange, Loaded,
-    Payloads, Searched, SourceHash, Standing,
+    Payloads, Searched, SourceHash, SourceUses, Standing,
 };
 pub use worker::{QueueRow, WorkerActionRow};
 pub use writer::Writer;

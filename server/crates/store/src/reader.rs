@@ -25,7 +25,7 @@ use crate::tables::{
 };
 use crate::views::{
     ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, HistoryRange, Loaded, Payloads,
-    Searched, SourceHash, Standing,
+    Searched, SourceHash, SourceUses, Standing,
 };
 use crate::worker::{QueueRow, WorkerActionRow};
 use crate::writer::DEFINITIONS;
@@ -448,10 +448,24 @@ impl Reader {
         sources::load(&mut self.conn, hash)
     }
 
-    /// Finds documents of workflows that no definition and no execution refers to. Reads all
-    /// executions.
-    pub fn find_unused_sources(&mut self, limit: u32) -> Result<Vec<SourceHash>, Error> {
-        sources::find_unused(&mut self.conn, limit)
+    /// Lists documents that no definition and no workbook refers to, by hash: the first ones, or
+    /// those after one. Executions may refer to them; see [`Self::source_uses`].
+    pub fn list_undefined_sources(
+        &mut self,
+        after: Option<&SourceHash>,
+        limit: u32,
+    ) -> Result<Vec<SourceHash>, Error> {
+        sources::list_undefined(&mut self.conn, after, limit)
+    }
+
+    /// Says which documents up to `limit` executions refer to: as their definition, or as one of
+    /// the ad-hoc actions that they go on with. The first ones, or those after one.
+    pub fn source_uses(
+        &mut self,
+        after: Option<ExecutionKey>,
+        limit: u32,
+    ) -> Result<SourceUses, Error> {
+        sources::uses(&mut self.conn, after, limit)
     }
 
     /// Finds an answered request.

@@ -1,16 +1,26 @@
 //! What questions ask for, and what answers look like, where records alone do not say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::{
     ActionRecord, Caller, ExecutionRecord, ExecutionState, ExecutionUid, HistoryEvent, TaskRecord,
 };
 
+use crate::batch::ExecutionKey;
 use crate::page::Slice;
 
 /// SHA-256 that names a source.
 pub type SourceHash = [u8; 32];
+
+/// The documents that some executions refer to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceUses {
+    /// Their hashes.
+    pub hashes: BTreeSet<SourceHash>,
+    /// Where to go on; `None` after the last execution.
+    pub next: Option<ExecutionKey>,
+}
 
 /// An execution with all its tasks and their actions, in order of their numbers.
 #[derive(Clone, Debug)]

@@ -353,8 +353,8 @@ impl Writer {
         self.write(|conn| requests::expire(conn, before_us, limit))
     }
 
-    /// Deletes sources of [`Reader::find_unused_sources`] that still nobody refers to; says how
-    /// many.
+    /// Deletes documents that nobody referred to when all executions were looked through, if no
+    /// definition and no unfinished execution does now; says how many.
     pub fn delete_unused_sources(&mut self, hashes: &[SourceHash]) -> Result<usize, Error> {
         self.write(|conn| sources::delete_unused(conn, hashes))
     }

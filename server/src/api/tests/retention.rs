@@ -10,6 +10,7 @@ use super::{ASYNC, Api, REQUEST_ID, create};
 use crate::cluster::Cluster;
 use crate::config::{Config, Retention, Span};
 use crate::retention;
+use crate::retention::unused::Unused;
 
 const FAMILY: &str = "
 version: '2.0'
@@ -161,5 +162,39 @@ async fn who_watches_learns_who_deleted_what_and_why() {
         said("by age", "retention", ""),
     ];
     assert_eq!(found, expected);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn a_document_goes_with_the_last_execution_that_needs_it() {
+    let mut api = Api::with(&[ASYNC, FAMILY]).await;
+    api.run("above", "ended", "{}").await;
+    api.finished("ended").await;
+    for name in ["above", "below"] {
+        let delete = v1::DeleteWorkflowRequest {
+            name: name.into(),
+            ..Default::default()
+        };
+        api.workflows.delete_workflow(delete).await.unwrap();
+    }
+    let driver = api.server.driver.clone();
+    let mut unused = Unused::default();
+    for round in 0..3 {
+        assert_eq!(unused.look(&driver).await.unwrap(), 0, "round {round}");
+    }
+    let retention = Retention {
+        finished: Some(kept(0)),
+        ..Retention::default()
+    };
+    let cluster = Cluster::alone();
+    let cleaned = retention::clean(&driver, &cluster, &retention);
+    assert_eq!(cleaned.await.unwrap(), 1);
+    let mut deleted = Vec::new();
+    for _ in 0..3 {
+        deleted.push(unused.look(&driver).await.unwrap());
+    }
+    assert_eq!(deleted, [0, 1, 0], "the second search in a row decides");
+    // What is defined still runs.
+    api.run("held", "afterwards", "{}").await;
     api.stop().await;
 }

@@ -1,17 +1,17 @@
 //! Rows of sources: documents by content.
 
-use std::collections::BTreeSet;
-
-use diesel::dsl::{exists, not};
+use diesel::dsl::{exists, min, not};
 use diesel::prelude::*;
+use engine::TaskRuntime;
 
+use crate::batch::ExecutionKey;
 use crate::codec;
 use crate::connection::{Conn, both};
 use crate::definition::{Source, SourceKind};
 use crate::error::Error;
 use crate::predicate::Unfinished;
-use crate::schema::{definitions, executions, sources, workbooks};
-use crate::views::SourceHash;
+use crate::schema::{definitions, executions, sources, tasks, workbooks};
+use crate::views::{SourceHash, SourceUses};
 
 #[derive(Insertable)]
 #[diesel(table_name = sources, treat_none_as_default_value = false)]
@@ -51,33 +51,91 @@ pub(crate) fn load(conn: &mut Conn, hash: &SourceHash) -> Result<Option<Source>,
     }))
 }
 
-/// Finds documents that nobody refers to. Reads all executions: for readers, not for the writer.
-/// Only documents of workflows are given: tasks under way may refer to those of ad-hoc actions.
-pub(crate) fn find_unused(conn: &mut Conn, limit: u32) -> Result<Vec<SourceHash>, Error> {
-    let candidates = both!(&mut *conn, |c| sources::table
-        .filter(sources::kind.eq(SourceKind::Workflows.word()))
+/// Lists documents that no definition and no workbook refers to, by hash, those after one.
+pub(crate) fn list_undefined(
+    conn: &mut Conn,
+    after: Option<&SourceHash>,
+    limit: u32,
+) -> Result<Vec<SourceHash>, Error> {
+    let after = after.map_or(&[][..], |hash| &hash[..]);
+    let query = sources::table
+        .filter(sources::hash.gt(after))
         .filter(not(exists(
-            definitions::table.filter(definitions::source_hash.eq(sources::hash))
+            definitions::table.filter(definitions::source_hash.eq(sources::hash)),
         )))
         .filter(not(exists(
-            workbooks::table.filter(workbooks::source_hash.eq(sources::hash))
+            workbooks::table.filter(workbooks::source_hash.eq(sources::hash)),
         )))
-        .select(sources::hash)
-        .load::<Vec<u8>>(c))?;
-    if candidates.is_empty() {
-        return Ok(Vec::new());
-    }
-    let used = both!(conn, |c| executions::table
-        .select(executions::source_hash)
-        .distinct()
-        .load::<Vec<u8>>(c))?;
-    let used: BTreeSet<Vec<u8>> = used.into_iter().collect();
-    candidates
-        .into_iter()
-        .filter(|hash| !used.contains(hash))
-        .take(limit as usize)
-        .map(|hash| codec::hash(&hash, "sources.hash"))
+        .order(sources::hash)
+        .limit(i64::from(limit))
+        .select(sources::hash);
+    both!(conn, |c| query.load::<Vec<u8>>(c))?
+        .iter()
+        .map(|hash| codec::hash(hash, "sources.hash"))
         .collect()
+}
+
+/// Which documents the next executions refer to, from the first one of all or after one.
+pub(crate) fn uses(
+    conn: &mut Conn,
+    after: Option<ExecutionKey>,
+    limit: u32,
+) -> Result<SourceUses, Error> {
+    let mut uses = SourceUses::default();
+    let after = match after {
+        Some(after) => after,
+        None => match first_after(conn, i16::MIN)? {
+            Some(first) => first,
+            None => return Ok(uses),
+        },
+    };
+    let query = executions::table
+        .filter(executions::shard.eq(after.shard))
+        .filter(executions::uid.gt(&after.uid.0.as_bytes()[..]))
+        .order(executions::uid)
+        .limit(i64::from(limit))
+        .select((executions::uid, executions::source_hash));
+    let rows = both!(&mut *conn, |c| query.load::<(Vec<u8>, Vec<u8>)>(c))?;
+    for (_, hash) in &rows {
+        uses.hashes
+            .insert(codec::hash(hash, "executions.source_hash")?);
+    }
+    if let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) {
+        let pins = tasks::table
+            .filter(tasks::shard.eq(after.shard))
+            .filter(tasks::uid.between(&first[..], &last[..]))
+            .filter(tasks::runtime.like("%\"pins\":%"))
+            .select(tasks::runtime);
+        for runtime in both!(&mut *conn, |c| pins.load::<Option<String>>(c))? {
+            let runtime: TaskRuntime =
+                codec::from_json_or_default(runtime.as_deref(), "tasks.runtime")?;
+            let chains = runtime.pins.iter().flat_map(|pin| &pin.chain);
+            uses.hashes.extend(chains.map(|one| one.source_hash));
+        }
+    }
+    uses.next = match rows.last() {
+        Some((last, _)) if rows.len() >= limit as usize => Some(ExecutionKey {
+            shard: after.shard,
+            uid: codec::uid(last, "executions.uid")?,
+        }),
+        _ => first_after(conn, after.shard)?,
+    };
+    Ok(uses)
+}
+
+/// The place before the first execution of the next shard that has any.
+fn first_after(conn: &mut Conn, shard: i16) -> Result<Option<ExecutionKey>, Error> {
+    let query = executions::table
+        .filter(executions::shard.gt(shard))
+        .select(min(executions::shard));
+    let next = both!(conn, |c| query.get_result::<Option<i16>>(c))?;
+    next.map(|shard| {
+        Ok(ExecutionKey {
+            shard,
+            uid: codec::uid(&[0; 16], "executions.uid")?,
+        })
+    })
+    .transpose()
 }
 
 /// Deletes documents that were unused when somebody looked, if no definition and no running
