@@ -36,7 +36,7 @@ const PAIRS: usize = 20_000;
 
 /// How many differences that nobody has seen yet a fresh seed may bring without failing the
 /// build: they are printed, to be mended or listed. With the fixed seed there must be none.
-const UNSEEN: usize = 3;
+const UNSEEN: usize = 1;
 
 #[test]
 fn yaql_is_yaql_with_a_fixed_seed() {

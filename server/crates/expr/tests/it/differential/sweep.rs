@@ -1,4 +1,5 @@
-//! Every overload with every kind of value in every place: what chance does not come to.
+//! Every overload with every kind of value in every place, and with the result of every other one:
+//! what chance does not come to.
 //!
 //! There are a million, too many for each run. A run with a seed takes a part of them; the parts
 //! of [`PARTS`] seeds that follow one another are all.
@@ -251,15 +252,64 @@ pub(crate) fn part(number: u64) -> Vec<String> {
         let leaves = vec!["1"; shape.matches('%').count()];
         vary(&leaves, &mut |leaves| part.take(|| fill(shape, leaves)));
     }
-    for doc in expr::functions() {
-        for name in doc.name.split('|') {
-            if doc.group != "workflow" && !is_left_out(name) {
-                calls(doc, name, &mut part);
-                calls_by_name(doc, name, &mut part);
-            }
-        }
+    for (doc, name) in functions() {
+        calls(doc, name, &mut part);
+        calls_by_name(doc, name, &mut part);
+    }
+    let results = results();
+    for shape in SHAPES {
+        let leaves = vec!["1"; shape.matches('%').count()];
+        feed(&results, &leaves, &mut |leaves| {
+            part.take(|| fill(shape, leaves))
+        });
+    }
+    for (doc, name) in functions().filter(|(_, name)| !BUSY.contains(name)) {
+        let args: Vec<&str> = params(doc).iter().map(|param| good(param)).collect();
+        feed(&results, &args, &mut |args| {
+            both_forms(doc, name, args, &mut part)
+        });
     }
     part.cases
+}
+
+/// All functions of YAQL, by each of their names.
+fn functions() -> impl Iterator<Item = (&'static FunctionDoc, &'static str)> {
+    let docs = expr::functions()
+        .iter()
+        .filter(|doc| doc.group != "workflow");
+    let named = docs.flat_map(|doc| doc.name.split('|').map(move |name| (doc, name)));
+    named.filter(|(_, name)| !is_left_out(name))
+}
+
+/// A result of each function: for as many arguments as it needs, and for all that it takes.
+fn results() -> Vec<String> {
+    let mut part = Part {
+        number: 0,
+        seen: 0,
+        cases: Vec::new(),
+    };
+    for (doc, name) in functions() {
+        let params = params(doc);
+        let args: Vec<&str> = params.iter().map(|param| good(param)).collect();
+        for count in [least(&params), args.len()] {
+            part.seen = 0;
+            both_forms(doc, name, &args[..count], &mut part);
+        }
+    }
+    part.cases.dedup();
+    part.cases
+}
+
+/// All results in each place.
+fn feed<'a>(results: &'a [String], base: &[&'a str], take: &mut impl FnMut(&[&'a str])) {
+    let mut args = base.to_vec();
+    for place in 0..base.len() {
+        for result in results {
+            args[place] = result;
+            take(&args);
+        }
+        args[place] = base[place];
+    }
 }
 
 fn fill(shape: &str, leaves: &[&str]) -> String {
