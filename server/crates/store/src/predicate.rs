@@ -317,7 +317,10 @@ pub(crate) struct Unfinished;
 
 impl<DB: Backend> QueryFragment<DB> for Unfinished {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED', 'ROLLED_BACK')");
+        out.push_sql(
+            "(executions.state <> 'SUCCESS' AND executions.state <> 'ERROR' \
+             AND executions.state <> 'CANCELLED' AND executions.state <> 'ROLLED_BACK')",
+        );
         Ok(())
     }
 }

@@ -80,7 +80,8 @@ fn questions_of_every_day_use_an_index() {
             "executions_by_uid",
         ),
         (
-            "executions.state NOT IN ('SUCCESS', 'ERROR', 'CANCELLED', 'ROLLED_BACK') AND \
+            "(executions.state <> 'SUCCESS' AND executions.state <> 'ERROR' \
+             AND executions.state <> 'CANCELLED' AND executions.state <> 'ROLLED_BACK') AND \
              project = 'p' AND workflow_name = 'w'",
             "executions_unfinished",
         ),
