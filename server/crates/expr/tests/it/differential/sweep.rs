@@ -260,13 +260,13 @@ pub(crate) fn part(number: u64) -> Vec<String> {
     for shape in SHAPES {
         let leaves = vec!["1"; shape.matches('%').count()];
         feed(&results, &leaves, &mut |leaves| {
-            part.take(|| fill(shape, leaves))
+            part.take(|| fill(shape, leaves));
         });
     }
     for (doc, name) in functions().filter(|(_, name)| !BUSY.contains(name)) {
         let args: Vec<&str> = params(doc).iter().map(|param| good(param)).collect();
         feed(&results, &args, &mut |args| {
-            both_forms(doc, name, args, &mut part)
+            both_forms(doc, name, args, &mut part);
         });
     }
     part.cases
