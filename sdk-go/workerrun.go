@@ -140,9 +140,9 @@ func (w *Worker) perform(base context.Context, l *lease) {
 		defer cancel(nil)
 		if !l.task.Deadline.IsZero() {
 			local := l.task.Deadline.Add(-w.client.clockAhead())
-			var stop context.CancelFunc
-			ctx, stop = context.WithDeadline(ctx, local)
+			late, stop := context.WithDeadline(ctx, local.Add(deadlineGrace))
 			defer stop()
+			ctx = attemptContext{late, local}
 		}
 		began := time.Now()
 		log.Debug("the action begins")
@@ -156,6 +156,22 @@ func (w *Worker) perform(base context.Context, l *lease) {
 		stopped := errors.Is(context.Cause(ctx), ErrWorkerStopped)
 		w.table.ended(l, result, stopped)
 	}()
+}
+
+// deadlineGrace is how long after its deadline a function is cancelled without a word of the
+// server, which ends the attempt by itself: were it sooner, what the function says of it could come
+// first.
+const deadlineGrace = time.Second
+
+// attemptContext tells when the attempt is over, by the clock of this machine; it ends somewhat
+// later.
+type attemptContext struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c attemptContext) Deadline() (time.Time, bool) {
+	return c.deadline, true
 }
 
 func (w *Worker) invoke(ctx context.Context, task *Task) *pb.TaskResult {

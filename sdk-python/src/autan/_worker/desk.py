@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 LEASE_LOST = "TASK_LEASE_LOST"
 NEVER = float("inf")
 _DEADLINE = "deadline"
+
+# Seconds after its deadline at which a function is cancelled without a word of the server, which
+# ends the attempt by itself: were it sooner, what the function says of it could come first.
+_DEADLINE_GRACE = 1.0
 """Why the server ends a lease of an attempt that takes too long."""
 _RESEND_FIRST = 0.1
 _RESEND_MAX = 5.0
@@ -183,7 +187,7 @@ class Desk:
         if task.deadline is not None and task.lease_expire_time is not None:
             # The clocks of the machines differ; that of the server says how long the lease lasts.
             beyond = (task.deadline - task.lease_expire_time).total_seconds()
-            lease.ends_at = now + max(0.0, self.lease_duration + beyond)
+            lease.ends_at = now + max(0.0, self.lease_duration + beyond) + _DEADLINE_GRACE
         self._leases[task.token] = lease
         self._running[queue] += 1
         self._owed[queue] -= 0 if paid else 1

@@ -111,7 +111,7 @@ impl Held {
             queue: task.queue.clone(),
             confirmed: false,
             expires: now + timing.lease,
-            deadline: remaining(task, timing).map(|left| now + left),
+            deadline: remaining(task, timing).map(|left| now + left + DEADLINE_GRACE),
             heartbeat_timeout: crate::resources::to_duration(task.heartbeat_timeout),
             renewals: VecDeque::new(),
             dirty: false,
@@ -200,6 +200,10 @@ impl Held {
         self.renewals.clear();
     }
 }
+
+/// How long after its deadline a function is cancelled without a word of the server, which ends the
+/// attempt by itself: were it sooner, what the function says of it could come first.
+const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long the attempt may still take. By the clock of the server alone: those of two machines
 /// differ.

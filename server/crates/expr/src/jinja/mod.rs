@@ -22,6 +22,7 @@ mod filters;
 mod functions;
 mod methods;
 mod names;
+mod percent;
 mod rewrite;
 mod session;
 mod values;
@@ -32,6 +33,8 @@ use session::Session;
 #[derive(Debug)]
 pub(crate) struct Program {
     text: Arc<str>,
+    /// What was compiled has other words, so that places in it say nothing.
+    is_formatted: bool,
     /// Compiled for the default limit on steps.
     code: Code<'static>,
     /// Compiled for the limit on steps that the process was configured with.
@@ -66,6 +69,7 @@ impl Program {
         }
         Ok(Self {
             text: Arc::clone(text),
+            is_formatted: percent::rewritten(text).is_some(),
             code: Code::compile(text, environment())?,
             configured: OnceLock::new(),
         })
@@ -149,7 +153,7 @@ impl Program {
         let span = failed
             .range()
             .map(|range| start + range.start..start + range.end);
-        let span = span.filter(|span| span.end <= self.text.len());
+        let span = span.filter(|span| span.end <= self.text.len() && !self.is_formatted);
         Fault {
             kind,
             message,
@@ -162,6 +166,14 @@ impl<'e> Code<'e> {
     /// Compiles a string, rewritten where `minijinja` has no word for what stands there.
     fn compile(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
         count_compilation();
+        // Problems are told of the text as it was written.
+        let code = Self::compile_mended(text, environment)?;
+        let formatted = percent::rewritten(text);
+        let formatted = formatted.and_then(|text| Self::compile_mended(&text, environment).ok());
+        Ok(formatted.unwrap_or(code))
+    }
+
+    fn compile_mended(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
         let mut source = text.to_owned();
         for _ in 0..rewrite::TIMES_MAX {
             let problem = match Self::compile_plain(&source, environment) {

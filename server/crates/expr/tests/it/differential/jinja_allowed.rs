@@ -34,8 +34,11 @@ const RULES: &[Rule] = &[
         holds: |_, found, _| matches!(found, Err((EvalErrorKind::Limit(_), _))),
     },
     Rule {
-        why: "allowed: `text % value` is `text | format(value)`",
-        holds: |_, found, _| refuses(found, "tried to use % operator"),
+        why: "allowed: `text % value`, of a text that is no literal, is `text | format(value)`",
+        holds: |text, found, _| {
+            let is_literal = text.contains("' % ") || text.contains("\" % ");
+            refuses(found, "tried to use % operator") && !is_literal
+        },
     },
     Rule {
         why: "allowed: a `+` before a value means nothing",
