@@ -219,8 +219,8 @@ mod tests {
                 "{{ ('%(a)s'|format(**{'a': 1})) }}",
             ),
             (
-                "a {% if '%s' % x == '1' %}{{ '%s' % ('%d' % y) }}{% endif %}",
-                "a {% if ('%s'|format(x)) == '1' %}{{ ('%s'|format((('%d'|format(y))))) }}{% endif %}",
+                "{% if '%s' % x == '1' %}{{ '%s' % ('%d' % y) }}",
+                "{% if ('%s'|format(x)) == '1' %}{{ ('%s'|format((('%d'|format(y))))) }}",
             ),
             ("{{ '%s' % 'it\\'s' }}", "{{ ('%s'|format('it\\'s')) }}"),
         ] {
