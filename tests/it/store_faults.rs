@@ -54,54 +54,87 @@ fn start(api: &Api, id: &str) -> v1::StartExecutionRequest {
     }
 }
 
+/// A server with an execution that waits for the test, in a database that is to take nothing.
+struct Subject {
+    server: TestServer,
+    api: Api,
+    /// The execution, and its action.
+    uid: String,
+    action: String,
+    findings: Findings,
+}
+
+impl Subject {
+    async fn start() -> Self {
+        let options = Options {
+            embedded: true,
+            ..Options::default()
+        };
+        let server = TestServer::start_with(options).await.unwrap();
+        let api = server.api("faults");
+        api.create_workflow(&held("held", 1)).await.unwrap();
+        let uid = api.start("held", &json!({})).await.unwrap().uid;
+        let action = running_action(&api, &uid).await.unwrap();
+        Self {
+            server,
+            api,
+            uid,
+            action: action.action_execution_id,
+            findings: Findings::default(),
+        }
+    }
+
+    /// Nothing is taken, and that is told; reading goes on.
+    async fn is_refused(&mut self) {
+        let Self { api, findings, .. } = self;
+        let refused = (Code::Unavailable, ErrorReason::StoreUnavailable);
+        let answer = api.executions().start_execution(start(api, "late")).await;
+        findings.refused("start", answer, refused.0, refused.1);
+        let answer = api.complete_action(&self.action, &json!("done")).await;
+        findings.refused("complete", answer, refused.0, refused.1);
+        self.server.is_ready(false).await.unwrap();
+        let found = api.execution(&self.uid).await.unwrap();
+        findings.holds(
+            "nothing has changed",
+            found.state() == v1::ExecutionState::Running,
+        );
+        findings.holds("no start is seen", api.execution("late").await.is_err());
+    }
+
+    /// Everything goes on, also executions that were not looked at.
+    async fn goes_on(self, others: &[&str]) {
+        let (api, mut findings) = (self.api, self.findings);
+        // Nobody calls: the server finds out by itself.
+        self.server.is_ready(true).await.unwrap();
+        // The same call again, by the same request id, is the first one.
+        let answer = api.executions().start_execution(start(&api, "late")).await;
+        findings.holds("started once", answer.unwrap().into_inner().started);
+        let done = json!("done");
+        api.complete_action(&self.action, &done).await.unwrap();
+        for uid in others.iter().copied().chain([&*self.uid]) {
+            let done = api.finished(uid, PATIENCE).await.unwrap();
+            findings.holds("success", done.state() == v1::ExecutionState::Success);
+            let numbers = sequences(&api.history(uid).await.unwrap());
+            findings.holds("no holes", numbers == without_holes(done.last_sequence));
+        }
+        findings.none();
+    }
+}
+
 #[tokio::test]
 async fn a_held_database_loses_nothing() {
-    let options = Options {
-        embedded: true,
-        ..Options::default()
-    };
-    let server = TestServer::start_with(options).await.unwrap();
-    let api = server.api("faults");
-    api.create_workflow(&held("held", 1)).await.unwrap();
+    let mut subject = Subject::start().await;
+    let api = &subject.api;
     api.create_workflow("version: '2.0'\nslow:\n  tasks:\n    t: {action: std.sleep seconds=1}\n")
         .await
         .unwrap();
-    let before = api.start("held", &json!({})).await.unwrap().uid;
-    let action = running_action(&api, &before).await.unwrap();
     // Its end falls into the time in which nothing can be written.
     let slow = api.start("slow", &json!({})).await.unwrap().uid;
 
-    let holder = hold(&server.data_dir().join("autan.db")).await;
-    let mut findings = Findings::default();
-    let refused = (Code::Unavailable, ErrorReason::StoreUnavailable);
-    let answer = api.executions().start_execution(start(&api, "late")).await;
-    findings.refused("start", answer, refused.0, refused.1);
-    let id = &action.action_execution_id;
-    let answer = api.complete_action(id, &json!("done")).await;
-    findings.refused("complete", answer, refused.0, refused.1);
-    server.is_ready(false).await.unwrap();
-    // Reading goes on.
-    let found = api.execution(&before).await.unwrap();
-    findings.holds(
-        "nothing has changed",
-        found.state() == v1::ExecutionState::Running,
-    );
-    findings.holds("no start is seen", api.execution("late").await.is_err());
+    let holder = hold(&subject.server.data_dir().join("autan.db")).await;
+    subject.is_refused().await;
     release(holder).await;
-    server.is_ready(true).await.unwrap();
-
-    // The same call again, by the same request id, is the first one.
-    let answer = api.executions().start_execution(start(&api, "late")).await;
-    findings.holds("started once", answer.unwrap().into_inner().started);
-    api.complete_action(id, &json!("done")).await.unwrap();
-    for uid in [&before, &slow] {
-        let done = api.finished(uid, PATIENCE).await.unwrap();
-        findings.holds("success", done.state() == v1::ExecutionState::Success);
-        let events = api.history(uid).await.unwrap();
-        let numbers = sequences(&events);
-        findings.holds("no holes", numbers == without_holes(done.last_sequence));
-    }
-    findings.none();
+    subject.goes_on(&[&slow]).await;
 }
 
 /// Lets no file of a process grow beyond a size, or any again.
@@ -118,40 +151,13 @@ async fn limit_files(server: &TestServer, bytes: Option<u64>) {
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing() {
-    let options = Options {
-        embedded: true,
-        ..Options::default()
-    };
-    let server = TestServer::start_with(options).await.unwrap();
-    let api = server.api("faults");
-    api.create_workflow(&held("held", 1)).await.unwrap();
-    let before = api.start("held", &json!({})).await.unwrap().uid;
-    let action = running_action(&api, &before).await.unwrap();
-
+    let mut subject = Subject::start().await;
     // The log of the database is full when it is as long as it is now.
-    let log = server.data_dir().join("autan.db-wal");
-    limit_files(&server, Some(log.metadata().unwrap().len())).await;
-    let mut findings = Findings::default();
-    let refused = (Code::Unavailable, ErrorReason::StoreUnavailable);
-    let answer = api.executions().start_execution(start(&api, "late")).await;
-    findings.refused("start", answer, refused.0, refused.1);
-    let id = &action.action_execution_id;
-    let answer = api.complete_action(id, &json!("done")).await;
-    findings.refused("complete", answer, refused.0, refused.1);
-    server.is_ready(false).await.unwrap();
-    findings.holds("no start is seen", api.execution("late").await.is_err());
-    limit_files(&server, None).await;
-    // Nobody calls: the server finds out by itself.
-    server.is_ready(true).await.unwrap();
-
-    let answer = api.executions().start_execution(start(&api, "late")).await;
-    findings.holds("started once", answer.unwrap().into_inner().started);
-    api.complete_action(id, &json!("done")).await.unwrap();
-    let done = api.finished(&before, PATIENCE).await.unwrap();
-    findings.holds("success", done.state() == v1::ExecutionState::Success);
-    let numbers = sequences(&api.history(&before).await.unwrap());
-    findings.holds("no holes", numbers == without_holes(done.last_sequence));
-    findings.none();
+    let log = subject.server.data_dir().join("autan.db-wal");
+    limit_files(&subject.server, Some(log.metadata().unwrap().len())).await;
+    subject.is_refused().await;
+    limit_files(&subject.server, None).await;
+    subject.goes_on(&[]).await;
 }
 
 /// PostgreSQL sleeps, and then it is away: health tells of both, and goes on by itself.
