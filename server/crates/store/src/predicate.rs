@@ -1,8 +1,9 @@
 //! Filters as SQL. Values are always bound, never part of the text.
 //!
 //! A filter is checked and turned into tests on columns first (`Predicate::of_…`), so that writing
-//! it cannot fail. Only functions that both databases have are used. A test of a column without
-//! value is false, never NULL, so that NOT makes it true.
+//! it cannot fail. Only functions that both databases have are used. Under NOT a test of a column
+//! without value is false, never NULL, so that NOT makes it true; elsewhere NULL is as good as false,
+//! and `IS NOT NULL` would keep SQLite from using the index of that column.
 
 use std::ops::RangeInclusive;
 
@@ -83,6 +84,15 @@ impl Sign {
     }
 }
 
+/// What becomes of a test of a column without value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nulls {
+    /// It is NULL, which counts as false here.
+    False,
+    /// It is made false, because it stands under a NOT.
+    Tested,
+}
+
 /// What a database must be able to bind for predicates.
 pub(crate) trait Binds:
     Backend + HasSqlType<Text> + HasSqlType<Binary> + HasSqlType<BigInt> + HasSqlType<Bool>
@@ -101,6 +111,17 @@ impl Node {
             Self::Not(node) => node.reads_only(columns),
             Self::HasValue(column) | Self::Column(column, _) => columns.contains(column),
             Self::IsChild | Self::Label { .. } => false,
+        }
+    }
+
+    /// The tests of that column for one text that must be passed.
+    fn equal_to(&mut self, of: &str) -> Option<(&mut &'static str, &str)> {
+        match self {
+            Self::All(nodes) => nodes.iter_mut().find_map(|node| node.equal_to(of)),
+            Self::Column(column, Test::Text(Sign::Equal, text)) if *column == of => {
+                Some((column, text))
+            }
+            _ => None,
         }
     }
 
@@ -125,7 +146,7 @@ impl Node {
         low..=high
     }
 
-    fn write<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    fn write<'b, DB>(&'b self, nulls: Nulls, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
         DB: Binds,
         String: ToSql<Text, DB>,
@@ -134,11 +155,11 @@ impl Node {
         bool: ToSql<Bool, DB>,
     {
         match self {
-            Self::All(nodes) => write_list(nodes, " AND ", "TRUE", out),
-            Self::Any(nodes) => write_list(nodes, " OR ", "FALSE", out),
+            Self::All(nodes) => write_list(nodes, (" AND ", "TRUE"), nulls, out),
+            Self::Any(nodes) => write_list(nodes, (" OR ", "FALSE"), nulls, out),
             Self::Not(node) => {
                 out.push_sql("NOT ");
-                node.write(out)
+                node.write(Nulls::Tested, out)
             }
             Self::HasValue(column) => {
                 out.push_sql("(");
@@ -152,8 +173,10 @@ impl Node {
             }
             Self::Column(column, test) => {
                 out.push_sql("(");
-                out.push_sql(column);
-                out.push_sql(" IS NOT NULL AND ");
+                if nulls == Nulls::Tested {
+                    out.push_sql(column);
+                    out.push_sql(" IS NOT NULL AND ");
+                }
                 test.write(column, out)?;
                 out.push_sql(")");
                 Ok(())
@@ -178,8 +201,8 @@ impl Node {
 
 fn write_list<'b, DB>(
     nodes: &'b [Node],
-    between: &str,
-    none: &str,
+    (between, none): (&str, &str),
+    nulls: Nulls,
     out: &mut AstPass<'_, 'b, DB>,
 ) -> QueryResult<()>
 where
@@ -194,10 +217,10 @@ where
         return Ok(());
     };
     out.push_sql("(");
-    first.write(out)?;
+    first.write(nulls, out)?;
     for node in rest {
         out.push_sql(between);
-        node.write(out)?;
+        node.write(nulls, out)?;
     }
     out.push_sql(")");
     Ok(())
@@ -273,6 +296,18 @@ impl Predicate {
         self.0.reads_only(columns)
     }
 
+    /// The text that a column must equal for all that passes, as far as that is plain to see.
+    pub(crate) fn equal_to(&mut self, column: &str) -> Option<&str> {
+        self.0.equal_to(column).map(|(_, text)| text)
+    }
+
+    /// Reads that column another way in the test that [`Self::equal_to`] has found.
+    pub(crate) fn read_as(&mut self, column: &str, expression: &'static str) {
+        if let Some((column, _)) = self.0.equal_to(column) {
+            *column = expression;
+        }
+    }
+
     /// Between which values a column of numbers is where it passes, as far as that is plain to see.
     pub(crate) fn span_of(&self, column: &str) -> RangeInclusive<i64> {
         self.0.span_of(column)
@@ -290,7 +325,7 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         // There are as many texts as clients think of: kept statements would pile up.
         out.unsafe_to_cache_prepared();
-        self.0.write(&mut out)
+        self.0.write(Nulls::False, &mut out)
     }
 }
 

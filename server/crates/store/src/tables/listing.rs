@@ -12,7 +12,7 @@ use crate::codec;
 use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
-use crate::predicate::{Predicate, Unfinished};
+use crate::predicate::{Node, Predicate, Sign, Test, Unfinished};
 use crate::schema::{execution_payloads, executions};
 use crate::tables::counts;
 use crate::tables::executions::{ExecutionRow, into_key};
@@ -41,25 +41,66 @@ fn uids_of(predicate: &Predicate) -> ([u8; 16], [u8; 16]) {
     (from, before)
 }
 
+/// Columns that have an index with the uid, and the same values written so that none can be used.
+const STATE: (&str, &str) = ("executions.state", "executions.state || ''");
+const WORKFLOW: (&str, &str) = ("executions.workflow_name", "executions.workflow_name || ''");
+
+/// Where both a state and a workflow are asked for, leaves only the index of the rarer one: the
+/// database does not know which that is, the counts do.
+fn leave_the_rarer(conn: &mut Conn, project: &str, predicate: &mut Predicate) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for column in [STATE, WORKFLOW] {
+        let Some(text) = predicate.equal_to(column.0) else {
+            return Ok(());
+        };
+        let test = Test::Text(Sign::Equal, text.to_owned());
+        let alone = Predicate(Node::Column(column.0, test));
+        found.push((counts::count(conn, project, &alone, None, 0)?.total, column));
+    }
+    if let Some((_, (name, expression))) = found.into_iter().max() {
+        predicate.read_as(name, expression);
+    }
+    Ok(())
+}
+
+/// Those of a project with a uid in that range that pass.
+#[diesel::dsl::auto_type]
+fn matching<'a>(project: &'a str, from: &'a [u8], before: &'a [u8], predicate: &'a Predicate) -> _ {
+    executions::table
+        .filter(executions::project.eq(project))
+        .filter(executions::uid.ge(from))
+        .filter(executions::uid.lt(before))
+        .filter(predicate)
+}
+
+/// The same, newest first.
+#[diesel::dsl::auto_type]
+fn newest<'a>(
+    project: &'a str,
+    from: &'a [u8],
+    before: &'a [u8],
+    predicate: &'a Predicate,
+    limit: i64,
+) -> _ {
+    let newest_first = executions::uid.desc();
+    let rows: matching<'a> = matching(project, from, before, predicate);
+    rows.order(newest_first).limit(limit)
+}
+
 /// Lists executions, newest first.
 pub(crate) fn list(
     conn: &mut Conn,
     project: &str,
-    predicate: &Predicate,
+    mut predicate: Predicate,
     page: &Page<ExecutionUid>,
     payloads: Payloads,
 ) -> Result<Slice<ExecutionRecord>, Error> {
-    let (from, mut before) = uids_of(predicate);
+    leave_the_rarer(conn, project, &mut predicate)?;
+    let (from, mut before) = uids_of(&predicate);
     if let Some(after) = page.after {
         before = before.min(after.0.into_bytes());
     }
-    let rows = executions::table
-        .filter(executions::project.eq(project))
-        .filter(executions::uid.ge(&from[..]))
-        .filter(executions::uid.lt(&before[..]))
-        .filter(predicate)
-        .order(executions::uid.desc())
-        .limit(codec::one_more(page));
+    let rows = newest(project, &from, &before, &predicate, codec::one_more(page));
     if payloads == Payloads::Omit {
         let query = rows.select(codec::columns::<ExecutionRow>());
         return on!(conn, |c| {
@@ -138,11 +179,7 @@ pub(crate) fn count(
         return counts::count(conn, project, predicate, group, max_groups);
     }
     let (from, before) = uids_of(predicate);
-    let rows = executions::table
-        .filter(executions::project.eq(project))
-        .filter(executions::uid.ge(&from[..]))
-        .filter(executions::uid.lt(&before[..]))
-        .filter(predicate);
+    let rows = matching(project, &from, &before, predicate);
     let total = both!(&mut *conn, |c| rows
         .select(count_star())
         .get_result::<i64>(c))?;
@@ -254,3 +291,6 @@ pub(crate) fn load(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,20 @@ fn cases_of_ids_and_states() -> Vec<Case> {
 fn cases_of_texts() -> Vec<Case> {
     vec![
         (is(F::WorkflowName, O::Equal, text("other")), &[4]),
+        (
+            Filter::And(vec![
+                is(F::WorkflowName, O::Equal, text("other")),
+                is(F::State, O::Equal, text("RUNNING")),
+            ]),
+            &[4],
+        ),
+        (
+            Filter::And(vec![
+                is(F::State, O::Equal, text("ERROR")),
+                is(F::WorkflowName, O::Equal, text("other")),
+            ]),
+            &[],
+        ),
         (is(F::WorkflowName, O::Equal, starts("ot")), &[4]),
         (is(F::WorkflowName, O::Equal, starts("Ot")), &[]),
         (is(F::WorkflowName, O::Equal, ends("her")), &[4]),

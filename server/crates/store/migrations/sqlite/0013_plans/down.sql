@@ -1,0 +1,2 @@
+DELETE FROM sqlite_stat1 WHERE tbl = 'executions';
+ANALYZE sqlite_schema;
