@@ -1633,10 +1633,12 @@ pub struct WatchExecutionsRequest {
     /// Tenant; empty = "default".
     #[prost(string, tag = "1")]
     pub project: ::prost::alloc::string::String,
-    /// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
+    /// As in ListExecutions; empty = all. An execution, or an event of it, is sent if the execution
+    /// matches as it is when the server reads it, which is after the change.
     #[prost(string, tag = "2")]
     pub filter: ::prost::alloc::string::String,
-    /// From a message of an earlier watch of the same project and filter: goes on after it.
+    /// From a message of an earlier watch of the same project, filter, mode and types of events: goes
+    /// on after it.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
     /// Where to start without `resume_token`.
@@ -1645,6 +1647,18 @@ pub struct WatchExecutionsRequest {
     /// Interval of heartbeats, 5 to 60 s; default 15 s.
     #[prost(message, optional, tag = "5")]
     pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
+    /// What is told.
+    #[prost(enumeration = "WatchExecutionsMode", tag = "6")]
+    pub mode: i32,
+    /// Only events of these types, as in ListHistoryEvents; empty = all. Of mode EVENTS only.
+    #[prost(string, repeated, tag = "7")]
+    pub event_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Carries inputs, outputs and results in the events. Of mode EVENTS only.
+    #[prost(bool, tag = "8")]
+    pub include_payloads: bool,
+    /// Arm of the payloads.
+    #[prost(enumeration = "PayloadFormat", tag = "9")]
+    pub payload_format: i32,
 }
 /// An execution that was deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1705,6 +1719,40 @@ impl WatchExecutionsStart {
             "WATCH_EXECUTIONS_START_UNSPECIFIED" => Some(Self::Unspecified),
             "WATCH_EXECUTIONS_START_NOW" => Some(Self::Now),
             "WATCH_EXECUTIONS_START_RETAINED" => Some(Self::Retained),
+            _ => None,
+        }
+    }
+}
+/// What a watch of many tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchExecutionsMode {
+    /// As WATCH_EXECUTIONS_MODE_STATES.
+    Unspecified = 0,
+    /// What executions are: each that has changed as it is when it is sent. Changes that are faster
+    /// than the stream come as one.
+    States = 1,
+    /// What happened to executions: every event of their histories.
+    Events = 2,
+}
+impl WatchExecutionsMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_EXECUTIONS_MODE_UNSPECIFIED",
+            Self::States => "WATCH_EXECUTIONS_MODE_STATES",
+            Self::Events => "WATCH_EXECUTIONS_MODE_EVENTS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_EXECUTIONS_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_EXECUTIONS_MODE_STATES" => Some(Self::States),
+            "WATCH_EXECUTIONS_MODE_EVENTS" => Some(Self::Events),
             _ => None,
         }
     }
@@ -2420,6 +2468,24 @@ pub struct ExecutionChanges {
     /// Resumes after this message.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
+    /// What happened, in mode EVENTS, where `executions` is empty.
+    #[prost(message, repeated, tag = "4")]
+    pub events: ::prost::alloc::vec::Vec<ExecutionEvents>,
+}
+/// Events of one execution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecutionEvents {
+    /// The execution as it is when the events are read, BASIC view.
+    #[prost(message, optional, tag = "1")]
+    pub execution: ::core::option::Option<Execution>,
+    /// Events in order. Numbers are missing only of types that are not wanted. An event comes again
+    /// only where a stream was cut and resumed: it has the same number then.
+    #[prost(message, repeated, tag = "2")]
+    pub events: ::prost::alloc::vec::Vec<HistoryEvent>,
+    /// Not 0 where events that belong here are not kept any more (history_events_kept): the first one
+    /// that is.
+    #[prost(int64, tag = "3")]
+    pub earliest_sequence: i64,
 }
 /// The end of a watch of many.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3394,9 +3460,10 @@ pub mod execution_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
-        /// after each commit that changed one, its state then or later. What changes faster than it is
-        /// sent comes once, as it is then; so does what changed while a client was away and resumes with
-        /// the token of the last message. The last message is `end`; then the status is OK.
+        /// after each commit that changed one, its state then or later, or, in mode EVENTS, what happened
+        /// to it. A state that changes faster than it is sent comes once, as it is then; so does what
+        /// changed while a client was away and resumes with the token of the last message. Events all
+        /// come, those of an execution in order. The last message is `end`; then the status is OK.
         ///
         /// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
         /// that are kept: 24 hours).
@@ -3735,9 +3802,10 @@ pub mod execution_service_server {
             + std::marker::Send
             + 'static;
         /// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
-        /// after each commit that changed one, its state then or later. What changes faster than it is
-        /// sent comes once, as it is then; so does what changed while a client was away and resumes with
-        /// the token of the last message. The last message is `end`; then the status is OK.
+        /// after each commit that changed one, its state then or later, or, in mode EVENTS, what happened
+        /// to it. A state that changes faster than it is sent comes once, as it is then; so does what
+        /// changed while a client was away and resumes with the token of the last message. Events all
+        /// come, those of an execution in order. The last message is `end`; then the status is OK.
         ///
         /// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
         /// that are kept: 24 hours).

@@ -64,25 +64,29 @@ struct Wanted {
     task: Option<engine::TaskId>,
 }
 
+/// The words of types of events.
+pub(super) fn event_types(names: &[String]) -> Result<Vec<&'static str>, Fault> {
+    let known = |(place, name): (usize, &String)| {
+        let word = HistoryKind::WORDS.iter().find(|word| *word == name);
+        word.copied().ok_or_else(|| {
+            let all = HistoryKind::WORDS.join(", ");
+            Fault::field(
+                format!("event_types[{place}]"),
+                format!("must be one of {all}"),
+            )
+        })
+    };
+    names.iter().enumerate().map(known).collect()
+}
+
 impl Wanted {
     fn of(request: &v1::ListHistoryEventsRequest) -> Result<Self, Fault> {
-        let known = |(place, name): (usize, &String)| {
-            let word = HistoryKind::WORDS.iter().find(|word| *word == name);
-            word.copied().ok_or_else(|| {
-                let all = HistoryKind::WORDS.join(", ");
-                Fault::field(
-                    format!("event_types[{place}]"),
-                    format!("must be one of {all}"),
-                )
-            })
-        };
-        let kinds = request.event_types.iter().enumerate().map(known);
         let task = match &*request.task_execution_id {
             "" => None,
             id => Some(field::task_id(id)?),
         };
         Ok(Self {
-            kinds: kinds.collect::<Result<_, _>>()?,
+            kinds: event_types(&request.event_types)?,
             task,
         })
     }

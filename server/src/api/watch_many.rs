@@ -1,56 +1,46 @@
-//! `WatchExecutions`: the changes of all executions of a project that match, as a stream.
+//! `WatchExecutions`: what all executions of a project that match are, or what happens to them, as a
+//! stream.
 //!
 //! A watcher is a cursor over what commits have changed: it reads on when something was committed,
 //! looks at the executions as they are then, and holds no more than a few messages, however slow
-//! its client is. So changes in between are coalesced, and the engine never waits for a watcher.
+//! its client is. So states in between are coalesced, events never are, and the engine never waits
+//! for a watcher.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{ExecutionRecord, ExecutionUid};
 use prost::Message as _;
 use proto::v1::watch_executions_response::Message;
-use proto::v1::{self, WatchEndReason, WatchExecutionsStart};
-use sha2::{Digest, Sha256};
-use store::{DeletedRow, ExecutionField, Filter, Reader};
+use proto::v1::{self, WatchEndReason, WatchExecutionsMode, WatchExecutionsStart};
+use store::DeletedRow;
 use tokio::sync::watch::Receiver;
 use tokio::time::sleep;
 
+use self::cursor::{Cursor, Purpose, Spans};
+use self::step::{Asked, Mode, Step};
 use super::context::Context;
-use super::convert::definition::hex;
 use super::convert::field;
 use super::fault::Fault;
 use super::filter;
+use super::history;
 use super::outlet::{self, EndPlace, Ending, Outlet, OutletStream};
-use super::page::unhex;
+
+mod cursor;
+mod step;
 
 /// The stream of one watch of many.
 pub(super) type WatchManyStream = OutletStream<v1::WatchExecutionsResponse>;
 
-/// Commits that are read at once, and executions of them that are looked at.
-const COMMITS_AT_ONCE: u32 = 256;
-const EXECUTIONS_AT_ONCE: usize = 500;
-
-/// Most bytes of a message, unless a single execution has more.
+/// Most bytes of a message, unless a single execution or event has more.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 /// How long changes gather before they are read: what changes fast is sent once.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// Form of the tokens; another form gets another number.
-const VERSION: u8 = 2;
-
-/// How far a watch is: of each log of commits, the position of the last one that was looked at.
-/// Servers that share a database write a log each; one that is not named is still to be begun.
-type Cursor = BTreeMap<i16, i64>;
-
 /// What a request asks for.
 struct Wish {
-    project: Arc<str>,
-    filter: Arc<Filter<ExecutionField>>,
-    /// Hash of project and filter: a token is good for the same ones only.
-    hash: [u8; 8],
+    asked: Asked,
+    purpose: Purpose,
     token: Option<Cursor>,
     start_at: WatchExecutionsStart,
     heartbeat: Duration,
@@ -59,20 +49,18 @@ struct Wish {
 impl Wish {
     fn of(request: &v1::WatchExecutionsRequest) -> Result<Self, Fault> {
         let project = field::project(&request.project)?;
-        let digest = Sha256::new()
-            .chain_update(project.as_bytes())
-            .chain_update([0])
-            .chain_update(request.filter.as_bytes())
-            .finalize();
-        let hash = std::array::from_fn(|place| digest[place]);
+        let purpose = Purpose::of(&project, &request.filter);
         let token = match &*request.resume_token {
             "" => None,
-            token => Some(read_token(token, hash)?),
+            token => Some(purpose.cursor(token)?),
         };
         Ok(Self {
-            project,
-            filter: Arc::new(filter::parse(&request.filter)?),
-            hash,
+            asked: Asked {
+                project,
+                filter: Arc::new(filter::parse(&request.filter)?),
+                mode: mode_of(request)?,
+            },
+            purpose,
             token,
             start_at: field::known("start_at", request.start_at)?,
             heartbeat: outlet::heartbeat(request.heartbeat_interval)?,
@@ -80,63 +68,35 @@ impl Wish {
     }
 
     /// Where the stream starts, if these commits are kept.
-    fn cursor(&self, spans: &BTreeMap<i16, (i64, i64)>) -> Result<Cursor, Fault> {
+    fn cursor(&self, spans: &Spans) -> Result<Cursor, Fault> {
         let Some(token) = &self.token else {
-            let is_retained = self.start_at == WatchExecutionsStart::Retained;
-            let begin = |(first, last)| if is_retained { first - 1 } else { last };
-            return Ok(spans
-                .iter()
-                .map(|(log, span)| (*log, begin(*span)))
-                .collect());
+            let from_retained = self.start_at == WatchExecutionsStart::Retained;
+            return Ok(cursor::begin(spans, from_retained));
         };
-        for (log, position) in token {
-            let last = spans.get(log).map_or(0, |(_, last)| *last);
-            if *position > last {
-                let description = "is of another server: nothing was changed there yet";
-                return Err(Fault::field("resume_token", description));
-            }
-        }
-        for (log, (first, _)) in spans {
-            if token.get(log).copied().unwrap_or(0) < first - 1 {
-                return Err(Fault::HistoryTrimmed);
-            }
-        }
+        cursor::check(token, spans)?;
         Ok(token.clone())
-    }
-
-    fn token_of(&self, cursor: &Cursor) -> String {
-        let mut bytes = vec![VERSION];
-        bytes.extend(self.hash);
-        for (log, position) in cursor {
-            bytes.extend(log.to_be_bytes());
-            bytes.extend(position.to_be_bytes());
-        }
-        hex(&bytes)
     }
 }
 
-/// The cursor in a token.
-fn read_token(token: &str, hash: [u8; 8]) -> Result<Cursor, Fault> {
-    const LOG: usize = size_of::<i16>() + size_of::<i64>();
-    let malformed = || Fault::field("resume_token", "is malformed");
-    let bytes = unhex(token).ok_or_else(malformed)?;
-    let (version, rest) = bytes.split_first().ok_or_else(malformed)?;
-    let (of, logs) = rest.split_at_checked(8).ok_or_else(malformed)?;
-    let (logs, []) = logs.as_chunks::<LOG>() else {
-        return Err(malformed());
-    };
-    if *version != VERSION {
-        return Err(malformed());
+fn mode_of(request: &v1::WatchExecutionsRequest) -> Result<Mode, Fault> {
+    let kinds = history::event_types(&request.event_types)?;
+    let format = field::payload_format(request.payload_format)?;
+    match field::known("mode", request.mode)? {
+        WatchExecutionsMode::Unspecified | WatchExecutionsMode::States => {
+            let only = |name: &str| Fault::field(name, "needs the mode EVENTS");
+            if !kinds.is_empty() {
+                return Err(only("event_types"));
+            }
+            if request.include_payloads {
+                return Err(only("include_payloads"));
+            }
+            Ok(Mode::States)
+        }
+        WatchExecutionsMode::Events => Ok(Mode::Events {
+            kinds: kinds.into(),
+            payloads: request.include_payloads.then_some(format),
+        }),
     }
-    if of != hash {
-        let description = "belongs to a watch of another project or filter";
-        return Err(Fault::field("resume_token", description));
-    }
-    let logs = logs.iter().map(|[a, b, position @ ..]| {
-        let log = i16::from_be_bytes([*a, *b]);
-        (log, i64::from_be_bytes(*position))
-    });
-    Ok(logs.collect())
 }
 
 /// Opens a watch.
@@ -175,13 +135,18 @@ impl Watcher {
         let ending = match self.follow().await {
             Ending::Said(reason) => Ok(message(Message::End(v1::WatchExecutionsEnd {
                 reason: reason.into(),
-                resume_token: self.wish.token_of(&self.cursor),
+                resume_token: self.token(),
                 retry_delay: outlet::retry_delay(reason),
             }))),
             Ending::Unheard => return,
             Ending::Failed(fault) => Err(fault.into()),
         };
         end_place.send(ending);
+    }
+
+    /// Resumes after all that was sent.
+    fn token(&self) -> String {
+        self.wish.purpose.token(&self.cursor)
     }
 
     async fn follow(&mut self) -> Ending {
@@ -203,18 +168,17 @@ impl Watcher {
     async fn catch_up(&mut self) -> Result<(), Ending> {
         loop {
             self.commits.borrow_and_update();
-            let (project, filter) = (self.wish.project.clone(), self.wish.filter.clone());
-            let cursor = self.cursor.clone();
+            let (asked, cursor) = (self.wish.asked.clone(), self.cursor.clone());
             let read = self
                 .context
-                .read(move |reader| next(reader, &project, &filter, &cursor));
+                .read(move |reader| step::next(reader, &asked, &cursor));
             let step = read.await?;
-            let messages = self.divided(&step);
-            for changes in messages {
+            let reached = step.cursor.clone();
+            for changes in self.divided(step) {
                 self.outlet.send(message(Message::Changes(changes))).await?;
             }
-            let is_at_end = self.cursor == step.cursor;
-            self.cursor = step.cursor;
+            let is_at_end = self.cursor == reached;
+            self.cursor = reached;
             if is_at_end {
                 return Ok(());
             }
@@ -226,30 +190,18 @@ impl Watcher {
 
     /// What was read as messages of a bounded size. Only the last one moves the client on: whoever
     /// is cut in between sees some again.
-    fn divided(&self, step: &Step) -> Vec<v1::ExecutionChanges> {
-        let mut messages = Vec::new();
-        let mut present = v1::ExecutionChanges {
-            resume_token: self.wish.token_of(&self.cursor),
-            ..v1::ExecutionChanges::default()
-        };
-        let mut bytes = 0;
-        for record in &step.changed {
-            let wire = self.context.basic(record);
-            bytes += wire.encoded_len();
-            if bytes > MESSAGE_BYTES_MAX && !present.executions.is_empty() {
-                let token = present.resume_token.clone();
-                messages.push(std::mem::take(&mut present));
-                present.resume_token = token;
-                bytes = wire.encoded_len();
+    fn divided(&self, step: Step) -> Vec<v1::ExecutionChanges> {
+        let mut messages = Messages::default();
+        for told in step.changed {
+            let execution = self.context.basic(&told.record);
+            match told.events {
+                None => messages.add_state(execution),
+                Some(events) => messages.add_events(&execution, told.earliest, events),
             }
-            present.executions.push(wire);
         }
-        present.deleted.extend(step.deleted.iter().map(deleted));
-        if !present.executions.is_empty() || !present.deleted.is_empty() {
-            present.resume_token = self.wish.token_of(&step.cursor);
-            messages.push(present);
-        }
-        messages
+        messages.add_deleted(&step.deleted);
+        let purpose = self.wish.purpose;
+        messages.with_tokens(&self.token(), purpose.token(&step.cursor))
     }
 
     /// Waits for a commit, with heartbeats.
@@ -268,7 +220,7 @@ impl Watcher {
     }
 
     async fn heartbeat(&mut self) -> Result<(), Ending> {
-        let resume_token = self.wish.token_of(&self.cursor);
+        let resume_token = self.token();
         let heartbeat = v1::WatchExecutionsHeartbeat { resume_token };
         self.outlet
             .send(message(Message::Heartbeat(heartbeat)))
@@ -276,58 +228,77 @@ impl Watcher {
     }
 }
 
-/// What was read in one look at the store.
-struct Step {
-    /// The cursor after it.
-    cursor: Cursor,
-    /// Those that have changed and match, in the order of their last changes.
-    changed: Vec<ExecutionRecord>,
-    /// Those of the project that were deleted.
-    deleted: Vec<DeletedRow>,
+/// Messages that are filled one after the other.
+#[derive(Default)]
+struct Messages {
+    full: Vec<v1::ExecutionChanges>,
+    present: v1::ExecutionChanges,
+    bytes: usize,
 }
 
-/// Reads on from the cursor.
-fn next(
-    reader: &mut Reader,
-    project: &str,
-    filter: &Filter<ExecutionField>,
-    cursor: &Cursor,
-) -> Result<Step, Fault> {
-    let mut step = Step {
-        cursor: cursor.clone(),
-        changed: Vec::new(),
-        deleted: Vec::new(),
-    };
-    // When each was changed last: the number of the commit among those that are read now.
-    let mut changed: HashMap<ExecutionUid, usize> = HashMap::new();
-    let mut count = 0;
-    for log in reader.logs_of_changes()? {
-        let after = cursor.get(&log).copied().unwrap_or(0);
-        for row in reader.list_changes(log, after, COMMITS_AT_ONCE)? {
-            if count > 0 && changed.len() + row.changed.len() > EXECUTIONS_AT_ONCE {
-                break;
-            }
-            count += 1;
-            step.cursor.insert(log, row.position);
-            changed.extend(row.changed.into_iter().map(|uid| (uid, count)));
-            let own = row.deleted.into_iter();
-            step.deleted
-                .extend(own.filter(|row| *row.project == *project));
+impl Messages {
+    /// Begins another message if the present one has no room for so many bytes more.
+    fn make_room(&mut self, bytes: usize) {
+        if self.bytes > 0 && self.bytes + bytes > MESSAGE_BYTES_MAX {
+            self.full.push(std::mem::take(&mut self.present));
+            self.bytes = 0;
         }
     }
-    let order: BTreeSet<(usize, ExecutionUid)> =
-        changed.into_iter().map(|(uid, at)| (at, uid)).collect();
-    let uids: Vec<ExecutionUid> = order.into_iter().map(|(_, uid)| uid).collect();
-    for some in uids.chunks(EXECUTIONS_AT_ONCE) {
-        let found = reader.match_executions(project, filter, some)?;
-        let mut found: HashMap<ExecutionUid, ExecutionRecord> = found
-            .into_iter()
-            .map(|record| (record.uid, record))
-            .collect();
-        let ordered = some.iter().filter_map(|uid| found.remove(uid));
-        step.changed.extend(ordered);
+
+    fn add_state(&mut self, execution: v1::Execution) {
+        let bytes = execution.encoded_len();
+        self.make_room(bytes);
+        self.bytes += bytes;
+        self.present.executions.push(execution);
     }
-    Ok(step)
+
+    /// Adds the events of an execution, which is named again in each message that has some.
+    fn add_events(
+        &mut self,
+        execution: &v1::Execution,
+        earliest: Option<i64>,
+        events: Vec<v1::HistoryEvent>,
+    ) {
+        let begun = || v1::ExecutionEvents {
+            execution: Some(execution.clone()),
+            events: Vec::new(),
+            earliest_sequence: earliest.unwrap_or_default(),
+        };
+        let head = execution.encoded_len();
+        let mut part = begun();
+        self.make_room(head + events.first().map_or(0, v1::HistoryEvent::encoded_len));
+        self.bytes += head;
+        for event in events {
+            let bytes = event.encoded_len();
+            if self.bytes + bytes > MESSAGE_BYTES_MAX && !part.events.is_empty() {
+                let full = std::mem::replace(&mut part, begun());
+                self.present.events.push(full);
+                self.make_room(MESSAGE_BYTES_MAX);
+                self.bytes += head;
+            }
+            self.bytes += bytes;
+            part.events.push(event);
+        }
+        self.present.events.push(part);
+    }
+
+    fn add_deleted(&mut self, rows: &[DeletedRow]) {
+        self.present.deleted.extend(rows.iter().map(deleted));
+    }
+
+    /// All messages: the last one moves the client on to `after`.
+    fn with_tokens(mut self, before: &str, after: String) -> Vec<v1::ExecutionChanges> {
+        if self.present != v1::ExecutionChanges::default() {
+            self.full.push(self.present);
+        }
+        for message in &mut self.full {
+            message.resume_token = before.to_owned();
+        }
+        if let Some(last) = self.full.last_mut() {
+            last.resume_token = after;
+        }
+        self.full
+    }
 }
 
 fn deleted(row: &DeletedRow) -> v1::DeletedExecution {
@@ -349,73 +320,4 @@ fn message(message: Message) -> v1::WatchExecutionsResponse {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wish(filter: &str, token: &str, start: WatchExecutionsStart) -> Result<Wish, Fault> {
-        Wish::of(&v1::WatchExecutionsRequest {
-            filter: filter.into(),
-            resume_token: token.into(),
-            start_at: start.into(),
-            ..Default::default()
-        })
-    }
-
-    #[test]
-    fn a_watch_starts_where_it_is_asked_to() {
-        use WatchExecutionsStart::{Now, Retained, Unspecified};
-        let token = |logs: &[(i16, i64)]| {
-            let cursor = logs.iter().copied().collect();
-            wish("", "", Now).unwrap().token_of(&cursor)
-        };
-        let (none, kept) = (&[][..], &[(0, (5, 9)), (3, (1, 2))][..]);
-        for (given, start, spans, expected) in [
-            ("", Unspecified, none, Ok(&[][..])),
-            ("", Retained, none, Ok(&[][..])),
-            ("", Unspecified, kept, Ok(&[(0, 9), (3, 2)][..])),
-            ("", Now, kept, Ok(&[(0, 9), (3, 2)][..])),
-            ("", Retained, kept, Ok(&[(0, 4), (3, 0)][..])),
-            (
-                &*token(&[(0, 7), (3, 1)]),
-                Retained,
-                kept,
-                Ok(&[(0, 7), (3, 1)][..]),
-            ),
-            // A log that was begun since is read from its beginning.
-            (&*token(&[(0, 4)]), Now, kept, Ok(&[(0, 4)][..])),
-            (&*token(&[(0, 3), (3, 1)]), Now, kept, Err("HistoryTrimmed")),
-            (&*token(&[(3, 1)]), Now, kept, Err("HistoryTrimmed")),
-            (&*token(&[(0, 10)]), Now, kept, Err("InvalidField")),
-            (&*token(&[(0, 9), (5, 1)]), Now, kept, Err("InvalidField")),
-        ] {
-            let spans = spans.iter().copied().collect();
-            let found = wish("", given, start).unwrap().cursor(&spans);
-            match (found, expected) {
-                (Ok(found), Ok(expected)) => {
-                    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
-                }
-                (Err(fault), Err(kind)) => assert!(format!("{fault:?}").starts_with(kind)),
-                (found, expected) => panic!("{found:?} instead of {expected:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn tokens_are_good_for_their_watch_only() {
-        let now = WatchExecutionsStart::Now;
-        let cursor = Cursor::from([(0, 7)]);
-        let token = wish("state = ERROR", "", now).unwrap();
-        let token = token.token_of(&cursor);
-        let read = wish("state = ERROR", &token, now).unwrap().token;
-        assert_eq!(read, Some(cursor));
-        for (filter, token) in [
-            ("", &*token),
-            ("state = ERROR", "zz"),
-            ("state = ERROR", "00"),
-            ("state = ERROR", &token[..20]),
-        ] {
-            let fault = wish(filter, token, now).map(drop).unwrap_err();
-            assert!(fault.to_string().starts_with("resume_token"), "{fault}");
-        }
-    }
-}
+mod tests;

@@ -71,7 +71,7 @@ fn read_on(
         let after = known.get(&log).copied().unwrap_or(0);
         for row in reader.list_changes(log, after, COMMITS_AT_ONCE)? {
             position.insert(log, row.position);
-            changed.extend(row.changed);
+            changed.extend(row.changed.into_iter().map(|row| row.uid));
             changed.extend(row.deleted.into_iter().map(|row| row.uid));
         }
     }

@@ -64,8 +64,8 @@ pub use reader::Reader;
 pub use readers::Readers;
 pub use store::Store;
 pub use views::{
-    ActionRow, ChangeRow, CountGroup, Counts, DefinitionName, DeletedRow, HistoryRange, Loaded,
-    Payloads, Searched, SourceHash, SourceUses, Standing,
+    ActionRow, ChangeRow, ChangedRow, CountGroup, Counts, DefinitionName, DeletedRow, HistoryRange,
+    Loaded, Payloads, Searched, SourceHash, SourceUses, Standing,
 };
 pub use worker::{QueueRow, WorkerActionRow};
 pub use writer::Writer;

@@ -110,7 +110,7 @@ impl Reader {
         payloads: Payloads,
     ) -> Result<Slice<ExecutionRecord>, Error> {
         let predicate = lower::executions(project, filter)?;
-        listing::list(&mut self.conn, project, &predicate, page, payloads)
+        listing::list(&mut self.conn, project, predicate, page, payloads)
     }
 
     /// Lists the projects that have executions.
@@ -218,6 +218,16 @@ impl Reader {
         range: &HistoryRange,
     ) -> Result<Slice<HistoryEvent>, Error> {
         history::list(&mut self.conn, key, range)
+    }
+
+    /// Lists the events that some commits have added to the history of an execution, in order.
+    /// Each commit is named by the sequence of its last event; those that are not kept are left out.
+    pub fn list_commits_of_history(
+        &mut self,
+        key: ExecutionKey,
+        last_sequences: &[i64],
+    ) -> Result<Vec<HistoryEvent>, Error> {
+        history::list_commits(&mut self.conn, key, last_sequences)
     }
 
     /// Lists the history events of a range that are wanted.

@@ -151,6 +151,7 @@ table! {
         time_us -> BigInt,
         uids -> Binary,
         deleted -> Nullable<Text>,
+        sequences -> Nullable<Binary>,
     }
 }
 

@@ -100,10 +100,22 @@ pub struct Searched {
 pub struct ChangeRow {
     /// Its place among all commits.
     pub position: i64,
+    /// When it was made, microseconds since the epoch by the clock of the server that made it.
+    pub time_us: i64,
     /// Executions that it has changed; some may be deleted since.
-    pub changed: Vec<ExecutionUid>,
+    pub changed: Vec<ChangedRow>,
     /// Executions that it has deleted.
     pub deleted: Vec<DeletedRow>,
+}
+
+/// An execution that a commit has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangedRow {
+    /// Its uid.
+    pub uid: ExecutionUid,
+    /// Sequence of the last event that the commit added to its history, 0 if it added none; `None`
+    /// where a version wrote the row that did not note it.
+    pub last_sequence: Option<i64>,
 }
 
 /// An execution that was deleted.

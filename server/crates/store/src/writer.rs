@@ -524,8 +524,11 @@ fn write_batch(
     counts.write(out, at.0)?;
     let is_changed = !keys.is_empty() || !deleted.is_empty();
     if is_changed {
-        let uids = keys.iter().map(|key| key.uid);
-        changes::insert(out, at, batch.time_us, uids, &deleted)?;
+        let changed = batch.executions.iter().map(|changed| {
+            let last = changed.history.last();
+            (changed.record.uid, last.map_or(0, |event| event.sequence))
+        });
+        changes::insert(out, at, batch.time_us, changed, &deleted)?;
     }
     out.flush()?;
     Ok(is_changed)

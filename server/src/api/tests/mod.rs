@@ -13,6 +13,7 @@ mod retention;
 mod tasks;
 mod transport;
 mod watching;
+mod watching_many;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -136,6 +137,16 @@ impl Api {
         let waited = waited.into_inner();
         assert!(waited.finished, "{:?}", waited.execution);
         waited.execution.expect("it is there")
+    }
+
+    async fn pause(&mut self, id: &str, why: &str) {
+        let request = v1::PauseExecutionRequest {
+            execution_id: id.into(),
+            reason: why.into(),
+            ..Default::default()
+        };
+        let paused = self.executions.pause_execution(request).await;
+        paused.expect("it can be paused");
     }
 
     async fn stop(self) {

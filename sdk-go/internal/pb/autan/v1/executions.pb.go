@@ -3230,7 +3230,9 @@ type ExecutionChanges struct {
 	// Executions of the project that were deleted, whatever the filter says.
 	Deleted []*DeletedExecution `protobuf:"bytes,2,rep,name=deleted,proto3" json:"deleted,omitempty"`
 	// Resumes after this message.
-	ResumeToken   string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// What happened, in mode EVENTS, where `executions` is empty.
+	Events        []*ExecutionEvents `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3286,6 +3288,79 @@ func (x *ExecutionChanges) GetResumeToken() string {
 	return ""
 }
 
+func (x *ExecutionChanges) GetEvents() []*ExecutionEvents {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// Events of one execution.
+type ExecutionEvents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The execution as it is when the events are read, BASIC view.
+	Execution *Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	// Events in order. Numbers are missing only of types that are not wanted. An event comes again
+	// only where a stream was cut and resumed: it has the same number then.
+	Events []*HistoryEvent `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// Not 0 where events that belong here are not kept any more (history_events_kept): the first one
+	// that is.
+	EarliestSequence int64 `protobuf:"varint,3,opt,name=earliest_sequence,json=earliestSequence,proto3" json:"earliest_sequence,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ExecutionEvents) Reset() {
+	*x = ExecutionEvents{}
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutionEvents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutionEvents) ProtoMessage() {}
+
+func (x *ExecutionEvents) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_executions_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutionEvents.ProtoReflect.Descriptor instead.
+func (*ExecutionEvents) Descriptor() ([]byte, []int) {
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ExecutionEvents) GetExecution() *Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
+func (x *ExecutionEvents) GetEvents() []*HistoryEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ExecutionEvents) GetEarliestSequence() int64 {
+	if x != nil {
+		return x.EarliestSequence
+	}
+	return 0
+}
+
 // The end of a watch of many.
 type WatchExecutionsEnd struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3301,7 +3376,7 @@ type WatchExecutionsEnd struct {
 
 func (x *WatchExecutionsEnd) Reset() {
 	*x = WatchExecutionsEnd{}
-	mi := &file_autan_v1_executions_proto_msgTypes[35]
+	mi := &file_autan_v1_executions_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +3388,7 @@ func (x *WatchExecutionsEnd) String() string {
 func (*WatchExecutionsEnd) ProtoMessage() {}
 
 func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[35]
+	mi := &file_autan_v1_executions_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3326,7 +3401,7 @@ func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchExecutionsEnd.ProtoReflect.Descriptor instead.
 func (*WatchExecutionsEnd) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{35}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *WatchExecutionsEnd) GetReason() WatchEndReason {
@@ -3596,13 +3671,18 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\achanges\x18\x01 \x01(\v2\x1a.autan.v1.ExecutionChangesH\x00R\achanges\x12B\n" +
 	"\theartbeat\x18\x02 \x01(\v2\".autan.v1.WatchExecutionsHeartbeatH\x00R\theartbeat\x120\n" +
 	"\x03end\x18\x03 \x01(\v2\x1c.autan.v1.WatchExecutionsEndH\x00R\x03endB\t\n" +
-	"\amessage\"\xa0\x01\n" +
+	"\amessage\"\xd3\x01\n" +
 	"\x10ExecutionChanges\x123\n" +
 	"\n" +
 	"executions\x18\x01 \x03(\v2\x13.autan.v1.ExecutionR\n" +
 	"executions\x124\n" +
 	"\adeleted\x18\x02 \x03(\v2\x1a.autan.v1.DeletedExecutionR\adeleted\x12!\n" +
-	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\xa5\x01\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x121\n" +
+	"\x06events\x18\x04 \x03(\v2\x19.autan.v1.ExecutionEventsR\x06events\"\xa1\x01\n" +
+	"\x0fExecutionEvents\x121\n" +
+	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\x12.\n" +
+	"\x06events\x18\x02 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12+\n" +
+	"\x11earliest_sequence\x18\x03 \x01(\x03R\x10earliestSequence\"\xa5\x01\n" +
 	"\x12WatchExecutionsEnd\x120\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x18.autan.v1.WatchEndReasonR\x06reason\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12:\n" +
@@ -3672,7 +3752,7 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 }
 
 var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                    // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),                 // 1: autan.v1.IdConflictPolicy
@@ -3714,166 +3794,170 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(*UpdateExecutionResponse)(nil),       // 37: autan.v1.UpdateExecutionResponse
 	(*WatchExecutionsResponse)(nil),       // 38: autan.v1.WatchExecutionsResponse
 	(*ExecutionChanges)(nil),              // 39: autan.v1.ExecutionChanges
-	(*WatchExecutionsEnd)(nil),            // 40: autan.v1.WatchExecutionsEnd
-	nil,                                   // 41: autan.v1.Execution.LabelsEntry
-	nil,                                   // 42: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                                   // 43: autan.v1.RestartExecutionRequest.LabelsEntry
-	nil,                                   // 44: autan.v1.UpdateExecutionRequest.LabelsEntry
-	(ExecutionState)(0),                   // 45: autan.v1.ExecutionState
-	(*Payload)(nil),                       // 46: autan.v1.Payload
-	(*Failure)(nil),                       // 47: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),         // 48: google.protobuf.Timestamp
-	(PayloadFormat)(0),                    // 49: autan.v1.PayloadFormat
-	(View)(0),                             // 50: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),         // 51: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),           // 52: google.protobuf.Duration
-	(*HistoryEvent)(nil),                  // 53: autan.v1.HistoryEvent
-	(*WatchExecutionsHeartbeat)(nil),      // 54: autan.v1.WatchExecutionsHeartbeat
-	(*DeletedExecution)(nil),              // 55: autan.v1.DeletedExecution
-	(*CountExecutionsRequest)(nil),        // 56: autan.v1.CountExecutionsRequest
-	(*BatchUpdateExecutionsRequest)(nil),  // 57: autan.v1.BatchUpdateExecutionsRequest
-	(*GetBatchOperationRequest)(nil),      // 58: autan.v1.GetBatchOperationRequest
-	(*ListBatchOperationsRequest)(nil),    // 59: autan.v1.ListBatchOperationsRequest
-	(*CancelBatchOperationRequest)(nil),   // 60: autan.v1.CancelBatchOperationRequest
-	(*DeleteExecutionRequest)(nil),        // 61: autan.v1.DeleteExecutionRequest
-	(*ListHistoryEventsRequest)(nil),      // 62: autan.v1.ListHistoryEventsRequest
-	(*GetExecutionGraphRequest)(nil),      // 63: autan.v1.GetExecutionGraphRequest
-	(*ExplainExecutionRequest)(nil),       // 64: autan.v1.ExplainExecutionRequest
-	(*WatchExecutionsRequest)(nil),        // 65: autan.v1.WatchExecutionsRequest
-	(*CountExecutionsResponse)(nil),       // 66: autan.v1.CountExecutionsResponse
-	(*BatchUpdateExecutionsResponse)(nil), // 67: autan.v1.BatchUpdateExecutionsResponse
-	(*GetBatchOperationResponse)(nil),     // 68: autan.v1.GetBatchOperationResponse
-	(*ListBatchOperationsResponse)(nil),   // 69: autan.v1.ListBatchOperationsResponse
-	(*CancelBatchOperationResponse)(nil),  // 70: autan.v1.CancelBatchOperationResponse
-	(*DeleteExecutionResponse)(nil),       // 71: autan.v1.DeleteExecutionResponse
-	(*ListHistoryEventsResponse)(nil),     // 72: autan.v1.ListHistoryEventsResponse
-	(*GetExecutionGraphResponse)(nil),     // 73: autan.v1.GetExecutionGraphResponse
-	(*ExplainExecutionResponse)(nil),      // 74: autan.v1.ExplainExecutionResponse
+	(*ExecutionEvents)(nil),               // 40: autan.v1.ExecutionEvents
+	(*WatchExecutionsEnd)(nil),            // 41: autan.v1.WatchExecutionsEnd
+	nil,                                   // 42: autan.v1.Execution.LabelsEntry
+	nil,                                   // 43: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                   // 44: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                   // 45: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                   // 46: autan.v1.ExecutionState
+	(*Payload)(nil),                       // 47: autan.v1.Payload
+	(*Failure)(nil),                       // 48: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),         // 49: google.protobuf.Timestamp
+	(PayloadFormat)(0),                    // 50: autan.v1.PayloadFormat
+	(View)(0),                             // 51: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),         // 52: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),           // 53: google.protobuf.Duration
+	(*HistoryEvent)(nil),                  // 54: autan.v1.HistoryEvent
+	(*WatchExecutionsHeartbeat)(nil),      // 55: autan.v1.WatchExecutionsHeartbeat
+	(*DeletedExecution)(nil),              // 56: autan.v1.DeletedExecution
+	(*CountExecutionsRequest)(nil),        // 57: autan.v1.CountExecutionsRequest
+	(*BatchUpdateExecutionsRequest)(nil),  // 58: autan.v1.BatchUpdateExecutionsRequest
+	(*GetBatchOperationRequest)(nil),      // 59: autan.v1.GetBatchOperationRequest
+	(*ListBatchOperationsRequest)(nil),    // 60: autan.v1.ListBatchOperationsRequest
+	(*CancelBatchOperationRequest)(nil),   // 61: autan.v1.CancelBatchOperationRequest
+	(*DeleteExecutionRequest)(nil),        // 62: autan.v1.DeleteExecutionRequest
+	(*ListHistoryEventsRequest)(nil),      // 63: autan.v1.ListHistoryEventsRequest
+	(*GetExecutionGraphRequest)(nil),      // 64: autan.v1.GetExecutionGraphRequest
+	(*ExplainExecutionRequest)(nil),       // 65: autan.v1.ExplainExecutionRequest
+	(*WatchExecutionsRequest)(nil),        // 66: autan.v1.WatchExecutionsRequest
+	(*CountExecutionsResponse)(nil),       // 67: autan.v1.CountExecutionsResponse
+	(*BatchUpdateExecutionsResponse)(nil), // 68: autan.v1.BatchUpdateExecutionsResponse
+	(*GetBatchOperationResponse)(nil),     // 69: autan.v1.GetBatchOperationResponse
+	(*ListBatchOperationsResponse)(nil),   // 70: autan.v1.ListBatchOperationsResponse
+	(*CancelBatchOperationResponse)(nil),  // 71: autan.v1.CancelBatchOperationResponse
+	(*DeleteExecutionResponse)(nil),       // 72: autan.v1.DeleteExecutionResponse
+	(*ListHistoryEventsResponse)(nil),     // 73: autan.v1.ListHistoryEventsResponse
+	(*GetExecutionGraphResponse)(nil),     // 74: autan.v1.GetExecutionGraphResponse
+	(*ExplainExecutionResponse)(nil),      // 75: autan.v1.ExplainExecutionResponse
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	45, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	46, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	46, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	46, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	47, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	41, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	48, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	48, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	48, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	46, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	47, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	47, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	47, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	48, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	42, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	49, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	49, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	49, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
 	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	46, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	47, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	48, // 12: autan.v1.Execution.expire_time:type_name -> google.protobuf.Timestamp
-	46, // 13: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	46, // 14: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	42, // 15: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	49, // 12: autan.v1.Execution.expire_time:type_name -> google.protobuf.Timestamp
+	47, // 13: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	47, // 14: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	43, // 15: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 16: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	49, // 17: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	46, // 18: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	50, // 17: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	47, // 18: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
 	5,  // 19: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	50, // 20: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	49, // 21: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	51, // 22: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	51, // 20: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	50, // 21: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	52, // 22: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
 	5,  // 23: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	50, // 24: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	49, // 25: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	51, // 24: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	50, // 25: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 26: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 27: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	52, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	49, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	53, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	50, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	5,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
 	15, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
 	16, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
 	17, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	53, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	54, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
 	3,  // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	52, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	53, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
 	5,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	52, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	50, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	49, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	53, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	51, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	50, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
 	4,  // 41: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
 	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	47, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
 	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 47: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
-	45, // 48: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	46, // 48: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
 	5,  // 49: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 50: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	46, // 51: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	47, // 50: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	47, // 51: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
 	5,  // 52: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
 	5,  // 53: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 54: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
-	46, // 55: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
-	46, // 56: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	43, // 57: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	47, // 54: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	47, // 55: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	47, // 56: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	44, // 57: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
 	5,  // 58: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
-	44, // 59: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
-	46, // 60: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
-	51, // 61: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	45, // 59: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	47, // 60: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	52, // 61: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
 	5,  // 62: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
 	39, // 63: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
-	54, // 64: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
-	40, // 65: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
+	55, // 64: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
+	41, // 65: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
 	5,  // 66: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
-	55, // 67: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
-	3,  // 68: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
-	52, // 69: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
-	7,  // 70: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 71: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 72: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	56, // 73: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	13, // 74: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	18, // 75: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	20, // 76: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	22, // 77: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	24, // 78: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	26, // 79: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
-	28, // 80: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 81: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	32, // 82: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	34, // 83: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
-	36, // 84: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	57, // 85: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
-	58, // 86: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
-	59, // 87: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
-	60, // 88: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
-	61, // 89: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	62, // 90: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	63, // 91: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	64, // 92: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	65, // 93: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	8,  // 94: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 95: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 96: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	66, // 97: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	14, // 98: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	19, // 99: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	21, // 100: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	23, // 101: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	25, // 102: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	27, // 103: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	29, // 104: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 105: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	33, // 106: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	35, // 107: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	37, // 108: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	67, // 109: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
-	68, // 110: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
-	69, // 111: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
-	70, // 112: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
-	71, // 113: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	72, // 114: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	73, // 115: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	74, // 116: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	38, // 117: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	94, // [94:118] is the sub-list for method output_type
-	70, // [70:94] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	56, // 67: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
+	40, // 68: autan.v1.ExecutionChanges.events:type_name -> autan.v1.ExecutionEvents
+	5,  // 69: autan.v1.ExecutionEvents.execution:type_name -> autan.v1.Execution
+	54, // 70: autan.v1.ExecutionEvents.events:type_name -> autan.v1.HistoryEvent
+	3,  // 71: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
+	53, // 72: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
+	7,  // 73: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	9,  // 74: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	11, // 75: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	57, // 76: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	13, // 77: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	18, // 78: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	20, // 79: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	22, // 80: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	24, // 81: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	26, // 82: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	28, // 83: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	30, // 84: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	32, // 85: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	34, // 86: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	36, // 87: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	58, // 88: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
+	59, // 89: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
+	60, // 90: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
+	61, // 91: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
+	62, // 92: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	63, // 93: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	64, // 94: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	65, // 95: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	66, // 96: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	8,  // 97: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	10, // 98: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	12, // 99: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	67, // 100: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	14, // 101: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	19, // 102: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	21, // 103: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	23, // 104: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	25, // 105: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	27, // 106: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	29, // 107: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	31, // 108: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	33, // 109: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	35, // 110: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	37, // 111: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	68, // 112: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
+	69, // 113: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
+	70, // 114: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
+	71, // 115: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
+	72, // 116: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	73, // 117: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	74, // 118: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	75, // 119: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	38, // 120: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	97, // [97:121] is the sub-list for method output_type
+	73, // [73:97] is the sub-list for method input_type
+	73, // [73:73] is the sub-list for extension type_name
+	73, // [73:73] is the sub-list for extension extendee
+	0,  // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -3915,7 +3999,7 @@ func file_autan_v1_executions_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -200,9 +200,10 @@ type ExecutionServiceClient interface {
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
 	ExplainExecution(ctx context.Context, in *ExplainExecutionRequest, opts ...grpc.CallOption) (*ExplainExecutionResponse, error)
 	// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
-	// after each commit that changed one, its state then or later. What changes faster than it is
-	// sent comes once, as it is then; so does what changed while a client was away and resumes with
-	// the token of the last message. The last message is `end`; then the status is OK.
+	// after each commit that changed one, its state then or later, or, in mode EVENTS, what happened
+	// to it. A state that changes faster than it is sent comes once, as it is then; so does what
+	// changed while a client was away and resumes with the token of the last message. Events all
+	// come, those of an execution in order. The last message is `end`; then the status is OK.
 	//
 	// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
 	// that are kept: 24 hours).
@@ -630,9 +631,10 @@ type ExecutionServiceServer interface {
 	// Errors: EXECUTION_NOT_FOUND, TASK_EXECUTION_NOT_FOUND, INVALID_FIELD.
 	ExplainExecution(context.Context, *ExplainExecutionRequest) (*ExplainExecutionResponse, error)
 	// Streams the changes of all executions of a project that match a filter (as in ListExecutions):
-	// after each commit that changed one, its state then or later. What changes faster than it is
-	// sent comes once, as it is then; so does what changed while a client was away and resumes with
-	// the token of the last message. The last message is `end`; then the status is OK.
+	// after each commit that changed one, its state then or later, or, in mode EVENTS, what happened
+	// to it. A state that changes faster than it is sent comes once, as it is then; so does what
+	// changed while a client was away and resumes with the token of the last message. Events all
+	// come, those of an execution in order. The last message is `end`; then the status is OK.
 	//
 	// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (the token is older than the changes
 	// that are kept: 24 hours).

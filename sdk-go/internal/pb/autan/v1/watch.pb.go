@@ -75,21 +75,85 @@ func (WatchExecutionsStart) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_watch_proto_rawDescGZIP(), []int{0}
 }
 
+// What a watch of many tells.
+type WatchExecutionsMode int32
+
+const (
+	// As WATCH_EXECUTIONS_MODE_STATES.
+	WatchExecutionsMode_WATCH_EXECUTIONS_MODE_UNSPECIFIED WatchExecutionsMode = 0
+	// What executions are: each that has changed as it is when it is sent. Changes that are faster
+	// than the stream come as one.
+	WatchExecutionsMode_WATCH_EXECUTIONS_MODE_STATES WatchExecutionsMode = 1
+	// What happened to executions: every event of their histories.
+	WatchExecutionsMode_WATCH_EXECUTIONS_MODE_EVENTS WatchExecutionsMode = 2
+)
+
+// Enum value maps for WatchExecutionsMode.
+var (
+	WatchExecutionsMode_name = map[int32]string{
+		0: "WATCH_EXECUTIONS_MODE_UNSPECIFIED",
+		1: "WATCH_EXECUTIONS_MODE_STATES",
+		2: "WATCH_EXECUTIONS_MODE_EVENTS",
+	}
+	WatchExecutionsMode_value = map[string]int32{
+		"WATCH_EXECUTIONS_MODE_UNSPECIFIED": 0,
+		"WATCH_EXECUTIONS_MODE_STATES":      1,
+		"WATCH_EXECUTIONS_MODE_EVENTS":      2,
+	}
+)
+
+func (x WatchExecutionsMode) Enum() *WatchExecutionsMode {
+	p := new(WatchExecutionsMode)
+	*p = x
+	return p
+}
+
+func (x WatchExecutionsMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchExecutionsMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_watch_proto_enumTypes[1].Descriptor()
+}
+
+func (WatchExecutionsMode) Type() protoreflect.EnumType {
+	return &file_autan_v1_watch_proto_enumTypes[1]
+}
+
+func (x WatchExecutionsMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchExecutionsMode.Descriptor instead.
+func (WatchExecutionsMode) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_watch_proto_rawDescGZIP(), []int{1}
+}
+
 // Request of WatchExecutions.
 type WatchExecutionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tenant; empty = "default".
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// As in ListExecutions; empty = all. An execution is sent when it matches after a change.
+	// As in ListExecutions; empty = all. An execution, or an event of it, is sent if the execution
+	// matches as it is when the server reads it, which is after the change.
 	Filter string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// From a message of an earlier watch of the same project and filter: goes on after it.
+	// From a message of an earlier watch of the same project, filter, mode and types of events: goes
+	// on after it.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// Where to start without `resume_token`.
 	StartAt WatchExecutionsStart `protobuf:"varint,4,opt,name=start_at,json=startAt,proto3,enum=autan.v1.WatchExecutionsStart" json:"start_at,omitempty"`
 	// Interval of heartbeats, 5 to 60 s; default 15 s.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// What is told.
+	Mode WatchExecutionsMode `protobuf:"varint,6,opt,name=mode,proto3,enum=autan.v1.WatchExecutionsMode" json:"mode,omitempty"`
+	// Only events of these types, as in ListHistoryEvents; empty = all. Of mode EVENTS only.
+	EventTypes []string `protobuf:"bytes,7,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Carries inputs, outputs and results in the events. Of mode EVENTS only.
+	IncludePayloads bool `protobuf:"varint,8,opt,name=include_payloads,json=includePayloads,proto3" json:"include_payloads,omitempty"`
+	// Arm of the payloads.
+	PayloadFormat PayloadFormat `protobuf:"varint,9,opt,name=payload_format,json=payloadFormat,proto3,enum=autan.v1.PayloadFormat" json:"payload_format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchExecutionsRequest) Reset() {
@@ -155,6 +219,34 @@ func (x *WatchExecutionsRequest) GetHeartbeatInterval() *durationpb.Duration {
 		return x.HeartbeatInterval
 	}
 	return nil
+}
+
+func (x *WatchExecutionsRequest) GetMode() WatchExecutionsMode {
+	if x != nil {
+		return x.Mode
+	}
+	return WatchExecutionsMode_WATCH_EXECUTIONS_MODE_UNSPECIFIED
+}
+
+func (x *WatchExecutionsRequest) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *WatchExecutionsRequest) GetIncludePayloads() bool {
+	if x != nil {
+		return x.IncludePayloads
+	}
+	return false
+}
+
+func (x *WatchExecutionsRequest) GetPayloadFormat() PayloadFormat {
+	if x != nil {
+		return x.PayloadFormat
+	}
+	return PayloadFormat_PAYLOAD_FORMAT_UNSPECIFIED
 }
 
 // An execution that was deleted.
@@ -299,13 +391,18 @@ var File_autan_v1_watch_proto protoreflect.FileDescriptor
 
 const file_autan_v1_watch_proto_rawDesc = "" +
 	"\n" +
-	"\x14autan/v1/watch.proto\x12\bautan.v1\x1a\x1egoogle/protobuf/duration.proto\"\xf2\x01\n" +
+	"\x14autan/v1/watch.proto\x12\bautan.v1\x1a\x17autan/v1/payloads.proto\x1a\x1egoogle/protobuf/duration.proto\"\xb1\x03\n" +
 	"\x16WatchExecutionsRequest\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x16\n" +
 	"\x06filter\x18\x02 \x01(\tR\x06filter\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x129\n" +
 	"\bstart_at\x18\x04 \x01(\x0e2\x1e.autan.v1.WatchExecutionsStartR\astartAt\x12H\n" +
-	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb8\x01\n" +
+	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x121\n" +
+	"\x04mode\x18\x06 \x01(\x0e2\x1d.autan.v1.WatchExecutionsModeR\x04mode\x12\x1f\n" +
+	"\vevent_types\x18\a \x03(\tR\n" +
+	"eventTypes\x12)\n" +
+	"\x10include_payloads\x18\b \x01(\bR\x0fincludePayloads\x12>\n" +
+	"\x0epayload_format\x18\t \x01(\x0e2\x17.autan.v1.PayloadFormatR\rpayloadFormat\"\xb8\x01\n" +
 	"\x10DeletedExecution\x12!\n" +
 	"\fexecution_id\x18\x01 \x01(\tR\vexecutionId\x12\x10\n" +
 	"\x03uid\x18\x02 \x01(\tR\x03uid\x12\x16\n" +
@@ -319,7 +416,11 @@ const file_autan_v1_watch_proto_rawDesc = "" +
 	"\x14WatchExecutionsStart\x12&\n" +
 	"\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n" +
-	"\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02*\x80\x01\n" +
+	"\x13WatchExecutionsMode\x12%\n" +
+	"!WATCH_EXECUTIONS_MODE_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cWATCH_EXECUTIONS_MODE_STATES\x10\x01\x12 \n" +
+	"\x1cWATCH_EXECUTIONS_MODE_EVENTS\x10\x02B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_watch_proto_rawDescOnce sync.Once
@@ -333,23 +434,27 @@ func file_autan_v1_watch_proto_rawDescGZIP() []byte {
 	return file_autan_v1_watch_proto_rawDescData
 }
 
-var file_autan_v1_watch_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_autan_v1_watch_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_autan_v1_watch_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_autan_v1_watch_proto_goTypes = []any{
 	(WatchExecutionsStart)(0),        // 0: autan.v1.WatchExecutionsStart
-	(*WatchExecutionsRequest)(nil),   // 1: autan.v1.WatchExecutionsRequest
-	(*DeletedExecution)(nil),         // 2: autan.v1.DeletedExecution
-	(*WatchExecutionsHeartbeat)(nil), // 3: autan.v1.WatchExecutionsHeartbeat
-	(*durationpb.Duration)(nil),      // 4: google.protobuf.Duration
+	(WatchExecutionsMode)(0),         // 1: autan.v1.WatchExecutionsMode
+	(*WatchExecutionsRequest)(nil),   // 2: autan.v1.WatchExecutionsRequest
+	(*DeletedExecution)(nil),         // 3: autan.v1.DeletedExecution
+	(*WatchExecutionsHeartbeat)(nil), // 4: autan.v1.WatchExecutionsHeartbeat
+	(*durationpb.Duration)(nil),      // 5: google.protobuf.Duration
+	(PayloadFormat)(0),               // 6: autan.v1.PayloadFormat
 }
 var file_autan_v1_watch_proto_depIdxs = []int32{
 	0, // 0: autan.v1.WatchExecutionsRequest.start_at:type_name -> autan.v1.WatchExecutionsStart
-	4, // 1: autan.v1.WatchExecutionsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	5, // 1: autan.v1.WatchExecutionsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	1, // 2: autan.v1.WatchExecutionsRequest.mode:type_name -> autan.v1.WatchExecutionsMode
+	6, // 3: autan.v1.WatchExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_watch_proto_init() }
@@ -357,12 +462,13 @@ func file_autan_v1_watch_proto_init() {
 	if File_autan_v1_watch_proto != nil {
 		return
 	}
+	file_autan_v1_payloads_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_watch_proto_rawDesc), len(file_autan_v1_watch_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,

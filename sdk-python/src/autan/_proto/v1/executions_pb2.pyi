@@ -571,14 +571,26 @@ class WatchExecutionsResponse(_message.Message):
     def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[_watch_pb2.WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
 
 class ExecutionChanges(_message.Message):
-    __slots__ = ("executions", "deleted", "resume_token")
+    __slots__ = ("executions", "deleted", "resume_token", "events")
     EXECUTIONS_FIELD_NUMBER: _ClassVar[int]
     DELETED_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     executions: _containers.RepeatedCompositeFieldContainer[Execution]
     deleted: _containers.RepeatedCompositeFieldContainer[_watch_pb2.DeletedExecution]
     resume_token: str
-    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., deleted: _Optional[_Iterable[_Union[_watch_pb2.DeletedExecution, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    events: _containers.RepeatedCompositeFieldContainer[ExecutionEvents]
+    def __init__(self, executions: _Optional[_Iterable[_Union[Execution, _Mapping]]] = ..., deleted: _Optional[_Iterable[_Union[_watch_pb2.DeletedExecution, _Mapping]]] = ..., resume_token: _Optional[str] = ..., events: _Optional[_Iterable[_Union[ExecutionEvents, _Mapping]]] = ...) -> None: ...
+
+class ExecutionEvents(_message.Message):
+    __slots__ = ("execution", "events", "earliest_sequence")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    EARLIEST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    execution: Execution
+    events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
+    earliest_sequence: int
+    def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ..., earliest_sequence: _Optional[int] = ...) -> None: ...
 
 class WatchExecutionsEnd(_message.Message):
     __slots__ = ("reason", "resume_token", "retry_delay")

@@ -16,7 +16,7 @@ use crate::connection::{Conn, both};
 use crate::error::Error;
 use crate::schema::changes;
 use crate::statement::insert_statement;
-use crate::views::{ChangeRow, DeletedRow};
+use crate::views::{ChangeRow, ChangedRow, DeletedRow};
 
 /// Bytes of a uid.
 const UID_BYTES: usize = 16;
@@ -29,18 +29,26 @@ insert_statement! {
         time_us: BigInt => i64,
         uids: Binary => Cow<'a, [u8]>,
         deleted: Nullable<Text> => Option<String>,
+        sequences: Binary => Cow<'a, [u8]>,
     }
 }
 
-/// Adds what one commit has changed.
+/// Adds what one commit has changed: each execution with the last sequence of the events that the
+/// commit adds to its history, or 0.
 pub(crate) fn insert(
     out: &mut Commit<'_, '_>,
     (log, position): (i16, i64),
     time_us: i64,
-    changed: impl Iterator<Item = ExecutionUid>,
+    changed: impl Iterator<Item = (ExecutionUid, i64)> + Clone,
     deleted: &[DeletedRow],
 ) -> Result<(), Error> {
-    let uids: Vec<u8> = changed.flat_map(|uid| uid.0.into_bytes()).collect();
+    let uids: Vec<u8> = changed
+        .clone()
+        .flat_map(|(uid, _)| uid.0.into_bytes())
+        .collect();
+    let sequences: Vec<u8> = changed
+        .flat_map(|(_, sequence)| sequence.to_be_bytes())
+        .collect();
     let names: Vec<_> = deleted.iter().map(listed).collect();
     let row = NewChange {
         shard: log,
@@ -48,6 +56,7 @@ pub(crate) fn insert(
         time_us,
         uids: uids.into(),
         deleted: codec::list(&names),
+        sequences: sequences.into(),
     };
     out.insert(vec![row])
 }
@@ -155,20 +164,51 @@ pub(crate) fn list(
         .filter(changes::shard.eq(log).and(changes::position.gt(after)))
         .order(changes::position)
         .limit(i64::from(limit))
-        .select((changes::position, changes::uids, changes::deleted));
-    let rows = both!(conn, |c| query.load::<(i64, Vec<u8>, Option<String>)>(c))?;
-    rows.into_iter().map(into_change).collect()
+        .select(codec::columns::<StoredChange>());
+    let rows = both!(conn, |c| query.load::<StoredChange>(c))?;
+    rows.into_iter().map(StoredChange::into_row).collect()
 }
 
-fn into_change(
-    (position, uids, deleted): (i64, Vec<u8>, Option<String>),
-) -> Result<ChangeRow, Error> {
-    let deleted: Vec<Deleted> = codec::from_json_or_default(deleted.as_deref(), "changes.deleted")?;
-    Ok(ChangeRow {
-        position,
-        changed: into_uids(&uids)?,
-        deleted: deleted.into_iter().map(Deleted::into_row).collect(),
-    })
+/// A row as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = changes)]
+struct StoredChange {
+    position: i64,
+    time_us: i64,
+    uids: Vec<u8>,
+    deleted: Option<String>,
+    sequences: Option<Vec<u8>>,
+}
+
+impl StoredChange {
+    fn into_row(self) -> Result<ChangeRow, Error> {
+        let deleted: Vec<Deleted> =
+            codec::from_json_or_default(self.deleted.as_deref(), "changes.deleted")?;
+        let uids = into_uids(&self.uids)?;
+        let sequences = match &self.sequences {
+            Some(bytes) => into_sequences(bytes, uids.len())?,
+            None => vec![None; uids.len()],
+        };
+        let changed = uids.into_iter().zip(sequences);
+        Ok(ChangeRow {
+            position: self.position,
+            time_us: self.time_us,
+            changed: changed
+                .map(|(uid, last_sequence)| ChangedRow { uid, last_sequence })
+                .collect(),
+            deleted: deleted.into_iter().map(Deleted::into_row).collect(),
+        })
+    }
+}
+
+fn into_sequences(bytes: &[u8], count: usize) -> Result<Vec<Option<i64>>, Error> {
+    match bytes.as_chunks() {
+        (sequences, []) if sequences.len() == count => Ok(sequences
+            .iter()
+            .map(|bytes| Some(i64::from_be_bytes(*bytes)))
+            .collect()),
+        _ => Err(codec::missing("changes.sequences")),
+    }
 }
 
 fn into_uids(uids: &[u8]) -> Result<Vec<ExecutionUid>, Error> {

@@ -93,6 +93,32 @@ pub(crate) fn list(
     Ok(read(conn, key, range, rows_max, &|_| true)?.slice)
 }
 
+/// Lists the events of some commits, each of which is named by the sequence of its last event.
+pub(crate) fn list_commits(
+    conn: &mut Conn,
+    key: ExecutionKey,
+    last_sequences: &[i64],
+) -> Result<Vec<HistoryEvent>, Error> {
+    let query = history::table
+        .filter(
+            history::shard
+                .eq(key.shard)
+                .and(history::uid.eq(&key.uid.0.as_bytes()[..])),
+        )
+        .filter(history::last_sequence.eq_any(last_sequences))
+        .order(history::last_sequence)
+        .select((history::first_sequence, history::events));
+    let rows = both!(conn, |c| query.load::<(i64, String)>(c))?;
+    let mut events = Vec::new();
+    for (first, text) in rows {
+        events.extend(packed::unpack(
+            codec::from_json(&text, "history.events")?,
+            first,
+        ));
+    }
+    Ok(events)
+}
+
 /// Lists the events that are wanted.
 pub(crate) fn search(
     conn: &mut Conn,

@@ -33,7 +33,15 @@ fn watchers_read_on_from_any_commit() {
         let rows = subject.read(|reader| reader.list_changes(0, 1, 10));
         let positions: Vec<_> = rows.iter().map(|row| row.position).collect();
         assert_eq!(positions, [2, 3, 4]);
-        assert_eq!(rows[0].changed, [keys[1].uid]);
+        assert_eq!(rows[0].changed.len(), 1);
+        let changed = rows[0].changed[0];
+        assert_eq!((rows[0].time_us, changed.uid), (2, keys[1].uid));
+        // What the row says is enough to find the events of the commit.
+        let last = changed.last_sequence.unwrap();
+        let events = subject.read(|reader| reader.list_commits_of_history(keys[1], &[last]));
+        assert_eq!(events, executions[1].history);
+        let none = subject.read(|reader| reader.list_commits_of_history(keys[1], &[last + 1]));
+        assert_eq!(none, []);
         assert_eq!(rows[2].deleted.len(), 1);
         assert_eq!(rows[2].deleted[0].uid, keys[1].uid);
         assert_eq!(rows[2].deleted[0].caller, removal(keys[1]).caller);
