@@ -1,22 +1,17 @@
 //! YAQL expressions and what they evaluate to.
 //!
-//! The contract has no call that evaluates an expression, so each runs as the output of an ad-hoc
-//! action: there `$` is what the base action returned, which may be any value at all.
+//! Each is evaluated by itself, as `EvaluateExpression` does it; `$` may be any value at all.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use proto::v1;
+use proto::v1::evaluate_expression_response::Result as Evaluated;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::same::{Order, same};
 use super::{Options, Outcome, Ran, read_lines, run_all};
-use crate::api::{Api, value};
+use crate::api::{Api, payload, value};
 use crate::server::TestServer;
-
-/// How long an expression may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One recorded evaluation.
 #[derive(Debug, Deserialize)]
@@ -34,29 +29,23 @@ fn present<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<Value>,
 
 pub(super) async fn run(server: &TestServer, options: &Options) -> Result<Vec<Ran>> {
     let cases = read_lines::<Case>(&options.folder, "yaql", options)?;
-    let cases = cases.into_iter().enumerate().collect();
     let address = server.address().to_owned();
-    let shared = Api::connect_lazy(&address, "");
-    run_all(
-        cases,
-        options.jobs,
-        move |(index, (id, case)): (usize, (String, Case))| {
-            // The workbooks have one name, so each case has a project.
-            let api = shared.within(&format!("yaql-{index}"));
-            async move {
-                let group = if case.value.is_some() {
-                    "values"
-                } else {
-                    "errors"
-                };
-                let outcome = match evaluate(&api, &case).await {
-                    Ok(ours) => judge(&case, &ours),
-                    Err(error) => Outcome::Failed(format!("{}: {error:#}", case.expr)),
-                };
-                Ran { id, group, outcome }
-            }
-        },
-    )
+    let api = Api::connect_lazy(&address, "");
+    run_all(cases, options.jobs, move |(id, case): (String, Case)| {
+        let api = api.clone();
+        async move {
+            let group = if case.value.is_some() {
+                "values"
+            } else {
+                "errors"
+            };
+            let outcome = match evaluate(&api, &case).await {
+                Ok(ours) => judge(&case, &ours),
+                Err(error) => Outcome::Failed(format!("{}: {error:#}", case.expr)),
+            };
+            Ran { id, group, outcome }
+        }
+    })
     .await
 }
 
@@ -95,42 +84,19 @@ fn order(expr: &str) -> Order {
 
 /// The value, or the text of the error that the evaluation ended with.
 async fn evaluate(api: &Api, case: &Case) -> Result<Result<Value, String>> {
-    let source = json!({
-        "version": "2.0",
-        "name": "probe",
-        "actions": {"evaluate": {
-            "base": "std.echo",
-            "base-input": {"output": case.data},
-            "output": format!("<% {} %>", case.expr),
-        }},
-        "workflows": {"run": {"tasks": {"evaluate": {"action": "evaluate"}}}},
-    });
-    let request = v1::CreateWorkbookRequest {
+    let request = v1::EvaluateExpressionRequest {
         project: api.project(),
-        // JSON is YAML, and spares us its rules of quoting.
-        source: source.to_string(),
+        expression: case.expr.clone(),
+        language: v1::ExpressionLanguage::Yaql.into(),
+        context: Some(payload(&case.data)),
         ..Default::default()
     };
-    if let Err(status) = api.workbooks().create_workbook(request).await {
-        return match status.code() {
-            tonic::Code::InvalidArgument => Ok(Err(status.message().to_owned())),
-            _ => Err(status).context("creating the workbook"),
-        };
+    let answer = api.workflows().evaluate_expression(request).await?;
+    match answer.into_inner().result {
+        Some(Evaluated::Value(found)) => value(Some(&found)).map(Ok),
+        Some(Evaluated::Error(error)) => Ok(Err(error.message)),
+        None => bail!("the answer is empty"),
     }
-    let started = api
-        .start("probe.run", &json!({}))
-        .await
-        .context("starting")?;
-    let execution = api.finished(&started.uid, PATIENCE).await?;
-    if execution.state() != v1::ExecutionState::Success {
-        return Ok(Err(execution.state_info));
-    }
-    let tasks = api
-        .list_tasks(&started.uid)
-        .await
-        .context("reading the task")?;
-    let task = tasks.first().context("there is no task")?;
-    value(task.result.as_ref()).map(Ok)
 }
 
 #[cfg(test)]

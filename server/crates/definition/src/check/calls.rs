@@ -78,6 +78,27 @@ pub(super) struct Called<'n> {
     pub(super) is_workflow: bool,
 }
 
+/// Warns of input that an inline parameter of the same name takes the place of.
+fn warn_of_overruled(
+    sink: &mut Sink,
+    path: &Path<'_>,
+    called: &Called<'_>,
+    parsed: &Parsed,
+    input: Option<(&'static str, &Node)>,
+) {
+    let Some((key, node)) = input else { return };
+    let path = path.key(key);
+    let text = called.node.as_text().unwrap_or("");
+    for (key, entry) in node.as_map().into_iter().flat_map(Mapping::texts) {
+        if let Some(place) = parsed.places.get(key) {
+            let inline = sink.within(called.node.span, text, place.clone());
+            let message = format!("{} is given inline too, and that counts", Quoted(key));
+            sink.warn(Rule::IgnoredValue, &path.key(key), entry.key_span, message)
+                .also(inline, "this one counts");
+        }
+    }
+}
+
 /// Notes a call whose name is fixed, for `lookup`; `input` is the key and value of what is given
 /// besides inline parameters.
 pub(super) fn note(
@@ -87,6 +108,7 @@ pub(super) fn note(
     parsed: &Parsed,
     input: Option<(&'static str, &Node)>,
 ) {
+    warn_of_overruled(sink, path, called, parsed, input);
     let name = parsed.call.name.source();
     let (Some(name), true) = (name.as_str(), parsed.call.name.is_literal()) else {
         return;
@@ -131,7 +153,7 @@ pub(super) fn split(sink: &mut Sink, path: &Path<'_>, node: &Node, text: &str) -
         sink.error(Rule::InvalidCall, path, node.span, message);
         return None;
     };
-    if let Some(range) = &inline.dropped {
+    for range in &inline.dropped {
         let span = sink.within(node.span, text, range.clone());
         let message = format!(
             "{} is not read as a parameter",
@@ -139,6 +161,11 @@ pub(super) fn split(sink: &mut Sink, path: &Path<'_>, node: &Node, text: &str) -
         );
         sink.warn(Rule::IgnoredParameter, path, span, message)
             .help("values are quoted texts, expressions, lists, whole numbers, true, false, null");
+    }
+    for (key, place) in &inline.repeated {
+        let span = sink.within(node.span, text, place.clone());
+        let message = format!("{} occurs twice; the last one counts", Quoted(key));
+        sink.warn(Rule::IgnoredParameter, path, span, message);
     }
     for (key, value) in &inline.params {
         let place = &inline.places[key];

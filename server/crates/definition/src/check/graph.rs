@@ -245,6 +245,13 @@ impl Linker<'_> {
         default: &[Requirement],
     ) -> Vec<Arc<str>> {
         let mut all: IndexMap<Arc<str>, ()> = IndexMap::new();
+        for requirement in own.iter().filter(|one| one.name == *name) {
+            let message = "a task does not wait for itself";
+            let root = Path::ROOT;
+            let path = root.verbatim(&requirement.path);
+            self.sink
+                .warn(Rule::IgnoredValue, &path, requirement.span, message);
+        }
         for requirement in own.iter().chain(default) {
             if requirement.name == *name || all.contains_key(&requirement.name) {
                 continue;
@@ -350,8 +357,8 @@ impl Linker<'_> {
                 }
             }
         }
-        if let Some(stuck) = missing.iter().position(|count| *count > 0) {
-            let mark = &marks[self.on_cycle(stuck, &missing)];
+        for position in self.on_cycles(&missing) {
+            let mark = &marks[position];
             let message = format!(
                 "the task {} requires itself, through others",
                 Quoted(&mark.name)
@@ -369,18 +376,26 @@ impl Linker<'_> {
         }
     }
 
-    /// A task on a cycle of requirements, found by following them from one that is stuck.
-    fn on_cycle(&self, stuck: usize, missing: &[usize]) -> usize {
-        let mut seen = vec![false; missing.len()];
-        let mut position = stuck;
-        while !std::mem::replace(&mut seen[position], true) {
-            position = self.inbound[position]
-                .iter()
-                .copied()
-                .find(|required| missing[*required] > 0)
-                .expect("a stuck task requires a stuck task");
+    /// A task on each cycle of requirements that is met by following the first of them that is
+    /// stuck, from each task that is.
+    fn on_cycles(&self, missing: &[usize]) -> Vec<usize> {
+        let mut first_met_from = vec![None; missing.len()];
+        let mut found = Vec::new();
+        for start in (0..missing.len()).filter(|at| missing[*at] > 0) {
+            let mut position = start;
+            while first_met_from[position].is_none() {
+                first_met_from[position] = Some(start);
+                position = self.inbound[position]
+                    .iter()
+                    .copied()
+                    .find(|required| missing[*required] > 0)
+                    .expect("a stuck task requires a stuck task");
+            }
+            if first_met_from[position] == Some(start) {
+                found.push(position);
+            }
         }
-        position
+        found
     }
 }
 

@@ -22,8 +22,10 @@ pub(super) struct Inline {
     pub(super) params: IndexMap<Arc<str>, Value>,
     /// Where the text of each parameter's value is, without quotes, in bytes of the text.
     pub(super) places: IndexMap<Arc<str>, Range<usize>>,
-    /// The first part that is neither name nor parameter, in bytes of the text.
-    pub(super) dropped: Option<Range<usize>>,
+    /// The parts that are neither name nor parameter, in bytes of the text.
+    pub(super) dropped: Vec<Range<usize>>,
+    /// Parameters whose value another one of the same name takes, and where that value stands.
+    pub(super) repeated: Vec<(Arc<str>, Range<usize>)>,
 }
 
 /// The text has blanks, and no name is at its start.
@@ -37,7 +39,8 @@ pub(super) fn parse(text: &str) -> Result<Inline, NoName> {
             name: text.to_owned(),
             params: IndexMap::new(),
             places: IndexMap::new(),
-            dropped: None,
+            dropped: Vec::new(),
+            repeated: Vec::new(),
         });
     }
     let name = name(text).ok_or(NoName)?;
@@ -49,7 +52,7 @@ pub(super) fn parse_function(text: &str) -> Option<Inline> {
     let open = text.find('(')?;
     (open > 0 && is_function(text)).then(|| {
         let mut inline = with_params(text, 0..open);
-        inline.dropped = None;
+        inline.dropped.clear();
         inline
     })
 }
@@ -106,6 +109,7 @@ fn name(text: &str) -> Option<Range<usize>> {
 fn with_params(text: &str, name: Range<usize>) -> Inline {
     let mut params = IndexMap::new();
     let mut places = IndexMap::new();
+    let mut repeated = Vec::new();
     let mut used = vec![name.clone()];
     let mut scan = Scan {
         text,
@@ -119,7 +123,10 @@ fn with_params(text: &str, name: Range<usize>) -> Inline {
         let name: Arc<str> = Arc::from(&text[key.clone()]);
         let quote = usize::from(raw.starts_with(['"', '\'']));
         let end = value.start + raw.trim_end_matches(is_blank).len() - quote;
-        places.insert(Arc::clone(&name), value.start + quote..end);
+        let place = value.start + quote..end;
+        if let Some(earlier) = places.insert(Arc::clone(&name), place) {
+            repeated.push((Arc::clone(&name), earlier));
+        }
         params.insert(name, decode(raw));
         used.push(key.start..value.end);
     }
@@ -128,6 +135,7 @@ fn with_params(text: &str, name: Range<usize>) -> Inline {
         params,
         places,
         dropped: dropped(text, &used),
+        repeated,
     }
 }
 
@@ -141,7 +149,8 @@ fn decode(raw: &str) -> Value {
     Value::from_json(raw).unwrap_or_else(|_| Value::from(raw))
 }
 
-fn dropped(text: &str, used: &[Range<usize>]) -> Option<Range<usize>> {
+fn dropped(text: &str, used: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
     let mut from = 0;
     let end = text.len()..text.len();
     let ends = used.iter().chain(std::iter::once(&end));
@@ -152,12 +161,12 @@ fn dropped(text: &str, used: &[Range<usize>]) -> Option<Range<usize>> {
             let kept = gap.trim_matches(|c: char| is_blank(c) || matches!(c, ',' | '(' | ')'));
             if !kept.is_empty() {
                 let start = from + gap.find(kept).unwrap_or(0);
-                return Some(start..start + kept.len());
+                all.push(start..start + kept.len());
             }
         }
         from = from.max(range.end);
     }
-    None
+    all
 }
 
 /// What `\s` matches.

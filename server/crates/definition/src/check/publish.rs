@@ -7,7 +7,7 @@ use crate::model::Publish;
 use crate::yaml::{Mapping, Node};
 
 use super::expressions::{self, Looked};
-use super::path::Path;
+use super::path::{Path, Quoted};
 use super::shape;
 use super::sink::Sink;
 
@@ -84,6 +84,64 @@ pub(super) fn ignored_meta(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) 
     {
         let message = format!("`{key}` has no effect here");
         sink.warn(Rule::IgnoredKey, &path.key(key), entry.key_span, message);
+    }
+}
+
+/// The transition clause and the key of the task that publish in the same final state.
+const SAME_STATE: [(&str, &str); 3] = [
+    ("on-success", "publish"),
+    ("on-error", "publish-on-error"),
+    ("on-skip", "publish-on-skip"),
+];
+
+/// Warns of variables that another clause publishes as well, so that these are never seen: what
+/// `on-complete` publishes beats the task's own `publish`, and that the other clauses'.
+pub(super) fn warn_of_hidden(sink: &mut Sink, path: &Path<'_>, task: &Mapping) {
+    for (clause, own) in SAME_STATE {
+        let of_task = task.get(own).and_then(|entry| entry.value.as_map());
+        for scope in SCOPES {
+            let of_task = of_task.filter(|_| scope == "branch");
+            let of_clause = scope_of(task, clause, scope);
+            let of_complete = scope_of(task, "on-complete", scope);
+            let at_clause = path.key(clause);
+            let at_publish = at_clause.key("publish");
+            hidden(
+                sink,
+                &at_publish.key(scope),
+                of_clause,
+                [of_complete, of_task],
+            );
+            hidden(sink, &path.key(own), of_task, [of_complete, None]);
+        }
+    }
+}
+
+fn scope_of<'n>(task: &'n Mapping, clause: &str, scope: &str) -> Option<&'n Mapping> {
+    let clause = task.get(clause)?.value.as_map()?;
+    let publish = clause.get("publish")?.value.as_map()?;
+    publish.get(scope)?.value.as_map()
+}
+
+fn hidden(sink: &mut Sink, path: &Path<'_>, under: Option<&Mapping>, over: [Option<&Mapping>; 2]) {
+    for (key, entry) in under.into_iter().flat_map(Mapping::texts) {
+        let Some(other) = over.into_iter().flatten().find_map(|over| over.get(key)) else {
+            continue;
+        };
+        // Two mappings are merged.
+        if entry.value.as_map().is_some() && other.value.as_map().is_some() {
+            continue;
+        }
+        let message = format!(
+            "{} is published elsewhere too, and that counts",
+            Quoted(key)
+        );
+        sink.warn(
+            Rule::HiddenVariable,
+            &path.key(key),
+            entry.key_span,
+            message,
+        )
+        .also(other.key_span, "this one counts");
     }
 }
 

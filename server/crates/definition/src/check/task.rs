@@ -143,6 +143,9 @@ pub(super) fn task(
     if body == Body::Workflow {
         without_worker(sink, path, mapping);
     }
+    if workflow_type == WorkflowType::Direct {
+        publish::warn_of_hidden(sink, path, mapping);
+    }
     let spec = spec(name, mapping, workflow_type, &parsed);
     Draft {
         name: Arc::from(name),
@@ -345,7 +348,11 @@ fn join(
         Some("one") => Some(Join::Count(1)),
         _ => match shape::integer(node).and_then(|number| number.as_f64()) {
             // As in Mistral, `join: 0` is the same as no join.
-            Some(0.0) => None,
+            Some(0.0) => {
+                let message = "`join: 0` is the same as no join";
+                sink.warn(Rule::IgnoredValue, &path.key("join"), node.span, message);
+                None
+            }
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

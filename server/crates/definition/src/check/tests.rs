@@ -2,7 +2,7 @@
 
 use super::inline;
 
-/// Name, parameters and the first dropped part of a text.
+/// Name, parameters and the dropped parts of a text.
 fn check(text: &str, expected: &str) {
     let found = match inline::parse(text) {
         Ok(inline) => {
@@ -11,12 +11,17 @@ fn check(text: &str, expected: &str) {
                 .iter()
                 .map(|(name, value)| format!("{name}:{}={}", value.type_name(), value.to_text()))
                 .collect();
-            let dropped = inline.dropped.map(|range| &text[range]);
+            let dropped = inline.dropped.into_iter().map(|range| &text[range]);
+            let dropped: Vec<&str> = dropped.collect();
             format!(
                 "{} [{}] {}",
                 inline.name,
                 params.join("; "),
-                dropped.unwrap_or("-")
+                if dropped.is_empty() {
+                    "-".to_owned()
+                } else {
+                    dropped.join(" | ")
+                }
             )
         }
         Err(inline::NoName) => "no name".to_owned(),

@@ -56,6 +56,12 @@ fn item(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>, Temp
         return None;
     };
     let source = &text[part.clone()];
+    let rest = text[part.end..].trim_matches(is_blank);
+    if !rest.is_empty() {
+        let span = sink.within(node.span, text, part.end..text.len());
+        let message = format!("{} after the source is not read", Quoted(rest));
+        sink.warn(Rule::IgnoredParameter, path, span, message);
+    }
     let template = if source.starts_with('[') {
         match Value::from_json(source) {
             Ok(list) => {
@@ -75,13 +81,6 @@ fn item(sink: &mut Sink, path: &Path<'_>, node: &Node) -> Option<(Arc<str>, Temp
             }
         }
     } else {
-        let end = part.end;
-        let rest = text[end..].trim_matches(is_blank);
-        if !rest.is_empty() {
-            let span = sink.within(node.span, text, end..text.len());
-            let message = format!("{} after the source is not read", Quoted(rest));
-            sink.warn(Rule::IgnoredParameter, path, span, message);
-        }
         expressions::text_template(sink, path, node, part, source, Looked::AtUpload)
     };
     Some((Arc::from(name), template))
