@@ -19,14 +19,27 @@ type WatchOptions struct {
 	// Retained begins, without ResumeToken, with the oldest change that the server keeps, about a
 	// day ago.
 	Retained bool
+	// Events yields what happens to executions, event by event, instead of what they are.
+	Events bool
+	// EventTypes are the types of events to yield, see [HistoryEvent.Type]; empty = all. With Events
+	// only.
+	EventTypes []string
+	// Payloads adds inputs, outputs and results to the events. With Events only.
+	Payloads bool
 }
 
-// ExecutionChange is a change that a watch of many executions tells: one of Execution and Deleted.
+// ExecutionChange is a change that a watch of many executions tells: of Execution, or that one was
+// Deleted.
 type ExecutionChange struct {
 	// Execution is one that has changed, as it was then or later, without payloads.
 	Execution *ExecutionInfo
 	// Deleted is one that was deleted.
 	Deleted *DeletedExecution
+	// Event is what happened to Execution, in a watch of events.
+	Event *HistoryEvent
+	// EarliestSequence is not 0 if events of Execution that belong here are not kept any more
+	// (history_events_kept): the first one that is. Then there may be no Event.
+	EarliestSequence int64
 	// ResumeToken says where a later watch of the same filter may go on. What it tells first may be
 	// known already, but nothing is left out. Empty while the server has told none yet.
 	ResumeToken string
@@ -48,10 +61,12 @@ type DeletedExecution struct {
 
 // Watch yields the changes of all executions that match, until ctx or a break ends it. Each change
 // comes at least once, as the execution is then; changes that are faster than the stream come as
-// one. The stream resumes by itself, and gives up with an error after 5 min without any sign of the
-// server. An error ends the sequence.
+// one. With WatchOptions.Events all that happens comes instead, in order for each execution, and
+// again only where the stream was cut, with the same number. The stream resumes by itself, and
+// gives up with an error after 5 min without any sign of the server. An error ends the sequence.
 //
-// Errors: INVALID_FILTER, HISTORY_TRIMMED (what follows the token is gone), and the end of ctx.
+// Errors: INVALID_FILTER, INVALID_FIELD, HISTORY_TRIMMED (what follows the token is gone), and the
+// end of ctx.
 func (c *Client) Watch(
 	ctx context.Context, opts WatchOptions,
 ) iter.Seq2[*ExecutionChange, error] {
@@ -81,6 +96,11 @@ func (w *manyWatcher) run(ctx context.Context) outcome {
 		ResumeToken:       w.token,
 		StartAt:           pb.WatchExecutionsStart_WATCH_EXECUTIONS_START_NOW,
 		HeartbeatInterval: durationpb.New(w.client.timing.heartbeat),
+		EventTypes:        w.options.EventTypes,
+		IncludePayloads:   w.options.Payloads,
+	}
+	if w.options.Events {
+		req.Mode = pb.WatchExecutionsMode_WATCH_EXECUTIONS_MODE_EVENTS
 	}
 	if w.options.Retained {
 		req.StartAt = pb.WatchExecutionsStart_WATCH_EXECUTIONS_START_RETAINED
@@ -119,6 +139,9 @@ func (w *manyWatcher) changes(batch *pb.ExecutionChanges) bool {
 	for _, e := range batch.GetExecutions() {
 		all = append(all, &ExecutionChange{Execution: executionFrom(e)})
 	}
+	for _, told := range batch.GetEvents() {
+		all = append(all, happened(told)...)
+	}
 	for _, e := range batch.GetDeleted() {
 		gone := &DeletedExecution{
 			ID: e.GetExecutionId(), UID: e.GetUid(), Reason: e.GetReason(), Principal: e.GetPrincipal(),
@@ -138,4 +161,20 @@ func (w *manyWatcher) changes(batch *pb.ExecutionChanges) bool {
 	}
 	w.token = batch.GetResumeToken()
 	return true
+}
+
+// happened is what a message tells of one execution.
+func happened(told *pb.ExecutionEvents) []*ExecutionChange {
+	execution, earliest := executionFrom(told.GetExecution()), told.GetEarliestSequence()
+	var all []*ExecutionChange
+	for _, e := range told.GetEvents() {
+		all = append(all, &ExecutionChange{
+			Execution: execution, Event: eventFrom(e), EarliestSequence: earliest,
+		})
+		earliest = 0
+	}
+	if earliest != 0 {
+		all = append(all, &ExecutionChange{Execution: execution, EarliestSequence: earliest})
+	}
+	return all
 }

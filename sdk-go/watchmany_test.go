@@ -87,6 +87,58 @@ func TestWatchManyResumesByToken(t *testing.T) {
 	}
 }
 
+func TestWatchManyTellsEvents(t *testing.T) {
+	told := func(id string, earliest int64, sequences ...int64) *pb.ExecutionEvents {
+		e := &pb.ExecutionEvents{
+			Execution: &pb.Execution{ExecutionId: id}, EarliestSequence: earliest,
+		}
+		for _, sequence := range sequences {
+			e.Events = append(e.Events, &pb.HistoryEvent{Sequence: sequence})
+		}
+		return e
+	}
+	f := newFake()
+	f.many = func(_ *pb.WatchExecutionsRequest, stream manyStream) error {
+		for i, events := range [][]*pb.ExecutionEvents{
+			{told("a", 0, 1, 2), told("b", 0, 1)},
+			{told("a", 9), told("b", 5, 5, 6)},
+		} {
+			batch := &pb.ExecutionChanges{ResumeToken: fmt.Sprint("t", i+1), Events: events}
+			message := &pb.WatchExecutionsResponse_Changes{Changes: batch}
+			if err := stream.Send(&pb.WatchExecutionsResponse{Message: message}); err != nil {
+				return err
+			}
+		}
+		<-stream.Context().Done()
+		return nil
+	}
+	options := WatchOptions{Events: true, EventTypes: []string{"task_created"}, Payloads: true}
+	var got []string
+	for change, err := range dialFake(t, f).Watch(t.Context(), options) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sequence int64
+		if change.Event != nil {
+			sequence = change.Event.Sequence
+		}
+		got = append(got, fmt.Sprintf("%s%d/%d/%s",
+			change.Execution.ID, sequence, change.EarliestSequence, change.ResumeToken))
+		if change.ResumeToken == "t2" {
+			break
+		}
+	}
+	want := []string{"a1/0/", "a2/0/", "b1/0/t1", "a0/9/t1", "b5/5/t1", "b6/0/t2"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	r := requests[*pb.WatchExecutionsRequest](f)[0]
+	if r.GetMode() != pb.WatchExecutionsMode_WATCH_EXECUTIONS_MODE_EVENTS ||
+		!slices.Equal(r.GetEventTypes(), options.EventTypes) || !r.GetIncludePayloads() {
+		t.Errorf("asked %v", r)
+	}
+}
+
 func TestWatchManyFailsIfRefused(t *testing.T) {
 	f := newFake()
 	f.many = func(*pb.WatchExecutionsRequest, manyStream) error {

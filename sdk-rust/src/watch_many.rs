@@ -11,9 +11,13 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, stream};
 use proto::v1::execution_service_client::ExecutionServiceClient;
 use proto::v1::watch_executions_response::Message;
-use proto::v1::{WatchExecutionsRequest, WatchExecutionsResponse, WatchExecutionsStart};
+use proto::v1::{
+    ExecutionEvents, WatchExecutionsMode, WatchExecutionsRequest, WatchExecutionsResponse,
+    WatchExecutionsStart,
+};
 
 use crate::error::{Code, Error, RpcError};
+use crate::event::Event;
 use crate::resources::{Execution, to_duration};
 use crate::transport::{Transport, WatchLease};
 
@@ -26,6 +30,21 @@ const HEARTBEATS_MISSED_MAX: u32 = 3;
 pub enum Change {
     /// An execution has changed; this is its state then or later, without payloads.
     Changed(Box<Execution>),
+    /// Something happened to an execution, in a watch of events.
+    Happened {
+        /// The execution as it was then or later, without payloads.
+        execution: Arc<Execution>,
+        /// What happened.
+        event: Box<Event>,
+    },
+    /// Events of an execution are not kept any more (`history_events_kept`), in a watch of events:
+    /// what is told of it next may begin after a gap.
+    Trimmed {
+        /// The execution.
+        execution: Arc<Execution>,
+        /// Number of the first event that is kept.
+        earliest_sequence: i64,
+    },
     /// An execution was deleted.
     Deleted {
         /// Id that the client chose, or the uid.
@@ -45,8 +64,10 @@ pub enum Change {
 /// [`crate::Executions::watch`].
 ///
 /// Each change comes at least once, as the execution is then; changes that are faster than the
-/// stream come as one. Broken connections and restarts of the server are bridged. The stream has no
-/// end of its own; it fails if the call is refused, or if the server stays away for five minutes.
+/// stream come as one. Told [`Self::events`], all that happens comes instead, in order for each
+/// execution, and again only where the stream was cut, with the same number. Broken connections
+/// and restarts of the server are bridged. The stream has no end of its own; it fails if the call
+/// is refused, or if the server stays away for five minutes.
 #[must_use = "a watch begins with `stream` or `next`"]
 pub struct Changes {
     transport: Arc<Transport>,
@@ -93,10 +114,32 @@ impl Changes {
         self
     }
 
+    /// Tells what happens to executions, event by event, instead of what they are.
+    pub fn events(mut self) -> Self {
+        self.request.mode = WatchExecutionsMode::Events.into();
+        self
+    }
+
+    /// Only events of this type, such as `task_state_changed`; may be said several times. Of a
+    /// watch of [`Self::events`] only.
+    pub fn event_type(mut self, name: impl Into<String>) -> Self {
+        self.request.event_types.push(name.into());
+        self
+    }
+
+    /// Carries inputs, outputs and results in the events. Of a watch of [`Self::events`] only.
+    pub fn include_payloads(mut self) -> Self {
+        self.request.include_payloads = true;
+        self
+    }
+
     /// Where a later watch of the same filter may go on: after all that was handed out. Empty
     /// before the server has told where the watch stands.
     pub fn token(&self) -> &str {
-        &self.request.resume_token
+        match &self.pending {
+            Some(token) if self.queue.is_empty() => token,
+            _ => &self.request.resume_token,
+        }
     }
 
     /// The next change.
@@ -169,6 +212,8 @@ impl Changes {
                 let executions = batch.executions.into_iter();
                 self.queue
                     .extend(executions.map(|one| Change::Changed(Box::new(one.into()))));
+                self.queue
+                    .extend(batch.events.into_iter().flat_map(happened));
                 let deleted = batch.deleted.into_iter();
                 self.queue.extend(deleted.map(|gone| Change::Deleted {
                     execution_id: gone.execution_id,
@@ -225,6 +270,20 @@ impl Changes {
         tokio::time::sleep(retry.delay(self.failures, error.retry_delay)).await;
         Ok(())
     }
+}
+
+/// What a message tells of one execution.
+fn happened(told: ExecutionEvents) -> impl Iterator<Item = Change> {
+    let execution = Arc::new(Execution::from(told.execution.unwrap_or_default()));
+    let trimmed = (told.earliest_sequence > 0).then(|| Change::Trimmed {
+        execution: execution.clone(),
+        earliest_sequence: told.earliest_sequence,
+    });
+    let events = told.events.into_iter().map(move |event| Change::Happened {
+        execution: execution.clone(),
+        event: Box::new(event.into()),
+    });
+    trimmed.into_iter().chain(events)
 }
 
 impl fmt::Debug for Changes {

@@ -1690,6 +1690,19 @@ pub struct WatchExecutionsHeartbeat {
     #[prost(string, tag = "1")]
     pub resume_token: ::prost::alloc::string::String,
 }
+/// The end of a watch of many.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchExecutionsEnd {
+    /// Why; never TERMINAL or DELETED.
+    #[prost(enumeration = "WatchEndReason", tag = "1")]
+    pub reason: i32,
+    /// Resumes where it ended.
+    #[prost(string, tag = "2")]
+    pub resume_token: ::prost::alloc::string::String,
+    /// How long to wait before resuming.
+    #[prost(message, optional, tag = "3")]
+    pub retry_delay: ::core::option::Option<::prost_types::Duration>,
+}
 /// Where a watch of many starts if it has no `resume_token`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1753,6 +1766,51 @@ impl WatchExecutionsMode {
             "WATCH_EXECUTIONS_MODE_UNSPECIFIED" => Some(Self::Unspecified),
             "WATCH_EXECUTIONS_MODE_STATES" => Some(Self::States),
             "WATCH_EXECUTIONS_MODE_EVENTS" => Some(Self::Events),
+            _ => None,
+        }
+    }
+}
+/// Why a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchEndReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// The execution is finished and all its events were sent.
+    Terminal = 1,
+    /// The server is shutting down: resume, after `retry_delay`.
+    GoingAway = 2,
+    /// The stream is old: resume, so that load can move.
+    MaxAge = 3,
+    /// The client did not read for 60 s: resume.
+    SlowConsumer = 4,
+    /// The execution was deleted.
+    Deleted = 5,
+}
+impl WatchEndReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_END_REASON_UNSPECIFIED",
+            Self::Terminal => "WATCH_END_REASON_TERMINAL",
+            Self::GoingAway => "WATCH_END_REASON_GOING_AWAY",
+            Self::MaxAge => "WATCH_END_REASON_MAX_AGE",
+            Self::SlowConsumer => "WATCH_END_REASON_SLOW_CONSUMER",
+            Self::Deleted => "WATCH_END_REASON_DELETED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_END_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_END_REASON_TERMINAL" => Some(Self::Terminal),
+            "WATCH_END_REASON_GOING_AWAY" => Some(Self::GoingAway),
+            "WATCH_END_REASON_MAX_AGE" => Some(Self::MaxAge),
+            "WATCH_END_REASON_SLOW_CONSUMER" => Some(Self::SlowConsumer),
+            "WATCH_END_REASON_DELETED" => Some(Self::Deleted),
             _ => None,
         }
     }
@@ -2487,19 +2545,6 @@ pub struct ExecutionEvents {
     #[prost(int64, tag = "3")]
     pub earliest_sequence: i64,
 }
-/// The end of a watch of many.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WatchExecutionsEnd {
-    /// Why; never TERMINAL or DELETED.
-    #[prost(enumeration = "WatchEndReason", tag = "1")]
-    pub reason: i32,
-    /// Resumes where it ended.
-    #[prost(string, tag = "2")]
-    pub resume_token: ::prost::alloc::string::String,
-    /// How long to wait before resuming.
-    #[prost(message, optional, tag = "3")]
-    pub retry_delay: ::core::option::Option<::prost_types::Duration>,
-}
 /// What an execution runs. New kinds are not a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2599,51 +2644,6 @@ impl WatchStart {
             "WATCH_START_BEGINNING" => Some(Self::Beginning),
             "WATCH_START_SNAPSHOT" => Some(Self::Snapshot),
             "WATCH_START_LATEST" => Some(Self::Latest),
-            _ => None,
-        }
-    }
-}
-/// Why a watch ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum WatchEndReason {
-    /// Never sent.
-    Unspecified = 0,
-    /// The execution is finished and all its events were sent.
-    Terminal = 1,
-    /// The server is shutting down: resume, after `retry_delay`.
-    GoingAway = 2,
-    /// The stream is old: resume, so that load can move.
-    MaxAge = 3,
-    /// The client did not read for 60 s: resume.
-    SlowConsumer = 4,
-    /// The execution was deleted.
-    Deleted = 5,
-}
-impl WatchEndReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "WATCH_END_REASON_UNSPECIFIED",
-            Self::Terminal => "WATCH_END_REASON_TERMINAL",
-            Self::GoingAway => "WATCH_END_REASON_GOING_AWAY",
-            Self::MaxAge => "WATCH_END_REASON_MAX_AGE",
-            Self::SlowConsumer => "WATCH_END_REASON_SLOW_CONSUMER",
-            Self::Deleted => "WATCH_END_REASON_DELETED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "WATCH_END_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "WATCH_END_REASON_TERMINAL" => Some(Self::Terminal),
-            "WATCH_END_REASON_GOING_AWAY" => Some(Self::GoingAway),
-            "WATCH_END_REASON_MAX_AGE" => Some(Self::MaxAge),
-            "WATCH_END_REASON_SLOW_CONSUMER" => Some(Self::SlowConsumer),
-            "WATCH_END_REASON_DELETED" => Some(Self::Deleted),
             _ => None,
         }
     }

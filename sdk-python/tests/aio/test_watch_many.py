@@ -14,6 +14,8 @@ from autan._proto.v1 import watch_pb2
 from fake import HANG, FakeServer, Refusal
 from messages import AT_ONCE, execution, info
 
+LAST = 6
+
 CUT = Refusal(StatusCode.UNAVAILABLE, "cut")
 
 
@@ -31,7 +33,7 @@ def heartbeat(token: str) -> pb.WatchExecutionsResponse:
 
 
 def end(token: str) -> pb.WatchExecutionsResponse:
-    message = pb.WatchExecutionsEnd(reason="WATCH_END_REASON_GOING_AWAY", resume_token=token)
+    message = watch_pb2.WatchExecutionsEnd(reason="WATCH_END_REASON_GOING_AWAY", resume_token=token)
     return pb.WatchExecutionsResponse(end=message)
 
 
@@ -64,6 +66,62 @@ async def test_changes_resume_by_token(fake: FakeServer) -> None:
     requests: list[Any] = fake.requests["WatchExecutions"]
     assert [r.resume_token for r in requests] == ["", "t1", "t1", "t2", "t4"]
     assert {r.filter for r in requests} == {"state = RUNNING"}
+
+
+async def test_events_come_one_by_one(fake: FakeServer) -> None:
+    def told(id: str, *sequences: int, earliest: int = 0) -> pb.ExecutionEvents:
+        events = pb.ExecutionEvents(execution=execution(execution_id=id))
+        events.earliest_sequence = earliest
+        for sequence in sequences:
+            events.events.add(sequence=sequence)
+        return events
+
+    first = pb.ExecutionChanges(resume_token="t1", events=[told("a", 1, 2), told("b", 1)])
+    second = pb.ExecutionChanges(
+        resume_token="t2", events=[told("a", earliest=9), told("b", 5, 6, earliest=5)]
+    )
+    fake.on(
+        "WatchExecutions",
+        [
+            pb.WatchExecutionsResponse(changes=first),
+            pb.WatchExecutionsResponse(changes=second),
+            HANG,
+        ],
+    )
+    found: list[Any] = []
+    async with (
+        client_of(fake) as client,
+        aclosing(
+            client.executions.watch(
+                events=True, event_types=["task_created"], include_payloads=True
+            )
+        ) as watch,
+    ):
+        async for change in watch:
+            assert change.execution is not None
+            sequence = change.event.sequence if change.event else None
+            found.append(
+                (
+                    change.execution.execution_id,
+                    sequence,
+                    change.earliest_sequence,
+                    change.resume_token,
+                )
+            )
+            if sequence == LAST:
+                break
+    assert found == [
+        ("a", 1, 0, ""),
+        ("a", 2, 0, ""),
+        ("b", 1, 0, "t1"),
+        ("a", None, 9, "t1"),
+        ("b", 5, 5, "t1"),
+        ("b", 6, 0, "t2"),
+    ]
+    [request] = fake.requests["WatchExecutions"]
+    assert request.mode == watch_pb2.WATCH_EXECUTIONS_MODE_EVENTS
+    assert list(request.event_types) == ["task_created"]
+    assert request.include_payloads
 
 
 async def test_a_refused_watch_fails(fake: FakeServer) -> None:

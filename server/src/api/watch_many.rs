@@ -1,5 +1,5 @@
-//! `WatchExecutions`: what all executions of a project that match are, or what happens to them, as a
-//! stream.
+//! `WatchExecutions`: what all executions of a project that match are, or what happens to them, as
+//! a stream.
 //!
 //! A watcher is a cursor over what commits have changed: it reads on when something was committed,
 //! looks at the executions as they are then, and holds no more than a few messages, however slow
@@ -292,7 +292,7 @@ impl Messages {
             self.full.push(self.present);
         }
         for message in &mut self.full {
-            message.resume_token = before.to_owned();
+            before.clone_into(&mut message.resume_token);
         }
         if let Some(last) = self.full.last_mut() {
             last.resume_token = after;

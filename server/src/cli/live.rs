@@ -84,16 +84,23 @@ impl Live {
         let time = self
             .paint
             .text(Tone::Faint, format!("{elapsed:>TIME_WIDTH$}"));
-        let state = self
-            .paint
-            .text(state_tone(&state), format!("{state:<STATE_WIDTH$}"));
-        let info = one_line(&info, INFO_CHARS_MAX);
-        Some(
-            format!("{time}  {name:<NAME_WIDTH$}  {state}  {info}")
-                .trim_end()
-                .to_owned(),
-        )
+        let rest = Line { name, state, info }.text(self.paint);
+        Some(format!("{time}  {rest}").trim_end().to_owned())
     }
+}
+
+impl Line {
+    fn text(&self, paint: Paint) -> String {
+        let Self { name, state, info } = self;
+        let state = paint.text(state_tone(state), format!("{state:<STATE_WIDTH$}"));
+        let info = one_line(info, INFO_CHARS_MAX);
+        format!("{name:<NAME_WIDTH$}  {state}  {info}")
+    }
+}
+
+/// The line for one event of many executions, without a time.
+pub(super) fn line_of(event: &Event, paint: Paint) -> String {
+    line(event).text(paint)
 }
 
 /// Whether an event only says in detail what others say, too.

@@ -91,6 +91,39 @@ func (r *run) watchAll(ctx context.Context, s step) (any, error) {
 	return nil, errors.New("the watch has ended")
 }
 
+// watchEvents watches what happens to all executions until one comes into a state, and tells what
+// happened to that one.
+func (r *run) watchEvents(ctx context.Context, s step) (any, error) {
+	options := autan.WatchOptions{
+		Filter: s.Filter, Retained: true, Events: true, EventTypes: s.Types,
+	}
+	if s.Resume {
+		options.ResumeToken = r.token
+	}
+	var told []*autan.HistoryEvent
+	for change, err := range r.client.Watch(ctx, options) {
+		if err != nil {
+			return nil, err
+		}
+		if change.Event == nil || change.Execution.ID != s.ID {
+			continue
+		}
+		told = append(told, change.Event)
+		detail, ok := change.Event.Detail.(*autan.ExecutionStateChanged)
+		if ok && detail.State.String() == s.State {
+			r.token = change.ResumeToken
+			return lines(func(yield func(*autan.HistoryEvent, error) bool) {
+				for _, event := range told {
+					if !yield(event, nil) {
+						return
+					}
+				}
+			})
+		}
+	}
+	return nil, errors.New("the watch has ended")
+}
+
 // inside looks into one execution.
 func (r *run) inside(ctx context.Context, e *autan.Execution, s step) (any, error) {
 	task := ""

@@ -52,6 +52,8 @@ func (r *run) call(ctx context.Context, s step) (any, error) {
 		return batch(ctx, r.client.Batches(), s)
 	case "watch_all":
 		return r.watchAll(ctx, s)
+	case "watch_events":
+		return r.watchEvents(ctx, s)
 	}
 	e, ok := r.executions[named(s.Of)]
 	if !ok {

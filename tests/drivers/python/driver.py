@@ -254,6 +254,28 @@ class Run:
                     return {"seen": seen[0], **({"reason": gone.reason} if gone else {})}
         raise LookupError("the watch has ended")
 
+    def do_watch_events(self, step: dict[str, Any]) -> Any:
+        watch = self.client.executions.watch(
+            filter=step.get("filter", ""),
+            resume_token=self.token if step.get("resume") else "",
+            retained=True,
+            events=True,
+            event_types=step.get("types", ()),
+        )
+        told: list[models.HistoryEvent] = []
+        with closing(watch) as changes:
+            for change in changes:
+                found, event = change.execution, change.event
+                if found is None or event is None or found.execution_id != step["id"]:
+                    continue
+                told.append(event)
+                data = event.data
+                is_change = isinstance(data, models.ExecutionStateChanged)
+                if is_change and data.state.name == step["state"]:
+                    self.token = change.resume_token
+                    return lines(told)
+        raise LookupError("the watch has ended")
+
     def do_explain(self, step: dict[str, Any]) -> Any:
         handle = self.handle(step)
         task = task_id(handle, step["task"]) if "task" in step else ""

@@ -139,6 +139,7 @@ impl Run {
             "evaluate" => return self.evaluate(step).await,
             "batch" | "preview" | "batches" => return look::batch(&self.client, step).await,
             "watch_all" => return self.watch_all(step).await,
+            "watch_events" => return self.watch_events(step).await,
             _ => {}
         }
         let execution = self.execution(step)?;

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use autan::{
-    BatchVerb, Cause, CauseKind, Change, Client, ExecutionHandle, ExecutionNode, HistoryQuery,
+    BatchVerb, Cause, CauseKind, Change, Client, EventKind, ExecutionHandle, ExecutionNode,
+    HistoryQuery,
 };
 use serde_json::{Value, json};
 
@@ -179,6 +180,35 @@ impl Run {
             if id == wanted && state == step.state {
                 watch.token().clone_into(&mut self.token);
                 return Ok(answer);
+            }
+        }
+    }
+    /// Watches what happens to all executions until one comes into a state, and tells what happened
+    /// to that one.
+    pub(super) async fn watch_events(&mut self, step: &Step) -> Result<Value> {
+        let mut watch = self.client.executions().watch(&step.filter).from_retained();
+        watch = watch.events();
+        for name in &step.types {
+            watch = watch.event_type(name);
+        }
+        if step.resume {
+            watch = watch.resume(&self.token);
+        }
+        let wanted = step.id.as_deref().context("a watch needs an id")?;
+        let mut told = Vec::new();
+        loop {
+            let Change::Happened { execution, event } = watch.next().await? else {
+                continue;
+            };
+            if execution.execution_id != wanted {
+                continue;
+            }
+            told.push(line(&event));
+            if let EventKind::ExecutionStateChanged { state, .. } = event.kind
+                && state.to_string() == step.state
+            {
+                watch.token().clone_into(&mut self.token);
+                return Ok(json!(told));
             }
         }
     }

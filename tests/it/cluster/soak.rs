@@ -85,7 +85,8 @@ async fn nothing_is_lost_whoever_dies() {
         .collect();
 
     let over = Arc::new(AtomicBool::new(false));
-    let watcher = tokio::spawn(watch(addresses.clone(), over.clone()));
+    let watcher = tokio::spawn(watch_states(addresses.clone(), over.clone()));
+    let listener = tokio::spawn(watch_events(addresses.clone(), over.clone()));
     let count = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
     let until = Instant::now() + load_time();
@@ -117,15 +118,7 @@ async fn nothing_is_lost_whoever_dies() {
         .filter(|execution| execution.execution_id.starts_with("m-"));
     assert_eq!(top.count(), started.len(), "one execution for each request");
 
-    // What is counted along with each commit is what there is.
-    let request = v1::CountExecutionsRequest {
-        project: "soak".to_owned(),
-        ..Default::default()
-    };
-    let counted = api.executions().count_executions(request).await.unwrap();
-    let all = api.list_executions("").await.unwrap().len();
-    assert_eq!(counted.into_inner().total, i64::try_from(all).unwrap());
-
+    counts_are_what_there_is(&api).await;
     over.store(true, Ordering::Relaxed);
     let finished = watcher.await.unwrap();
     let missed: Vec<&String> = started
@@ -134,11 +127,27 @@ async fn nothing_is_lost_whoever_dies() {
         .filter(|id| !finished.contains(*id))
         .collect();
     assert!(missed.is_empty(), "the watcher has missed {missed:?}");
+    let heard = listener.await.unwrap();
+    for execution in &listed {
+        let (id, last) = (&execution.execution_id, execution.last_sequence);
+        assert_eq!(heard.get(id), Some(&last), "events of {id} that were told");
+    }
     eprintln!(
         "{} executions, disturbed {chaos} times; the slowest took {slowest:?}",
         started.len()
     );
     drop(workers);
+}
+
+/// What is counted along with each commit is what a list finds.
+async fn counts_are_what_there_is(api: &Api) {
+    let request = v1::CountExecutionsRequest {
+        project: "soak".to_owned(),
+        ..Default::default()
+    };
+    let counted = api.executions().count_executions(request).await.unwrap();
+    let all = api.list_executions("").await.unwrap().len();
+    assert_eq!(counted.into_inner().total, i64::try_from(all).unwrap());
 }
 
 /// Every server is killed twice, the database is started again once, and a server is put to sleep
@@ -238,35 +247,67 @@ fn connect(address: &str) -> Client {
     client.connect_lazy().unwrap()
 }
 
-/// Sees executions finish, through one server after the other.
-async fn watch(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashSet<String> {
-    let mut finished = HashSet::new();
+/// Follows all executions through one server after the other until nothing comes any more.
+async fn watch(
+    addresses: Vec<String>,
+    over: Arc<AtomicBool>,
+    opened: fn(Changes) -> Changes,
+    mut see: impl FnMut(autan::Change),
+) {
     let mut token = String::new();
     let mut turn = 0;
     loop {
         let client = connect(&addresses[turn % addresses.len()]);
         turn += 1;
-        let mut watch: Changes = client.executions().watch("").resume(&*token);
+        let mut watch = opened(client.executions().watch("").resume(&*token));
         loop {
             // Without news for long, what is over is over.
             let next = tokio::time::timeout(Duration::from_secs(3), watch.next()).await;
             match next {
-                Ok(Ok(autan::Change::Changed(execution))) => {
-                    if execution.state.is_final() {
-                        finished.insert(execution.execution_id.clone());
-                    }
-                }
-                Ok(Ok(_)) => {}
+                Ok(Ok(change)) => see(change),
                 Ok(Err(error)) => {
                     assert!(error.retryable(), "{error}");
                     break;
                 }
-                Err(_) if over.load(Ordering::Relaxed) => return finished,
+                Err(_) if over.load(Ordering::Relaxed) => return,
                 Err(_) => break,
             }
         }
         token = watch.token().to_owned();
     }
+}
+
+/// Sees executions finish by their states.
+async fn watch_states(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashSet<String> {
+    let mut finished = HashSet::new();
+    let see = |change| {
+        if let autan::Change::Changed(execution) = change
+            && execution.state.is_final()
+        {
+            finished.insert(execution.execution_id.clone());
+        }
+    };
+    watch(addresses, over, |watch| watch, see).await;
+    finished
+}
+
+/// Sees all that happens: every event of every execution in order, and again only what was there.
+async fn watch_events(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashMap<String, i64> {
+    let mut last: HashMap<String, i64> = HashMap::new();
+    let see = |change| {
+        if let autan::Change::Happened { execution, event } = change {
+            let id = &execution.execution_id;
+            let last = last.entry(id.clone()).or_default();
+            assert!(
+                event.sequence <= *last + 1,
+                "{id}: event {} after {last}",
+                event.sequence
+            );
+            *last = event.sequence.max(*last);
+        }
+    };
+    watch(addresses, over, Changes::events, see).await;
+    last
 }
 
 /// What is wrong with an execution.

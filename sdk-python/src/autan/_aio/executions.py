@@ -99,14 +99,18 @@ class Executions:
         filter: str = "",
         resume_token: str = "",
         retained: bool = False,
+        events: bool = False,
+        event_types: Sequence[str] = (),
+        include_payloads: bool = False,
         heartbeat_interval: float = 15.0,
     ) -> AsyncGenerator[models.ExecutionChange, None]:
         """Yields the changes of all executions that match, for ever.
 
         Each change comes at least once, as the execution is then; changes that are faster than the
-        stream come as one. The watch resumes by itself after disconnects, silence of three
-        heartbeats, and restarts of the server. It gives up after `RetryPolicy.resume_for` seconds
-        without a sign of the server.
+        stream come as one. With `events` all that happens comes instead, in order for each
+        execution, and again only where the stream was cut, with the same number. The watch
+        resumes by itself after disconnects, silence of three heartbeats, and restarts of the
+        server. It gives up after `RetryPolicy.resume_for` seconds without a sign of the server.
 
         If the loop may be left early, wrap the changes in `contextlib.aclosing`, so that the
         connection is given back at once.
@@ -116,10 +120,15 @@ class Executions:
             resume_token: Of a change of an earlier watch of the same filter: goes on after it.
             retained: Without `resume_token`, begins with the oldest change that the server keeps,
                 about a day ago, instead of the next.
+            events: Tells what happens to executions, event by event, instead of what they are.
+            event_types: Only events of these types, such as "task_state_changed"; empty = all. With
+                `events` only.
+            include_payloads: Carries inputs, outputs and results in the events. With `events` only.
             heartbeat_interval: How often the server shows a sign of life, 5 to 60 s.
 
         Raises:
             InvalidFilter: The filter does not parse, or names an unknown field.
+            InvalidField: A type of events is unknown, or given without `events`.
             HistoryTrimmed: What follows `resume_token` is gone.
             Unavailable: The server did not come back.
             ValueError: An argument is out of range.
@@ -130,6 +139,9 @@ class Executions:
             filter=filter,
             resume_token=resume_token,
             retained=retained,
+            events=events,
+            event_types=event_types,
+            include_payloads=include_payloads,
             heartbeat_interval=heartbeat_interval,
         )
         while True:

@@ -21,6 +21,7 @@ from google.protobuf.duration_pb2 import Duration
 from autan import models
 from autan._core import decode, events
 from autan._proto.v1 import executions_pb2 as pb
+from autan._proto.v1 import watch_pb2
 from autan.errors import (
     Code,
     DeadlineExceeded,
@@ -288,14 +289,14 @@ class Watch:
 
     def _end(self, end: pb.WatchEnd) -> None:
         self.connected = False
-        if end.reason == pb.WATCH_END_REASON_DELETED:
+        if end.reason == watch_pb2.WATCH_END_REASON_DELETED:
             raise ExecutionNotFound(
                 f"the execution {self._execution_id!r} was deleted while it was watched",
                 code=Code.NOT_FOUND,
                 reason="EXECUTION_NOT_FOUND",
                 metadata={"execution_id": self._execution_id},
             )
-        if end.reason == pb.WATCH_END_REASON_TERMINAL:
+        if end.reason == watch_pb2.WATCH_END_REASON_TERMINAL:
             if self._last is not None and end.resume_after_sequence > self._last:
                 self._hole(end.resume_after_sequence)
                 return

@@ -8,13 +8,14 @@ comes at least once, whatever the connections do.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.duration_pb2 import Duration
 
 from autan import models
-from autan._core import decode
+from autan._core import decode, events
 from autan._core.call import Method, method
 from autan._core.watch import HEARTBEAT_MAX, HEARTBEAT_MIN, HEARTBEATS_MISSED_MAX, ODD_CODES
 from autan._proto.v1 import executions_pb2 as pb
@@ -22,7 +23,7 @@ from autan._proto.v1 import watch_pb2
 from autan.errors import Code, RpcError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from autan._core.call import Scope
     from autan._transport.retry import RetryPolicy
@@ -45,6 +46,9 @@ class WatchMany:
         filter: str,
         resume_token: str,
         retained: bool,
+        events: bool,
+        event_types: Sequence[str],
+        include_payloads: bool,
         heartbeat_interval: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,6 +75,11 @@ class WatchMany:
             resume_token=resume_token,
             start_at=start,
             heartbeat_interval=heartbeat,
+            mode=watch_pb2.WATCH_EXECUTIONS_MODE_EVENTS
+            if events
+            else watch_pb2.WATCH_EXECUTIONS_MODE_STATES,
+            event_types=event_types,
+            include_payloads=include_payloads,
         )
 
     @property
@@ -130,6 +139,8 @@ class WatchMany:
             models.ExecutionChange(execution=decode.execution(message), resume_token=before)
             for message in batch.executions
         ]
+        for told in batch.events:
+            found.extend(_happened(told, before))
         found.extend(
             models.ExecutionChange(
                 deleted=models.DeletedExecution(
@@ -145,9 +156,22 @@ class WatchMany:
         )
         if found:
             # Who has dealt with the last one has dealt with all.
-            last = found[-1]
-            found[-1] = models.ExecutionChange(
-                execution=last.execution, deleted=last.deleted, resume_token=after
-            )
+            found[-1] = dataclasses.replace(found[-1], resume_token=after)
         self._request.resume_token = after
         return found
+
+
+def _happened(told: pb.ExecutionEvents, token: str) -> Iterator[models.ExecutionChange]:
+    execution, earliest = decode.execution(told.execution), told.earliest_sequence
+    if earliest and not told.events:
+        yield models.ExecutionChange(
+            execution=execution, earliest_sequence=earliest, resume_token=token
+        )
+    for message in told.events:
+        yield models.ExecutionChange(
+            execution=execution,
+            event=events.event(message),
+            earliest_sequence=earliest,
+            resume_token=token,
+        )
+        earliest = 0

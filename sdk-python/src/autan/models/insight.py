@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from autan.models.enums import ActionState, ExecutionState, TaskState
     from autan.models.execution import Execution
+    from autan.models.history import HistoryEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,15 +172,20 @@ class DeletedExecution:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionChange:
-    """A change that a watch of many executions tells: one of `execution` and `deleted`.
+    """A change that a watch of many executions tells: of `execution`, or that one was `deleted`.
 
     Attributes:
         execution: An execution that has changed, as it was then or later, without payloads.
         deleted: An execution that was deleted.
+        event: What happened to `execution`, in a watch of events.
+        earliest_sequence: Not 0 if events of `execution` that belong here are not kept any more
+            (`history_events_kept`): the first one that is. Then there may be no `event`.
         resume_token: Where a later watch of the same filter may go on. What it tells first may be
             known already, but nothing is left out. Empty while the server has told none yet.
     """
 
     execution: Execution | None = None
     deleted: DeletedExecution | None = None
+    event: HistoryEvent | None = None
+    earliest_sequence: int = 0
     resume_token: str

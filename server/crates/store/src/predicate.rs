@@ -2,8 +2,8 @@
 //!
 //! A filter is checked and turned into tests on columns first (`Predicate::of_…`), so that writing
 //! it cannot fail. Only functions that both databases have are used. Under NOT a test of a column
-//! without value is false, never NULL, so that NOT makes it true; elsewhere NULL is as good as false,
-//! and `IS NOT NULL` would keep SQLite from using the index of that column.
+//! without value is false, never NULL, so that NOT makes it true; elsewhere NULL is as good as
+//! false, and `IS NOT NULL` would keep SQLite from using the index of that column.
 
 use std::ops::RangeInclusive;
 

@@ -221,7 +221,8 @@ impl Reader {
     }
 
     /// Lists the events that some commits have added to the history of an execution, in order.
-    /// Each commit is named by the sequence of its last event; those that are not kept are left out.
+    /// Each commit is named by the sequence of its last event; those that are not kept are left
+    /// out.
     pub fn list_commits_of_history(
         &mut self,
         key: ExecutionKey,

@@ -374,9 +374,11 @@ async fn events_are_chosen_by_type_and_execution() {
     hear_end(&mut stream, &mut heard, "b").await;
     assert_eq!(heard.len(), 2, "{heard:?}");
     for (id, told) in heard {
-        let wanted = |event: &v1::HistoryEvent| match event.event {
-            Some(Event::ActionStateChanged(_) | Event::ExecutionStateChanged(_)) => true,
-            _ => false,
+        let wanted = |event: &v1::HistoryEvent| {
+            matches!(
+                event.event,
+                Some(Event::ActionStateChanged(_) | Event::ExecutionStateChanged(_))
+            )
         };
         let mut listed = api.listed(&id).await;
         listed.retain(wanted);

@@ -19,8 +19,8 @@ use crate::api::fault::Fault;
 /// Commits of a log that are read at once.
 const COMMITS_AT_ONCE: u32 = 256;
 
-/// Changed executions that are looked at at once, unless one commit has changed more: with each come
-/// a row, or the events that a commit has added to its history.
+/// Changed executions that are looked at at once, unless one commit has changed more: with each
+/// come a row, or the events that a commit has added to its history.
 const STATES_AT_ONCE: usize = 500;
 const EVENTS_AT_ONCE: usize = 100;
 

@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
-use autan::{Cause, CauseKind, Change, Client, ExecutionGraph, ExecutionNode, Explanation};
-use serde_json::json;
+use autan::{
+    Cause, CauseKind, Change, Changes, Client, ExecutionGraph, ExecutionNode, Explanation,
+};
+use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::error::Error;
 use super::super::human::one_line;
+use super::super::live;
 use super::super::output::Output;
 
 /// Widest text of a state that is shown.
@@ -52,6 +55,15 @@ pub(crate) enum Command {
         /// Begin with the oldest change that the server keeps
         #[arg(long)]
         retained: bool,
+        /// Show what happens to them, event by event, instead of their states
+        #[arg(long)]
+        events: bool,
+        /// Only events of this type, such as `task_state_changed`; may be said several times
+        #[arg(long = "type", value_name = "TYPE", requires = "events")]
+        types: Vec<String>,
+        /// Show inputs, outputs and results in the events, in JSON
+        #[arg(long, requires = "events")]
+        payloads: bool,
     },
 }
 
@@ -81,70 +93,113 @@ pub(super) async fn run(client: &Client, command: Command, output: &Output) -> R
             }
             output.one(&asked.await?, graph)?;
         }
-        Command::WatchAll { filter, retained } => {
-            watch_all(client, filter, retained, output).await?;
+        Command::WatchAll {
+            filter,
+            retained,
+            events,
+            types,
+            payloads,
+        } => {
+            let mut changes = client.executions().watch(filter);
+            if retained {
+                changes = changes.from_retained();
+            }
+            if events {
+                changes = changes.events();
+            }
+            if payloads {
+                changes = changes.include_payloads();
+            }
+            changes = types.into_iter().fold(changes, Changes::event_type);
+            watch_all(changes, output).await?;
         }
     }
     Ok(Exit::Success)
 }
 
-async fn watch_all(
-    client: &Client,
-    filter: String,
-    retained: bool,
-    output: &Output,
-) -> Result<(), Error> {
-    let mut changes = client.executions().watch(filter);
-    if retained {
-        changes = changes.from_retained();
-    }
+async fn watch_all(mut changes: Changes, output: &Output) -> Result<(), Error> {
     loop {
         let change = tokio::select! {
             change = changes.next() => change?,
             _ = tokio::signal::ctrl_c() => return Ok(()),
         };
-        match change {
-            Change::Changed(execution) if output.is_json() => output.json_line(&execution)?,
-            Change::Changed(execution) => {
-                let (id, state) = (&execution.execution_id, execution.state);
-                let info = one_line(&execution.state_info, INFO_CHARS_MAX);
-                let line = format!("{id}  {}  {state}  {info}", execution.workflow_name);
-                output.line(line.trim_end())?;
+        if output.is_json() {
+            if let Some(object) = change_object(&change) {
+                output.json_line(&object)?;
             }
-            Change::Deleted {
-                execution_id,
-                uid,
-                reason,
-                principal,
-                identity,
-            } if output.is_json() => {
-                let deleted = json!({
-                    "execution_id": execution_id,
-                    "uid": uid,
-                    "deleted": true,
-                    "reason": reason,
-                    "principal": principal,
-                    "identity": identity,
-                });
-                output.json_line(&deleted)?;
-            }
-            Change::Deleted {
-                execution_id,
-                reason,
-                identity,
-                ..
-            } => {
-                let reason = one_line(&reason, INFO_CHARS_MAX);
-                let by = match &*identity {
-                    "" => String::new(),
-                    identity => format!(" by {identity}"),
-                };
-                output.line(format!("{execution_id}  deleted{by}  {reason}").trim_end())?;
-            }
-            // A change of another kind is of a newer SDK than this program.
-            _ => {}
+        } else if let Some(line) = change_line(&change, output) {
+            output.line(line.trim_end())?;
         }
     }
+}
+
+/// A change for scripts; one of another kind is of a newer SDK than this program.
+fn change_object(change: &Change) -> Option<Value> {
+    Some(match change {
+        Change::Changed(execution) => json!(execution),
+        Change::Happened { execution, event } => {
+            json!({"execution_id": execution.execution_id, "uid": execution.uid, "event": event})
+        }
+        Change::Trimmed {
+            execution,
+            earliest_sequence,
+        } => json!({
+            "execution_id": execution.execution_id,
+            "uid": execution.uid,
+            "earliest_sequence": earliest_sequence,
+        }),
+        Change::Deleted {
+            execution_id,
+            uid,
+            reason,
+            principal,
+            identity,
+        } => json!({
+            "execution_id": execution_id,
+            "uid": uid,
+            "deleted": true,
+            "reason": reason,
+            "principal": principal,
+            "identity": identity,
+        }),
+        _ => return None,
+    })
+}
+
+/// A change for people.
+fn change_line(change: &Change, output: &Output) -> Option<String> {
+    Some(match change {
+        Change::Changed(execution) => {
+            let (id, state) = (&execution.execution_id, execution.state);
+            let info = one_line(&execution.state_info, INFO_CHARS_MAX);
+            format!("{id}  {}  {state}  {info}", execution.workflow_name)
+        }
+        Change::Happened { execution, event } => {
+            let line = live::line_of(event, output.paint());
+            format!("{}  {line}", execution.execution_id)
+        }
+        Change::Trimmed {
+            execution,
+            earliest_sequence,
+        } => {
+            let id = &execution.execution_id;
+            format!("{id}  events before {earliest_sequence} are not kept any more")
+        }
+        Change::Deleted {
+            execution_id,
+            reason,
+            identity,
+            ..
+        } => {
+            let reason = one_line(reason, INFO_CHARS_MAX);
+            let by = match &**identity {
+                "" => String::new(),
+                identity => format!(" by {identity}"),
+            };
+            format!("{execution_id}  deleted{by}  {reason}")
+        }
+        _ => return None,
+    })
 }
 
 fn explanation(found: &Explanation) -> String {

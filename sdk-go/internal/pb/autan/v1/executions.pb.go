@@ -187,71 +187,6 @@ func (WatchStart) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_executions_proto_rawDescGZIP(), []int{2}
 }
 
-// Why a watch ended.
-type WatchEndReason int32
-
-const (
-	// Never sent.
-	WatchEndReason_WATCH_END_REASON_UNSPECIFIED WatchEndReason = 0
-	// The execution is finished and all its events were sent.
-	WatchEndReason_WATCH_END_REASON_TERMINAL WatchEndReason = 1
-	// The server is shutting down: resume, after `retry_delay`.
-	WatchEndReason_WATCH_END_REASON_GOING_AWAY WatchEndReason = 2
-	// The stream is old: resume, so that load can move.
-	WatchEndReason_WATCH_END_REASON_MAX_AGE WatchEndReason = 3
-	// The client did not read for 60 s: resume.
-	WatchEndReason_WATCH_END_REASON_SLOW_CONSUMER WatchEndReason = 4
-	// The execution was deleted.
-	WatchEndReason_WATCH_END_REASON_DELETED WatchEndReason = 5
-)
-
-// Enum value maps for WatchEndReason.
-var (
-	WatchEndReason_name = map[int32]string{
-		0: "WATCH_END_REASON_UNSPECIFIED",
-		1: "WATCH_END_REASON_TERMINAL",
-		2: "WATCH_END_REASON_GOING_AWAY",
-		3: "WATCH_END_REASON_MAX_AGE",
-		4: "WATCH_END_REASON_SLOW_CONSUMER",
-		5: "WATCH_END_REASON_DELETED",
-	}
-	WatchEndReason_value = map[string]int32{
-		"WATCH_END_REASON_UNSPECIFIED":   0,
-		"WATCH_END_REASON_TERMINAL":      1,
-		"WATCH_END_REASON_GOING_AWAY":    2,
-		"WATCH_END_REASON_MAX_AGE":       3,
-		"WATCH_END_REASON_SLOW_CONSUMER": 4,
-		"WATCH_END_REASON_DELETED":       5,
-	}
-)
-
-func (x WatchEndReason) Enum() *WatchEndReason {
-	p := new(WatchEndReason)
-	*p = x
-	return p
-}
-
-func (x WatchEndReason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (WatchEndReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
-}
-
-func (WatchEndReason) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[3]
-}
-
-func (x WatchEndReason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use WatchEndReason.Descriptor instead.
-func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
-}
-
 // What to wait for.
 type WaitUntil int32
 
@@ -289,11 +224,11 @@ func (x WaitUntil) String() string {
 }
 
 func (WaitUntil) Descriptor() protoreflect.EnumDescriptor {
-	return file_autan_v1_executions_proto_enumTypes[4].Descriptor()
+	return file_autan_v1_executions_proto_enumTypes[3].Descriptor()
 }
 
 func (WaitUntil) Type() protoreflect.EnumType {
-	return &file_autan_v1_executions_proto_enumTypes[4]
+	return &file_autan_v1_executions_proto_enumTypes[3]
 }
 
 func (x WaitUntil) Number() protoreflect.EnumNumber {
@@ -302,7 +237,7 @@ func (x WaitUntil) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WaitUntil.Descriptor instead.
 func (WaitUntil) EnumDescriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{4}
+	return file_autan_v1_executions_proto_rawDescGZIP(), []int{3}
 }
 
 // One run of a workflow, or of one action by itself.
@@ -3361,70 +3296,6 @@ func (x *ExecutionEvents) GetEarliestSequence() int64 {
 	return 0
 }
 
-// The end of a watch of many.
-type WatchExecutionsEnd struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why; never TERMINAL or DELETED.
-	Reason WatchEndReason `protobuf:"varint,1,opt,name=reason,proto3,enum=autan.v1.WatchEndReason" json:"reason,omitempty"`
-	// Resumes where it ended.
-	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// How long to wait before resuming.
-	RetryDelay    *durationpb.Duration `protobuf:"bytes,3,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WatchExecutionsEnd) Reset() {
-	*x = WatchExecutionsEnd{}
-	mi := &file_autan_v1_executions_proto_msgTypes[36]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WatchExecutionsEnd) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WatchExecutionsEnd) ProtoMessage() {}
-
-func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_autan_v1_executions_proto_msgTypes[36]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WatchExecutionsEnd.ProtoReflect.Descriptor instead.
-func (*WatchExecutionsEnd) Descriptor() ([]byte, []int) {
-	return file_autan_v1_executions_proto_rawDescGZIP(), []int{36}
-}
-
-func (x *WatchExecutionsEnd) GetReason() WatchEndReason {
-	if x != nil {
-		return x.Reason
-	}
-	return WatchEndReason_WATCH_END_REASON_UNSPECIFIED
-}
-
-func (x *WatchExecutionsEnd) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
-}
-
-func (x *WatchExecutionsEnd) GetRetryDelay() *durationpb.Duration {
-	if x != nil {
-		return x.RetryDelay
-	}
-	return nil
-}
-
 var File_autan_v1_executions_proto protoreflect.FileDescriptor
 
 const file_autan_v1_executions_proto_rawDesc = "" +
@@ -3682,12 +3553,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x0fExecutionEvents\x121\n" +
 	"\texecution\x18\x01 \x01(\v2\x13.autan.v1.ExecutionR\texecution\x12.\n" +
 	"\x06events\x18\x02 \x03(\v2\x16.autan.v1.HistoryEventR\x06events\x12+\n" +
-	"\x11earliest_sequence\x18\x03 \x01(\x03R\x10earliestSequence\"\xa5\x01\n" +
-	"\x12WatchExecutionsEnd\x120\n" +
-	"\x06reason\x18\x01 \x01(\x0e2\x18.autan.v1.WatchEndReasonR\x06reason\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12:\n" +
-	"\vretry_delay\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryDelay*g\n" +
+	"\x11earliest_sequence\x18\x03 \x01(\x03R\x10earliestSequence*g\n" +
 	"\rExecutionKind\x12\x1e\n" +
 	"\x1aEXECUTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17EXECUTION_KIND_WORKFLOW\x10\x01\x12\x19\n" +
@@ -3701,14 +3567,7 @@ const file_autan_v1_executions_proto_rawDesc = "" +
 	"\x17WATCH_START_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15WATCH_START_BEGINNING\x10\x01\x12\x18\n" +
 	"\x14WATCH_START_SNAPSHOT\x10\x02\x12\x16\n" +
-	"\x12WATCH_START_LATEST\x10\x03*\xd2\x01\n" +
-	"\x0eWatchEndReason\x12 \n" +
-	"\x1cWATCH_END_REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
-	"\x19WATCH_END_REASON_TERMINAL\x10\x01\x12\x1f\n" +
-	"\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n" +
-	"\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n" +
-	"\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n" +
-	"\x18WATCH_END_REASON_DELETED\x10\x05*X\n" +
+	"\x12WATCH_START_LATEST\x10\x03*X\n" +
 	"\tWaitUntil\x12\x1a\n" +
 	"\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13WAIT_UNTIL_FINISHED\x10\x01\x12\x16\n" +
@@ -3751,65 +3610,65 @@ func file_autan_v1_executions_proto_rawDescGZIP() []byte {
 	return file_autan_v1_executions_proto_rawDescData
 }
 
-var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_autan_v1_executions_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_autan_v1_executions_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_autan_v1_executions_proto_goTypes = []any{
 	(ExecutionKind)(0),                    // 0: autan.v1.ExecutionKind
 	(IdConflictPolicy)(0),                 // 1: autan.v1.IdConflictPolicy
 	(WatchStart)(0),                       // 2: autan.v1.WatchStart
-	(WatchEndReason)(0),                   // 3: autan.v1.WatchEndReason
-	(WaitUntil)(0),                        // 4: autan.v1.WaitUntil
-	(*Execution)(nil),                     // 5: autan.v1.Execution
-	(*Progress)(nil),                      // 6: autan.v1.Progress
-	(*StartExecutionRequest)(nil),         // 7: autan.v1.StartExecutionRequest
-	(*StartExecutionResponse)(nil),        // 8: autan.v1.StartExecutionResponse
-	(*GetExecutionRequest)(nil),           // 9: autan.v1.GetExecutionRequest
-	(*GetExecutionResponse)(nil),          // 10: autan.v1.GetExecutionResponse
-	(*ListExecutionsRequest)(nil),         // 11: autan.v1.ListExecutionsRequest
-	(*ListExecutionsResponse)(nil),        // 12: autan.v1.ListExecutionsResponse
-	(*WatchExecutionRequest)(nil),         // 13: autan.v1.WatchExecutionRequest
-	(*WatchExecutionResponse)(nil),        // 14: autan.v1.WatchExecutionResponse
-	(*HistoryEventBatch)(nil),             // 15: autan.v1.HistoryEventBatch
-	(*WatchHeartbeat)(nil),                // 16: autan.v1.WatchHeartbeat
-	(*WatchEnd)(nil),                      // 17: autan.v1.WatchEnd
-	(*WaitExecutionRequest)(nil),          // 18: autan.v1.WaitExecutionRequest
-	(*WaitExecutionResponse)(nil),         // 19: autan.v1.WaitExecutionResponse
-	(*PauseExecutionRequest)(nil),         // 20: autan.v1.PauseExecutionRequest
-	(*PauseExecutionResponse)(nil),        // 21: autan.v1.PauseExecutionResponse
-	(*ResumeExecutionRequest)(nil),        // 22: autan.v1.ResumeExecutionRequest
-	(*ResumeExecutionResponse)(nil),       // 23: autan.v1.ResumeExecutionResponse
-	(*CancelExecutionRequest)(nil),        // 24: autan.v1.CancelExecutionRequest
-	(*CancelExecutionResponse)(nil),       // 25: autan.v1.CancelExecutionResponse
-	(*TerminateExecutionRequest)(nil),     // 26: autan.v1.TerminateExecutionRequest
-	(*TerminateExecutionResponse)(nil),    // 27: autan.v1.TerminateExecutionResponse
-	(*StopExecutionRequest)(nil),          // 28: autan.v1.StopExecutionRequest
-	(*StopExecutionResponse)(nil),         // 29: autan.v1.StopExecutionResponse
-	(*RerunExecutionRequest)(nil),         // 30: autan.v1.RerunExecutionRequest
-	(*RerunExecutionResponse)(nil),        // 31: autan.v1.RerunExecutionResponse
-	(*RollbackExecutionRequest)(nil),      // 32: autan.v1.RollbackExecutionRequest
-	(*RollbackExecutionResponse)(nil),     // 33: autan.v1.RollbackExecutionResponse
-	(*RestartExecutionRequest)(nil),       // 34: autan.v1.RestartExecutionRequest
-	(*RestartExecutionResponse)(nil),      // 35: autan.v1.RestartExecutionResponse
-	(*UpdateExecutionRequest)(nil),        // 36: autan.v1.UpdateExecutionRequest
-	(*UpdateExecutionResponse)(nil),       // 37: autan.v1.UpdateExecutionResponse
-	(*WatchExecutionsResponse)(nil),       // 38: autan.v1.WatchExecutionsResponse
-	(*ExecutionChanges)(nil),              // 39: autan.v1.ExecutionChanges
-	(*ExecutionEvents)(nil),               // 40: autan.v1.ExecutionEvents
-	(*WatchExecutionsEnd)(nil),            // 41: autan.v1.WatchExecutionsEnd
-	nil,                                   // 42: autan.v1.Execution.LabelsEntry
-	nil,                                   // 43: autan.v1.StartExecutionRequest.LabelsEntry
-	nil,                                   // 44: autan.v1.RestartExecutionRequest.LabelsEntry
-	nil,                                   // 45: autan.v1.UpdateExecutionRequest.LabelsEntry
-	(ExecutionState)(0),                   // 46: autan.v1.ExecutionState
-	(*Payload)(nil),                       // 47: autan.v1.Payload
-	(*Failure)(nil),                       // 48: autan.v1.Failure
-	(*timestamppb.Timestamp)(nil),         // 49: google.protobuf.Timestamp
-	(PayloadFormat)(0),                    // 50: autan.v1.PayloadFormat
-	(View)(0),                             // 51: autan.v1.View
-	(*fieldmaskpb.FieldMask)(nil),         // 52: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),           // 53: google.protobuf.Duration
-	(*HistoryEvent)(nil),                  // 54: autan.v1.HistoryEvent
-	(*WatchExecutionsHeartbeat)(nil),      // 55: autan.v1.WatchExecutionsHeartbeat
+	(WaitUntil)(0),                        // 3: autan.v1.WaitUntil
+	(*Execution)(nil),                     // 4: autan.v1.Execution
+	(*Progress)(nil),                      // 5: autan.v1.Progress
+	(*StartExecutionRequest)(nil),         // 6: autan.v1.StartExecutionRequest
+	(*StartExecutionResponse)(nil),        // 7: autan.v1.StartExecutionResponse
+	(*GetExecutionRequest)(nil),           // 8: autan.v1.GetExecutionRequest
+	(*GetExecutionResponse)(nil),          // 9: autan.v1.GetExecutionResponse
+	(*ListExecutionsRequest)(nil),         // 10: autan.v1.ListExecutionsRequest
+	(*ListExecutionsResponse)(nil),        // 11: autan.v1.ListExecutionsResponse
+	(*WatchExecutionRequest)(nil),         // 12: autan.v1.WatchExecutionRequest
+	(*WatchExecutionResponse)(nil),        // 13: autan.v1.WatchExecutionResponse
+	(*HistoryEventBatch)(nil),             // 14: autan.v1.HistoryEventBatch
+	(*WatchHeartbeat)(nil),                // 15: autan.v1.WatchHeartbeat
+	(*WatchEnd)(nil),                      // 16: autan.v1.WatchEnd
+	(*WaitExecutionRequest)(nil),          // 17: autan.v1.WaitExecutionRequest
+	(*WaitExecutionResponse)(nil),         // 18: autan.v1.WaitExecutionResponse
+	(*PauseExecutionRequest)(nil),         // 19: autan.v1.PauseExecutionRequest
+	(*PauseExecutionResponse)(nil),        // 20: autan.v1.PauseExecutionResponse
+	(*ResumeExecutionRequest)(nil),        // 21: autan.v1.ResumeExecutionRequest
+	(*ResumeExecutionResponse)(nil),       // 22: autan.v1.ResumeExecutionResponse
+	(*CancelExecutionRequest)(nil),        // 23: autan.v1.CancelExecutionRequest
+	(*CancelExecutionResponse)(nil),       // 24: autan.v1.CancelExecutionResponse
+	(*TerminateExecutionRequest)(nil),     // 25: autan.v1.TerminateExecutionRequest
+	(*TerminateExecutionResponse)(nil),    // 26: autan.v1.TerminateExecutionResponse
+	(*StopExecutionRequest)(nil),          // 27: autan.v1.StopExecutionRequest
+	(*StopExecutionResponse)(nil),         // 28: autan.v1.StopExecutionResponse
+	(*RerunExecutionRequest)(nil),         // 29: autan.v1.RerunExecutionRequest
+	(*RerunExecutionResponse)(nil),        // 30: autan.v1.RerunExecutionResponse
+	(*RollbackExecutionRequest)(nil),      // 31: autan.v1.RollbackExecutionRequest
+	(*RollbackExecutionResponse)(nil),     // 32: autan.v1.RollbackExecutionResponse
+	(*RestartExecutionRequest)(nil),       // 33: autan.v1.RestartExecutionRequest
+	(*RestartExecutionResponse)(nil),      // 34: autan.v1.RestartExecutionResponse
+	(*UpdateExecutionRequest)(nil),        // 35: autan.v1.UpdateExecutionRequest
+	(*UpdateExecutionResponse)(nil),       // 36: autan.v1.UpdateExecutionResponse
+	(*WatchExecutionsResponse)(nil),       // 37: autan.v1.WatchExecutionsResponse
+	(*ExecutionChanges)(nil),              // 38: autan.v1.ExecutionChanges
+	(*ExecutionEvents)(nil),               // 39: autan.v1.ExecutionEvents
+	nil,                                   // 40: autan.v1.Execution.LabelsEntry
+	nil,                                   // 41: autan.v1.StartExecutionRequest.LabelsEntry
+	nil,                                   // 42: autan.v1.RestartExecutionRequest.LabelsEntry
+	nil,                                   // 43: autan.v1.UpdateExecutionRequest.LabelsEntry
+	(ExecutionState)(0),                   // 44: autan.v1.ExecutionState
+	(*Payload)(nil),                       // 45: autan.v1.Payload
+	(*Failure)(nil),                       // 46: autan.v1.Failure
+	(*timestamppb.Timestamp)(nil),         // 47: google.protobuf.Timestamp
+	(PayloadFormat)(0),                    // 48: autan.v1.PayloadFormat
+	(View)(0),                             // 49: autan.v1.View
+	(*fieldmaskpb.FieldMask)(nil),         // 50: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),           // 51: google.protobuf.Duration
+	(*HistoryEvent)(nil),                  // 52: autan.v1.HistoryEvent
+	(WatchEndReason)(0),                   // 53: autan.v1.WatchEndReason
+	(*WatchExecutionsHeartbeat)(nil),      // 54: autan.v1.WatchExecutionsHeartbeat
+	(*WatchExecutionsEnd)(nil),            // 55: autan.v1.WatchExecutionsEnd
 	(*DeletedExecution)(nil),              // 56: autan.v1.DeletedExecution
 	(*CountExecutionsRequest)(nil),        // 57: autan.v1.CountExecutionsRequest
 	(*BatchUpdateExecutionsRequest)(nil),  // 58: autan.v1.BatchUpdateExecutionsRequest
@@ -3832,132 +3691,130 @@ var file_autan_v1_executions_proto_goTypes = []any{
 	(*ExplainExecutionResponse)(nil),      // 75: autan.v1.ExplainExecutionResponse
 }
 var file_autan_v1_executions_proto_depIdxs = []int32{
-	46, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
-	47, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
-	47, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
-	47, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
-	48, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
-	42, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
-	49, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
-	49, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
-	49, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
-	6,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
-	47, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
+	44, // 0: autan.v1.Execution.state:type_name -> autan.v1.ExecutionState
+	45, // 1: autan.v1.Execution.input:type_name -> autan.v1.Payload
+	45, // 2: autan.v1.Execution.output:type_name -> autan.v1.Payload
+	45, // 3: autan.v1.Execution.params:type_name -> autan.v1.Payload
+	46, // 4: autan.v1.Execution.error:type_name -> autan.v1.Failure
+	40, // 5: autan.v1.Execution.labels:type_name -> autan.v1.Execution.LabelsEntry
+	47, // 6: autan.v1.Execution.create_time:type_name -> google.protobuf.Timestamp
+	47, // 7: autan.v1.Execution.update_time:type_name -> google.protobuf.Timestamp
+	47, // 8: autan.v1.Execution.end_time:type_name -> google.protobuf.Timestamp
+	5,  // 9: autan.v1.Execution.progress:type_name -> autan.v1.Progress
+	45, // 10: autan.v1.Execution.published_global:type_name -> autan.v1.Payload
 	0,  // 11: autan.v1.Execution.kind:type_name -> autan.v1.ExecutionKind
-	49, // 12: autan.v1.Execution.expire_time:type_name -> google.protobuf.Timestamp
-	47, // 13: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
-	47, // 14: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
-	43, // 15: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
+	47, // 12: autan.v1.Execution.expire_time:type_name -> google.protobuf.Timestamp
+	45, // 13: autan.v1.StartExecutionRequest.input:type_name -> autan.v1.Payload
+	45, // 14: autan.v1.StartExecutionRequest.params:type_name -> autan.v1.Payload
+	41, // 15: autan.v1.StartExecutionRequest.labels:type_name -> autan.v1.StartExecutionRequest.LabelsEntry
 	1,  // 16: autan.v1.StartExecutionRequest.id_conflict_policy:type_name -> autan.v1.IdConflictPolicy
-	50, // 17: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	47, // 18: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	5,  // 19: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
-	51, // 20: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
-	50, // 21: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	52, // 22: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
-	5,  // 23: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
-	51, // 24: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
-	50, // 25: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 26: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
+	48, // 17: autan.v1.StartExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	45, // 18: autan.v1.StartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	4,  // 19: autan.v1.StartExecutionResponse.execution:type_name -> autan.v1.Execution
+	49, // 20: autan.v1.GetExecutionRequest.view:type_name -> autan.v1.View
+	48, // 21: autan.v1.GetExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	50, // 22: autan.v1.GetExecutionRequest.read_mask:type_name -> google.protobuf.FieldMask
+	4,  // 23: autan.v1.GetExecutionResponse.execution:type_name -> autan.v1.Execution
+	49, // 24: autan.v1.ListExecutionsRequest.view:type_name -> autan.v1.View
+	48, // 25: autan.v1.ListExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	4,  // 26: autan.v1.ListExecutionsResponse.executions:type_name -> autan.v1.Execution
 	2,  // 27: autan.v1.WatchExecutionRequest.start_at:type_name -> autan.v1.WatchStart
-	53, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	50, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	5,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
-	15, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
-	16, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
-	17, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
-	54, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
-	3,  // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
-	53, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
-	5,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
-	53, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
-	51, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
-	50, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4,  // 41: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
-	5,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
-	47, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
-	5,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 47: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
-	46, // 48: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
-	5,  // 49: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
-	47, // 50: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
-	47, // 51: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
-	5,  // 52: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
-	5,  // 53: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
-	47, // 54: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
-	47, // 55: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
-	47, // 56: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
-	44, // 57: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
-	5,  // 58: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
-	45, // 59: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
-	47, // 60: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
-	52, // 61: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	5,  // 62: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
-	39, // 63: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
-	55, // 64: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
-	41, // 65: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
-	5,  // 66: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
+	51, // 28: autan.v1.WatchExecutionRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	48, // 29: autan.v1.WatchExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	4,  // 30: autan.v1.WatchExecutionResponse.snapshot:type_name -> autan.v1.Execution
+	14, // 31: autan.v1.WatchExecutionResponse.events:type_name -> autan.v1.HistoryEventBatch
+	15, // 32: autan.v1.WatchExecutionResponse.heartbeat:type_name -> autan.v1.WatchHeartbeat
+	16, // 33: autan.v1.WatchExecutionResponse.end:type_name -> autan.v1.WatchEnd
+	52, // 34: autan.v1.HistoryEventBatch.events:type_name -> autan.v1.HistoryEvent
+	53, // 35: autan.v1.WatchEnd.reason:type_name -> autan.v1.WatchEndReason
+	51, // 36: autan.v1.WatchEnd.retry_delay:type_name -> google.protobuf.Duration
+	4,  // 37: autan.v1.WatchEnd.execution:type_name -> autan.v1.Execution
+	51, // 38: autan.v1.WaitExecutionRequest.timeout:type_name -> google.protobuf.Duration
+	49, // 39: autan.v1.WaitExecutionRequest.view:type_name -> autan.v1.View
+	48, // 40: autan.v1.WaitExecutionRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	3,  // 41: autan.v1.WaitExecutionRequest.until:type_name -> autan.v1.WaitUntil
+	4,  // 42: autan.v1.WaitExecutionResponse.execution:type_name -> autan.v1.Execution
+	4,  // 43: autan.v1.PauseExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 44: autan.v1.ResumeExecutionRequest.env:type_name -> autan.v1.Payload
+	4,  // 45: autan.v1.ResumeExecutionResponse.execution:type_name -> autan.v1.Execution
+	4,  // 46: autan.v1.CancelExecutionResponse.execution:type_name -> autan.v1.Execution
+	4,  // 47: autan.v1.TerminateExecutionResponse.execution:type_name -> autan.v1.Execution
+	44, // 48: autan.v1.StopExecutionRequest.outcome:type_name -> autan.v1.ExecutionState
+	4,  // 49: autan.v1.StopExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 50: autan.v1.RerunExecutionRequest.env:type_name -> autan.v1.Payload
+	45, // 51: autan.v1.RerunExecutionRequest.input:type_name -> autan.v1.Payload
+	4,  // 52: autan.v1.RerunExecutionResponse.execution:type_name -> autan.v1.Execution
+	4,  // 53: autan.v1.RollbackExecutionResponse.execution:type_name -> autan.v1.Execution
+	45, // 54: autan.v1.RestartExecutionRequest.input:type_name -> autan.v1.Payload
+	45, // 55: autan.v1.RestartExecutionRequest.params:type_name -> autan.v1.Payload
+	45, // 56: autan.v1.RestartExecutionRequest.environment_variables:type_name -> autan.v1.Payload
+	42, // 57: autan.v1.RestartExecutionRequest.labels:type_name -> autan.v1.RestartExecutionRequest.LabelsEntry
+	4,  // 58: autan.v1.RestartExecutionResponse.execution:type_name -> autan.v1.Execution
+	43, // 59: autan.v1.UpdateExecutionRequest.labels:type_name -> autan.v1.UpdateExecutionRequest.LabelsEntry
+	45, // 60: autan.v1.UpdateExecutionRequest.environment:type_name -> autan.v1.Payload
+	50, // 61: autan.v1.UpdateExecutionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	4,  // 62: autan.v1.UpdateExecutionResponse.execution:type_name -> autan.v1.Execution
+	38, // 63: autan.v1.WatchExecutionsResponse.changes:type_name -> autan.v1.ExecutionChanges
+	54, // 64: autan.v1.WatchExecutionsResponse.heartbeat:type_name -> autan.v1.WatchExecutionsHeartbeat
+	55, // 65: autan.v1.WatchExecutionsResponse.end:type_name -> autan.v1.WatchExecutionsEnd
+	4,  // 66: autan.v1.ExecutionChanges.executions:type_name -> autan.v1.Execution
 	56, // 67: autan.v1.ExecutionChanges.deleted:type_name -> autan.v1.DeletedExecution
-	40, // 68: autan.v1.ExecutionChanges.events:type_name -> autan.v1.ExecutionEvents
-	5,  // 69: autan.v1.ExecutionEvents.execution:type_name -> autan.v1.Execution
-	54, // 70: autan.v1.ExecutionEvents.events:type_name -> autan.v1.HistoryEvent
-	3,  // 71: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
-	53, // 72: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
-	7,  // 73: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
-	9,  // 74: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
-	11, // 75: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
-	57, // 76: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
-	13, // 77: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
-	18, // 78: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
-	20, // 79: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
-	22, // 80: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
-	24, // 81: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
-	26, // 82: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
-	28, // 83: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
-	30, // 84: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
-	32, // 85: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
-	34, // 86: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
-	36, // 87: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
-	58, // 88: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
-	59, // 89: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
-	60, // 90: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
-	61, // 91: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
-	62, // 92: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
-	63, // 93: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
-	64, // 94: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
-	65, // 95: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
-	66, // 96: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
-	8,  // 97: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
-	10, // 98: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
-	12, // 99: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
-	67, // 100: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
-	14, // 101: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
-	19, // 102: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
-	21, // 103: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
-	23, // 104: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
-	25, // 105: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
-	27, // 106: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
-	29, // 107: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
-	31, // 108: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
-	33, // 109: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
-	35, // 110: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
-	37, // 111: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
-	68, // 112: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
-	69, // 113: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
-	70, // 114: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
-	71, // 115: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
-	72, // 116: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
-	73, // 117: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
-	74, // 118: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
-	75, // 119: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
-	38, // 120: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
-	97, // [97:121] is the sub-list for method output_type
-	73, // [73:97] is the sub-list for method input_type
-	73, // [73:73] is the sub-list for extension type_name
-	73, // [73:73] is the sub-list for extension extendee
-	0,  // [0:73] is the sub-list for field type_name
+	39, // 68: autan.v1.ExecutionChanges.events:type_name -> autan.v1.ExecutionEvents
+	4,  // 69: autan.v1.ExecutionEvents.execution:type_name -> autan.v1.Execution
+	52, // 70: autan.v1.ExecutionEvents.events:type_name -> autan.v1.HistoryEvent
+	6,  // 71: autan.v1.ExecutionService.StartExecution:input_type -> autan.v1.StartExecutionRequest
+	8,  // 72: autan.v1.ExecutionService.GetExecution:input_type -> autan.v1.GetExecutionRequest
+	10, // 73: autan.v1.ExecutionService.ListExecutions:input_type -> autan.v1.ListExecutionsRequest
+	57, // 74: autan.v1.ExecutionService.CountExecutions:input_type -> autan.v1.CountExecutionsRequest
+	12, // 75: autan.v1.ExecutionService.WatchExecution:input_type -> autan.v1.WatchExecutionRequest
+	17, // 76: autan.v1.ExecutionService.WaitExecution:input_type -> autan.v1.WaitExecutionRequest
+	19, // 77: autan.v1.ExecutionService.PauseExecution:input_type -> autan.v1.PauseExecutionRequest
+	21, // 78: autan.v1.ExecutionService.ResumeExecution:input_type -> autan.v1.ResumeExecutionRequest
+	23, // 79: autan.v1.ExecutionService.CancelExecution:input_type -> autan.v1.CancelExecutionRequest
+	25, // 80: autan.v1.ExecutionService.TerminateExecution:input_type -> autan.v1.TerminateExecutionRequest
+	27, // 81: autan.v1.ExecutionService.StopExecution:input_type -> autan.v1.StopExecutionRequest
+	29, // 82: autan.v1.ExecutionService.RerunExecution:input_type -> autan.v1.RerunExecutionRequest
+	31, // 83: autan.v1.ExecutionService.RollbackExecution:input_type -> autan.v1.RollbackExecutionRequest
+	33, // 84: autan.v1.ExecutionService.RestartExecution:input_type -> autan.v1.RestartExecutionRequest
+	35, // 85: autan.v1.ExecutionService.UpdateExecution:input_type -> autan.v1.UpdateExecutionRequest
+	58, // 86: autan.v1.ExecutionService.BatchUpdateExecutions:input_type -> autan.v1.BatchUpdateExecutionsRequest
+	59, // 87: autan.v1.ExecutionService.GetBatchOperation:input_type -> autan.v1.GetBatchOperationRequest
+	60, // 88: autan.v1.ExecutionService.ListBatchOperations:input_type -> autan.v1.ListBatchOperationsRequest
+	61, // 89: autan.v1.ExecutionService.CancelBatchOperation:input_type -> autan.v1.CancelBatchOperationRequest
+	62, // 90: autan.v1.ExecutionService.DeleteExecution:input_type -> autan.v1.DeleteExecutionRequest
+	63, // 91: autan.v1.ExecutionService.ListHistoryEvents:input_type -> autan.v1.ListHistoryEventsRequest
+	64, // 92: autan.v1.ExecutionService.GetExecutionGraph:input_type -> autan.v1.GetExecutionGraphRequest
+	65, // 93: autan.v1.ExecutionService.ExplainExecution:input_type -> autan.v1.ExplainExecutionRequest
+	66, // 94: autan.v1.ExecutionService.WatchExecutions:input_type -> autan.v1.WatchExecutionsRequest
+	7,  // 95: autan.v1.ExecutionService.StartExecution:output_type -> autan.v1.StartExecutionResponse
+	9,  // 96: autan.v1.ExecutionService.GetExecution:output_type -> autan.v1.GetExecutionResponse
+	11, // 97: autan.v1.ExecutionService.ListExecutions:output_type -> autan.v1.ListExecutionsResponse
+	67, // 98: autan.v1.ExecutionService.CountExecutions:output_type -> autan.v1.CountExecutionsResponse
+	13, // 99: autan.v1.ExecutionService.WatchExecution:output_type -> autan.v1.WatchExecutionResponse
+	18, // 100: autan.v1.ExecutionService.WaitExecution:output_type -> autan.v1.WaitExecutionResponse
+	20, // 101: autan.v1.ExecutionService.PauseExecution:output_type -> autan.v1.PauseExecutionResponse
+	22, // 102: autan.v1.ExecutionService.ResumeExecution:output_type -> autan.v1.ResumeExecutionResponse
+	24, // 103: autan.v1.ExecutionService.CancelExecution:output_type -> autan.v1.CancelExecutionResponse
+	26, // 104: autan.v1.ExecutionService.TerminateExecution:output_type -> autan.v1.TerminateExecutionResponse
+	28, // 105: autan.v1.ExecutionService.StopExecution:output_type -> autan.v1.StopExecutionResponse
+	30, // 106: autan.v1.ExecutionService.RerunExecution:output_type -> autan.v1.RerunExecutionResponse
+	32, // 107: autan.v1.ExecutionService.RollbackExecution:output_type -> autan.v1.RollbackExecutionResponse
+	34, // 108: autan.v1.ExecutionService.RestartExecution:output_type -> autan.v1.RestartExecutionResponse
+	36, // 109: autan.v1.ExecutionService.UpdateExecution:output_type -> autan.v1.UpdateExecutionResponse
+	68, // 110: autan.v1.ExecutionService.BatchUpdateExecutions:output_type -> autan.v1.BatchUpdateExecutionsResponse
+	69, // 111: autan.v1.ExecutionService.GetBatchOperation:output_type -> autan.v1.GetBatchOperationResponse
+	70, // 112: autan.v1.ExecutionService.ListBatchOperations:output_type -> autan.v1.ListBatchOperationsResponse
+	71, // 113: autan.v1.ExecutionService.CancelBatchOperation:output_type -> autan.v1.CancelBatchOperationResponse
+	72, // 114: autan.v1.ExecutionService.DeleteExecution:output_type -> autan.v1.DeleteExecutionResponse
+	73, // 115: autan.v1.ExecutionService.ListHistoryEvents:output_type -> autan.v1.ListHistoryEventsResponse
+	74, // 116: autan.v1.ExecutionService.GetExecutionGraph:output_type -> autan.v1.GetExecutionGraphResponse
+	75, // 117: autan.v1.ExecutionService.ExplainExecution:output_type -> autan.v1.ExplainExecutionResponse
+	37, // 118: autan.v1.ExecutionService.WatchExecutions:output_type -> autan.v1.WatchExecutionsResponse
+	95, // [95:119] is the sub-list for method output_type
+	71, // [71:95] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_executions_proto_init() }
@@ -3998,8 +3855,8 @@ func file_autan_v1_executions_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_executions_proto_rawDesc), len(file_autan_v1_executions_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   41,
+			NumEnums:      4,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -129,6 +129,71 @@ func (WatchExecutionsMode) EnumDescriptor() ([]byte, []int) {
 	return file_autan_v1_watch_proto_rawDescGZIP(), []int{1}
 }
 
+// Why a watch ended.
+type WatchEndReason int32
+
+const (
+	// Never sent.
+	WatchEndReason_WATCH_END_REASON_UNSPECIFIED WatchEndReason = 0
+	// The execution is finished and all its events were sent.
+	WatchEndReason_WATCH_END_REASON_TERMINAL WatchEndReason = 1
+	// The server is shutting down: resume, after `retry_delay`.
+	WatchEndReason_WATCH_END_REASON_GOING_AWAY WatchEndReason = 2
+	// The stream is old: resume, so that load can move.
+	WatchEndReason_WATCH_END_REASON_MAX_AGE WatchEndReason = 3
+	// The client did not read for 60 s: resume.
+	WatchEndReason_WATCH_END_REASON_SLOW_CONSUMER WatchEndReason = 4
+	// The execution was deleted.
+	WatchEndReason_WATCH_END_REASON_DELETED WatchEndReason = 5
+)
+
+// Enum value maps for WatchEndReason.
+var (
+	WatchEndReason_name = map[int32]string{
+		0: "WATCH_END_REASON_UNSPECIFIED",
+		1: "WATCH_END_REASON_TERMINAL",
+		2: "WATCH_END_REASON_GOING_AWAY",
+		3: "WATCH_END_REASON_MAX_AGE",
+		4: "WATCH_END_REASON_SLOW_CONSUMER",
+		5: "WATCH_END_REASON_DELETED",
+	}
+	WatchEndReason_value = map[string]int32{
+		"WATCH_END_REASON_UNSPECIFIED":   0,
+		"WATCH_END_REASON_TERMINAL":      1,
+		"WATCH_END_REASON_GOING_AWAY":    2,
+		"WATCH_END_REASON_MAX_AGE":       3,
+		"WATCH_END_REASON_SLOW_CONSUMER": 4,
+		"WATCH_END_REASON_DELETED":       5,
+	}
+)
+
+func (x WatchEndReason) Enum() *WatchEndReason {
+	p := new(WatchEndReason)
+	*p = x
+	return p
+}
+
+func (x WatchEndReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchEndReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_autan_v1_watch_proto_enumTypes[2].Descriptor()
+}
+
+func (WatchEndReason) Type() protoreflect.EnumType {
+	return &file_autan_v1_watch_proto_enumTypes[2]
+}
+
+func (x WatchEndReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchEndReason.Descriptor instead.
+func (WatchEndReason) EnumDescriptor() ([]byte, []int) {
+	return file_autan_v1_watch_proto_rawDescGZIP(), []int{2}
+}
+
 // Request of WatchExecutions.
 type WatchExecutionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -387,6 +452,70 @@ func (x *WatchExecutionsHeartbeat) GetResumeToken() string {
 	return ""
 }
 
+// The end of a watch of many.
+type WatchExecutionsEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why; never TERMINAL or DELETED.
+	Reason WatchEndReason `protobuf:"varint,1,opt,name=reason,proto3,enum=autan.v1.WatchEndReason" json:"reason,omitempty"`
+	// Resumes where it ended.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// How long to wait before resuming.
+	RetryDelay    *durationpb.Duration `protobuf:"bytes,3,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchExecutionsEnd) Reset() {
+	*x = WatchExecutionsEnd{}
+	mi := &file_autan_v1_watch_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchExecutionsEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchExecutionsEnd) ProtoMessage() {}
+
+func (x *WatchExecutionsEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_autan_v1_watch_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchExecutionsEnd.ProtoReflect.Descriptor instead.
+func (*WatchExecutionsEnd) Descriptor() ([]byte, []int) {
+	return file_autan_v1_watch_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *WatchExecutionsEnd) GetReason() WatchEndReason {
+	if x != nil {
+		return x.Reason
+	}
+	return WatchEndReason_WATCH_END_REASON_UNSPECIFIED
+}
+
+func (x *WatchExecutionsEnd) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchExecutionsEnd) GetRetryDelay() *durationpb.Duration {
+	if x != nil {
+		return x.RetryDelay
+	}
+	return nil
+}
+
 var File_autan_v1_watch_proto protoreflect.FileDescriptor
 
 const file_autan_v1_watch_proto_rawDesc = "" +
@@ -412,7 +541,12 @@ const file_autan_v1_watch_proto_rawDesc = "" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1a\n" +
 	"\bidentity\x18\x06 \x01(\tR\bidentity\"=\n" +
 	"\x18WatchExecutionsHeartbeat\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken*\x83\x01\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"\xa5\x01\n" +
+	"\x12WatchExecutionsEnd\x120\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x18.autan.v1.WatchEndReasonR\x06reason\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12:\n" +
+	"\vretry_delay\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryDelay*\x83\x01\n" +
 	"\x14WatchExecutionsStart\x12&\n" +
 	"\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n" +
@@ -420,7 +554,14 @@ const file_autan_v1_watch_proto_rawDesc = "" +
 	"\x13WatchExecutionsMode\x12%\n" +
 	"!WATCH_EXECUTIONS_MODE_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cWATCH_EXECUTIONS_MODE_STATES\x10\x01\x12 \n" +
-	"\x1cWATCH_EXECUTIONS_MODE_EVENTS\x10\x02B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
+	"\x1cWATCH_EXECUTIONS_MODE_EVENTS\x10\x02*\xd2\x01\n" +
+	"\x0eWatchEndReason\x12 \n" +
+	"\x1cWATCH_END_REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19WATCH_END_REASON_TERMINAL\x10\x01\x12\x1f\n" +
+	"\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n" +
+	"\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n" +
+	"\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n" +
+	"\x18WATCH_END_REASON_DELETED\x10\x05B@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3"
 
 var (
 	file_autan_v1_watch_proto_rawDescOnce sync.Once
@@ -434,27 +575,31 @@ func file_autan_v1_watch_proto_rawDescGZIP() []byte {
 	return file_autan_v1_watch_proto_rawDescData
 }
 
-var file_autan_v1_watch_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_autan_v1_watch_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_autan_v1_watch_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_autan_v1_watch_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_autan_v1_watch_proto_goTypes = []any{
 	(WatchExecutionsStart)(0),        // 0: autan.v1.WatchExecutionsStart
 	(WatchExecutionsMode)(0),         // 1: autan.v1.WatchExecutionsMode
-	(*WatchExecutionsRequest)(nil),   // 2: autan.v1.WatchExecutionsRequest
-	(*DeletedExecution)(nil),         // 3: autan.v1.DeletedExecution
-	(*WatchExecutionsHeartbeat)(nil), // 4: autan.v1.WatchExecutionsHeartbeat
-	(*durationpb.Duration)(nil),      // 5: google.protobuf.Duration
-	(PayloadFormat)(0),               // 6: autan.v1.PayloadFormat
+	(WatchEndReason)(0),              // 2: autan.v1.WatchEndReason
+	(*WatchExecutionsRequest)(nil),   // 3: autan.v1.WatchExecutionsRequest
+	(*DeletedExecution)(nil),         // 4: autan.v1.DeletedExecution
+	(*WatchExecutionsHeartbeat)(nil), // 5: autan.v1.WatchExecutionsHeartbeat
+	(*WatchExecutionsEnd)(nil),       // 6: autan.v1.WatchExecutionsEnd
+	(*durationpb.Duration)(nil),      // 7: google.protobuf.Duration
+	(PayloadFormat)(0),               // 8: autan.v1.PayloadFormat
 }
 var file_autan_v1_watch_proto_depIdxs = []int32{
 	0, // 0: autan.v1.WatchExecutionsRequest.start_at:type_name -> autan.v1.WatchExecutionsStart
-	5, // 1: autan.v1.WatchExecutionsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	7, // 1: autan.v1.WatchExecutionsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
 	1, // 2: autan.v1.WatchExecutionsRequest.mode:type_name -> autan.v1.WatchExecutionsMode
-	6, // 3: autan.v1.WatchExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8, // 3: autan.v1.WatchExecutionsRequest.payload_format:type_name -> autan.v1.PayloadFormat
+	2, // 4: autan.v1.WatchExecutionsEnd.reason:type_name -> autan.v1.WatchEndReason
+	7, // 5: autan.v1.WatchExecutionsEnd.retry_delay:type_name -> google.protobuf.Duration
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_autan_v1_watch_proto_init() }
@@ -468,8 +613,8 @@ func file_autan_v1_watch_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_autan_v1_watch_proto_rawDesc), len(file_autan_v1_watch_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   3,
+			NumEnums:      3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

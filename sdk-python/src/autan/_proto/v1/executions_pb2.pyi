@@ -40,15 +40,6 @@ class WatchStart(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_START_SNAPSHOT: _ClassVar[WatchStart]
     WATCH_START_LATEST: _ClassVar[WatchStart]
 
-class WatchEndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    WATCH_END_REASON_UNSPECIFIED: _ClassVar[WatchEndReason]
-    WATCH_END_REASON_TERMINAL: _ClassVar[WatchEndReason]
-    WATCH_END_REASON_GOING_AWAY: _ClassVar[WatchEndReason]
-    WATCH_END_REASON_MAX_AGE: _ClassVar[WatchEndReason]
-    WATCH_END_REASON_SLOW_CONSUMER: _ClassVar[WatchEndReason]
-    WATCH_END_REASON_DELETED: _ClassVar[WatchEndReason]
-
 class WaitUntil(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WAIT_UNTIL_UNSPECIFIED: _ClassVar[WaitUntil]
@@ -64,12 +55,6 @@ WATCH_START_UNSPECIFIED: WatchStart
 WATCH_START_BEGINNING: WatchStart
 WATCH_START_SNAPSHOT: WatchStart
 WATCH_START_LATEST: WatchStart
-WATCH_END_REASON_UNSPECIFIED: WatchEndReason
-WATCH_END_REASON_TERMINAL: WatchEndReason
-WATCH_END_REASON_GOING_AWAY: WatchEndReason
-WATCH_END_REASON_MAX_AGE: WatchEndReason
-WATCH_END_REASON_SLOW_CONSUMER: WatchEndReason
-WATCH_END_REASON_DELETED: WatchEndReason
 WAIT_UNTIL_UNSPECIFIED: WaitUntil
 WAIT_UNTIL_FINISHED: WaitUntil
 WAIT_UNTIL_DRAINED: WaitUntil
@@ -308,11 +293,11 @@ class WatchEnd(_message.Message):
     RESUME_AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_FIELD_NUMBER: _ClassVar[int]
-    reason: WatchEndReason
+    reason: _watch_pb2.WatchEndReason
     resume_after_sequence: int
     retry_delay: _duration_pb2.Duration
     execution: Execution
-    def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_after_sequence: _Optional[int] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
+    def __init__(self, reason: _Optional[_Union[_watch_pb2.WatchEndReason, str]] = ..., resume_after_sequence: _Optional[int] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., execution: _Optional[_Union[Execution, _Mapping]] = ...) -> None: ...
 
 class WaitExecutionRequest(_message.Message):
     __slots__ = ("project", "execution_id", "timeout", "view", "payload_format", "until")
@@ -567,8 +552,8 @@ class WatchExecutionsResponse(_message.Message):
     END_FIELD_NUMBER: _ClassVar[int]
     changes: ExecutionChanges
     heartbeat: _watch_pb2.WatchExecutionsHeartbeat
-    end: WatchExecutionsEnd
-    def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[_watch_pb2.WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
+    end: _watch_pb2.WatchExecutionsEnd
+    def __init__(self, changes: _Optional[_Union[ExecutionChanges, _Mapping]] = ..., heartbeat: _Optional[_Union[_watch_pb2.WatchExecutionsHeartbeat, _Mapping]] = ..., end: _Optional[_Union[_watch_pb2.WatchExecutionsEnd, _Mapping]] = ...) -> None: ...
 
 class ExecutionChanges(_message.Message):
     __slots__ = ("executions", "deleted", "resume_token", "events")
@@ -591,13 +576,3 @@ class ExecutionEvents(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[_history_pb2.HistoryEvent]
     earliest_sequence: int
     def __init__(self, execution: _Optional[_Union[Execution, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_history_pb2.HistoryEvent, _Mapping]]] = ..., earliest_sequence: _Optional[int] = ...) -> None: ...
-
-class WatchExecutionsEnd(_message.Message):
-    __slots__ = ("reason", "resume_token", "retry_delay")
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
-    reason: WatchEndReason
-    resume_token: str
-    retry_delay: _duration_pb2.Duration
-    def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_token: _Optional[str] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -26,7 +26,7 @@ from autan._proto.v1 import payloads_pb2 as autan_dot_v1_dot_payloads__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61utan/v1/watch.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x1egoogle/protobuf/duration.proto\"\xc5\x02\n\x16WatchExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x30\n\x08start_at\x18\x04 \x01(\x0e\x32\x1e.autan.v1.WatchExecutionsStart\x12\x35\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x04mode\x18\x06 \x01(\x0e\x32\x1d.autan.v1.WatchExecutionsMode\x12\x13\n\x0b\x65vent_types\x18\x07 \x03(\t\x12\x18\n\x10include_payloads\x18\x08 \x01(\x08\x12/\n\x0epayload_format\x18\t \x01(\x0e\x32\x17.autan.v1.PayloadFormat\"~\n\x10\x44\x65letedExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x10\n\x08identity\x18\x06 \x01(\t\"0\n\x18WatchExecutionsHeartbeat\x12\x14\n\x0cresume_token\x18\x01 \x01(\t*\x83\x01\n\x14WatchExecutionsStart\x12&\n\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02*\x80\x01\n\x13WatchExecutionsMode\x12%\n!WATCH_EXECUTIONS_MODE_UNSPECIFIED\x10\x00\x12 \n\x1cWATCH_EXECUTIONS_MODE_STATES\x10\x01\x12 \n\x1cWATCH_EXECUTIONS_MODE_EVENTS\x10\x02\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61utan/v1/watch.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x1egoogle/protobuf/duration.proto\"\xc5\x02\n\x16WatchExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x30\n\x08start_at\x18\x04 \x01(\x0e\x32\x1e.autan.v1.WatchExecutionsStart\x12\x35\n\x12heartbeat_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x04mode\x18\x06 \x01(\x0e\x32\x1d.autan.v1.WatchExecutionsMode\x12\x13\n\x0b\x65vent_types\x18\x07 \x03(\t\x12\x18\n\x10include_payloads\x18\x08 \x01(\x08\x12/\n\x0epayload_format\x18\t \x01(\x0e\x32\x17.autan.v1.PayloadFormat\"~\n\x10\x44\x65letedExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x11\n\tprincipal\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x10\n\x08identity\x18\x06 \x01(\t\"0\n\x18WatchExecutionsHeartbeat\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\x84\x01\n\x12WatchExecutionsEnd\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.autan.v1.WatchEndReason\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12.\n\x0bretry_delay\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration*\x83\x01\n\x14WatchExecutionsStart\x12&\n\"WATCH_EXECUTIONS_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWATCH_EXECUTIONS_START_NOW\x10\x01\x12#\n\x1fWATCH_EXECUTIONS_START_RETAINED\x10\x02*\x80\x01\n\x13WatchExecutionsMode\x12%\n!WATCH_EXECUTIONS_MODE_UNSPECIFIED\x10\x00\x12 \n\x1cWATCH_EXECUTIONS_MODE_STATES\x10\x01\x12 \n\x1cWATCH_EXECUTIONS_MODE_EVENTS\x10\x02*\xd2\x01\n\x0eWatchEndReason\x12 \n\x1cWATCH_END_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19WATCH_END_REASON_TERMINAL\x10\x01\x12\x1f\n\x1bWATCH_END_REASON_GOING_AWAY\x10\x02\x12\x1c\n\x18WATCH_END_REASON_MAX_AGE\x10\x03\x12\"\n\x1eWATCH_END_REASON_SLOW_CONSUMER\x10\x04\x12\x1c\n\x18WATCH_END_REASON_DELETED\x10\x05\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +34,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'autan.v1.watch_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
-  _globals['_WATCHEXECUTIONSSTART']._serialized_start=598
-  _globals['_WATCHEXECUTIONSSTART']._serialized_end=729
-  _globals['_WATCHEXECUTIONSMODE']._serialized_start=732
-  _globals['_WATCHEXECUTIONSMODE']._serialized_end=860
+  _globals['_WATCHEXECUTIONSSTART']._serialized_start=733
+  _globals['_WATCHEXECUTIONSSTART']._serialized_end=864
+  _globals['_WATCHEXECUTIONSMODE']._serialized_start=867
+  _globals['_WATCHEXECUTIONSMODE']._serialized_end=995
+  _globals['_WATCHENDREASON']._serialized_start=998
+  _globals['_WATCHENDREASON']._serialized_end=1208
   _globals['_WATCHEXECUTIONSREQUEST']._serialized_start=92
   _globals['_WATCHEXECUTIONSREQUEST']._serialized_end=417
   _globals['_DELETEDEXECUTION']._serialized_start=419
   _globals['_DELETEDEXECUTION']._serialized_end=545
   _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_start=547
   _globals['_WATCHEXECUTIONSHEARTBEAT']._serialized_end=595
+  _globals['_WATCHEXECUTIONSEND']._serialized_start=598
+  _globals['_WATCHEXECUTIONSEND']._serialized_end=730
 # @@protoc_insertion_point(module_scope)

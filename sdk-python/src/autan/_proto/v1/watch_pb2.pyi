@@ -22,12 +22,27 @@ class WatchExecutionsMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_EXECUTIONS_MODE_UNSPECIFIED: _ClassVar[WatchExecutionsMode]
     WATCH_EXECUTIONS_MODE_STATES: _ClassVar[WatchExecutionsMode]
     WATCH_EXECUTIONS_MODE_EVENTS: _ClassVar[WatchExecutionsMode]
+
+class WatchEndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_END_REASON_UNSPECIFIED: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_TERMINAL: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_GOING_AWAY: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_MAX_AGE: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_SLOW_CONSUMER: _ClassVar[WatchEndReason]
+    WATCH_END_REASON_DELETED: _ClassVar[WatchEndReason]
 WATCH_EXECUTIONS_START_UNSPECIFIED: WatchExecutionsStart
 WATCH_EXECUTIONS_START_NOW: WatchExecutionsStart
 WATCH_EXECUTIONS_START_RETAINED: WatchExecutionsStart
 WATCH_EXECUTIONS_MODE_UNSPECIFIED: WatchExecutionsMode
 WATCH_EXECUTIONS_MODE_STATES: WatchExecutionsMode
 WATCH_EXECUTIONS_MODE_EVENTS: WatchExecutionsMode
+WATCH_END_REASON_UNSPECIFIED: WatchEndReason
+WATCH_END_REASON_TERMINAL: WatchEndReason
+WATCH_END_REASON_GOING_AWAY: WatchEndReason
+WATCH_END_REASON_MAX_AGE: WatchEndReason
+WATCH_END_REASON_SLOW_CONSUMER: WatchEndReason
+WATCH_END_REASON_DELETED: WatchEndReason
 
 class WatchExecutionsRequest(_message.Message):
     __slots__ = ("project", "filter", "resume_token", "start_at", "heartbeat_interval", "mode", "event_types", "include_payloads", "payload_format")
@@ -72,3 +87,13 @@ class WatchExecutionsHeartbeat(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     resume_token: str
     def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchExecutionsEnd(_message.Message):
+    __slots__ = ("reason", "resume_token", "retry_delay")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
+    reason: WatchEndReason
+    resume_token: str
+    retry_delay: _duration_pb2.Duration
+    def __init__(self, reason: _Optional[_Union[WatchEndReason, str]] = ..., resume_token: _Optional[str] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

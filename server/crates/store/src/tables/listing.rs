@@ -50,10 +50,10 @@ const WORKFLOW: (&str, &str) = ("executions.workflow_name", "executions.workflow
 fn leave_the_rarer(conn: &mut Conn, project: &str, predicate: &mut Predicate) -> Result<(), Error> {
     let mut found = Vec::new();
     for column in [STATE, WORKFLOW] {
-        let Some(text) = predicate.equal_to(column.0) else {
+        let Some(wanted) = predicate.equal_to(column.0) else {
             return Ok(());
         };
-        let test = Test::Text(Sign::Equal, text.to_owned());
+        let test = Test::Text(Sign::Equal, wanted.to_owned());
         let alone = Predicate(Node::Column(column.0, test));
         found.push((counts::count(conn, project, &alone, None, 0)?.total, column));
     }

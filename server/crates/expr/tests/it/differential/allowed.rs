@@ -181,7 +181,7 @@ const RULES: &[Rule] = &[
         why: "allowed: a sequence can be read again",
         holds: |expr, found, answer| {
             let again = AGAIN.iter().any(|name| expr.contains(name));
-            again
+            (again || reads_an_item_twice(expr))
                 && match (found, answer) {
                     (Ok(found), Answer::Value(wanted)) => {
                         // Of what is left of it in Python there is less, or less is counted.
@@ -227,6 +227,20 @@ const RULES: &[Rule] = &[
         holds: |_, _, answer| fails(answer, "is not JSON serializable"),
     },
 ];
+
+/// Whether the value of a round is named more than once, as in `map([$, $])`, and a sequence is
+/// about that may be in it.
+fn reads_an_item_twice(expr: &str) -> bool {
+    let of_field = |next: char| next.is_alphanumeric() || matches!(next, '.' | '_' | '{' | '[');
+    let names = expr
+        .split('$')
+        .skip(1)
+        .filter(|rest| !rest.starts_with(of_field));
+    names.count() > 1
+        && SEQUENCES
+            .iter()
+            .any(|name| name.ends_with('(') && expr.contains(name))
+}
 
 /// What reads a sequence a second time.
 const AGAIN: &[&str] = &[
