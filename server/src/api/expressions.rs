@@ -173,6 +173,17 @@ fn characters_of(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
+/// A random number from 0 up to 1.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "53 bits are what a float of this size holds"
+)]
+fn chance() -> f64 {
+    // The first two bits of the lower half of the identifier are the same in all.
+    let (_, low) = Uuid::new_v4().as_u64_pair();
+    (low << 2 >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// What an expression can call without a workflow.
 struct Outside {
     env: Value,
@@ -187,12 +198,13 @@ impl Host for Outside {
         kwargs: &[(Arc<str>, Value)],
     ) -> Result<Value, HostError> {
         match name {
-            "env" | "uuid" if !args.is_empty() || !kwargs.is_empty() => {
+            "env" | "uuid" | "random" if !args.is_empty() || !kwargs.is_empty() => {
                 Err(HostError::new(format!("{name}() takes no arguments")))
             }
             "env" => Ok(self.env.clone()),
             "now" => Ok(Value::Int(self.now_us)),
             "uuid" => Ok(Value::from(Uuid::new_v4().to_string())),
+            "random" => Ok(Value::Float(chance())),
             other => Err(HostError::new(format!(
                 "{other}() is known inside a running workflow only"
             ))),
@@ -246,6 +258,10 @@ mod tests {
             ("$.a\n  .sum()", Yaql, "3"),
             ("_.a | length", Jinja, "2"),
             ("env().region", Yaql, "\"eu\""),
+            ("with(random()) -> $ >= 0 and $ < 1", Yaql, "true"),
+            ("random(1, 6) in range(1, 7)", Yaql, "true"),
+            ("uuid().len()", Yaql, "36"),
+            ("now() > datetime(2020, 1, 1)", Yaql, "true"),
         ] {
             match answer(expression, language) {
                 Outcome::Value(payload) => assert_eq!(

@@ -36,6 +36,9 @@ pub enum FindingKind {
     UnknownFunction(String, Form),
     /// Jinja knows nothing by this name: the data is under `_`.
     UnknownName(String),
+    /// A Jinja expression calls this method of lists or dicts, which would change them: nothing can
+    /// be changed in place.
+    ChangesInPlace(String),
     /// The function of this name never takes so many arguments, or none of their names.
     WrongArguments(String),
 }

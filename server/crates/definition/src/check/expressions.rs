@@ -170,6 +170,11 @@ fn tell(sink: &mut Sink, path: &Path<'_>, span: Span, finding: &Finding) {
             };
             sink.warn(Rule::UnknownFunction, path, span, message);
         }
+        FindingKind::ChangesInPlace(name) => {
+            let message = format!("values cannot be changed in place: there is no {name}()");
+            sink.warn(Rule::UnknownFunction, path, span, message)
+                .help("make a new value: `list + [item]`, `dict(old, key=value)`");
+        }
         FindingKind::UnknownName(name) => {
             let message = format!("nothing is called {} in Jinja", Quoted(name));
             sink.warn(Rule::UnknownFunction, path, span, message)

@@ -17,6 +17,7 @@ fn check(text: &str, expected: &[&str]) {
                 FindingKind::UnknownFunction(name, form) => {
                     format!("{} at {part}", crate::unknown_function(&name, form))
                 }
+                FindingKind::ChangesInPlace(name) => format!("change {name} at {part}"),
                 FindingKind::UnknownName(name) => format!("name {name} at {part}"),
                 FindingKind::WrongArguments(name) => format!("arguments of {name} at {part}"),
             }
@@ -72,6 +73,8 @@ fn calls_that_must_fail_are_found() {
     check("{{ task('t1').result }}", &["task t1 at 't1'"]);
     check("{{ foo(1) }}", &["name foo at foo"]);
     check("{{ range(3) | list }}", &[]);
+    check("{{ [1].append('.pop()') }}", &["change append at append"]);
+    check("a.sort() {{ '.sort()' }}{{ 1 }}.sort()", &[]);
     check("{% set a = 1 %}{{ a }}", &[]);
 }
 

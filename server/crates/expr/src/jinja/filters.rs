@@ -147,19 +147,19 @@ fn float(value: &Jinja) -> Option<f64> {
 }
 
 /// A value as text; an undefined one is an error.
-fn shown(value: &Jinja) -> Result<String> {
+pub(super) fn shown(value: &Jinja) -> Result<String> {
     if value.is_undefined() {
         return Err(ErrorKind::UndefinedError.into());
     }
     Ok(float(value).map_or_else(|| value.to_string(), float_text))
 }
 
-fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
 /// Arguments that may be given by place or by name.
-fn options<const N: usize>(
+pub(super) fn options<const N: usize>(
     given: &[Jinja],
     keyed: &Kwargs,
     names: [&str; N],
@@ -207,7 +207,7 @@ fn width(given: Option<Jinja>, default: usize) -> Result<usize> {
     Ok(width)
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -39,6 +39,8 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("float", float);
     environment.add_filter("tojson", tojson);
     super::filters::register(environment);
+    super::chance::register(environment);
+    super::links::register(environment);
     environment.set_unknown_method_callback(super::methods::call);
     for name in &HOST_FUNCTIONS[..JINJA_FUNCTIONS] {
         environment.add_filter(

@@ -8,6 +8,21 @@ type Result<T> = std::result::Result<T, Error>;
 /// The widest text that a method makes of a short one.
 const WIDTH_MAX: usize = 1 << 16;
 
+/// Methods of Python's lists and dicts that change them.
+pub(super) const CHANGING: [&str; 11] = [
+    "append",
+    "clear",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+    "setdefault",
+    "sort",
+    "update",
+];
+
 /// Calls a method of a value.
 pub(super) fn call(
     state: &mut State<'_, '_>,
@@ -49,6 +64,9 @@ pub(super) fn call(
     };
     match found {
         Some(found) => Ok(found),
+        None if !matches!(value.kind(), ValueKind::String) && CHANGING.contains(&name) => Err(bad(
+            format!("values cannot be changed in place: there is no {name}()"),
+        )),
         None => minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
     }
 }

@@ -18,8 +18,10 @@ use crate::limits::{Limits, SOURCE_BYTES_MAX};
 use crate::template::{count_compilation, error};
 use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
 
+mod chance;
 mod filters;
 mod functions;
+mod links;
 mod methods;
 mod names;
 mod percent;

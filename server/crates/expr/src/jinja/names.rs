@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::environment;
+use super::methods::CHANGING;
 use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::inspect::FindingKind;
 
@@ -33,6 +34,7 @@ pub(super) fn tell(
     tell: &mut dyn FnMut(Range<usize>, FindingKind),
 ) {
     task(text, tell);
+    changes(text, tell);
     if GUARDS.iter().any(|guard| text.contains(guard)) {
         return;
     }
@@ -72,6 +74,34 @@ fn place(text: &str, word: &str) -> Option<Range<usize>> {
             let after = text[range.end..].chars().next();
             !before.is_some_and(is_part) && !after.is_some_and(|c| c != '.' && is_part(c))
         })
+}
+
+/// Tells of methods that would change a list or dict.
+fn changes(text: &str, tell: &mut dyn FnMut(Range<usize>, FindingKind)) {
+    let dots = text.match_indices('.').map(|(at, _)| at + 1);
+    let called = dots.filter_map(|start| {
+        let name = text[start..]
+            .split(|c: char| !c.is_ascii_lowercase())
+            .next()?;
+        let end = start + name.len();
+        (CHANGING.contains(&name) && text[end..].starts_with('(')).then_some(start..end)
+    });
+    for place in called.take(NAMES_MAX) {
+        if is_code(&text[..place.start]) {
+            let name = text[place.clone()].to_owned();
+            tell(place, FindingKind::ChangesInPlace(name));
+        }
+    }
+}
+
+/// Whether what follows a text is part of an expression, and not of a string in it.
+fn is_code(before: &str) -> bool {
+    let Some(open) = before.rfind("{{").max(before.rfind("{%")) else {
+        return false;
+    };
+    let inside = &before[open..];
+    let is_even = |quote: char| inside.matches(quote).count().is_multiple_of(2);
+    !inside.contains("}}") && !inside.contains("%}") && is_even('"') && is_even('\'')
 }
 
 /// Tells of `task('name')` where it is all that an expression begins with.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use super::chance::DRAW;
 use super::values::{from_jinja, to_jinja};
 use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::{Host, HostError, Value};
@@ -47,7 +48,7 @@ impl Session {
 
     fn answer(&self, call: Call) -> Result<Value, Error> {
         let mut calls = self.calls();
-        // uuid() answers each call differently, and every run asks in the same order; so each
+        // These answer each call differently, and every run asks in the same order; so each
         // run takes its answers one after another.
         let from = if is_volatile(call.name) {
             calls.position
@@ -79,7 +80,7 @@ impl Session {
 }
 
 fn is_volatile(name: &str) -> bool {
-    name == "uuid"
+    matches!(name, "uuid" | "random")
 }
 
 /// The variables a program sees: `_` and the functions of the host.
@@ -109,9 +110,14 @@ impl Object for Root {
         if key == "_" {
             return Some(self.data.clone());
         }
-        let name = *HOST_FUNCTIONS[..JINJA_FUNCTIONS]
+        let named = HOST_FUNCTIONS[..JINJA_FUNCTIONS]
             .iter()
-            .find(|name| **name == key)?;
+            .find(|name| **name == key);
+        let name = match named {
+            Some(name) => *name,
+            None if key == DRAW => "random",
+            None => return None,
+        };
         let session = Arc::clone(&self.session);
         Some(minijinja::Value::from_object(Function { name, session }))
     }

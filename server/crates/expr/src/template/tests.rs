@@ -113,6 +113,16 @@ fn failures_are_told() {
         (r#""{{ a + }}""#, "{}", "syntax error"),
         (r#""{{ + }}""#, "{}", "syntax error"),
         (r#""{{ 1 is odd + 1 }}""#, "{}", "unexpected `+`"),
+        (
+            r#""{% set x = [1].append(2) %}{{ x }}""#,
+            "{}",
+            "values cannot be changed in place: there is no append()",
+        ),
+        (
+            r#""{{ _.update(a=1) }}""#,
+            "{}",
+            "values cannot be changed in place: there is no update()",
+        ),
         (r#""x {{ 1,, 2 }}""#, "{}", "unexpected `,`"),
         (
             r#""<% task(a) %>""#,

@@ -24,6 +24,9 @@ impl Host for Echo {
             self.number.set(self.number.get() + 1);
             return Ok(Value::from(self.number.get()));
         }
+        if name == "random" {
+            return Ok(Value::from(0.5));
+        }
         if name == "now" {
             return Ok(Value::from(1_500_000_000_000_000_i64));
         }
@@ -88,6 +91,11 @@ fn both_languages_call_the_host() {
         ),
         ("{{ [uuid(), uuid()] }}", "[1,2]"),
         ("{{ uuid() }}-{{ uuid() }}", "\"1-2\""),
+        ("{{ [1, 2, 3, 4] | random }}", "3"),
+        ("{{ 'ab' | random }}{{ [5] | random }}", "\"b5\""),
+        ("{{ lipsum(1, false, 3, 4) | wordcount }}", "3"),
+        ("{{ lipsum(2, max=30).count('</p>') }}", "2"),
+        ("{{ lipsum(0) }}", "\"\""),
         (
             "{{ task('bad') }}",
             "cannot evaluate Jinja expression [expression={{ task('bad') }}, error=no such task]",

@@ -38,9 +38,67 @@ fn every_filter_and_test_of_jinja_exists() {
         })
         .filter(|(kind, name)| !exists(kind, name))
         .map(|(kind, name)| format!("{kind} {name}"))
-        .filter(|shown| !allowed::MISSING.iter().any(|(known, _)| known == shown))
         .collect();
     assert!(missing.is_empty(), "missing: {missing:?}");
+}
+
+#[test]
+fn links_are_those_of_jinja() {
+    let Some(oracle) = Oracle::start("jinja_oracle.py") else {
+        return;
+    };
+    let texts = [
+        "http://a.example.com and https://b.example.org/x?y=1&z=<2>#top, www.c.de.",
+        "see (http://a.example.com/x_(y)) or <https://b.example.net> or (www.c.de/(z).",
+        "example.com plain.gov:80/a not.example a.b WWW.EXAMPLE.COM http://x",
+        "http://127.0.0.1:8080/x http://[::1:2]/ http://[fe80:0:0:1]:80 http://999 http://",
+        "me@example.com, mailto:you@example.com @a@b a@b x:y@z.de www.a@b.de (he@example.org)",
+        "tel:123 ftp://files.example.com/x ftp:// tel: git+ssh://h",
+        "((((http://a.example.com))))... http://a.example.com/((((b)))",
+        "größe.com http://größe.example/ü xn--a.com http://xn--a\u{2028}http://b.de\thttp://c.de\n",
+        "https://a.example.com/?q=\"quoted\"&r='single' ) ( , . <>",
+        "  http://a.example.com\u{1c}http://b.example.com  ",
+        "",
+    ];
+    let filters = [
+        "urlize",
+        "urlize(12)",
+        "urlize(-3, true)",
+        "urlize(0, nofollow=true, target='_blank')",
+        "urlize(none, rel='b a b', target='\"x')",
+        "urlize(extra_schemes=['tel:', 'ftp://', 'git+ssh://'])",
+        "urlize(extra_schemes=['x'])",
+        "urlize(rel=1)",
+    ];
+    let cases: Vec<(String, String)> = texts
+        .iter()
+        .flat_map(|text| {
+            let data = expr::Dict::from_iter([(std::sync::Arc::from("t"), Value::from(*text))]);
+            let data = Value::Dict(data).to_json().expect("text is JSON");
+            filters.map(|filter| (format!("{{{{ _.t | {filter} }}}}"), data.clone()))
+        })
+        .chain(
+            [
+                "{{ [] | urlize }}",
+                "{{ 1 | urlize }}",
+                "{{ _.x | urlize }}",
+            ]
+            .map(no_data),
+        )
+        .chain(["{{ [] | random is undefined }}", "{{ 1 | random }}"].map(no_data))
+        .collect();
+    let answers = oracle.ask(&cases);
+    for ((text, data), answer) in cases.iter().zip(&answers) {
+        let found = run(text, data);
+        assert!(
+            judge(&found, answer).is_ok(),
+            "{text} {data}\n  here   {found:?}\n  python {answer:?}"
+        );
+    }
+}
+
+fn no_data(text: &str) -> (String, String) {
+    (text.to_owned(), "{}".to_owned())
 }
 
 fn exists(kind: &str, name: &str) -> bool {

@@ -5,16 +5,6 @@ use expr::EvalErrorKind;
 use super::Found;
 use super::oracle::Answer;
 
-/// Names of Jinja2 that do not exist here, and why.
-pub(crate) const MISSING: &[(&str, &str)] = &[
-    (
-        "filters random",
-        "an expression draws nothing by chance in Jinja",
-    ),
-    ("filters urlize", "makes links for web pages"),
-    ("globals lipsum", "makes text by chance"),
-];
-
 /// Why a difference is allowed, if it is.
 pub(crate) fn reason(text: &str, found: &Found, answer: &Answer) -> Option<&'static str> {
     let mut fitting = RULES
