@@ -161,6 +161,8 @@ type BatchOperation struct {
 	Reason string
 	// Identity is what its caller said of itself, see [WithCallerIdentity].
 	Identity string
+	// CancelledBy is what who cancelled it said of itself; empty if nobody did.
+	CancelledBy string
 	// CreateTime is when it was accepted.
 	CreateTime time.Time
 	// UpdateTime is when it last went on.
@@ -328,11 +330,12 @@ func batchFrom(b *pb.BatchOperation) *BatchOperation {
 				Message:     e.GetMessage(),
 			}
 		}),
-		Reason:     b.GetReason(),
-		Identity:   b.GetIdentity(),
-		CreateTime: timeFrom(b.GetCreateTime()),
-		UpdateTime: timeFrom(b.GetUpdateTime()),
-		EndTime:    timeFrom(b.GetEndTime()),
+		Reason:      b.GetReason(),
+		Identity:    b.GetIdentity(),
+		CancelledBy: b.GetCancelledBy(),
+		CreateTime:  timeFrom(b.GetCreateTime()),
+		UpdateTime:  timeFrom(b.GetUpdateTime()),
+		EndTime:     timeFrom(b.GetEndTime()),
 	}
 }
 

@@ -297,6 +297,9 @@ pub struct BatchOperation {
     /// it too.
     #[prost(string, tag = "16")]
     pub identity: ::prost::alloc::string::String,
+    /// What who cancelled it said of itself, if somebody did.
+    #[prost(string, tag = "17")]
+    pub cancelled_by: ::prost::alloc::string::String,
     /// When it was accepted.
     #[prost(message, optional, tag = "13")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,

@@ -39,6 +39,8 @@ pub struct BatchOperation {
     pub reason: String,
     /// What its caller said of itself; empty if nothing.
     pub identity: String,
+    /// What who cancelled it said of itself; empty if nobody did.
+    pub cancelled_by: String,
     /// When it was accepted.
     #[serde(
         serialize_with = "serialize_time",
@@ -103,6 +105,7 @@ impl From<proto::v1::BatchOperation> for BatchOperation {
             errors: errors.collect(),
             reason: batch.reason,
             identity: batch.identity,
+            cancelled_by: batch.cancelled_by,
             create_time: to_time(batch.create_time),
             update_time: to_time(batch.update_time),
             end_time: to_time(batch.end_time),

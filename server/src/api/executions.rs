@@ -213,8 +213,9 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::CancelBatchOperationRequest>,
     ) -> Result<Response<v1::CancelBatchOperationResponse>, Status> {
+        let (request, sender) = caller::open(request)?;
         Ok(Response::new(
-            batches::cancel(&self.0, request.into_inner()).await?,
+            batches::cancel(&self.0, request, &sender).await?,
         ))
     }
 

@@ -76,10 +76,10 @@ impl TaskService for Tasks {
         &self,
         request: Request<v1::CompleteActionExecutionRequest>,
     ) -> Result<Response<v1::CompleteActionExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let bytes_max = self.0.limits.payload_bytes_max;
         let result = payload::any("result", request.result.clone(), bytes_max)?;
-        let change = ActionChange::End(Outcome::Success(result));
+        let change = ended(&request, &sender, Outcome::Success(result))?;
         let target = (&*request.project, &*request.action_execution_id);
         let action_execution = Some(self.change(&request, target, change).await?);
         Ok(Response::new(v1::CompleteActionExecutionResponse {
@@ -91,10 +91,10 @@ impl TaskService for Tasks {
         &self,
         request: Request<v1::FailActionExecutionRequest>,
     ) -> Result<Response<v1::FailActionExecutionResponse>, Status> {
-        let request = request.into_inner();
+        let (request, sender) = caller::open(request)?;
         let bytes_max = self.0.limits.payload_bytes_max;
         let error = payload::any("error", request.error.clone(), bytes_max)?;
-        let change = ActionChange::End(Outcome::Error(error));
+        let change = ended(&request, &sender, Outcome::Error(error))?;
         let target = (&*request.project, &*request.action_execution_id);
         let action_execution = Some(self.change(&request, target, change).await?);
         Ok(Response::new(v1::FailActionExecutionResponse {
@@ -325,6 +325,16 @@ impl Tasks {
         let (name, record) = changed.map_err(|error| about_action(error, id))?;
         Ok(task::wire_action(id, &name, &record, None))
     }
+}
+
+/// The end of an action that somebody outside reports.
+fn ended(
+    request: &impl ChangeRequest,
+    sender: &Sender,
+    outcome: Outcome,
+) -> Result<ActionChange, Fault> {
+    let caller = sender.silent(idempotency::key(request)?.as_ref());
+    Ok(ActionChange::End { outcome, caller })
 }
 
 fn not_found(id: ActionId) -> Fault {

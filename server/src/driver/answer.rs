@@ -371,11 +371,11 @@ impl Lane {
     ) {
         let (task, number) = (action.task.number, action.number);
         let event = match change {
-            ActionChange::End(outcome) => Event::ActionDone {
+            ActionChange::End { outcome, caller } => Event::ActionDone {
                 task,
                 action: number,
                 outcome,
-                source: Source::External,
+                source: Source::External(Box::new(caller)),
             },
             ActionChange::Verb { verb, caller } => Event::ActionVerb {
                 task,

@@ -114,7 +114,12 @@ pub struct Started {
 #[derive(Clone, Debug)]
 pub enum ActionChange {
     /// It has ended.
-    End(Outcome),
+    End {
+        /// How.
+        outcome: Outcome,
+        /// Who says so.
+        caller: Caller,
+    },
     /// Somebody asks for a change.
     Verb {
         /// Which.

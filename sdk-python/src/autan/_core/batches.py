@@ -143,6 +143,7 @@ def _operation(message: pb.BatchOperation) -> models.BatchOperation:
         ],
         reason=message.reason,
         identity=message.identity,
+        cancelled_by=message.cancelled_by,
         create_time=decode.time(message, "create_time"),
         update_time=decode.time(message, "update_time"),
         end_time=decode.time(message, "end_time"),

@@ -124,6 +124,7 @@ class BatchOperation:
         errors: The first failures, at most 20.
         reason: Why, as the caller said.
         identity: What its caller said of itself, see `Client`.
+        cancelled_by: What who cancelled it said of itself; empty if nobody did.
         create_time: When it was accepted.
         update_time: When it last went on.
         end_time: When it reached a final state.
@@ -142,6 +143,7 @@ class BatchOperation:
     errors: Sequence[BatchError]
     reason: str
     identity: str
+    cancelled_by: str
     create_time: datetime | None
     update_time: datetime | None
     end_time: datetime | None

@@ -176,7 +176,7 @@ pub enum Source {
     /// The server, which ran it.
     Server,
     /// Somebody outside, by the API.
-    External,
+    External(Box<Caller>),
     /// A worker, under a lease.
     Worker(Box<WorkerReport>),
 }

@@ -15,7 +15,7 @@ mod order;
 mod run;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use prost::Message as _;
@@ -54,9 +54,37 @@ pub(crate) struct Batches {
 #[derive(Clone)]
 struct UnderWay {
     /// Ends it.
-    cancel: CancellationToken,
+    cancel: Cancel,
     /// Closed when it has ended.
     ended: watch::Receiver<()>,
+}
+
+/// Ends an operation, in somebody's name.
+#[derive(Clone, Debug, Default)]
+struct Cancel {
+    asked: CancellationToken,
+    /// How the first who asked for it names itself.
+    identity: Arc<OnceLock<Option<Arc<str>>>>,
+}
+
+impl Cancel {
+    fn by(&self, identity: Option<Arc<str>>) {
+        // Who asks for it again changes nothing.
+        let _ = self.identity.set(identity);
+        self.asked.cancel();
+    }
+
+    fn is_asked(&self) -> bool {
+        self.asked.is_cancelled()
+    }
+
+    async fn asked(&self) {
+        self.asked.cancelled().await;
+    }
+
+    fn identity(&self) -> Option<Arc<str>> {
+        self.identity.get().cloned().flatten()
+    }
 }
 
 impl Default for Batches {
@@ -177,6 +205,7 @@ pub(super) async fn list(
 pub(super) async fn cancel(
     context: &Context,
     request: v1::CancelBatchOperationRequest,
+    sender: &Sender,
 ) -> Result<v1::CancelBatchOperationResponse, Fault> {
     // The same call does the same again, so its id needs no record; but it must be one.
     idempotency::key(&request)?;
@@ -188,7 +217,7 @@ pub(super) async fn cancel(
         .get(&*request.batch_id)
         .cloned();
     if let Some(mut under_way) = under_way {
-        under_way.cancel.cancel();
+        under_way.cancel.by(sender.identity.clone());
         // Nothing is ever sent: this ends when the other side is dropped.
         let _ = under_way.ended.changed().await;
     }

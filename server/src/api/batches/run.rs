@@ -12,11 +12,10 @@ use sha2::{Digest as _, Sha256};
 use store::OperationRow;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::UnderWay;
 use super::order::{BatchVerb, Order};
+use super::{Cancel, UnderWay};
 use crate::api::caller::Sender;
 use crate::api::context::{Context, Shared};
 use crate::api::convert::field;
@@ -49,7 +48,7 @@ pub(crate) async fn take_up(context: &Shared) {
 /// Begins, or goes on with, an operation.
 pub(super) fn spawn(context: &Shared, row: OperationRow) {
     let (alive, ended) = watch::channel(());
-    let cancel = CancellationToken::new();
+    let cancel = Cancel::default();
     let under_way = UnderWay {
         cancel: cancel.clone(),
         ended,
@@ -88,15 +87,11 @@ struct Run<'a> {
     body_hash: [u8; 32],
     row: OperationRow,
     batch: v1::BatchOperation,
-    cancel: CancellationToken,
+    cancel: Cancel,
 }
 
 impl<'a> Run<'a> {
-    fn of(
-        context: &'a Context,
-        row: OperationRow,
-        cancel: CancellationToken,
-    ) -> Result<Self, Fault> {
+    fn of(context: &'a Context, row: OperationRow, cancel: Cancel) -> Result<Self, Fault> {
         let batch = super::wire(&row)?;
         let request = v1::BatchUpdateExecutionsRequest::decode(&*row.request)
             .map_err(|_| Fault::Driver(driver::Error::Fault))?;
@@ -118,13 +113,14 @@ impl<'a> Run<'a> {
         let stop = self.context.going_away.clone();
         let _turn = tokio::select! {
             turn = self.context.batches.turns.acquire() => turn.ok(),
-            () = self.cancel.cancelled() => None,
+            () = self.cancel.asked() => None,
             // It is taken up again when the server starts.
             () = stop.cancelled() => return,
         };
         let mut next = Instant::now();
         loop {
-            if self.cancel.is_cancelled() {
+            if self.cancel.is_asked() {
+                self.batch.cancelled_by = field::optional(self.cancel.identity().as_ref());
                 return self.end(BatchState::Cancelled).await;
             }
             if stop.is_cancelled() {
@@ -141,7 +137,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 () = sleep_until(next) => {}
-                () = self.cancel.cancelled() => {}
+                () = self.cancel.asked() => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -3,6 +3,7 @@
 use proto::v1::batch_verb::Verb;
 use proto::v1::{self, BatchState};
 
+use super::callers::by;
 use super::{ASYNC, Api, reason};
 
 fn all(verb: Verb) -> v1::BatchUpdateExecutionsRequest {
@@ -94,9 +95,14 @@ async fn an_operation_is_cancelled_between_executions() {
         batch_id,
         ..Default::default()
     };
-    let cancelled = api.executions.cancel_batch_operation(cancel).await.unwrap();
+    let cancelled = api
+        .executions
+        .cancel_batch_operation(by("nina@n/5", cancel))
+        .await
+        .unwrap();
     let batch = cancelled.into_inner().batch.unwrap();
     assert_eq!(batch.state(), BatchState::Cancelled);
+    assert_eq!(batch.cancelled_by, "nina@n/5");
     let running = v1::CountExecutionsRequest {
         filter: "state = RUNNING".into(),
         ..Default::default()

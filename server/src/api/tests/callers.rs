@@ -8,7 +8,7 @@ use tonic_types::StatusExt as _;
 use super::{ASYNC, Api, REQUEST_ID, start};
 
 /// A request of somebody.
-fn by<T>(identity: &'static str, message: T) -> Request<T> {
+pub(super) fn by<T>(identity: &'static str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     let value = identity.parse().expect("it can stand in a header");
     request.metadata_mut().insert("autan-identity", value);
@@ -36,9 +36,19 @@ async fn callers(api: &mut Api) -> Vec<String> {
     let lines = named.map(|event| match event.event {
         Some(Event::VerbApplied(verb)) => format!("{} {}", verb.verb, event.identity),
         Some(Event::ExecutionStarted(_)) => format!("start {}", event.identity),
+        Some(Event::ActionStateChanged(_)) => format!("action ended by {}", event.identity),
         other => panic!("nobody causes that: {other:?}"),
     });
     lines.collect()
+}
+
+async fn listed_uid(api: &mut Api) -> String {
+    let request = v1::GetExecutionRequest {
+        execution_id: "e".into(),
+        ..Default::default()
+    };
+    let found = api.executions.get_execution(request).await.unwrap();
+    found.into_inner().execution.unwrap().uid
 }
 
 #[tokio::test]
@@ -70,6 +80,18 @@ async fn callers_stand_in_the_record() {
         panic!("it is paused: {found:?}");
     };
     assert_eq!((&*paused.identity, &*paused.principal), ("bob@b/2", ""));
+
+    let uid = listed_uid(&mut api).await;
+    let fail = v1::FailActionExecutionRequest {
+        action_execution_id: format!("{uid}-t1-a1"),
+        ..Default::default()
+    };
+    api.tasks
+        .fail_action_execution(by("dora@d/4", fail))
+        .await
+        .unwrap();
+    let last = callers(&mut api).await.pop();
+    assert_eq!(last.as_deref(), Some("action ended by dora@d/4"));
     api.stop().await;
 }
 

@@ -591,6 +591,8 @@ type BatchOperation struct {
 	// What who asked for it said of itself, see HistoryEvent.identity; the verb of each execution has
 	// it too.
 	Identity string `protobuf:"bytes,16,opt,name=identity,proto3" json:"identity,omitempty"`
+	// What who cancelled it said of itself, if somebody did.
+	CancelledBy string `protobuf:"bytes,17,opt,name=cancelled_by,json=cancelledBy,proto3" json:"cancelled_by,omitempty"`
 	// When it was accepted.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last went on.
@@ -718,6 +720,13 @@ func (x *BatchOperation) GetReason() string {
 func (x *BatchOperation) GetIdentity() string {
 	if x != nil {
 		return x.Identity
+	}
+	return ""
+}
+
+func (x *BatchOperation) GetCancelledBy() string {
+	if x != nil {
+		return x.CancelledBy
 	}
 	return ""
 }
@@ -1328,7 +1337,7 @@ const file_autan_v1_batches_proto_rawDesc = "" +
 	"\x03env\x18\x02 \x01(\v2\x11.autan.v1.PayloadR\x03env\"\x0f\n" +
 	"\rBatchRollback\"#\n" +
 	"\vBatchDelete\x12\x14\n" +
-	"\x05force\x18\x01 \x01(\bR\x05force\"\xb9\x04\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"\xdc\x04\n" +
 	"\x0eBatchOperation\x12\x18\n" +
 	"\aproject\x18\x01 \x01(\tR\aproject\x12\x19\n" +
 	"\bbatch_id\x18\x02 \x01(\tR\abatchId\x12*\n" +
@@ -1343,7 +1352,8 @@ const file_autan_v1_batches_proto_rawDesc = "" +
 	" \x01(\x03R\x06failed\x12,\n" +
 	"\x06errors\x18\v \x03(\v2\x14.autan.v1.BatchErrorR\x06errors\x12\x16\n" +
 	"\x06reason\x18\f \x01(\tR\x06reason\x12\x1a\n" +
-	"\bidentity\x18\x10 \x01(\tR\bidentity\x12;\n" +
+	"\bidentity\x18\x10 \x01(\tR\bidentity\x12!\n" +
+	"\fcancelled_by\x18\x11 \x01(\tR\vcancelledBy\x12;\n" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +

@@ -26,7 +26,7 @@ from autan._proto.v1 import payloads_pb2 as autan_dot_v1_dot_payloads__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/batches.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x02\n\tBatchVerb\x12%\n\x05pause\x18\x01 \x01(\x0b\x32\x14.autan.v1.BatchPauseH\x00\x12\'\n\x06resume\x18\x02 \x01(\x0b\x32\x15.autan.v1.BatchResumeH\x00\x12\'\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\x15.autan.v1.BatchCancelH\x00\x12-\n\tterminate\x18\x04 \x01(\x0b\x32\x18.autan.v1.BatchTerminateH\x00\x12%\n\x05rerun\x18\x05 \x01(\x0b\x32\x14.autan.v1.BatchRerunH\x00\x12\'\n\x06\x64\x65lete\x18\x06 \x01(\x0b\x32\x15.autan.v1.BatchDeleteH\x00\x12+\n\x08rollback\x18\x07 \x01(\x0b\x32\x17.autan.v1.BatchRollbackH\x00\x42\x06\n\x04verb\"\"\n\nBatchPause\x12\x14\n\x0ctimeouts_run\x18\x01 \x01(\x08\"-\n\x0b\x42\x61tchResume\x12\x1e\n\x03\x65nv\x18\x01 \x01(\x0b\x32\x11.autan.v1.Payload\"\r\n\x0b\x42\x61tchCancel\"\x10\n\x0e\x42\x61tchTerminate\";\n\nBatchRerun\x12\r\n\x05reset\x18\x01 \x01(\x08\x12\x1e\n\x03\x65nv\x18\x02 \x01(\x0b\x32\x11.autan.v1.Payload\"\x0f\n\rBatchRollback\"\x1c\n\x0b\x42\x61tchDelete\x12\r\n\x05\x66orce\x18\x01 \x01(\x08\"\xb1\x03\n\x0e\x42\x61tchOperation\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.autan.v1.BatchState\x12!\n\x04verb\x18\x04 \x01(\x0b\x32\x13.autan.v1.BatchVerb\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x0c\n\x04rate\x18\x06 \x01(\x05\x12\x0f\n\x07matched\x18\x07 \x01(\x03\x12\x0c\n\x04\x64one\x18\x08 \x01(\x03\x12\x0f\n\x07skipped\x18\t \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\x03\x12$\n\x06\x65rrors\x18\x0b \x03(\x0b\x32\x14.autan.v1.BatchError\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x10\n\x08identity\x18\x10 \x01(\t\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\nBatchError\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xc2\x01\n\x1c\x42\x61tchUpdateExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x15\n\rexecution_ids\x18\x02 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12!\n\x04verb\x18\x04 \x01(\x0b\x32\x13.autan.v1.BatchVerb\x12\x0c\n\x04rate\x18\x05 \x01(\x05\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\"f\n\x1d\x42\x61tchUpdateExecutionsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation\x12\x1c\n\x14sample_execution_ids\x18\x02 \x03(\t\"=\n\x18GetBatchOperationRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\"D\n\x19GetBatchOperationResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation\"T\n\x1aListBatchOperationsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x1bListBatchOperationsResponse\x12)\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x18.autan.v1.BatchOperation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x1b\x43\x61ncelBatchOperationRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"G\n\x1c\x43\x61ncelBatchOperationResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation*\x8c\x01\n\nBatchState\x12\x1b\n\x17\x42\x41TCH_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42\x41TCH_STATE_PENDING\x10\x01\x12\x17\n\x13\x42\x41TCH_STATE_RUNNING\x10\x02\x12\x14\n\x10\x42\x41TCH_STATE_DONE\x10\x03\x12\x19\n\x15\x42\x41TCH_STATE_CANCELLED\x10\x04\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61utan/v1/batches.proto\x12\x08\x61utan.v1\x1a\x17\x61utan/v1/payloads.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x02\n\tBatchVerb\x12%\n\x05pause\x18\x01 \x01(\x0b\x32\x14.autan.v1.BatchPauseH\x00\x12\'\n\x06resume\x18\x02 \x01(\x0b\x32\x15.autan.v1.BatchResumeH\x00\x12\'\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32\x15.autan.v1.BatchCancelH\x00\x12-\n\tterminate\x18\x04 \x01(\x0b\x32\x18.autan.v1.BatchTerminateH\x00\x12%\n\x05rerun\x18\x05 \x01(\x0b\x32\x14.autan.v1.BatchRerunH\x00\x12\'\n\x06\x64\x65lete\x18\x06 \x01(\x0b\x32\x15.autan.v1.BatchDeleteH\x00\x12+\n\x08rollback\x18\x07 \x01(\x0b\x32\x17.autan.v1.BatchRollbackH\x00\x42\x06\n\x04verb\"\"\n\nBatchPause\x12\x14\n\x0ctimeouts_run\x18\x01 \x01(\x08\"-\n\x0b\x42\x61tchResume\x12\x1e\n\x03\x65nv\x18\x01 \x01(\x0b\x32\x11.autan.v1.Payload\"\r\n\x0b\x42\x61tchCancel\"\x10\n\x0e\x42\x61tchTerminate\";\n\nBatchRerun\x12\r\n\x05reset\x18\x01 \x01(\x08\x12\x1e\n\x03\x65nv\x18\x02 \x01(\x0b\x32\x11.autan.v1.Payload\"\x0f\n\rBatchRollback\"\x1c\n\x0b\x42\x61tchDelete\x12\r\n\x05\x66orce\x18\x01 \x01(\x08\"\xc7\x03\n\x0e\x42\x61tchOperation\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.autan.v1.BatchState\x12!\n\x04verb\x18\x04 \x01(\x0b\x32\x13.autan.v1.BatchVerb\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x0c\n\x04rate\x18\x06 \x01(\x05\x12\x0f\n\x07matched\x18\x07 \x01(\x03\x12\x0c\n\x04\x64one\x18\x08 \x01(\x03\x12\x0f\n\x07skipped\x18\t \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\x03\x12$\n\x06\x65rrors\x18\x0b \x03(\x0b\x32\x14.autan.v1.BatchError\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x10\n\x08identity\x18\x10 \x01(\t\x12\x14\n\x0c\x63\x61ncelled_by\x18\x11 \x01(\t\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\nBatchError\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xc2\x01\n\x1c\x42\x61tchUpdateExecutionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x15\n\rexecution_ids\x18\x02 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12!\n\x04verb\x18\x04 \x01(\x0b\x32\x13.autan.v1.BatchVerb\x12\x0c\n\x04rate\x18\x05 \x01(\x05\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\"f\n\x1d\x42\x61tchUpdateExecutionsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation\x12\x1c\n\x14sample_execution_ids\x18\x02 \x03(\t\"=\n\x18GetBatchOperationRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\"D\n\x19GetBatchOperationResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation\"T\n\x1aListBatchOperationsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x1bListBatchOperationsResponse\x12)\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x18.autan.v1.BatchOperation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x1b\x43\x61ncelBatchOperationRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"G\n\x1c\x43\x61ncelBatchOperationResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x18.autan.v1.BatchOperation*\x8c\x01\n\nBatchState\x12\x1b\n\x17\x42\x41TCH_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42\x41TCH_STATE_PENDING\x10\x01\x12\x17\n\x13\x42\x41TCH_STATE_RUNNING\x10\x02\x12\x14\n\x10\x42\x41TCH_STATE_DONE\x10\x03\x12\x19\n\x15\x42\x41TCH_STATE_CANCELLED\x10\x04\x42@Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'autan.v1.batches_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z>github.com/autan-dev/autan/sdk-go/internal/pb/autan/v1;autanv1'
-  _globals['_BATCHSTATE']._serialized_start=1917
-  _globals['_BATCHSTATE']._serialized_end=2057
+  _globals['_BATCHSTATE']._serialized_start=1939
+  _globals['_BATCHSTATE']._serialized_end=2079
   _globals['_BATCHVERB']._serialized_start=95
   _globals['_BATCHVERB']._serialized_end=407
   _globals['_BATCHPAUSE']._serialized_start=409
@@ -53,23 +53,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHDELETE']._serialized_start=603
   _globals['_BATCHDELETE']._serialized_end=631
   _globals['_BATCHOPERATION']._serialized_start=634
-  _globals['_BATCHOPERATION']._serialized_end=1067
-  _globals['_BATCHERROR']._serialized_start=1069
-  _globals['_BATCHERROR']._serialized_end=1136
-  _globals['_BATCHUPDATEEXECUTIONSREQUEST']._serialized_start=1139
-  _globals['_BATCHUPDATEEXECUTIONSREQUEST']._serialized_end=1333
-  _globals['_BATCHUPDATEEXECUTIONSRESPONSE']._serialized_start=1335
-  _globals['_BATCHUPDATEEXECUTIONSRESPONSE']._serialized_end=1437
-  _globals['_GETBATCHOPERATIONREQUEST']._serialized_start=1439
-  _globals['_GETBATCHOPERATIONREQUEST']._serialized_end=1500
-  _globals['_GETBATCHOPERATIONRESPONSE']._serialized_start=1502
-  _globals['_GETBATCHOPERATIONRESPONSE']._serialized_end=1570
-  _globals['_LISTBATCHOPERATIONSREQUEST']._serialized_start=1572
-  _globals['_LISTBATCHOPERATIONSREQUEST']._serialized_end=1656
-  _globals['_LISTBATCHOPERATIONSRESPONSE']._serialized_start=1658
-  _globals['_LISTBATCHOPERATIONSRESPONSE']._serialized_end=1755
-  _globals['_CANCELBATCHOPERATIONREQUEST']._serialized_start=1757
-  _globals['_CANCELBATCHOPERATIONREQUEST']._serialized_end=1841
-  _globals['_CANCELBATCHOPERATIONRESPONSE']._serialized_start=1843
-  _globals['_CANCELBATCHOPERATIONRESPONSE']._serialized_end=1914
+  _globals['_BATCHOPERATION']._serialized_end=1089
+  _globals['_BATCHERROR']._serialized_start=1091
+  _globals['_BATCHERROR']._serialized_end=1158
+  _globals['_BATCHUPDATEEXECUTIONSREQUEST']._serialized_start=1161
+  _globals['_BATCHUPDATEEXECUTIONSREQUEST']._serialized_end=1355
+  _globals['_BATCHUPDATEEXECUTIONSRESPONSE']._serialized_start=1357
+  _globals['_BATCHUPDATEEXECUTIONSRESPONSE']._serialized_end=1459
+  _globals['_GETBATCHOPERATIONREQUEST']._serialized_start=1461
+  _globals['_GETBATCHOPERATIONREQUEST']._serialized_end=1522
+  _globals['_GETBATCHOPERATIONRESPONSE']._serialized_start=1524
+  _globals['_GETBATCHOPERATIONRESPONSE']._serialized_end=1592
+  _globals['_LISTBATCHOPERATIONSREQUEST']._serialized_start=1594
+  _globals['_LISTBATCHOPERATIONSREQUEST']._serialized_end=1678
+  _globals['_LISTBATCHOPERATIONSRESPONSE']._serialized_start=1680
+  _globals['_LISTBATCHOPERATIONSRESPONSE']._serialized_end=1777
+  _globals['_CANCELBATCHOPERATIONREQUEST']._serialized_start=1779
+  _globals['_CANCELBATCHOPERATIONREQUEST']._serialized_end=1863
+  _globals['_CANCELBATCHOPERATIONRESPONSE']._serialized_start=1865
+  _globals['_CANCELBATCHOPERATIONRESPONSE']._serialized_end=1936
 # @@protoc_insertion_point(module_scope)

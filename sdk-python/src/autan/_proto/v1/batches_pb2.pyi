@@ -81,7 +81,7 @@ class BatchDelete(_message.Message):
     def __init__(self, force: bool = ...) -> None: ...
 
 class BatchOperation(_message.Message):
-    __slots__ = ("project", "batch_id", "state", "verb", "filter", "rate", "matched", "done", "skipped", "failed", "errors", "reason", "identity", "create_time", "update_time", "end_time")
+    __slots__ = ("project", "batch_id", "state", "verb", "filter", "rate", "matched", "done", "skipped", "failed", "errors", "reason", "identity", "cancelled_by", "create_time", "update_time", "end_time")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class BatchOperation(_message.Message):
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_BY_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -111,10 +112,11 @@ class BatchOperation(_message.Message):
     errors: _containers.RepeatedCompositeFieldContainer[BatchError]
     reason: str
     identity: str
+    cancelled_by: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, project: _Optional[str] = ..., batch_id: _Optional[str] = ..., state: _Optional[_Union[BatchState, str]] = ..., verb: _Optional[_Union[BatchVerb, _Mapping]] = ..., filter: _Optional[str] = ..., rate: _Optional[int] = ..., matched: _Optional[int] = ..., done: _Optional[int] = ..., skipped: _Optional[int] = ..., failed: _Optional[int] = ..., errors: _Optional[_Iterable[_Union[BatchError, _Mapping]]] = ..., reason: _Optional[str] = ..., identity: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, project: _Optional[str] = ..., batch_id: _Optional[str] = ..., state: _Optional[_Union[BatchState, str]] = ..., verb: _Optional[_Union[BatchVerb, _Mapping]] = ..., filter: _Optional[str] = ..., rate: _Optional[int] = ..., matched: _Optional[int] = ..., done: _Optional[int] = ..., skipped: _Optional[int] = ..., failed: _Optional[int] = ..., errors: _Optional[_Iterable[_Union[BatchError, _Mapping]]] = ..., reason: _Optional[str] = ..., identity: _Optional[str] = ..., cancelled_by: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BatchError(_message.Message):
     __slots__ = ("execution_id", "reason", "message")

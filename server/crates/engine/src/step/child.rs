@@ -127,7 +127,7 @@ impl Machine<'_> {
             | ExecutionState::Paused
             | ExecutionState::RollingBack => return,
         };
-        if self.record_end(task, action, state, Some(output)) {
+        if self.record_end((task, action), state, Some(output), &Caller::default()) {
             let info = info.filter(|_| state != ActionState::Success);
             self.task_after_action(task, state, info);
         }

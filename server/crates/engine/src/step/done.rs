@@ -22,34 +22,34 @@ impl Machine<'_> {
     ) -> Result<(), Error> {
         let record = self.external_action(task, action)?;
         let (runner, state) = (record.runner, record.state);
-        if let Source::Worker(report) = source {
-            return self.worker_done(task, action, outcome, *report);
-        }
+        let caller = match source {
+            Source::Worker(report) => return self.worker_done(task, action, outcome, *report),
+            Source::External(caller) => Some(caller),
+            Source::Server => None,
+        };
         if state.is_final() {
-            return match source {
-                Source::External | Source::Worker(_) => Err(Error::ActionState {
+            if caller.is_some() {
+                return Err(Error::ActionState {
                     verb: "complete",
                     state,
-                }),
-                // The server's own action came too late, which is nobody's mistake.
-                Source::Server => {
-                    let reason = format!("the action execution is already {}", state.word());
-                    let kind = HistoryKind::ResultIgnored {
-                        action,
-                        reason: reason.into(),
-                    };
-                    self.ex.log(self.now, Some(task), kind);
-                    Ok(())
-                }
+                });
+            }
+            // The server's own action came too late, which is nobody's mistake.
+            let reason = format!("the action execution is already {}", state.word());
+            let kind = HistoryKind::ResultIgnored {
+                action,
+                reason: reason.into(),
             };
+            self.ex.log(self.now, Some(task), kind);
+            return Ok(());
         }
-        if source == Source::External && matches!(runner, Runner::Server | Runner::Worker) {
+        if caller.is_some() && matches!(runner, Runner::Server | Runner::Worker) {
             self.out.cancels.push(ActionId {
                 task: self.ex.task_id(task),
                 number: action,
             });
         }
-        self.action_ended(task, action, outcome);
+        self.action_ended_by(task, action, outcome, &caller.unwrap_or_default());
         Ok(())
     }
 
@@ -79,15 +79,20 @@ impl Machine<'_> {
         }
     }
 
-    /// Records the end of an action and what its task makes of it.
+    /// Records the end of an action that nobody outside has ended.
     pub(super) fn action_ended(&mut self, task: u32, action: u32, outcome: Outcome) {
+        self.action_ended_by(task, action, outcome, &Caller::default());
+    }
+
+    /// Records the end of an action and what its task makes of it.
+    fn action_ended_by(&mut self, task: u32, action: u32, outcome: Outcome, by: &Caller) {
         let outcome = match self.finished_outcome(task, action, outcome) {
             Ok(outcome) => outcome,
             Err(fault) => {
                 let failure = fault.failure();
                 let message = fault.into_message();
                 let output = Some(Data::string(&message));
-                if self.record_end(task, action, ActionState::Error, output) {
+                if self.record_end((task, action), ActionState::Error, output, by) {
                     self.fault(task, Fault::Evaluation(failure, message));
                 }
                 return;
@@ -102,7 +107,7 @@ impl Machine<'_> {
             (ActionState::Error, Some(data)) => Some(data.value().to_text().into()),
             _ => None,
         };
-        if self.record_end(task, action, state, output) {
+        if self.record_end((task, action), state, output, by) {
             self.task_after_action(task, state, info);
         }
     }
@@ -137,10 +142,10 @@ impl Machine<'_> {
     /// belongs to an attempt before the task was rerun, does not.
     pub(super) fn record_end(
         &mut self,
-        task: u32,
-        action: u32,
+        (task, action): (u32, u32),
         state: ActionState,
         output: Option<Data>,
+        by: &Caller,
     ) -> bool {
         let now = self.now;
         let memory = self.ex.task(task);
@@ -154,7 +159,7 @@ impl Machine<'_> {
             record.finished_us = Some(now);
         });
         let kind = HistoryKind::ActionStateChanged { action, state };
-        self.ex.log(self.now, Some(task), kind);
+        self.ex.log_by(self.now, Some(task), by, kind);
         counts
     }
 
@@ -209,7 +214,8 @@ impl Machine<'_> {
             ActionVerb::Pause => self.child_paused(task, action, true, false),
             ActionVerb::Resume => self.child_paused(task, action, false, false),
             ActionVerb::Cancel => {
-                return self.action_done(task, action, Outcome::Cancelled, Source::External);
+                let source = Source::External(Box::new(caller.clone()));
+                return self.action_done(task, action, Outcome::Cancelled, source);
             }
         }
         Ok(())

@@ -429,7 +429,7 @@ impl Harness {
         action: u32,
         outcome: Outcome,
     ) -> Result<(), engine::Error> {
-        let source = Source::External;
+        let source = Source::External(Box::default());
         self.apply(
             uid,
             Event::ActionDone {
