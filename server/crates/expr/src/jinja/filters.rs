@@ -417,7 +417,11 @@ fn wrapped(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
         if used + length <= width {
             current.push_str(&chunk);
         } else if length > width && (long || current.is_empty()) {
-            let room = if long { width - used } else { length };
+            let room = match (long, hyphens) {
+                (false, _) => length,
+                (true, false) => width - used,
+                (true, true) => after_hyphen(&chunk, width - used),
+            };
             let (now, later): (String, String) = (
                 chunk.chars().take(room).collect(),
                 chunk.chars().skip(room).collect(),
@@ -439,6 +443,15 @@ fn wrapped(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
         .into_iter()
         .map(|line| line.trim_ascii_end().to_string());
     lines.filter(|line| !line.is_empty()).collect()
+}
+
+/// How many of at most so many characters of a long word stand before a break: those up to the last
+/// hyphen after something else, or all.
+fn after_hyphen(word: &str, room: usize) -> usize {
+    let start: Vec<char> = word.chars().take(room).collect();
+    let hyphen = start.iter().rposition(|c| *c == '-');
+    let is_within = |at: &usize| start[..*at].iter().any(|c| *c != '-');
+    hyphen.filter(is_within).map_or(room, |at| at + 1)
 }
 
 /// Words and the blanks between them; words end after a hyphen between letters.

@@ -52,7 +52,9 @@ impl Formatting {
             match next {
                 '\'' | '"' => {
                     let end = literal_end(source, at).ok_or(source.len())?;
-                    if let Some(value) = value_after(source, end) {
+                    // What stands before takes the literal first: `2 * '%s' % x`.
+                    let is_taken = source[from..at].trim_end().ends_with(['*', '/', '%']);
+                    if let Some(value) = value_after(source, end).filter(|_| !is_taken) {
                         let literal = at..end;
                         return Ok(Self { literal, value });
                     }
@@ -240,6 +242,7 @@ mod tests {
             "{{ '%s' % }}",
             "{{ '%s' % x is defined }}",
             "{{ '%d' % x ** 2 }}",
+            "{{ 2 * '%s' % x }}",
             "{{ '%s",
             "{{ '%s' % (x }}",
             "{",
