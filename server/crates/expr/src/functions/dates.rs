@@ -5,7 +5,8 @@ use jiff::civil;
 use num_traits::ToPrimitive;
 
 use super::call::int;
-use super::read_date::{MONTHS, WEEKDAYS, parse, parse_format};
+use super::date_text::parse;
+use super::read_date::{MONTHS, WEEKDAYS, parse_format};
 use super::{Builtin, Call, function, method};
 use crate::Value;
 use crate::fault::{Fault, Result};
@@ -54,7 +55,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
             let text = call.text(0);
             let format = call.optional_text(1).filter(|format| !format.is_empty());
             let (local, offset) = match format {
-                None => parse(&text)?,
+                None => parse(&text, || this_year(call))?,
                 Some(format) => parse_format(&text, &format)?,
             };
             moment(local, offset.unwrap_or(0))
@@ -171,6 +172,13 @@ pub(super) fn local_time(parts: [i64; 7]) -> Result<i64> {
     let epoch = civil::Date::constant(1970, 1, 1);
     let days = epoch.until(date).map_err(|_| bad())?.get_days();
     Ok(i64::from(days) * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + microsecond)
+}
+
+/// The year in UTC.
+fn this_year(call: &mut Call<'_, '_>) -> Result<i64> {
+    let now = call_host(call.machine, "now", Vec::new(), Vec::new())?;
+    let now = DateTime::from_instant(int(&now)?, 0).ok_or_else(time_overflow)?;
+    Ok(i64::from(now.civil().year()))
 }
 
 fn build(call: &mut Call<'_, '_>) -> Result<Value> {

@@ -16,6 +16,8 @@ mod branching;
 mod call;
 mod change;
 mod data;
+mod date_text;
+mod date_words;
 mod dates;
 mod dicts;
 pub(crate) mod dispatch;

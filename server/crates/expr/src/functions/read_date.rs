@@ -1,8 +1,8 @@
-//! Reads moments from text: in the usual notations, or in a given format.
+//! Reads moments from text in a given format, as `strptime` has it.
 //!
-//! Both give the wall-clock reading in microseconds and the offset in seconds, if there is one.
-//! Unlike `dateutil`, a date must name its day, month and year: the rest would be today's.
+//! Left to others: text without a format (`date_text`).
 
+use super::date_text::Reading;
 use super::dates::local_time;
 use crate::fault::{Fault, Result};
 
@@ -31,65 +31,6 @@ pub(super) const WEEKDAYS: [&str; 7] = [
     "Sunday",
 ];
 
-type Reading = (i64, Option<i32>);
-
-/// Reads a moment in one of the usual notations.
-pub(super) fn parse(text: &str) -> Result<Reading> {
-    let bad = || {
-        let shown = crate::value::repr(&text.into());
-        Fault::value(format!(
-            "{shown} is no date that can be read (give a format)"
-        ))
-    };
-    let mut reader = Reader { rest: text.trim() };
-    let mut date = Date::default();
-    let mut time = None;
-    let mut offset = None;
-    // `1.5` may be a number with a fraction, `1.5.2020` cannot.
-    let mut fraction_marks = 0;
-    while !reader.rest.is_empty() {
-        let separators = |c: char| c.is_whitespace() || c == ',';
-        reader.rest = reader.rest.trim_start_matches(separators);
-        if time.is_some() && (reader.rest.starts_with(['+', '-'])) {
-            // However many digits the minutes have, they are minutes.
-            offset = Some(reader.offset(usize::MAX).ok_or_else(bad)?);
-        } else if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
-            if let Some(read) = reader.time(date.is_full()) {
-                time = Some(read);
-            } else {
-                date.number(reader.digits()).ok_or_else(bad)?;
-            }
-        } else if let Some(rest) = reader.rest.strip_prefix(['-', '/', '.']) {
-            let is_mark = reader.rest.starts_with('.');
-            fraction_marks += u32::from(is_mark && rest.starts_with(|c: char| c.is_ascii_digit()));
-            reader.rest = rest;
-        } else {
-            let word = reader.word();
-            match word.to_ascii_lowercase().as_str() {
-                "" if reader.rest.is_empty() => break,
-                "" => return Err(bad()),
-                "t" | "at" | "of" | "and" => {}
-                "z" | "utc" | "gmt" => offset = Some(0),
-                "am" | "pm" => {
-                    let time = time.as_mut().ok_or_else(bad)?;
-                    half_day(time, word.eq_ignore_ascii_case("pm")).ok_or_else(bad)?;
-                }
-                _ if find(word, &WEEKDAYS).is_some() => {}
-                _ => date.month = Some(find(word, &MONTHS).ok_or_else(bad)? + 1),
-            }
-        }
-    }
-    if fraction_marks == 1 {
-        return Err(bad());
-    }
-    let [year, month, day] = date.finish().ok_or_else(bad)?;
-    let [hour, minute, second, micros] = time.unwrap_or_default();
-    Ok((
-        local_time([year, month, day, hour, minute, second, micros])?,
-        offset,
-    ))
-}
-
 /// Reads a moment in a format as `strptime` has it.
 pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
     let bad = || {
@@ -100,12 +41,7 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
         Fault::value(format!("{text} does not have the format {format}"))
     };
     let mut reader = Reader { rest: text };
-    let mut date = Date {
-        year: Some(1900),
-        month: Some(1),
-        day: Some(1),
-        ..Date::default()
-    };
+    let [mut year, mut month, mut day] = [1900, 1, 1];
     let mut time = [0; 4];
     let mut offset = None;
     let mut pm = None;
@@ -131,15 +67,15 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
         let directive = chars.next().ok_or_else(bad)?;
         let mut number = |most| reader.number(most).ok_or_else(bad);
         match directive {
-            'Y' => date.year = Some(number(4)?),
-            'y' => date.year = Some(full_year(number(2)?)),
-            'm' => date.month = Some(number(2)?),
-            'd' => date.day = Some(number(2)?),
+            'Y' => year = number(4)?,
+            'y' => year = full_year(number(2)?),
+            'm' => month = number(2)?,
+            'd' => day = number(2)?,
             'H' | 'I' => time[0] = number(2)?,
             'M' => time[1] = number(2)?,
             'S' => time[2] = number(2)?,
             'f' => time[3] = reader.decimals().ok_or_else(bad)?,
-            'b' | 'B' | 'h' => date.month = Some(reader.name(&MONTHS).ok_or_else(bad)? + 1),
+            'b' | 'B' | 'h' => month = reader.name(&MONTHS).ok_or_else(bad)? + 1,
             'a' | 'A' => {
                 reader.name(&WEEKDAYS).ok_or_else(bad)?;
             }
@@ -159,67 +95,10 @@ pub(super) fn parse_format(text: &str, format: &str) -> Result<Reading> {
     if !reader.rest.is_empty() {
         return Err(bad());
     }
-    let [year, month, day] = date.finish().ok_or_else(bad)?;
     Ok((
         local_time([year, month, day, time[0], time[1], time[2], time[3]])?,
         offset,
     ))
-}
-
-#[derive(Default)]
-struct Date {
-    year: Option<i64>,
-    month: Option<i64>,
-    day: Option<i64>,
-    /// Numbers of one or two digits whose part is not known yet.
-    open: Vec<i64>,
-}
-
-impl Date {
-    fn is_full(&self) -> bool {
-        let known = [self.year, self.month, self.day].iter().flatten().count();
-        known + self.open.len() >= 3
-    }
-
-    fn number(&mut self, digits: &str) -> Option<()> {
-        let number: i64 = digits.parse().ok()?;
-        match digits.len() {
-            1 | 2 => self.open.push(number),
-            4 if self.year.is_none() => self.year = Some(number),
-            8 if self.year.is_none() && self.open.is_empty() => {
-                self.year = Some(number / 10_000);
-                self.month = Some(number / 100 % 100);
-                self.day = Some(number % 100);
-            }
-            _ => return None,
-        }
-        (self.open.len() <= 3).then_some(())
-    }
-
-    /// After a year the month comes first, and before one too, unless it cannot be a month.
-    fn finish(mut self) -> Option<[i64; 3]> {
-        match (self.month, self.day, &self.open[..]) {
-            (Some(_), None, [day]) => self.day = Some(*day),
-            (Some(_), None, [day, year]) => {
-                (self.day, self.year) = (Some(*day), Some(full_year(*year)));
-            }
-            (None, None, [first, second, rest @ ..]) => {
-                let swapped = *first > 12 && *second <= 12;
-                let (month, day) = if swapped {
-                    (second, first)
-                } else {
-                    (first, second)
-                };
-                (self.month, self.day) = (Some(*month), Some(*day));
-                if let Some(year) = rest.first() {
-                    self.year = Some(full_year(*year));
-                }
-            }
-            (Some(_), Some(_), []) => {}
-            _ => return None,
-        }
-        Some([self.year?, self.month?, self.day?])
-    }
 }
 
 struct Reader<'a> {
@@ -279,47 +158,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// `12:30`, `12:30:01.5`, or `123001` once the date is known.
-    fn time(&mut self, date_known: bool) -> Option<[i64; 4]> {
-        let mut ahead = Reader { rest: self.rest };
-        let digits = ahead.digits();
-        let mut time = [0; 4];
-        if date_known && matches!(digits.len(), 4 | 6) && !ahead.rest.starts_with(':') {
-            let number: i64 = digits.parse().ok()?;
-            let full = if digits.len() == 4 {
-                number * 100
-            } else {
-                number
-            };
-            time = [full / 10_000, full / 100 % 100, full % 100, 0];
-        } else {
-            if digits.len() > 2 {
-                return None;
-            }
-            time[0] = digits.parse().ok()?;
-            if !ahead.rest.starts_with(':') {
-                // "4PM" is a time, too.
-                let word = ahead.rest.trim_start().get(..2)?.to_ascii_lowercase();
-                if word != "am" && word != "pm" {
-                    return None;
-                }
-            }
-            for part in &mut time[1..3] {
-                if let Some(rest) = ahead.rest.strip_prefix(':') {
-                    ahead.rest = rest;
-                    *part = ahead.number(2)?;
-                }
-            }
-        }
-        if let Some(rest) = ahead.rest.strip_prefix(['.', ',']) {
-            ahead.rest = rest;
-            let digits = ahead.digits();
-            time[3] = fraction(digits.get(..6).unwrap_or(digits));
-        }
-        self.rest = ahead.rest;
-        Some(time)
-    }
-
     /// `+02:00`, `-0330`, `+2` or `Z`; after a colon at most so many digits.
     fn offset(&mut self, most: usize) -> Option<i32> {
         if let Some(rest) = self.rest.strip_prefix('Z') {
@@ -350,20 +188,6 @@ impl<'a> Reader<'a> {
         )
         .then_some(0)
     }
-}
-
-fn find(word: &str, names: &[&str]) -> Option<i64> {
-    let long_enough = word.len() >= 3 && word.is_ascii();
-    let matches = |name: &&str| {
-        name.get(..word.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
-    let index = if long_enough {
-        names.iter().position(matches)
-    } else {
-        None
-    };
-    index.and_then(|index| i64::try_from(index).ok())
 }
 
 fn half_day(time: &mut [i64; 4], pm: bool) -> Option<()> {
