@@ -202,6 +202,8 @@ fn description(batch: &BatchOperation, now: SystemTime, paint: Paint) -> String 
             ("State", batch.state.to_string()),
             ("Filter", batch.filter.clone()),
             ("Reason", batch.reason.clone()),
+            ("By", batch.identity.clone()),
+            ("Cancelled by", batch.cancelled_by.clone()),
             ("Matched", batch.matched.to_string()),
             ("Done", batch.done.to_string()),
             ("Skipped", batch.skipped.to_string()),
