@@ -1,8 +1,8 @@
-//! Reads moments from text in the notations that `dateutil` reads, by its rules: which number is the
-//! day, what a two-digit year means, where a zone may stand.
+//! Reads moments from text in the notations that `dateutil` reads, by its rules: which number is
+//! the day, what a two-digit year means, where a zone may stand.
 //!
-//! A date must name its day, month and year: the rest would be today's. Of zones only UTC, its other
-//! names and offsets mean something; a time in another one is taken for UTC, as there.
+//! A date must name its day, month and year: the rest would be today's. Of zones only UTC, its
+//! other names and offsets mean something; a time in another one is taken for UTC, as there.
 
 use super::date_words::{Tokens, half_of_day, is_filler, is_utc, month, part_of_time, weekday};
 use super::dates::local_time;

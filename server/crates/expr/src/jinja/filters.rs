@@ -39,6 +39,9 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     });
     environment.add_filter("pprint", pretty);
     environment.add_filter("round", round);
+    environment.add_filter("safe", |value: &Jinja| {
+        shown(value).map(Jinja::from_safe_string)
+    });
     environment.add_filter("string", shown);
     environment.add_filter("striptags", strip_tags);
     environment.add_filter("truncate", truncate);

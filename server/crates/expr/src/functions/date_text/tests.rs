@@ -1,5 +1,5 @@
-//! What `dateutil` 2.9 reads of each text in the year 2026, and what it refuses or fills up with parts
-//! of the present date.
+//! What `dateutil` 2.9 reads of each text in the year 2026, and what it refuses or fills up with
+//! parts of the present date.
 
 use super::*;
 use crate::value::DateTime;

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use expr::{Context, EvalErrorKind, NoHost, Template, Value};
+use expr::{Context, EvalErrorKind, Host, HostError, NoHost, Template, Value};
 
 mod allowed;
 mod canonical;
@@ -66,7 +68,7 @@ fn every_kind_of_value_in_every_place_with_a_fresh_seed() {
 )]
 fn fresh_seed() -> u64 {
     let given = std::env::var("AUTAN_SEED").ok();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let seed = given.and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| now.expect("the clock is past 1970").as_secs());
     eprintln!("AUTAN_SEED={seed}");
@@ -149,10 +151,29 @@ fn conclude(language: &str, seed: u64, wrong: &[String], most: usize, pairs: usi
 /// What one evaluation gave: a value in canonical text, or the kind of the error and its text.
 type Found = Result<String, (EvalErrorKind, String)>;
 
+/// Knows the time, by which dates with years of two digits are read.
+struct Clock;
+
+impl Host for Clock {
+    fn call(
+        &self,
+        name: &str,
+        args: &[Value],
+        kwargs: &[(Arc<str>, Value)],
+    ) -> Result<Value, HostError> {
+        if name != "now" {
+            return NoHost.call(name, args, kwargs);
+        }
+        let since = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970");
+        let micros = i64::try_from(since.as_micros()).expect("it is before the year 292000");
+        Ok(Value::from(micros))
+    }
+}
+
 fn run(expr: &str, data: &str) -> Found {
     let data = Value::from_json(data).expect("the generator writes JSON");
     let (template, _) = Template::compile_str(&format!("<% {expr} %>"));
-    let value = template.eval(&Context::new(data, &NoHost));
+    let value = template.eval(&Context::new(data, &Clock));
     value
         .map(|value| canonical::text(&value))
         .map_err(|error| (error.kind, error.message))
