@@ -167,9 +167,10 @@ async fn what_cannot_be_copied_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     let at = |name: &str| scratch.path().join(name);
     let (live, folder) = (file_of(&server), scratch.path().display().to_string());
+    // The word that looks least like the name of a folder comes last: names are made by chance.
     let filled = |line: &str| {
-        line.replace("LIVE", &live)
-            .replace("D/", &format!("{folder}/"))
+        line.replace("D/", &format!("{folder}/"))
+            .replace("LIVE", &live)
     };
     answer(&filled("backup --database sqlite:LIVE --to D/copy")).await;
     let mut damaged = std::fs::read(at("copy")).unwrap();
