@@ -518,7 +518,8 @@ impl Parser {
     fn offset(&mut self, is_ahead: bool) -> Option<()> {
         let hours = self.ahead(1)?.to_owned();
         let (hours, minutes) = if hours.len() == 4 {
-            (int(&hours[..2])?, int(&hours[2..])?)
+            // It may be a word, whose letters have several bytes.
+            (int(hours.get(..2)?)?, int(hours.get(2..)?)?)
         } else if self.ahead(2) == Some(":") {
             let minutes = int(self.ahead(3)?)?;
             self.at += 2;
