@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::{ActionRecord, ExecutionRecord, ExecutionUid, HistoryEvent, TaskRecord};
+use engine::ExecutionUid;
 
 use crate::batch::{Batch, ExecutionKey, Removal, RequestRecord};
 use crate::cluster::{self, Seat};
@@ -29,6 +29,7 @@ use crate::tables::{
 };
 use crate::views::{DeletedRow, Loaded, SourceHash};
 use crate::worker::{QueueRow, WorkerActionRow};
+use rows::Rows;
 
 /// The one connection that writes.
 pub struct Writer {
@@ -419,61 +420,6 @@ fn turn(shared: &Shared) -> Option<RwLockWriteGuard<'_, ()>> {
     turns.map(|turns| turns.write().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The rows of a batch, by table and by whether they are new: rows of one table go together.
-#[derive(Default)]
-struct Rows<'a> {
-    new_executions: Vec<&'a ExecutionRecord>,
-    executions: Vec<&'a ExecutionRecord>,
-    payloads: Vec<&'a ExecutionRecord>,
-    described: Vec<(&'a ExecutionKey, &'a ExecutionRecord)>,
-    new_tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
-    tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
-    new_actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
-    actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
-    history: Vec<(&'a ExecutionKey, &'a [HistoryEvent])>,
-}
-
-impl<'a> Rows<'a> {
-    fn of(batch: &'a Batch<'_>, keys: &'a [ExecutionKey]) -> Self {
-        let mut rows = Self::default();
-        for (changed, key) in batch.executions.iter().zip(keys) {
-            if changed.is_new {
-                rows.new_executions.push(changed.record);
-            } else {
-                if changed.row_changed || !changed.history.is_empty() {
-                    rows.executions.push(changed.record);
-                }
-                if changed.payloads_changed {
-                    rows.payloads.push(changed.record);
-                }
-                if changed.details_changed {
-                    rows.described.push((key, changed.record));
-                }
-            }
-            for (task, is_new) in &changed.tasks {
-                let list = if *is_new {
-                    &mut rows.new_tasks
-                } else {
-                    &mut rows.tasks
-                };
-                list.push((key, task));
-            }
-            for (task, action, is_new) in &changed.actions {
-                let list = if *is_new {
-                    &mut rows.new_actions
-                } else {
-                    &mut rows.actions
-                };
-                list.push((key, *task, action));
-            }
-            if !changed.history.is_empty() {
-                rows.history.push((key, changed.history));
-            }
-        }
-        rows
-    }
-}
-
 /// Writes a batch; says whether it changed an execution. `at` is its place: log and position.
 fn write_batch(
     conn: &mut Conn,
@@ -494,6 +440,7 @@ fn write_batch(
     ids::insert(out, &rows.new_executions)?;
     labels::insert(out, &rows.new_executions)?;
     executions::update(out, &rows.executions)?;
+    executions::step(out, &rows.steps)?;
     payloads::update(out, &rows.payloads)?;
     tasks::insert(out, &rows.new_tasks)?;
     tasks::update(out, &rows.tasks)?;
@@ -599,5 +546,6 @@ fn deleted_row(removal: &Removal, names: &executions::Names) -> DeletedRow {
     }
 }
 
+mod rows;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,9 @@ use crate::tables::counts::Kind;
 use crate::tables::payloads::{self, PayloadRow};
 use crate::views::Standing;
 
+/// What is said if an execution that is changed is not there.
+const MISSING: &str = "a changed execution has no row";
+
 insert_statement! {
     /// A new execution, without its payloads and labels.
     NewExecution: "executions" {
@@ -92,7 +95,25 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
 }
 
 update_statement! {
-    /// The columns that change.
+    /// The columns that change while an execution is under way, save its state. SQLite writes each
+    /// index that names a column of an UPDATE anew, whatever its value: no index names one of these.
+    StepExecution: "executions"
+    set {
+        state_info: Nullable<Text> => Option<&'a str>,
+        failure: Nullable<Text> => Option<String>,
+        run: Integer => i32,
+        last_sequence: BigInt => i64,
+        backlog: Nullable<Text> => Option<String>,
+        rollback: Nullable<Text> => Option<String>,
+        progress: Text => String,
+        updated_us: BigInt => i64,
+        finished_us: Nullable<BigInt> => Option<i64>,
+    }
+    by { shard: SmallInt => i16, uid: Binary => &'a [u8], }
+}
+
+update_statement! {
+    /// All columns that change.
     UpdateExecution: "executions"
     set {
         state: Text => &'a str,
@@ -233,27 +254,44 @@ pub(crate) fn insert<'a>(
     out.insert(rows)
 }
 
+/// The row of an update, from a record.
+macro_rules! changed {
+    ($row:ident, $record:ident $(, $state:ident)?) => {
+        $row {
+            $($state: $record.state.word(),)?
+            state_info: $record.state_info.as_deref(),
+            failure: $record.failure.as_ref().map(ToString::to_string),
+            run: $record.run,
+            last_sequence: $record.last_sequence,
+            backlog: codec::list(&$record.backlog),
+            rollback: $record.rollback.as_ref().map(codec::json),
+            progress: codec::progress(&$record.progress),
+            updated_us: $record.updated_us,
+            finished_us: $record.finished_us,
+            shard: $record.shard,
+            uid: $record.uid.0.as_bytes(),
+        }
+    };
+}
+
+/// Writes what may have changed of executions whose rows have their state already.
+pub(crate) fn step<'a>(
+    out: &mut Commit<'_, 'a>,
+    records: &[&'a ExecutionRecord],
+) -> Result<(), Error> {
+    let rows = records.iter().map(|record| changed!(StepExecution, record));
+    out.update(rows.collect(), MISSING)
+}
+
 /// Writes what may have changed of executions.
 pub(crate) fn update<'a>(
     out: &mut Commit<'_, 'a>,
     records: &[&'a ExecutionRecord],
 ) -> Result<(), Error> {
-    let row = |record: &&'a ExecutionRecord| UpdateExecution {
-        state: record.state.word(),
-        state_info: record.state_info.as_deref(),
-        failure: record.failure.as_ref().map(ToString::to_string),
-        run: record.run,
-        last_sequence: record.last_sequence,
-        backlog: codec::list(&record.backlog),
-        rollback: record.rollback.as_ref().map(codec::json),
-        progress: codec::progress(&record.progress),
-        updated_us: record.updated_us,
-        finished_us: record.finished_us,
-        shard: record.shard,
-        uid: record.uid.0.as_bytes(),
-    };
-    let rows = records.iter().map(row).collect();
-    out.update(rows, "a changed execution has no row")
+    let rows = records
+        .iter()
+        .map(|record| changed!(UpdateExecution, record, state));
+    out.update(rows.collect(), MISSING)
 }
 
 /// Writes the labels and the description of an execution; gives the labels that it had, as its row
