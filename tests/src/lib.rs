@@ -15,4 +15,3 @@ pub mod large;
 pub mod proxy;
 pub mod refusal;
 pub mod server;
-pub mod worker_load;

@@ -29,9 +29,7 @@ async fn main() -> Result<()> {
         e2e::ladder::figures(&mut |figure| say(&figure.to_string())).await?;
     }
     if wanted("workers") {
-        for figure in e2e::worker_load::figures().await? {
-            say(&figure.to_string());
-        }
+        e2e::ladder::of_workers(&mut |figure| say(&figure.to_string())).await?;
     }
     if wanted("large") {
         for figure in e2e::large::figures().await? {

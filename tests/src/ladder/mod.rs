@@ -5,6 +5,7 @@ mod ceiling;
 mod census;
 mod load;
 mod million;
+mod workers;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::server::{Options, TestServer};
 use census::Census;
 use load::Load;
 pub use million::figures as of_a_million;
+pub use workers::figures as of_workers;
 
 /// Tasks of the chain.
 const CHAIN: usize = 10;

@@ -5,5 +5,6 @@ mod admin;
 mod calls;
 mod ends;
 mod fake;
+mod logs;
 mod streams;
 mod tasks;

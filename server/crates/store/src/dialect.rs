@@ -19,8 +19,9 @@ use crate::postgres::{Address, PgConn};
 /// cost of a copy over more commits, and is what a start after a crash has to read.
 const WAL_PAGES: u32 = 4000;
 
-/// Pages that the writer may keep in memory.
-const WRITER_CACHE_KIB: u32 = 64 * 1024;
+/// Memory for the pages that the writer keeps: eight for each of the most commands of one commit.
+/// Not more, since SQLite looks through all of them at the end of a commit that has balanced a tree.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
 
 /// The first half of the lock for what belongs to no shard; the second half is the schema's. It
 /// was the lock of the one writer in earlier versions, so that none of them runs beside this one.

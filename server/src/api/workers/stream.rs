@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Data;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use prost::Message as _;
 use proto::v1;
@@ -141,10 +143,7 @@ impl Reader {
     }
 
     /// Does what a message says, in the order of its fields; what takes time is given back.
-    fn take(
-        &self,
-        request: v1::ConnectRequest,
-    ) -> Vec<impl Future<Output = v1::TaskResultAck> + use<>> {
+    fn take(&self, request: v1::ConnectRequest) -> Vec<BoxFuture<'static, v1::TaskResultAck>> {
         self.session.accept(&request.accepts);
         // A heartbeat without anything says at least that the worker is alive.
         let heartbeats = request.heartbeats.into_iter().map(heartbeat);
@@ -152,7 +151,8 @@ impl Reader {
         let bytes_max = self.context.limits.payload_bytes_max;
         let results = request.results.into_iter().map(|result| {
             let dispatcher = self.context.dispatcher.clone();
-            report(dispatcher, result, bytes_max)
+            // Large, and moved about by those who wait for it.
+            report(dispatcher, result, bytes_max).boxed()
         });
         let results: Vec<_> = results.collect();
         for token in &request.releases {

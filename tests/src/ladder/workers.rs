@@ -1,7 +1,7 @@
 //! Figures of work through one Rust worker: how many tasks pass it, and how soon each begins.
 //!
-//! The worker, its clients and the server share the machine and talk over loopback. The functions
-//! do nothing, so that what is measured is the way there and back.
+//! The worker, its clients, the server and its database share the machine and talk over loopback.
+//! The functions do nothing, so that what is measured is the way there and back.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::Rung;
+use super::census::Counts;
 use crate::api::{Api, payload};
-use crate::server::TestServer;
 
 /// Tasks of the chain.
 const CHAIN: usize = 10;
@@ -46,35 +47,30 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Tasks that the worker takes at a time.
 const MAX_TASKS: usize = 2_000;
 
-/// The figures, each a JSON object.
-pub async fn figures() -> Result<Vec<Value>> {
-    let server = TestServer::start().await?;
-    let api = server.api("bench");
+/// The figures on SQLite, and on PostgreSQL where there is one, each a JSON object; `say` gets each
+/// as soon as it is there.
+pub async fn figures(say: &mut dyn FnMut(Value)) -> Result<()> {
+    of_rung(&Rung::embedded().await?, say).await?;
+    if let Some(postgres) = super::postgres(say).await? {
+        of_rung(&Rung::shared(&postgres, "PostgreSQL", 1).await?, say).await?;
+    }
+    Ok(())
+}
+
+async fn of_rung(rung: &Rung, say: &mut dyn FnMut(Value)) -> Result<()> {
+    let api = rung.servers[0].api("bench");
     api.create_workflow(&document()).await?;
-    let bench = Bench::start(&server, api).await?;
-    let mut figures = Vec::new();
-    bench
-        .alone("single", "start to finished", "1 task", RUNS, &mut figures)
-        .await?;
+    let bench = Bench::start(rung, api).await?;
+    let name = "start to finished";
+    bench.alone("single", name, "1 task", RUNS, say).await?;
     for clients in CLIENTS {
-        bench.chains(&server, clients, &mut figures).await?;
+        bench.chains(clients, say).await?;
     }
     let wide = format!("1 → {WIDE} side by side → join");
-    bench
-        .alone("wide", "start to finished", &wide, RUNS, &mut figures)
-        .await?;
+    bench.alone("wide", name, &wide, RUNS, say).await?;
     let items = format!("with-items of {ITEMS}");
-    bench
-        .alone(
-            "items",
-            "start to finished",
-            &items,
-            RUNS / 10,
-            &mut figures,
-        )
-        .await?;
-    bench.end().await?;
-    Ok(figures)
+    bench.alone("items", name, &items, RUNS / 10, say).await?;
+    bench.end().await
 }
 
 /// A chain, tasks side by side with a join, items, and a single task.
@@ -103,7 +99,8 @@ fn document() -> String {
 }
 
 /// A server with its worker.
-struct Bench {
+struct Bench<'r> {
+    rung: &'r Rung,
     api: Api,
     /// From the call of each task until its function began.
     starts: Arc<Mutex<Vec<Duration>>>,
@@ -111,9 +108,9 @@ struct Bench {
     worker: tokio::task::JoinHandle<Result<(), autan::Error>>,
 }
 
-impl Bench {
-    async fn start(server: &TestServer, api: Api) -> Result<Self> {
-        let client = Client::builder(server.address()).project("bench");
+impl<'r> Bench<'r> {
+    async fn start(rung: &'r Rung, api: Api) -> Result<Self> {
+        let client = Client::builder(rung.servers[0].address()).project("bench");
         let client = client.connect().await?;
         let starts = Arc::new(Mutex::new(Vec::new()));
         let noted = starts.clone();
@@ -133,6 +130,7 @@ impl Bench {
             let _ = stopped.await;
         }));
         Ok(Self {
+            rung,
             api,
             starts,
             stop,
@@ -158,7 +156,7 @@ impl Bench {
         name: &str,
         shape: &str,
         runs: usize,
-        figures: &mut Vec<Value>,
+        say: &mut dyn FnMut(Value),
     ) -> Result<()> {
         // The first ones read the definition, and fill what is kept.
         for _ in 0..=runs / 10 {
@@ -169,56 +167,83 @@ impl Bench {
         for _ in 0..runs {
             times.push(run(&self.api, workflow).await?);
         }
-        let conditions = conditions(1, shape);
-        figures.extend(quantiles(name, times, &conditions));
-        figures.extend(quantiles("call to begin", self.take_starts(), &conditions));
+        let conditions = self.conditions(1, shape);
+        quantiles(name, times, &conditions, say);
+        quantiles("call to begin", self.take_starts(), &conditions, say);
         Ok(())
     }
 
     /// Chains, as fast as the clients can.
-    async fn chains(
-        &self,
-        server: &TestServer,
-        clients: usize,
-        figures: &mut Vec<Value>,
-    ) -> Result<()> {
+    async fn chains(&self, clients: usize, say: &mut dyn FnMut(Value)) -> Result<()> {
+        let before = self.rung.census.take().await?;
         let from = Instant::now() + WARM_UP;
         let until = from + MEASURED;
         let mut loops = JoinSet::new();
+        let server = &self.rung.servers[0];
         let mut api = server.api("bench");
         for client in 0..clients {
             if client % CLIENTS_PER_CONNECTION == 0 && client > 0 {
                 api = server.api("bench");
             }
-            let api = api.clone();
-            loops.spawn(async move {
-                let mut times = Vec::new();
-                while Instant::now() < until {
-                    let begin = Instant::now();
-                    let took = run(&api, "chain").await?;
-                    if begin >= from && Instant::now() <= until {
-                        times.push(took);
-                    }
-                }
-                anyhow::Ok(times)
-            });
+            loops.spawn(run_until(api.clone(), from, until));
         }
         tokio::time::sleep_until((from).into()).await;
         self.take_starts();
         tokio::time::sleep_until((until).into()).await;
         let starts = self.take_starts();
         let mut times = Vec::new();
+        let mut runs = 0;
         while let Some(done) = loops.join_next().await {
-            times.extend(done??);
+            let (some, count) = done??;
+            times.extend(some);
+            runs += count;
         }
-        let conditions = conditions(clients, &format!("{CHAIN} in a chain"));
-        #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
-        let per_second = starts.len() as f64 / MEASURED.as_secs_f64();
-        figures.push(figure("tasks", per_second, "1/s", &conditions));
-        figures.extend(quantiles("start to finished", times, &conditions));
-        figures.extend(quantiles("call to begin", starts, &conditions));
+        let spent = self.rung.census.take().await?.since(&before);
+        let conditions = self.conditions(clients, &format!("{CHAIN} in a chain"));
+        let per_second = super::count(starts.len()) / MEASURED.as_secs_f64();
+        say(figure("tasks", per_second, "1/s", &conditions));
+        quantiles("start to finished", times, &conditions, say);
+        quantiles("call to begin", starts, &conditions, say);
+        costs(&spent, super::count(runs * CHAIN), &conditions, say);
         Ok(())
     }
+
+    fn conditions(&self, clients: usize, shape: &str) -> Value {
+        json!({
+            "clients": clients,
+            "tasks": shape,
+            "worker": "one, Rust, over loopback, its functions do nothing",
+            "store": self.rung.name,
+        })
+    }
+}
+
+/// What a task costs the database, its part of its execution included.
+fn costs(spent: &Counts, tasks: f64, conditions: &Value, say: &mut dyn FnMut(Value)) {
+    let commits = spent.commits / tasks;
+    say(figure("commits per task", commits, "1", conditions));
+    let bytes = spent.bytes / tasks;
+    say(figure("bytes per task", bytes, "B", conditions));
+    if let Some(rows) = spent.rows {
+        let rows = rows / tasks;
+        say(figure("rows written per task", rows, "1", conditions));
+    }
+}
+
+/// Runs chains one after the other; how long those took that were run within these times, and how
+/// many there were in all.
+async fn run_until(api: Api, from: Instant, until: Instant) -> Result<(Vec<Duration>, usize)> {
+    let mut times = Vec::new();
+    let mut runs = 0;
+    while Instant::now() < until {
+        let begin = Instant::now();
+        let took = run(&api, "chain").await?;
+        runs += 1;
+        if begin >= from && Instant::now() <= until {
+            times.push(took);
+        }
+    }
+    Ok((times, runs))
 }
 
 /// Runs one execution to its end; how long that took.
@@ -241,15 +266,6 @@ async fn run(api: &Api, workflow: &str) -> Result<Duration> {
     Ok(begin.elapsed())
 }
 
-fn conditions(clients: usize, shape: &str) -> Value {
-    json!({
-        "clients": clients,
-        "tasks": shape,
-        "worker": "one, Rust, over loopback, its functions do nothing",
-        "store": "SQLite file, WAL, synchronous=FULL",
-    })
-}
-
 fn figure(name: &str, value: f64, unit: &str, conditions: &Value) -> Value {
     let value = (value * 1000.0).round() / 1000.0;
     json!({
@@ -260,13 +276,11 @@ fn figure(name: &str, value: f64, unit: &str, conditions: &Value) -> Value {
     })
 }
 
-fn quantiles(name: &str, mut times: Vec<Duration>, conditions: &Value) -> Vec<Value> {
+fn quantiles(name: &str, mut times: Vec<Duration>, conditions: &Value, say: &mut dyn FnMut(Value)) {
     times.sort_unstable();
-    let quantile = |q: usize| {
+    for q in [50, 99] {
         let at = (times.len() * q / 100).min(times.len().saturating_sub(1));
-        times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1e3)
-    };
-    [50, 99]
-        .map(|q| figure(&format!("{name}, p{q}"), quantile(q), "ms", conditions))
-        .into()
+        let value = times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1e3);
+        say(figure(&format!("{name}, p{q}"), value, "ms", conditions));
+    }
 }
