@@ -20,7 +20,7 @@ use crate::postgres::{Address, PgConn};
 const WAL_PAGES: u32 = 4000;
 
 /// Memory for the pages that the writer keeps: eight for each of the most commands of one commit.
-/// Not more, since SQLite looks through all of them at the end of a commit that has balanced a tree.
+/// Not more, since SQLite looks through all of them after a commit that has balanced a tree.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 
 /// The first half of the lock for what belongs to no shard; the second half is the schema's. It

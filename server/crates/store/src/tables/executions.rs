@@ -95,8 +95,8 @@ impl<'a> From<&'a ExecutionRecord> for NewExecution<'a> {
 }
 
 update_statement! {
-    /// The columns that change while an execution is under way, save its state. SQLite writes each
-    /// index that names a column of an UPDATE anew, whatever its value: no index names one of these.
+    /// The columns that change while an execution goes on in the same state. SQLite writes each
+    /// index that names a column of an UPDATE anew, whatever the value: none names one of these.
     StepExecution: "executions"
     set {
         state_info: Nullable<Text> => Option<&'a str>,
