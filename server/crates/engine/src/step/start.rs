@@ -366,9 +366,11 @@ impl Machine<'_> {
                 TaskState::Delayed if record.runtime.due.is_none() => {
                     self.later(Work::Begin(number));
                 }
-                TaskState::Waiting => self.refresh_later(number),
+                // What is paused looks at its joins when it is resumed.
+                TaskState::Waiting if self.is_running() => self.refresh_later(number),
                 TaskState::Running => self.take_up_actions(number),
                 TaskState::Idle
+                | TaskState::Waiting
                 | TaskState::Delayed
                 | TaskState::Paused
                 | TaskState::Success

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use definition::Kind;
-use engine::{ExecutionState, Limits};
+use engine::{Data, ExecutionState, Limits, Outcome, Verb};
 
 use crate::harness::Harness;
 
@@ -144,4 +144,26 @@ fn a_wide_join_runs_once() {
         .unwrap()
         .len();
     assert_eq!(output, 1000);
+}
+
+#[test]
+fn a_restart_tells_no_second_time_that_nothing_runs() {
+    let document = "version: '2.0'\nwf:\n  tasks:\n    \
+                    a: {action: std.noop, on-success: [c, d]}\n    \
+                    b: {action: std.async_noop, on-success: [c, d]}\n    \
+                    c: {join: all, action: std.noop}\n    d: {join: all, action: std.noop}\n";
+    let limits = Limits {
+        steps_per_event_max: 1,
+        ..Limits::default()
+    };
+    let mut harness = Harness::new(Kind::Workflows, document).with_limits(limits);
+    let uid = harness.start("wf", "{}", "{}");
+    let timeouts_run = false;
+    harness.verb(uid, Verb::Pause { timeouts_run }).unwrap();
+    let null = Outcome::Success(Data::parse("null".to_owned()).unwrap());
+    harness.end_action(uid, 2, 1, null).unwrap();
+    let before = harness.get(uid).record().last_sequence;
+    assert!(harness.get(uid).is_drained());
+    harness.restart();
+    assert_eq!(harness.get(uid).record().last_sequence, before);
 }
