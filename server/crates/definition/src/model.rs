@@ -196,8 +196,10 @@ pub enum CommandKind {
 /// How many inbound tasks a join waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Join {
-    /// All of them.
+    /// All of them; one that can no longer lead to it makes it fail.
     All,
+    /// All that still can lead to it, at least one.
+    AllActive,
     /// This many; `one` is 1.
     Count(u32),
 }

@@ -60,8 +60,9 @@ pub struct Execution {
     pub(crate) plan: Option<Plan>,
     /// Steps that are left to do.
     pub(crate) work: VecDeque<Work>,
-    /// Joins that can never run, as it looks: decided once no other step is left.
-    pub(crate) late: BTreeSet<u32>,
+    /// Joins that are decided once no other step is left: those that can never run, as it looks,
+    /// and after them those of all active branches, which are marked.
+    pub(crate) late: BTreeSet<(bool, u32)>,
     pub(crate) changed: Marks,
     /// The state that its row says; `None` if it has none yet.
     pub(crate) stored_state: Option<ExecutionState>,

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use definition::model::Join;
+
 use crate::execution::Execution;
 use crate::history::TimerKind;
 use crate::id::ExecutionUid;
@@ -87,7 +89,7 @@ pub enum CauseKind {
     },
     /// Not enough inbound tasks have come to a join.
     Join {
-        /// How many must come.
+        /// How many must come; of all active branches those that have come, and that may.
         needed: u32,
         /// Names of those that have come.
         arrived: Vec<Arc<str>>,
@@ -274,9 +276,22 @@ fn join(execution: &Execution, task: &Task, open: &mut Option<Vec<bool>>) -> Cau
     let workflow = execution.workflow();
     let inbound = &workflow.graph.inbound[task.spec];
     let (mut arrived, mut missing) = (Vec::new(), Vec::new());
+    let spec = &workflow.tasks[task.spec];
+    let awaited = match spec.join {
+        Some(Join::AllActive) => Some(execution.awaited_by(workflow, task.spec)),
+        Some(Join::All | Join::Count(_)) | None => None,
+    };
     for from in inbound {
         let name = workflow.tasks[*from].name.clone();
-        match execution.inbound(workflow, *from, task.spec, open) {
+        let mut means = execution.inbound(workflow, *from, task.spec, open);
+        if let Some(awaited) = &awaited {
+            means = match means {
+                _ if awaited.contains(from) => Inbound::May,
+                Inbound::May => Inbound::Never("impossible route"),
+                known => known,
+            };
+        }
+        match means {
             Inbound::Leads(_) => arrived.push(name),
             Inbound::May => {
                 let latest = execution.latest[*from];
@@ -286,7 +301,10 @@ fn join(execution: &Execution, task: &Task, open: &mut Option<Vec<bool>>) -> Cau
             Inbound::Never(_) => {}
         }
     }
-    let needed = join_needs(&workflow.tasks[task.spec], inbound.len());
+    let needed = match awaited {
+        Some(awaited) => arrived.len() + awaited.len(),
+        None => join_needs(spec, inbound.len()),
+    };
     CauseKind::Join {
         needed: u32::try_from(needed).unwrap_or(u32::MAX),
         arrived,

@@ -29,7 +29,7 @@ pub(super) fn joins(
         let waits_for_all = match task.join {
             Some(Join::All) => true,
             Some(Join::Count(count)) => count as usize == inbound.len(),
-            None => false,
+            Some(Join::AllActive) | None => false,
         };
         if waits_for_all && let Some(fork) = fork(tasks, graph, position, steps) {
             found.push((position, fork));

@@ -298,7 +298,7 @@ impl Linker<'_> {
         for (mark, inbound) in marks.iter().zip(&self.inbound) {
             let needed = match mark.join {
                 None => continue,
-                Some(Join::All) => 1,
+                Some(Join::All | Join::AllActive) => 1,
                 Some(Join::Count(count)) => count as usize,
             };
             if inbound.len() < needed {
@@ -413,7 +413,7 @@ fn warn_of_exclusive(sink: &mut Sink, path: &Path<'_>, marks: &[Mark], joins: &[
             join.join_span,
             message,
         )
-        .help("write `join: one`")
+        .help("write `join: all-active`, or `join: one`")
         .also(fork.span, "the branches part here");
     }
 }

@@ -345,6 +345,7 @@ fn join(
     }
     let join = match node.as_text() {
         Some("all") => Some(Join::All),
+        Some("all-active") => Some(Join::AllActive),
         Some("one") => Some(Join::Count(1)),
         _ => match shape::integer(node).and_then(|number| number.as_f64()) {
             // As in Mistral, `join: 0` is the same as no join.
@@ -360,7 +361,7 @@ fn join(
             )]
             Some(number) if number > 0.0 => Some(Join::Count(number as u32)),
             _ => {
-                let message = "`join` is `all`, `one` or an integer from 0";
+                let message = "`join` is `all`, `all-active`, `one` or an integer from 0";
                 sink.error(Rule::InvalidValue, &path.key("join"), node.span, message);
                 None
             }

@@ -54,6 +54,10 @@ impl Machine<'_> {
         }
         let workflow = self.ex.workflow().clone();
         let spec = self.ex.task(task).spec;
+        if workflow.tasks[spec].join == Some(model::Join::AllActive) {
+            self.refresh_active_join(task, is_last_step);
+            return;
+        }
         let inbound = workflow.graph.inbound[spec].len();
         let needed = join_needs(&workflow.tasks[spec], inbound);
         let (triggers, never) = self.all_inbound(&workflow, spec);
@@ -62,7 +66,7 @@ impl Machine<'_> {
             self.set_join_context(task, triggers);
             self.begin(task);
         } else if inbound - never.len() < needed && !is_last_step {
-            self.ex.late.insert(task);
+            self.ex.late.insert((false, task));
         } else if inbound - never.len() < needed {
             // What it fails with is what has reached it so far.
             self.set_join_context(task, triggers);
@@ -104,7 +108,7 @@ impl Machine<'_> {
     }
 
     /// A join sees what the tasks that led to it see, in the order of the workflow.
-    fn set_join_context(&mut self, task: u32, triggers: Vec<Trigger>) {
+    pub(super) fn set_join_context(&mut self, task: u32, triggers: Vec<Trigger>) {
         let branches = triggers
             .iter()
             .map(|trigger| self.ex.seen_through(*trigger));
@@ -268,10 +272,11 @@ fn targets(task: &model::Task) -> impl Iterator<Item = usize> {
     })
 }
 
-/// How many inbound tasks a join needs.
+/// How many inbound tasks a join needs at least.
 pub(crate) fn join_needs(task: &model::Task, inbound: usize) -> usize {
     match task.join {
         Some(model::Join::All) | None => inbound,
+        Some(model::Join::AllActive) => 1,
         Some(model::Join::Count(count)) => count as usize,
     }
 }

@@ -4,6 +4,7 @@
 //! a join); the loop takes them first in, first out, until none is left or the limit is reached.
 //! So a chain of a thousand inline tasks is one event, one commit, and no deep recursion.
 
+mod active_join;
 mod begin;
 pub(crate) mod builtin;
 mod call;
@@ -253,7 +254,7 @@ impl<'a> Machine<'a> {
                 }) => self.run_inline(task, action, base, &input),
                 Some(Work::Refresh(task)) => self.refresh(task, false),
                 None => match self.ex.late.pop_first() {
-                    Some(task) => self.refresh(task, true),
+                    Some((_, task)) => self.refresh(task, true),
                     None if self.is_rolling_back() && self.unwind() => {}
                     None => break,
                 },

@@ -249,7 +249,8 @@ impl Machine<'_> {
     /// there is none, or it is done and the inbound task comes round again.
     ///
     /// A join of N that has run takes no notice of the inbound tasks that come after the Nth: it
-    /// fires once for each round.
+    /// fires once for each round. Of what goes that way, joins of all active branches no longer
+    /// have to expect anything.
     fn arrived_at_join(&mut self, spec: usize, trigger: Trigger) -> bool {
         let Some(number) = self.ex.latest[spec] else {
             return false;
@@ -257,9 +258,16 @@ impl Machine<'_> {
         let from = self.ex.task(trigger.task).spec;
         let record = &self.ex.task(number).record;
         let waits = record.state == TaskState::Waiting;
+        // One of all active branches has run only once nothing else could come: this is new.
+        let is_all_active = self.ex.spec(number).join == Some(model::Join::AllActive);
+        if is_all_active && !waits {
+            return false;
+        }
         if record.runtime.join_seen.contains(from) {
             if !waits {
-                return self.is_impossible_again(number);
+                let is_ignored = self.is_impossible_again(number);
+                self.refresh_active_joins();
+                return is_ignored;
             }
         } else {
             let runtime = &mut self.ex.task_mut(number).record.runtime;
@@ -272,6 +280,8 @@ impl Machine<'_> {
             if *awaited == 0 {
                 self.refresh_later(number);
             }
+        } else {
+            self.refresh_active_joins();
         }
         true
     }

@@ -114,6 +114,18 @@ fn each_kind_of_waiting_is_told() {
                 "3 since 0: join of 2: [\"a\"], missing [\"b RUNNING\"]",
             ],
         ),
+        (
+            // What it may lead to itself is nothing that it waits for.
+            "    a: {action: std.noop, on-success: d}\n    \
+             b: {action: std.async_noop, on-success: c}\n    \
+             c: {action: std.noop, on-success: d}\n    \
+             d: {action: std.noop, join: all-active, on-success: e}\n    \
+             e: {action: std.noop, on-success: [{d: <% false %>}]}\n",
+            &[
+                "2 since 0: action 1 std.async_noop[0] RUNNING attempt 1 by External",
+                "3 since 0: join of 2: [\"a\"], missing [\"c -\"]",
+            ],
+        ),
         ("    a: {action: std.noop}\n", &[]),
     ] {
         check(tasks, expected);

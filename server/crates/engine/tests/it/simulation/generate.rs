@@ -13,11 +13,28 @@ const LEVELS: usize = 3;
 /// Tasks of the reverse workflow `back`, which those of the levels call.
 const BACK_TASKS: usize = 4;
 
+/// What the generator was taught after seeds had been pinned: drawn apart, so that without it the
+/// other choices stay what they were.
+pub(super) struct Later(Option<Chance>);
+
+impl Later {
+    /// What belongs to a seed; nothing for one that was pinned before.
+    pub(super) fn new(seed: u64, is_pinned: bool) -> Self {
+        Self((!is_pinned).then(|| Chance::new(seed ^ 0x6c61_7465_7200_0000)))
+    }
+
+    fn percent(&mut self, percent: usize) -> bool {
+        self.0
+            .as_mut()
+            .is_some_and(|chance| chance.percent(percent))
+    }
+}
+
 /// A document with one workflow a level, and a reverse one.
-pub(super) fn document(chance: &mut Chance) -> String {
+pub(super) fn document(chance: &mut Chance, later: &mut Later) -> String {
     let mut document = "version: '2.0'\n".to_owned();
     for level in 0..LEVELS {
-        workflow(chance, level, &mut document);
+        workflow(chance, later, level, &mut document);
     }
     reverse(chance, &mut document);
     document
@@ -41,7 +58,7 @@ fn reverse(chance: &mut Chance, document: &mut String) {
     }
 }
 
-fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
+fn workflow(chance: &mut Chance, later: &mut Later, level: usize, document: &mut String) {
     let _ = writeln!(document, "w{level}:\n  input: [{{seed: 0}}]");
     if chance.percent(20) {
         let _ = writeln!(document, "  vars: {{v: '<% $.seed %>', n: 0}}");
@@ -74,7 +91,7 @@ fn workflow(chance: &mut Chance, level: usize, document: &mut String) {
         policies(chance, document);
         rollback(chance, level, document);
         publishing(chance, document);
-        edges.write(chance, task, document);
+        edges.write(chance, later, task, document);
     }
 }
 
@@ -226,15 +243,23 @@ impl Edges {
         Self { to, back }
     }
 
-    fn write(&self, chance: &mut Chance, task: usize, document: &mut String) {
+    fn write(&self, chance: &mut Chance, later: &mut Later, task: usize, document: &mut String) {
         let inbound = self.to.iter().filter(|to| to.contains(&task)).count();
         if inbound > 0 && chance.percent(60) && self.back.is_none_or(|(_, to)| to != task) {
             let join = match chance.below(3) {
-                0 => "one".to_owned(),
-                1 if inbound > 1 => "2".to_owned(),
-                _ => "all".to_owned(),
+                0 => "one",
+                1 if inbound > 1 => "2",
+                _ => "all",
+            };
+            let join = if later.percent(30) {
+                "all-active"
+            } else {
+                join
             };
             let _ = writeln!(document, "      join: {join}");
+        } else if inbound > 0 && later.percent(30) {
+            // In a circle, too.
+            document.push_str("      join: all-active\n");
         }
         // Each edge is of one kind, so that joins count it once.
         let mut clauses: [Vec<String>; 4] = Default::default();
@@ -325,7 +350,7 @@ fn the_generator_knows_every_key() {
         assert!(missing.remove(key), "{key:?} is no key");
     }
     for seed in 0..300 {
-        let document = document(&mut Chance::new(seed));
+        let document = document(&mut Chance::new(seed), &mut Later::new(seed, false));
         let document = definition::load(&document).unwrap();
         strike(&document, "document", &mut missing);
     }

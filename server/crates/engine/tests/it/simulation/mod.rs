@@ -25,10 +25,12 @@ use engine::{
     Outcome, Runner, Source, Verb,
 };
 
+use self::generate::Later;
 use self::invariants::{assert_invariants, difference, fingerprint};
 use crate::harness::Harness;
 
-/// Fresh seeds that have found a fault once, and what it was.
+/// Fresh seeds that have found a fault once, and what it was. Their workflows are made as they were
+/// then: without what the generator was taught later.
 const MENDED: [u64; 1] = [
     // A join waited for a start task that a rollback to a task had undone.
     1_795_438_568_027_480,
@@ -140,7 +142,8 @@ struct Run {
 impl Run {
     fn new(seed: u64, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
-        let document = generate::document(&mut chance);
+        let mut later = Later::new(seed, MENDED.contains(&seed));
+        let document = generate::document(&mut chance, &mut later);
         if verbose {
             eprintln!("{document}");
         }
