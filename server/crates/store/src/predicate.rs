@@ -17,11 +17,11 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Text};
 
 /// A condition on the rows of a query.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Predicate(pub(crate) Node);
 
 /// A condition.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     /// Every one of these.
     All(Vec<Self>),
@@ -44,7 +44,7 @@ pub(crate) enum Node {
 }
 
 /// What is asked of a value.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     /// `value sign text`
     Text(Sign, String),
@@ -114,13 +114,39 @@ impl Node {
         }
     }
 
-    /// The tests of that column for one text that must be passed.
-    fn equal_to(&mut self, of: &str) -> Option<(&mut &'static str, &str)> {
+    /// Whether it passes where that column is that text, as far as this column decides.
+    fn with(&self, of: &str, value: &str) -> Option<bool> {
         match self {
-            Self::All(nodes) => nodes.iter_mut().find_map(|node| node.equal_to(of)),
+            Self::All(nodes) => decided(nodes, false, |node| node.with(of, value)),
+            Self::Any(nodes) => decided(nodes, true, |node| node.with(of, value)),
+            Self::Not(node) => node.with(of, value).map(|passes| !passes),
             Self::Column(column, Test::Text(Sign::Equal, text)) if *column == of => {
-                Some((column, text))
+                Some(text == value)
             }
+            _ => None,
+        }
+    }
+
+    fn read_as(&mut self, of: &str, expression: &'static str) {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => {
+                nodes
+                    .iter_mut()
+                    .for_each(|node| node.read_as(of, expression));
+            }
+            Self::Not(node) => node.read_as(of, expression),
+            Self::HasValue(column) | Self::Column(column, _) if *column == of => {
+                *column = expression;
+            }
+            Self::HasValue(_) | Self::Column(..) | Self::IsChild | Self::Label { .. } => {}
+        }
+    }
+
+    /// The text that the column must be for this to pass, as far as that is plain to see.
+    fn equal_to(&self, of: &str) -> Option<&str> {
+        match self {
+            Self::All(nodes) => nodes.iter().find_map(|node| node.equal_to(of)),
+            Self::Column(column, Test::Text(Sign::Equal, text)) if *column == of => Some(text),
             _ => None,
         }
     }
@@ -197,6 +223,19 @@ impl Node {
             }
         }
     }
+}
+
+/// What comes of nodes of which one that answers so decides for all.
+fn decided(nodes: &[Node], decisive: bool, answer: impl Fn(&Node) -> Option<bool>) -> Option<bool> {
+    let mut all_are_known = true;
+    for node in nodes {
+        match answer(node) {
+            Some(answer) if answer == decisive => return Some(decisive),
+            Some(_) => {}
+            None => all_are_known = false,
+        }
+    }
+    all_are_known.then_some(!decisive)
 }
 
 fn write_list<'b, DB>(
@@ -297,15 +336,18 @@ impl Predicate {
     }
 
     /// The text that a column must equal for all that passes, as far as that is plain to see.
-    pub(crate) fn equal_to(&mut self, column: &str) -> Option<&str> {
-        self.0.equal_to(column).map(|(_, text)| text)
+    pub(crate) fn equal_to(&self, column: &str) -> Option<&str> {
+        self.0.equal_to(column)
     }
 
-    /// Reads that column another way in the test that [`Self::equal_to`] has found.
+    /// Whether nothing passes where that column is that text.
+    pub(crate) fn excludes(&self, column: &str, value: &str) -> bool {
+        self.0.with(column, value) == Some(false)
+    }
+
+    /// Reads that column another way, of the same value.
     pub(crate) fn read_as(&mut self, column: &str, expression: &'static str) {
-        if let Some((column, _)) = self.0.equal_to(column) {
-            *column = expression;
-        }
+        self.0.read_as(column, expression);
     }
 
     /// Between which values a column of numbers is where it passes, as far as that is plain to see.

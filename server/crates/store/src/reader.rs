@@ -162,7 +162,7 @@ impl Reader {
         max_groups: u32,
     ) -> Result<Counts, Error> {
         let predicate = lower::executions(project, filter)?;
-        listing::count(&mut self.conn, project, &predicate, group, max_groups)
+        listing::count(&mut self.conn, project, predicate, group, max_groups)
     }
 
     /// How far an execution is; cheap.

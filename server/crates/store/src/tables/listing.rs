@@ -1,11 +1,12 @@
 //! Lists and counts of executions.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use engine::{ExecutionRecord, ExecutionUid};
+use engine::{ExecutionRecord, ExecutionState, ExecutionUid};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
@@ -41,9 +42,17 @@ fn uids_of(predicate: &Predicate) -> ([u8; 16], [u8; 16]) {
     (from, before)
 }
 
-/// Columns that have an index with the uid, and the same values written so that none can be used.
+/// The same range, for what is read by uid: the index of times is of no use there.
+fn ordered_by_uid(predicate: &mut Predicate) -> ([u8; 16], [u8; 16]) {
+    let range = uids_of(predicate);
+    predicate.read_as(CREATED.0, CREATED.1);
+    range
+}
+
+/// Columns that have an index, and the same values written so that none can be used.
 const STATE: (&str, &str) = ("executions.state", "executions.state || ''");
 const WORKFLOW: (&str, &str) = ("executions.workflow_name", "executions.workflow_name || ''");
+const CREATED: (&str, &str) = ("executions.created_us", "executions.created_us + 0");
 
 /// Where both a state and a workflow are asked for, leaves only the index of the rarer one: the
 /// database does not know which that is, the counts do.
@@ -53,14 +62,39 @@ fn leave_the_rarer(conn: &mut Conn, project: &str, predicate: &mut Predicate) ->
         let Some(wanted) = predicate.equal_to(column.0) else {
             return Ok(());
         };
-        let test = Test::Text(Sign::Equal, wanted.to_owned());
-        let alone = Predicate(Node::Column(column.0, test));
+        let alone = Predicate(equal(column.0, wanted));
         found.push((counts::count(conn, project, &alone, None, 0)?.total, column));
     }
     if let Some((_, (name, expression))) = found.into_iter().max() {
         predicate.read_as(name, expression);
     }
     Ok(())
+}
+
+fn equal(column: &'static str, text: &str) -> Node {
+    Node::Column(column, Test::Text(Sign::Equal, text.to_owned()))
+}
+
+/// The states in which executions are that pass, if those are less than half of all and not plainly
+/// one: then each state is looked at by its index, and no execution in any other.
+fn rare_states(
+    conn: &mut Conn,
+    project: &str,
+    predicate: &Predicate,
+) -> Result<Option<Vec<ExecutionState>>, Error> {
+    let states = ExecutionState::ALL.iter().copied();
+    let (out, wanted): (Vec<_>, Vec<_>) =
+        states.partition(|state| predicate.excludes(STATE.0, state.word()));
+    if out.is_empty() || predicate.equal_to(STATE.0).is_some() {
+        return Ok(None);
+    }
+    let mut count = |states: &[ExecutionState]| {
+        let tests = states.iter().map(|state| equal(STATE.0, state.word()));
+        let any = Predicate(Node::Any(tests.collect()));
+        counts::count(conn, project, &any, None, 0).map(|counts| counts.total)
+    };
+    let is_rare = count(&wanted)? < count(&out)?;
+    Ok(is_rare.then_some(wanted))
 }
 
 /// Those of a project with a uid in that range that pass.
@@ -73,7 +107,16 @@ fn matching<'a>(project: &'a str, from: &'a [u8], before: &'a [u8], predicate: &
         .filter(predicate)
 }
 
-/// The same, newest first.
+/// How many of a project were created when the predicate says.
+#[diesel::dsl::auto_type]
+fn created<'a>(project: &'a str, predicate: &'a Predicate) -> _ {
+    executions::table
+        .filter(executions::project.eq(project))
+        .filter(predicate)
+        .select(count_star())
+}
+
+/// Those that match, newest first.
 #[diesel::dsl::auto_type]
 fn newest<'a>(
     project: &'a str,
@@ -91,12 +134,35 @@ fn newest<'a>(
 pub(crate) fn list(
     conn: &mut Conn,
     project: &str,
-    mut predicate: Predicate,
+    predicate: Predicate,
     page: &Page<ExecutionUid>,
     payloads: Payloads,
 ) -> Result<Slice<ExecutionRecord>, Error> {
+    let parts = match rare_states(conn, project, &predicate)? {
+        None => vec![list_part(conn, project, predicate, page, payloads)?],
+        Some(states) => {
+            let mut parts = Vec::new();
+            for state in states {
+                let only = equal(STATE.0, state.word());
+                let predicate = Predicate(Node::All(vec![only, predicate.0.clone()]));
+                parts.push(list_part(conn, project, predicate, page, payloads)?);
+            }
+            parts
+        }
+    };
+    Ok(page.merge(parts, |record| Reverse(record.uid)))
+}
+
+/// A part of a page, read by one index. Each row comes with the bytes of its texts.
+fn list_part(
+    conn: &mut Conn,
+    project: &str,
+    mut predicate: Predicate,
+    page: &Page<ExecutionUid>,
+    payloads: Payloads,
+) -> Result<Slice<(ExecutionRecord, usize)>, Error> {
     leave_the_rarer(conn, project, &mut predicate)?;
-    let (from, mut before) = uids_of(&predicate);
+    let (from, mut before) = ordered_by_uid(&mut predicate);
     if let Some(after) = page.after {
         before = before.min(after.0.into_bytes());
     }
@@ -107,7 +173,7 @@ pub(crate) fn list(
             let rows = query.load_iter::<ExecutionRow, DefaultLoadingMode>(c);
             codec::fill(page, rows.map_err(crate::dialect::classify)?, |row| {
                 let size = row.size();
-                Ok((row.into_record(None)?, size))
+                Ok(((row.into_record(None)?, size), size))
             })
         });
     }
@@ -126,7 +192,7 @@ pub(crate) fn list(
             |(row, payload)| {
                 let payload = payload.ok_or_else(|| codec::missing("execution_payloads"))?;
                 let size = row.size() + payload.size();
-                Ok((row.into_record(Some(payload))?, size))
+                Ok(((row.into_record(Some(payload))?, size), size))
             },
         )
     })
@@ -171,15 +237,21 @@ pub(crate) fn list_projects(conn: &mut Conn) -> Result<Vec<Arc<str>>, Error> {
 pub(crate) fn count(
     conn: &mut Conn,
     project: &str,
-    predicate: &Predicate,
+    mut predicate: Predicate,
     group: Option<CountGroup>,
     max_groups: u32,
 ) -> Result<Counts, Error> {
     if predicate.reads_only(&counts::COLUMNS) {
-        return counts::count(conn, project, predicate, group, max_groups);
+        return counts::count(conn, project, &predicate, group, max_groups);
     }
-    let (from, before) = uids_of(predicate);
-    let rows = matching(project, &from, &before, predicate);
+    if group.is_none() && predicate.reads_only(&[CREATED.0]) {
+        let of_time = created(project, &predicate);
+        let total = both!(conn, |c| of_time.get_result::<i64>(c))?;
+        let groups = Vec::new().into_iter().collect();
+        return Ok(Counts { total, groups });
+    }
+    let (from, before) = ordered_by_uid(&mut predicate);
+    let rows = matching(project, &from, &before, &predicate);
     let total = both!(&mut *conn, |c| rows
         .select(count_star())
         .get_result::<i64>(c))?;

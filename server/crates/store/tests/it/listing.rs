@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use engine::{ActionId, ExecutionState, TaskId};
-use store::{Batch, CountGroup, ExecutionKey, Filter, Page, Payloads, Slice};
+use store::{
+    Batch, CountGroup, ExecutionField, ExecutionKey, Filter, FilterValue, Operator, Page, Payloads,
+    Slice,
+};
 
 use crate::support::{PROJECT, Subject, assert_same, execution, json, on_each, removal, task, uid};
 
@@ -43,6 +46,47 @@ fn page<K>(limits: &Page<std::convert::Infallible>) -> Page<K> {
         limit: limits.limit,
         max_bytes: limits.max_bytes,
     }
+}
+
+#[test]
+fn executions_in_rare_states_come_in_the_same_order() {
+    on_each(|subject| {
+        let mut all: Vec<_> = (1..=30).map(execution).collect();
+        for (number, whole) in all.iter_mut().enumerate() {
+            whole.record.state = match number % 6 {
+                1 => ExecutionState::Error,
+                4 => ExecutionState::Paused,
+                _ => ExecutionState::Success,
+            };
+        }
+        subject.add(&all);
+        let rare = |whole: &&crate::support::Whole| whole.record.state != ExecutionState::Success;
+        let wanted: Vec<_> = all.iter().rev().filter(rare).collect();
+        let wanted: Vec<_> = wanted.iter().map(|whole| whole.record.uid).collect();
+        let filter = Filter::Compare {
+            field: ExecutionField::State,
+            operator: Operator::NotEqual,
+            value: FilterValue::Text("SUCCESS".to_owned()),
+        };
+        for bounds in [
+            limits(100, usize::MAX),
+            limits(3, usize::MAX),
+            limits(1, usize::MAX),
+            limits(100, 0),
+            limits(4, 700),
+        ] {
+            let found = pages(
+                page(&bounds),
+                |row: &engine::ExecutionRecord| row.uid,
+                |page| {
+                    let payloads = Payloads::Omit;
+                    subject.read(|reader| reader.list_executions(PROJECT, &filter, page, payloads))
+                },
+            );
+            let found: Vec<_> = found.into_iter().flatten().map(|row| row.uid).collect();
+            assert_eq!(found, wanted, "{bounds:?}");
+        }
+    });
 }
 
 #[test]

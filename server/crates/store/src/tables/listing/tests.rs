@@ -3,6 +3,7 @@
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Text};
+use diesel::sqlite::Sqlite;
 
 use super::*;
 use crate::config::Config;
@@ -35,14 +36,25 @@ impl<Q> RunQueryDsl<SqliteConnection> for Plan<Q> {}
 fn plan_of(conn: &mut Conn, filter: &Filter<Field>) -> Vec<String> {
     let mut predicate = lower::executions("default", filter).unwrap();
     leave_the_rarer(conn, "default", &mut predicate).unwrap();
+    let (from, before) = ordered_by_uid(&mut predicate);
+    let page = newest("default", &from, &before, &predicate, 101);
+    steps(conn, page.select(codec::columns::<ExecutionRow>()))
+}
+
+fn steps<Q: QueryFragment<Sqlite>>(conn: &mut Conn, query: Q) -> Vec<String> {
     let Conn::Sqlite(conn) = conn else {
         unreachable!("the test opens SQLite")
     };
-    let (from, before) = uids_of(&predicate);
-    let page = newest("default", &from, &before, &predicate, 101);
-    let query = page.select(codec::columns::<ExecutionRow>());
     let steps = Plan(query).load::<(i32, i32, i32, String)>(conn).unwrap();
     steps.into_iter().map(|(.., step)| step).collect()
+}
+
+fn younger(time_us: i64) -> Filter<Field> {
+    Filter::Compare {
+        field: Field::CreateTime,
+        operator: Operator::Greater,
+        value: FilterValue::Time(time_us),
+    }
 }
 
 fn is(field: Field, value: &str) -> Filter<Field> {
@@ -69,6 +81,7 @@ fn a_page_is_read_by_the_index_of_what_is_asked() {
         ("everything", Filter::And(Vec::new()), "executions_by_uid"),
         ("a state", state(), "executions_by_state"),
         ("a workflow", workflow(), "executions_by_workflow"),
+        ("a time", younger(5), "executions_by_uid"),
         (
             "a state that is not",
             Filter::Not(Box::new(state())),
@@ -92,4 +105,52 @@ fn a_page_is_read_by_the_index_of_what_is_asked() {
             "{name}: {steps:?}"
         );
     }
+}
+
+#[test]
+fn a_time_is_counted_by_its_index() {
+    let store = Store::open(&Config::new("sqlite::memory:")).unwrap();
+    let mut writer = store.writer().unwrap();
+    let predicate = lower::executions("default", &younger(5)).unwrap();
+    let steps = steps(&mut writer.read().conn, created("default", &predicate));
+    let wanted = "USING COVERING INDEX executions_by_time ";
+    assert!(steps.len() == 1 && steps[0].contains(wanted), "{steps:?}");
+}
+
+#[test]
+fn only_rare_states_are_looked_at_one_by_one() {
+    let store = Store::open(&Config::new("sqlite::memory:")).unwrap();
+    let mut writer = store.writer().unwrap();
+    let conn = &mut writer.read().conn;
+    conn.run(
+        "INSERT INTO execution_counts VALUES ('default', 'orders', '', 'ERROR', 0, 7), \
+         ('default', 'other', '', 'SUCCESS', 0, 50)",
+    )
+    .unwrap();
+    let not = |filter| Filter::Not(Box::new(filter));
+    let (error, success) = (|| is(Field::State, "ERROR"), || is(Field::State, "SUCCESS"));
+    let mut words = |filter| {
+        let predicate = lower::executions("default", &filter).unwrap();
+        let states = rare_states(conn, "default", &predicate).unwrap();
+        states.map(|states| states.iter().map(|state| state.word()).collect::<Vec<_>>())
+    };
+    let all_but_success = [
+        "IDLE",
+        "RUNNING",
+        "PAUSED",
+        "ERROR",
+        "CANCELLED",
+        "ROLLING_BACK",
+        "ROLLED_BACK",
+    ];
+    assert_eq!(words(not(success())), Some(all_but_success.to_vec()));
+    let both = Filter::And(vec![is(Field::WorkflowName, "orders"), not(success())]);
+    assert_eq!(words(both), Some(all_but_success.to_vec()));
+    let either = Filter::Or(vec![error(), is(Field::State, "PAUSED")]);
+    assert_eq!(words(either), Some(vec!["PAUSED", "ERROR"]));
+    // Most are in these states, one state has an index, and a workflow says nothing of states.
+    assert_eq!(words(not(error())), None);
+    assert_eq!(words(error()), None);
+    let open = Filter::Or(vec![error(), is(Field::WorkflowName, "orders")]);
+    assert_eq!(words(open), None);
 }
