@@ -130,6 +130,8 @@ impl Machine<'_> {
         if self.record_end((task, action), state, Some(output), &Caller::default()) {
             let info = info.filter(|_| state != ActionState::Success);
             self.task_after_action(task, state, info);
+        } else if !self.is_undo(task) && !self.ex.spec(task).with_items.is_empty() {
+            self.next_items(task);
         }
     }
 

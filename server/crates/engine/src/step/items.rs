@@ -78,7 +78,17 @@ impl Machine<'_> {
                 (TaskState::Success, None)
             };
             self.complete(task, state, info);
-        } else if self.ex.record.state == ExecutionState::Cancelled {
+        } else {
+            self.next_items(task);
+        }
+    }
+
+    /// Begins items that wait for their turn, now that an action has ended: also one that counts no
+    /// more may have been in the way.
+    pub(super) fn next_items(&mut self, task: u32) {
+        let memory = self.ex.task(task);
+        let count = memory.record.runtime.items.unwrap_or(1);
+        if self.ex.record.state == ExecutionState::Cancelled {
             // A sub-workflow has not ended in CANCELLED, since it could not undo what it had done.
             self.cancel_if_idle(task, "The execution was cancelled.");
         } else if memory.next_item < count && memory.record.state == TaskState::Running {
