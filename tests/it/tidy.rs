@@ -7,6 +7,9 @@ use std::process::Command;
 use proto::v1::ErrorReason;
 
 const COLUMNS_MAX: usize = 100;
+/// Most bytes of any file: what a program leaves behind is soon larger.
+const BYTES_MAX: u64 = 1_000_000;
+
 const LINES_MAX: usize = 800;
 /// Files that still have so many lines that are wider. The list may only shrink.
 const WIDE: [(&str, usize); 28] = [
@@ -119,8 +122,8 @@ fn root() -> PathBuf {
         .to_path_buf()
 }
 
-/// Tracked text files that people write.
-fn files() -> Vec<(String, String)> {
+/// Names of all tracked files.
+fn tracked() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "-z"])
         .current_dir(root())
@@ -129,12 +132,18 @@ fn files() -> Vec<(String, String)> {
     assert!(listed.status.success(), "git does not list the files");
     let names = String::from_utf8(listed.stdout).unwrap();
     let names = names.split('\0').filter(|name| !name.is_empty());
-    let written = names.filter(|name| !GENERATED.iter().any(|part| name.contains(part)));
+    names.map(str::to_owned).collect()
+}
+
+/// Tracked text files that people write.
+fn files() -> Vec<(String, String)> {
+    let is_written = |name: &String| !GENERATED.iter().any(|part| name.contains(part));
+    let written = tracked().into_iter().filter(is_written);
     written
         .filter_map(|name| {
             // Binary files, and files that are removed but not yet committed, have no text.
-            let text = std::fs::read_to_string(root().join(name)).ok()?;
-            Some((name.to_owned(), text))
+            let text = std::fs::read_to_string(root().join(&name)).ok()?;
+            Some((name, text))
         })
         .collect()
 }
@@ -171,6 +180,19 @@ fn files_say_what_they_own_and_stay_small() {
             findings.push(format!("{name}: {lines} lines"));
         }
         findings.extend(wide_lines(&name, &text));
+    }
+    none(&findings);
+}
+
+#[test]
+fn nothing_large_is_tracked() {
+    let mut findings = Vec::new();
+    for name in tracked() {
+        // One that is removed but not yet committed has no size.
+        let bytes = std::fs::metadata(root().join(&name)).map_or(0, |file| file.len());
+        if bytes > BYTES_MAX {
+            findings.push(format!("{name}: {bytes} bytes"));
+        }
     }
     none(&findings);
 }

@@ -130,9 +130,9 @@ impl Node {
     fn read_as(&mut self, of: &str, expression: &'static str) {
         match self {
             Self::All(nodes) | Self::Any(nodes) => {
-                nodes
-                    .iter_mut()
-                    .for_each(|node| node.read_as(of, expression));
+                for node in nodes {
+                    node.read_as(of, expression);
+                }
             }
             Self::Not(node) => node.read_as(of, expression),
             Self::HasValue(column) | Self::Column(column, _) if *column == of => {
