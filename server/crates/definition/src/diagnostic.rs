@@ -161,6 +161,8 @@ rules! {
     UnreachableTask = "unreachable-task",
     /// Tasks that require each other can never run.
     RequirementCycle = "requirement-cycle",
+    /// Ad-hoc actions that are the base of one another can never run.
+    BaseCycle = "base-cycle",
     /// A join of branches of which only one can run.
     ExclusiveJoin = "exclusive-join",
     /// No function of this name exists.

@@ -57,6 +57,7 @@ pub(super) fn action(
         node,
         key: "base",
         is_workflow: false,
+        base_of: Some(name),
     };
     calls::note(
         sink,

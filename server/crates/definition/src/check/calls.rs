@@ -76,6 +76,8 @@ pub(super) struct Called<'n> {
     /// The key that it stands under.
     pub(super) key: &'static str,
     pub(super) is_workflow: bool,
+    /// The ad-hoc action of which it is the base.
+    pub(super) base_of: Option<&'n str>,
 }
 
 /// Warns of input that an inline parameter of the same name takes the place of.
@@ -140,6 +142,7 @@ pub(super) fn note(
     sink.facts.calls.push(CallFact {
         name: Arc::from(name),
         is_workflow: called.is_workflow,
+        base_of: called.base_of.map(Arc::from),
         site: own,
         given,
         is_complete,

@@ -48,6 +48,8 @@ pub(super) struct CallFact {
     pub(super) name: Arc<str>,
     /// Whether it is a workflow, not an action.
     pub(super) is_workflow: bool,
+    /// The ad-hoc action whose base is called; none of what a task calls.
+    pub(super) base_of: Option<Arc<str>>,
     /// Where the name stands.
     pub(super) site: Site,
     /// The names of what is given; whether these are all is told by `is_complete`.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::Rule;
 use crate::model::{Action, Document, Parameter, Workflow};
 
+use super::bases;
 use super::facts::CallFact;
 use super::path::{Path, Quoted};
 use super::sink::Sink;
@@ -20,6 +21,7 @@ const START_OPTIONS: [&str; 5] = ["task_name", "env", "evaluate_env", "notify", 
 pub(super) fn check(sink: &mut Sink, document: &Document) {
     let calls = std::mem::take(&mut sink.facts.calls);
     let known = Known::of(document);
+    bases::warn_of_cycles(sink, &calls, document);
     for call in &calls {
         let members = if call.is_workflow {
             &known.workflows

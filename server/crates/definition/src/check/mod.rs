@@ -17,6 +17,7 @@
 //! | `keys`                              | the keys of the language, for those who must know  |
 
 mod action;
+mod bases;
 mod calls;
 mod dataflow;
 mod defaults;

@@ -268,6 +268,7 @@ pub(super) fn body(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> (Body
             node: &entry.value,
             key,
             is_workflow,
+            base_of: None,
         };
         calls::note(
             sink,
