@@ -159,6 +159,7 @@ func policies() *define.WorkflowBuilder {
 			WithItems("b", `[1, 2]`).
 			OnSuccess(define.Fail(`says "no"`))).
 		RollbackOn("error", "cancel").
+		CatchExpressionErrors().
 		Set("custom", []int{1})
 }
 

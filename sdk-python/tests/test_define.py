@@ -37,6 +37,7 @@ EVERYTHING = Workflow(
     output={"tracking": "<% $.tracking %>"},
     output_on_error={"why": "{{ _.why }}"},
     rollback_on=["error", "cancel"],
+    catch_expression_errors=True,
     task_defaults=TaskDefaults(on_error="give_up", retry=Retry(count=2)),
     tasks=[
         Task(
@@ -94,6 +95,7 @@ ship:
   rollback-on:
     - error
     - cancel
+  catch-expression-errors: true
   task-defaults:
     retry:
       count: 2

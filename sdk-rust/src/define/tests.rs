@@ -16,6 +16,7 @@ fn a_workflow_reads_like_a_written_one() {
         .output("receipt", "<% $.receipt %>")
         .output_on_error("reason", "<% $.why %>")
         .rollback_on("error")
+        .catch_expression_errors()
         .task_defaults(
             TaskDefaults::new()
                 .timeout(60)

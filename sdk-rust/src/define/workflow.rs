@@ -93,6 +93,13 @@ impl Workflow {
         self
     }
 
+    /// Makes wrong expressions, names and parameters errors of their tasks, to which `on-error`
+    /// applies. Without it they end the execution.
+    #[must_use]
+    pub fn catch_expression_errors(self) -> Self {
+        self.set("catch-expression-errors", true)
+    }
+
     /// What its tasks share unless they say otherwise.
     #[must_use]
     pub fn task_defaults(self, defaults: TaskDefaults) -> Self {

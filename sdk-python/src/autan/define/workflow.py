@@ -54,6 +54,8 @@ class Workflow:
         output_on_error: The same for an end in ERROR.
         vars: Variables set at the start.
         rollback_on: The ends at which it rolls back by itself: "error", "cancel".
+        catch_expression_errors: Makes wrong expressions, names and parameters errors of their
+            tasks, to which `on_error` applies. Without it they end the execution.
         tasks: The tasks; those that nothing leads to run first.
         task_defaults: What holds for every task.
         type: "direct" (transitions) or "reverse" (`Task.requires`).
@@ -70,6 +72,7 @@ class Workflow:
     output_on_error: Mapping[str, object] | None = field(default=None, kw_only=True)
     vars: Mapping[str, object] | None = field(default=None, kw_only=True)
     rollback_on: str | Sequence[str] = field(default=(), kw_only=True)
+    catch_expression_errors: bool = field(default=False, kw_only=True)
     tasks: Sequence[Task] = field(default=(), kw_only=True)
     task_defaults: TaskDefaults | None = field(default=None, kw_only=True)
     type: str = field(default="direct", kw_only=True)
@@ -117,6 +120,7 @@ class Workflow:
             "output": self.output,
             "output-on-error": self.output_on_error,
             "rollback-on": self._rollback_on(),
+            "catch-expression-errors": self.catch_expression_errors,
             "task-defaults": self.task_defaults.render() if self.task_defaults else None,
             "tasks": {task.name: task.render() for task in self.tasks},
         }

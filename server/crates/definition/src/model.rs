@@ -88,6 +88,9 @@ pub struct Workflow {
     pub tasks: IndexMap<Arc<str>, Task>,
     /// Which ends of an execution are followed by a rollback without being asked for.
     pub rollback_on: RollbackOn,
+    /// Whether an error of an expression is an error of its task, to which `on-error` applies, and
+    /// not the end of the execution.
+    pub catch_expression_errors: bool,
     /// Who leads to whom.
     pub graph: Graph,
     /// The workflow as parsed, with `name` and `version` added: what `execution().spec` shows.

@@ -6,7 +6,7 @@ use expr::{Dict, Template, Value};
 
 use crate::diagnostic::Rule;
 use crate::model::{Parameter, Workflow, WorkflowType};
-use crate::yaml::{Entry, Mapping};
+use crate::yaml::{Content, Entry, Mapping};
 
 use super::dataflow::{self, Flow, TaskFlow};
 use super::defaults;
@@ -21,7 +21,7 @@ use super::shape;
 use super::sink::Sink;
 use super::task::{self, Draft};
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "name",
     "version",
     "description",
@@ -32,6 +32,7 @@ pub(super) const KEYS: [&str; 12] = [
     "output-on-error",
     "vars",
     "rollback-on",
+    "catch-expression-errors",
     "task-defaults",
     "tasks",
 ];
@@ -56,6 +57,7 @@ pub(super) fn workflow(
     let output = template(sink, path, mapping, "output", Looked::AtUpload);
     let output_on_error = template(sink, path, mapping, "output-on-error", Looked::Late);
     let rollback_on = rollback::of_workflow(sink, path, mapping);
+    let catch_expression_errors = catches(sink, path, mapping);
     let defaults = defaults::defaults(sink, path, mapping, workflow_type);
     let of_rest = sink.take_uses();
     let errors = sink.errors();
@@ -93,6 +95,7 @@ pub(super) fn workflow(
         output_on_error,
         vars,
         rollback_on,
+        catch_expression_errors,
         tasks,
         graph,
         spec,
@@ -152,6 +155,19 @@ fn workflow_type(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> Workflo
             WorkflowType::Direct
         }
     }
+}
+
+/// Whether errors of expressions are errors of their tasks. Mistral does not know the key.
+fn catches(sink: &mut Sink, path: &Path<'_>, mapping: &Mapping) -> bool {
+    let Some(entry) = mapping.get("catch-expression-errors") else {
+        return false;
+    };
+    let Content::Scalar(Value::Bool(catches)) = &entry.value.content else {
+        let path = &path.key("catch-expression-errors");
+        shape::wrong_type(sink, path, &entry.value, "`true` or `false`");
+        return false;
+    };
+    *catches
 }
 
 /// Mistral never looks at the description of a workflow, so anything is accepted.

@@ -59,6 +59,9 @@ fn workflow(out: &mut String, workflow: &Workflow) {
     if on.error || on.cancel {
         line!(out, "  {on:?}");
     }
+    if workflow.catch_expression_errors {
+        line!(out, "  catches errors of expressions");
+    }
     for one in workflow.tasks.values() {
         task(out, workflow, one);
     }

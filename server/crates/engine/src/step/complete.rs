@@ -16,11 +16,20 @@ impl Machine<'_> {
             return;
         }
         self.set_task_state(task, state, info);
-        let result = self.publish(task).and_then(|()| {
-            self.drop_result(task)?;
-            self.after_task(task)
-        });
+        let mut published = self.publish_and_drop(task);
+        if published.is_err() && state == TaskState::Success && self.catches(task) {
+            // It has failed, so it publishes what it publishes then.
+            published = self.caught(task, published);
+            published = published.and_then(|()| self.publish_and_drop(task));
+        }
+        let result = self.caught(task, published);
+        let result = result.and_then(|()| self.after_task(task));
         self.close_unless_held(task, result);
+    }
+
+    fn publish_and_drop(&mut self, task: u32) -> Result<(), Fault> {
+        self.publish(task)?;
+        self.drop_result(task)
     }
 
     /// Goes on with a task after `wait-after`.
@@ -42,7 +51,7 @@ impl Machine<'_> {
     }
 
     fn close_unless_held(&mut self, task: u32, result: Result<(), Fault>) {
-        let result = result.and_then(|()| {
+        let result = self.caught(task, result).and_then(|()| {
             if self.ex.task(task).record.state.is_final() {
                 self.close(task)
             } else {
@@ -77,7 +86,7 @@ impl Machine<'_> {
                 return Ok(());
             }
         }
-        let next = self.next_of(task)?;
+        let next = self.follows(task)?;
         let record = &mut self.ex.task_mut(task).record;
         record.error_handled = next.handles_error;
         record.processed = true;

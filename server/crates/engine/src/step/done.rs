@@ -92,7 +92,12 @@ impl Machine<'_> {
                 let failure = fault.failure();
                 let message = fault.into_message();
                 let output = Some(Data::string(&message));
-                if self.record_end((task, action), ActionState::Error, output, by) {
+                if !self.record_end((task, action), ActionState::Error, output, by) {
+                    return;
+                }
+                if self.catches(task) {
+                    self.task_after_action(task, ActionState::Error, Some(message.into()));
+                } else {
                     self.fault(task, Fault::Evaluation(failure, message));
                 }
                 return;

@@ -11,6 +11,7 @@ mod call;
 mod child;
 mod complete;
 mod done;
+mod fault;
 mod finish;
 mod items;
 mod join;
@@ -37,12 +38,12 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::event::{Caller, Event};
 use crate::execution::Execution;
-use crate::failure::{Failure, FailureKind};
 use crate::host::EngineHost;
 use crate::state::{ExecutionState, TaskState};
 use crate::view::{Layer, Layers};
 use crate::world::World;
 
+pub(crate) use fault::Fault;
 pub(crate) use join::{Inbound, join_needs};
 pub use rerun::check_ancestor;
 pub(crate) use reverse::Wanted;
@@ -68,53 +69,6 @@ pub(crate) enum Work {
     },
     /// Look whether a join can run.
     Refresh(u32),
-}
-
-/// Why a task cannot go on.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// The whole execution fails at once, past `on-error`: an expression, a shape or a name in the
-    /// definition is wrong.
-    Force(String),
-    /// The same, of an expression or a limit.
-    Evaluation(Failure, String),
-    /// The task fails, and `on-error` applies.
-    Task(String),
-}
-
-impl Fault {
-    /// Which failure it is, if the execution fails by it.
-    pub(crate) fn failure(&self) -> Failure {
-        match self {
-            Self::Evaluation(failure, _) => failure.clone(),
-            Self::Force(_) => FailureKind::Workflow.into(),
-            Self::Task(_) => FailureKind::Task.into(),
-        }
-    }
-
-    pub(crate) fn into_message(self) -> String {
-        match self {
-            Self::Force(message) | Self::Evaluation(_, message) | Self::Task(message) => message,
-        }
-    }
-}
-
-impl Fault {
-    /// A limit that was hit, with its name and what it allows.
-    pub(crate) fn limit(message: &str, name: &str, allowed: u64) -> Self {
-        let message = format!("{message} [limit={name}, value={allowed}]");
-        Self::Evaluation(Failure::limit(name, allowed), message)
-    }
-}
-
-impl From<EvalError> for Fault {
-    fn from(error: EvalError) -> Self {
-        let failure = Failure::from(&error);
-        match failure.limit {
-            Some(limit) => Self::limit(&error.to_string(), &limit.name, limit.allowed),
-            None => Self::Evaluation(failure, error.to_string()),
-        }
-    }
 }
 
 /// The rules at work on one execution.
@@ -352,28 +306,5 @@ impl<'a> Machine<'a> {
             return Err(Fault::limit(&message, "data_bytes_max", allowed));
         }
         Ok(())
-    }
-
-    /// Ends a task that cannot go on.
-    pub(crate) fn fault(&mut self, task: u32, fault: Fault) {
-        let failure = fault.failure();
-        match fault {
-            Fault::Task(message) => self.complete(task, TaskState::Error, Some(message.into())),
-            Fault::Force(message) | Fault::Evaluation(_, message) => {
-                let info: Arc<str> = message.into();
-                self.ex.set_timer(task, None);
-                self.ex.set_timeout(task, None);
-                self.set_task_state(task, TaskState::Error, Some(info.clone()));
-                let now = self.now;
-                let record = &mut self.ex.task_mut(task).record;
-                record.finished_us = Some(now);
-                // Nothing follows from it, also if the execution is opened again.
-                record.processed = true;
-                // In a rollback a task that has failed stands where it is, and nothing else ends.
-                if !self.ex.record.state.is_final() && !self.ex.record.is_in_rollback() {
-                    self.fail(failure, Some(info));
-                }
-            }
-        }
     }
 }

@@ -140,7 +140,8 @@ impl Machine<'_> {
         self.set_task_state(task, TaskState::Skipped, Some("Task was skipped.".into()));
         let now = self.now;
         self.ex.task_mut(task).record.finished_us = Some(now);
-        if let Err(fault) = self.publish(task) {
+        let published = self.publish(task);
+        if let Err(fault) = self.caught(task, published) {
             self.fault(task, fault);
             return Ok(());
         }

@@ -60,6 +60,7 @@ impl Command {
 }
 
 /// What a completed task leads to.
+#[derive(Default)]
 pub(super) struct Next {
     pub(super) commands: Vec<Command>,
     /// Whether an `on-error` transition was taken.

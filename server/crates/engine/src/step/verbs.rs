@@ -216,7 +216,7 @@ impl Machine<'_> {
                     continue;
                 }
             }
-            match self.next_of(task) {
+            match self.follows(task) {
                 Ok(next) => {
                     let record = &mut self.ex.task_mut(task).record;
                     record.error_handled = next.handles_error;

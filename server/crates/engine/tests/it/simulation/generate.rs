@@ -79,12 +79,16 @@ fn workflow(chance: &mut Chance, later: &mut Later, level: usize, document: &mut
         let when = *chance.pick(&["error", "cancel", "[error, cancel]"]);
         let _ = writeln!(document, "  rollback-on: {when}");
     }
+    if later.percent(25) {
+        document.push_str("  catch-expression-errors: true\n");
+    }
     about(chance, "  ", document);
     defaults(chance, document);
     document.push_str("  tasks:\n");
     let count = 1 + chance.below(6);
     let edges = Edges::new(chance, count);
     for task in 0..count {
+        let begin = document.len();
         let _ = writeln!(document, "    t{task}:");
         about(chance, "      ", document);
         body(chance, level, document);
@@ -92,6 +96,11 @@ fn workflow(chance: &mut Chance, later: &mut Later, level: usize, document: &mut
         rollback(chance, level, document);
         publishing(chance, document);
         edges.write(chance, later, task, document);
+        if later.percent(15) {
+            // Wherever it reads `n`, that may be missing.
+            let bold = document.split_off(begin).replace("$.get(n, 0)", "$.n");
+            document.push_str(&bold);
+        }
     }
 }
 

@@ -278,6 +278,11 @@ fn check_explained(execution: &Execution) -> Result<(), String> {
 }
 
 /// An action that stands for a child is in the state that the child is in.
+fn has_skipped_undo(execution: &Execution) -> bool {
+    let mut tasks = execution.tasks();
+    tasks.any(|task| task.is_undo() && task.state == TaskState::Skipped)
+}
+
 fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
     // What becomes of a child that is rolled back, the undoing task is told.
     if task.runtime.undone_by.is_some() || task.is_undo() {
@@ -290,9 +295,13 @@ fn check_children(harness: &Harness, task: &TaskRecord) -> Result<(), String> {
         let agrees = match state {
             // One that never was: what started it is told so.
             None | Some(ExecutionState::Error) => action.state == ActionState::Error,
-            Some(ExecutionState::Idle | ExecutionState::Running | ExecutionState::RollingBack) => {
+            Some(ExecutionState::Idle | ExecutionState::Running) => {
                 action.state == ActionState::Running
             }
+            // Its rollback had failed, which is its end for the parent, and goes on since an undo
+            // was skipped.
+            Some(ExecutionState::RollingBack) if child.is_some_and(has_skipped_undo) => true,
+            Some(ExecutionState::RollingBack) => action.state == ActionState::Running,
             Some(ExecutionState::Paused) => action.state == ActionState::Paused,
             Some(ExecutionState::Success) => action.state == ActionState::Success,
             Some(ExecutionState::Cancelled) => action.state == ActionState::Cancelled,
