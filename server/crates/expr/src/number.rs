@@ -239,16 +239,30 @@ pub(crate) fn scale(duration: TimeSpan, factor: &Value) -> Result<Value> {
     }
 }
 
-/// A duration divided by a number.
+/// A duration divided by a number. The quotient of two integers is rounded to a float once, and
+/// the microseconds of that to whole ones, halves to even.
 pub(crate) fn unscale(duration: TimeSpan, divisor: &Value) -> Result<Value> {
-    let divisor = to_f64(divisor)?;
-    if divisor == 0.0 {
+    let microseconds = duration.microseconds();
+    let integer = match divisor {
+        Value::Int(divisor) => i128::from(*divisor),
+        // Of more bits no more than half a microsecond is left, which rounds to none.
+        Value::BigInt(divisor) if divisor.bits() > 64 => return span(Some(0)),
+        Value::BigInt(divisor) => divisor.to_i128().ok_or_else(time_overflow)?,
+        divisor => {
+            let divisor = to_f64(divisor)?;
+            if divisor == 0.0 {
+                return Err(by_zero());
+            }
+            return whole_span(microseconds.to_f64().unwrap_or(f64::NAN) / divisor);
+        }
+    };
+    if integer == 0 {
         return Err(by_zero());
     }
-    whole_span(duration.microseconds().to_f64().unwrap_or(0.0) / divisor)
+    whole_span(nearest_quotient(microseconds, integer))
 }
 
-/// How often one integer is in another.
+/// How often one integer is in another. Both are rounded to floats before they are divided.
 pub(crate) fn ratio(left: i64, right: i64) -> Result<Value> {
     if right == 0 {
         return Err(by_zero());
@@ -258,19 +272,33 @@ pub(crate) fn ratio(left: i64, right: i64) -> Result<Value> {
     ))
 }
 
-/// The float nearest to a number of millionths. Those may have more digits than a float, which
-/// would be rounded a first time before the division.
+/// The float nearest to a number of millionths.
 pub(crate) fn millionths(number: i64) -> f64 {
-    if number.unsigned_abs() < 1 << 53 {
-        return number.to_f64().unwrap_or(f64::NAN) / 1e6;
+    nearest_quotient(number, 1_000_000)
+}
+
+/// The float nearest to the quotient of two integers, of two equally near ones the even one. An
+/// integer may have more digits than a float, so none is made one before the division. The
+/// divisor is not 0, and has no more than 64 bits.
+fn nearest_quotient(left: i64, right: i128) -> f64 {
+    let dividend = u128::from(left.unsigned_abs());
+    let divisor = u128::from(right.unsigned_abs());
+    if dividend == 0 {
+        return 0.0;
     }
-    // A large dividend, shifted, leaves more bits in the quotient than a float has.
-    let dividend = u128::from(number.unsigned_abs()) << 64;
+    // With its first bit in place the quotient has 64 bits at least, more than a float has.
+    let shift = dividend.leading_zeros();
+    let dividend = dividend << shift;
     // What is left over counts where the quotient lies right between two floats.
-    let sticky = u128::from(!dividend.is_multiple_of(1_000_000));
-    let quotient = ((dividend / 1_000_000) | sticky).to_f64();
-    let nearest = quotient.unwrap_or(f64::NAN) * 2f64.powi(-64);
-    if number < 0 { -nearest } else { nearest }
+    let sticky = u128::from(!dividend.is_multiple_of(divisor));
+    let quotient = ((dividend / divisor) | sticky).to_f64();
+    let shift = shift.to_i32().unwrap_or(i32::MAX);
+    let nearest = quotient.unwrap_or(f64::NAN) * 2f64.powi(-shift);
+    if (left < 0) == (right < 0) {
+        nearest
+    } else {
+        -nearest
+    }
 }
 
 pub(crate) fn time_overflow() -> Box<Fault> {
@@ -315,7 +343,21 @@ fn pair(left: &Value, right: &Value) -> Result<Pair> {
 
 #[cfg(test)]
 mod tests {
-    use super::millionths;
+    use num_bigint::BigInt;
+
+    use super::{millionths, ratio, scale, unscale};
+    use crate::Value;
+    use crate::value::TimeSpan;
+
+    /// From the last minute of 9999 back to the start of 2021, in microseconds.
+    const LONG: i64 = -251_792_841_540_000_000;
+
+    fn microseconds(value: crate::fault::Result<Value>) -> i64 {
+        match value {
+            Ok(Value::TimeSpan(span)) => span.microseconds(),
+            other => panic!("{other:?} is no duration"),
+        }
+    }
 
     #[test]
     fn millionths_are_rounded_once() {
@@ -325,6 +367,7 @@ mod tests {
             (1_500_000, 1.5),
             (-62_033_299_192_999_745, -62_033_299_192.999_75),
             (i64::MAX, 9_223_372_036_854.775),
+            (i64::MIN, -9_223_372_036_854.775),
         ] {
             assert_eq!(
                 millionths(number).to_bits(),
@@ -332,5 +375,52 @@ mod tests {
                 "{number}"
             );
         }
+    }
+
+    #[test]
+    fn durations_are_divided_by_integers_with_one_rounding() {
+        // What Python gives; other than that of floats where it says so.
+        for (span, divisor, wanted) in [
+            (LONG, 3, -83_930_947_180_000_000),
+            // In floats ...716 and ...330.
+            (LONG + 7, 7, -35_970_405_934_285_712),
+            (9_007_199_254_740_993, 3, 3_002_399_751_580_331),
+            (9_007_199_254_740_993, -3, -3_002_399_751_580_331),
+            (5, 2, 2),
+            (-5, 2, -2),
+            (7, 2, 4),
+            (0, -9, 0),
+        ] {
+            let span = TimeSpan::from_microseconds(span);
+            let found = unscale(span, &Value::Int(divisor));
+            assert_eq!(microseconds(found), wanted, "{span:?} / {divisor}");
+        }
+    }
+
+    #[test]
+    fn durations_are_divided_by_integers_of_any_size() {
+        let longest = TimeSpan::from_microseconds(i64::MAX);
+        for (bits, wanted) in [(63, 1), (64, 0), (2_000, 0)] {
+            let divisor = Value::from_bigint(BigInt::from(1) << bits);
+            let found = unscale(longest, &divisor);
+            assert_eq!(microseconds(found), wanted, "2 ** {bits}");
+        }
+        assert!(unscale(longest, &Value::Int(0)).is_err());
+        assert!(unscale(longest, &Value::Float(0.0)).is_err());
+        assert!(unscale(longest, &Value::Float(0.5)).is_err());
+    }
+
+    #[test]
+    fn durations_and_floats_meet_as_floats() {
+        let span = TimeSpan::from_microseconds(9_007_199_254_740_993);
+        let half = scale(span, &Value::Float(0.5));
+        assert_eq!(microseconds(half), 4_503_599_627_370_496);
+        let third = unscale(span, &Value::Float(3.0));
+        assert_eq!(microseconds(third), 3_002_399_751_580_331 - 1);
+        // Both are rounded before they are divided: exactly it would be ...31.
+        let Ok(Value::Float(found)) = ratio(9_007_199_254_740_993, 3) else {
+            panic!("durations can be divided");
+        };
+        assert_eq!(found.to_bits(), 3_002_399_751_580_330.5_f64.to_bits());
     }
 }

@@ -193,6 +193,9 @@ const SPANS: &[&str] = &[
     "timespan(milliseconds => 1500)",
     "timespan(microseconds => 1)",
     "timespan(seconds => 86399)",
+    // More digits than a float has.
+    "timespan(microseconds => 9007199254740993)",
+    "timespan(days => -2914268, seconds => 60, microseconds => 7)",
 ];
 
 /// A literal, or something close to one, of a kind.

@@ -133,6 +133,8 @@ pub(crate) const OPERATORS: &[(&str, &[&str])] = &[
             "7 / $.n",
             "(timespan(2) / 2).days",
             "timespan(2) / timespan(1)",
+            "(timespan(microseconds => 9007199254740993) / 3).microseconds",
+            "timespan(microseconds => 9007199254740993) / timespan(microseconds => 3)",
         ],
     ),
     ("#operator_mod", &["-7 mod $.n", "7.5 mod 2"]),
