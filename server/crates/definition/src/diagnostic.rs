@@ -167,6 +167,8 @@ rules! {
     ExclusiveJoin = "exclusive-join",
     /// No function of this name exists.
     UnknownFunction = "unknown-function",
+    /// Jinja has no filter, or no test, of this name.
+    UnknownFilter = "unknown-filter",
     /// A function that never takes so many arguments, or arguments of these names.
     WrongArguments = "wrong-arguments",
     /// An expression reads a variable that nothing has set by then.

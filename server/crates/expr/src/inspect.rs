@@ -7,6 +7,7 @@ use crate::ast::{Arg, Call, Expr, NodeKind};
 use crate::context::HOST_FUNCTIONS;
 use crate::error::PathSegment;
 use crate::functions::{Form, dispatch};
+use crate::jinja;
 use crate::template::{Template, Visited};
 use crate::token::Operator;
 use crate::{Language, Value};
@@ -36,6 +37,10 @@ pub enum FindingKind {
     UnknownFunction(String, Form),
     /// Jinja knows nothing by this name: the data is under `_`.
     UnknownName(String),
+    /// Jinja has no filter of this name; [`unknown_filter`] says more.
+    UnknownFilter(String),
+    /// Jinja has no test of this name; [`unknown_test`] says more.
+    UnknownTest(String),
     /// A Jinja expression calls this method of lists or dicts, which would change them: nothing can
     /// be changed in place.
     ChangesInPlace(String),
@@ -46,6 +51,16 @@ pub enum FindingKind {
 /// What to say about a function or method that does not exist: it names a near one that does.
 pub fn unknown_function(name: &str, form: Form) -> String {
     dispatch::unknown_message(name, form)
+}
+
+/// What to say about a filter of Jinja that does not exist: it names a near one that does.
+pub fn unknown_filter(name: &str) -> String {
+    jinja::unknown_filter(name)
+}
+
+/// What to say about a test of Jinja that does not exist: it names a near one that does.
+pub fn unknown_test(name: &str) -> String {
+    jinja::unknown_test(name)
 }
 
 impl Template {

@@ -40,7 +40,7 @@ mod yaml;
 pub use context::{Context, HOST_FUNCTIONS, Host, HostError, NoHost};
 pub use error::{CompileError, CompileErrorKind, EvalError, EvalErrorKind, Language, PathSegment};
 pub use functions::{Form, FunctionDoc, functions};
-pub use inspect::{Finding, FindingKind, unknown_function};
+pub use inspect::{Finding, FindingKind, unknown_filter, unknown_function, unknown_test};
 pub use limits::{Limit, Limits, NESTING_MAX, SOURCE_BYTES_MAX, TEMPLATE_DEPTH_MAX};
 pub use regex::Pattern;
 pub use seq::Seq;

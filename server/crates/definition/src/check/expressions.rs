@@ -163,12 +163,28 @@ fn tell(sink: &mut Sink, path: &Path<'_>, span: Span, finding: &Finding) {
         FindingKind::Variable(name) => note(Wanted::Variable(name.as_str().into())),
         FindingKind::Task(name) => note(Wanted::Task(name.as_str().into())),
         FindingKind::UnknownFunction(name, form) => {
-            let message = if sink.may_suggest() && name.len() <= NAME_BYTES_MAX {
+            let message = if is_compared(sink, name) {
                 expr::unknown_function(name, *form)
             } else {
                 format!("there is no function {}", Quoted(name))
             };
             sink.warn(Rule::UnknownFunction, path, span, message);
+        }
+        FindingKind::UnknownFilter(name) => {
+            let message = if is_compared(sink, name) {
+                expr::unknown_filter(name)
+            } else {
+                format!("there is no filter {}", Quoted(name))
+            };
+            sink.warn(Rule::UnknownFilter, path, span, message);
+        }
+        FindingKind::UnknownTest(name) => {
+            let message = if is_compared(sink, name) {
+                expr::unknown_test(name)
+            } else {
+                format!("there is no test {}", Quoted(name))
+            };
+            sink.warn(Rule::UnknownFilter, path, span, message);
         }
         FindingKind::ChangesInPlace(name) => {
             let message = format!("values cannot be changed in place: there is no {name}()");
@@ -186,6 +202,11 @@ fn tell(sink: &mut Sink, path: &Path<'_>, span: Span, finding: &Finding) {
         }
         _ => {}
     }
+}
+
+/// Whether an unknown name is compared with those that are known.
+fn is_compared(sink: &mut Sink, name: &str) -> bool {
+    sink.may_suggest() && name.len() <= NAME_BYTES_MAX
 }
 
 /// Warns of expressions that are not found: those broken over lines, for marks are looked for

@@ -212,12 +212,19 @@ pub(crate) fn find(name: &str, form: Form) -> &'static [Overload] {
 
 /// The known name most like one that is not known.
 pub(crate) fn suggest(name: &str, form: Form) -> Option<&'static str> {
-    let close = |known: &&'static str| {
+    nearest(name, table(form).keys().copied())
+}
+
+/// The one of the known names that is most like another one, if one is near.
+pub(crate) fn nearest(
+    name: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let close = |known: &'static str| {
         let distance = distance(name, known);
-        (distance <= 1 + known.len() / 4).then_some((distance, *known))
+        (distance <= 1 + known.len() / 4).then_some((distance, known))
     };
-    let names = table(form).keys().filter_map(close);
-    names.min().map(|(_, known)| known)
+    known.filter_map(close).min().map(|(_, known)| known)
 }
 
 type Table = BTreeMap<&'static str, Vec<Overload>>;

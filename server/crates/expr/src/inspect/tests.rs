@@ -19,6 +19,12 @@ fn check(text: &str, expected: &[&str]) {
                 }
                 FindingKind::ChangesInPlace(name) => format!("change {name} at {part}"),
                 FindingKind::UnknownName(name) => format!("name {name} at {part}"),
+                FindingKind::UnknownFilter(name) => {
+                    format!("{} at {part}", crate::unknown_filter(&name))
+                }
+                FindingKind::UnknownTest(name) => {
+                    format!("{} at {part}", crate::unknown_test(&name))
+                }
                 FindingKind::WrongArguments(name) => format!("arguments of {name} at {part}"),
             }
         })
@@ -76,6 +82,57 @@ fn calls_that_must_fail_are_found() {
     check("{{ [1].append('.pop()') }}", &["change append at append"]);
     check("a.sort() {{ '.sort()' }}{{ 1 }}.sort()", &[]);
     check("{% set a = 1 %}{{ a }}", &[]);
+}
+
+#[test]
+fn filters_and_tests_that_do_not_exist_are_found() {
+    let upper = "there is no filter `uper` (did you mean `upper`?) at uper";
+    let odd = "there is no test `od` (did you mean `odd`?) at od";
+    for (text, expected) in [
+        ("{{ 'a' | uper }}", &[upper][..]),
+        (
+            "{{ ('a'|uper|length)|abs }} {{ 'b'|uper() }}",
+            &[upper, upper],
+        ),
+        ("| uper {{ '| uper' }} {# {{ 'a' | uper }} #}", &[]),
+        ("{% raw %}{{ 'a' | uper }}{% endraw %}{{ 1 }}", &[]),
+        ("{% filter uper | trim %} a {% endfilter %}", &[upper]),
+        ("{%- filter trim | uper %} a {% endfilter %}", &[upper]),
+        ("{% set x | uper %} a {% endset %}{{ x }}", &[upper]),
+        ("{% for x in [1] if x is od %}{{ x }}{% endfor %}", &[odd]),
+        ("{{ 1 is od and 2 is not od }}", &[odd, odd]),
+        ("{{ 1 is odd or 'a' is in ['a'] or none is not none }}", &[]),
+        (
+            "{{ {'is': 1}.is }}{% set is = 1 %}{{ is and is or is }}",
+            &[],
+        ),
+        ("{% set is = 1 %}{{ is is od }}", &[odd]),
+        ("{{ 2 if is is defined and is else 1 }}", &[]),
+        ("{{ ['a'] | map('uper') | list }}", &[upper]),
+        ("{{ ['a'] | map(attribute='uper') | list }}", &[]),
+        ("{{ ['a'] | map('u' ~ 'per') | list }}", &[]),
+        (
+            "{{ [1] | select('od') | list + [1] | reject(\"od\", 1) | list }}",
+            &[odd, odd],
+        ),
+        ("{{ [{}] | selectattr('od') | list }}", &[]),
+        ("{{ [{}] | rejectattr('od', 'od') | list }}", &[odd]),
+        ("{{ [1] | select('==', 1) | list }}", &[]),
+        ("{% if 'uper' is filter %}{{ 'a' | uper }}{% endif %}", &[]),
+        (
+            "{{ 'a' | uper if 'od' is test and 1 is od else 2 }}",
+            &[upper],
+        ),
+        ("{{ 1 | json_dump | yaml_parse | tojson }}", &[]),
+        ("{{ 1 | a.b }}", &["there is no filter `a.b` at a.b"]),
+        (
+            "{{ 1 | to_json }}",
+            &["there is no filter `to_json` (did you mean `tojson`?) at to_json"],
+        ),
+        ("{{ 'größe' | uper }}", &[upper]),
+    ] {
+        check(text, expected);
+    }
 }
 
 #[test]

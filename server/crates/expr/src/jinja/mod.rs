@@ -1,7 +1,8 @@
 //! Jinja2 by way of `minijinja`: one `{{ … }}` gives its value, all else text.
 //!
 //! Owns compiling and running; values crossing over are in `values`, functions in `functions`,
-//! host calls in `session`. What differs from Jinja2: unknown filters are found when they run;
+//! host calls in `session`. What differs from Jinja2: unknown filters are told by
+//! `known` and found when they run;
 //! values cannot be changed in place; integers beyond 128 bits cannot be computed with.
 
 use std::io;
@@ -21,6 +22,7 @@ use crate::{Context, EvalError, EvalErrorKind, Language, Limit, Value};
 mod chance;
 mod filters;
 mod functions;
+mod known;
 mod links;
 mod methods;
 mod names;
@@ -28,7 +30,9 @@ mod percent;
 mod rewrite;
 mod session;
 mod values;
+mod words;
 
+pub(crate) use known::{unknown_filter, unknown_test};
 use session::Session;
 
 /// A compiled string.

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::environment;
 use super::methods::CHANGING;
+use super::words::{Kind, Word, words};
+use super::{environment, known};
 use crate::context::{HOST_FUNCTIONS, JINJA_FUNCTIONS};
 use crate::inspect::FindingKind;
 
 /// Names that are looked for in one text: each search goes through all of it.
-const NAMES_MAX: usize = 50;
+pub(super) const NAMES_MAX: usize = 50;
 
 /// With one of these words in the text a missing name may be what is asked about.
 const GUARDS: [&str; 4] = ["default", "defined", "|d(", "| d("];
@@ -34,7 +35,9 @@ pub(super) fn tell(
     tell: &mut dyn FnMut(Range<usize>, FindingKind),
 ) {
     task(text, tell);
-    changes(text, tell);
+    let words = words(text);
+    changes(text, &words, tell);
+    known::tell(text, &words, tell);
     if GUARDS.iter().any(|guard| text.contains(guard)) {
         return;
     }
@@ -77,31 +80,17 @@ fn place(text: &str, word: &str) -> Option<Range<usize>> {
 }
 
 /// Tells of methods that would change a list or dict.
-fn changes(text: &str, tell: &mut dyn FnMut(Range<usize>, FindingKind)) {
-    let dots = text.match_indices('.').map(|(at, _)| at + 1);
-    let called = dots.filter_map(|start| {
-        let name = text[start..]
-            .split(|c: char| !c.is_ascii_lowercase())
-            .next()?;
-        let end = start + name.len();
-        (CHANGING.contains(&name) && text[end..].starts_with('(')).then_some(start..end)
+fn changes(text: &str, words: &[Word], tell: &mut dyn FnMut(Range<usize>, FindingKind)) {
+    let is_sign = |word: &Word, sign| word.kind == Kind::Sign && &text[word.span.clone()] == sign;
+    let called = words.windows(3).filter_map(|words| match words {
+        [dot, name, open] if is_sign(dot, ".") && is_sign(open, "(") => Some(name.span.clone()),
+        _ => None,
     });
-    for place in called.take(NAMES_MAX) {
-        if is_code(&text[..place.start]) {
-            let name = text[place.clone()].to_owned();
-            tell(place, FindingKind::ChangesInPlace(name));
-        }
+    let changing = called.filter(|place| CHANGING.contains(&&text[place.clone()]));
+    for place in changing.take(NAMES_MAX) {
+        let name = text[place.clone()].to_owned();
+        tell(place, FindingKind::ChangesInPlace(name));
     }
-}
-
-/// Whether what follows a text is part of an expression, and not of a string in it.
-fn is_code(before: &str) -> bool {
-    let Some(open) = before.rfind("{{").max(before.rfind("{%")) else {
-        return false;
-    };
-    let inside = &before[open..];
-    let is_even = |quote: char| inside.matches(quote).count().is_multiple_of(2);
-    !inside.contains("}}") && !inside.contains("%}") && is_even('"') && is_even('\'')
 }
 
 /// Tells of `task('name')` where it is all that an expression begins with.

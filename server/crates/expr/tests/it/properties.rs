@@ -1,6 +1,6 @@
 //! Properties that hold for every text: compiling never panics, evaluation ends.
 
-use expr::{Context, Limits, NoHost, Template, Value};
+use expr::{Context, FindingKind, Limits, NoHost, Template, Value};
 use proptest::prelude::*;
 
 /// Pieces that expressions are made of, put together at random.
@@ -162,6 +162,10 @@ fn template() -> impl Strategy<Value = String> {
         "list",
         "join",
         "map('upper')",
+        "map('uper')",
+        "uper",
+        "filter ",
+        "endfilter",
         "batch(2)",
         "wordwrap(1)",
         "center(99)",
@@ -171,6 +175,9 @@ fn template() -> impl Strategy<Value = String> {
         " is ",
         "defined",
         "odd",
+        "od",
+        "not ",
+        "is",
         " if ",
         " else ",
         "endif",
@@ -222,6 +229,10 @@ fn run(text: &str) {
         assert!(error.span.end <= text.len());
         error.render();
     }
+    let findings = template.inspect();
+    for finding in &findings {
+        assert!(text.get(finding.span.clone()).is_some(), "{finding:?}");
+    }
     let data = Value::from_json("{\"a\": [1, 2], \"b\": {\"c\": \"x\"}}").unwrap();
     let limits = Limits {
         steps: 20_000,
@@ -238,6 +249,19 @@ fn run(text: &str) {
         }
         Err(error) => {
             error.render();
+            let told = |is: fn(&FindingKind) -> bool| findings.iter().any(|one| is(&one.kind));
+            if error.message.starts_with("unknown filter") {
+                assert!(
+                    told(|kind| matches!(kind, FindingKind::UnknownFilter(_))),
+                    "{text}"
+                );
+            }
+            if error.message.starts_with("unknown test") {
+                assert!(
+                    told(|kind| matches!(kind, FindingKind::UnknownTest(_))),
+                    "{text}"
+                );
+            }
         }
     }
 }
