@@ -282,7 +282,7 @@ pub(crate) fn millionths(number: i64) -> f64 {
 /// divisor is not 0, and has no more than 64 bits.
 fn nearest_quotient(left: i64, right: i128) -> f64 {
     let dividend = u128::from(left.unsigned_abs());
-    let divisor = u128::from(right.unsigned_abs());
+    let divisor = right.unsigned_abs();
     if dividend == 0 {
         return 0.0;
     }

@@ -186,7 +186,11 @@ const RULES: &[Rule] = &[
                     (Ok(found), Answer::Value(wanted)) => {
                         // Of what is left of it in Python there is less, or less is counted.
                         let counted = [".len()", ".count()", ".sum("];
-                        found.len() > wanted.len() || counted.iter().any(|name| expr.contains(name))
+                        // It takes two items of each sequence, of one that comes again the next two.
+                        let paired = expr.contains("dict(");
+                        found.len() > wanted.len()
+                            || paired
+                            || counted.iter().any(|name| expr.contains(name))
                     }
                     // Items that Python never came to may be wrong.
                     (Err((kind, _)), Answer::Value(_)) => {

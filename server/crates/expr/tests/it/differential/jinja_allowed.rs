@@ -37,6 +37,7 @@ const RULES: &[Rule] = &[
             let before = signs.any(|(at, _)| !text[at + 1..].starts_with(' '));
             fails(answer, "bad operand type for unary +")
                 || before && both(found, answer, differ_in_flags)
+                || before && both(found, answer, |found, wanted| as_number(found) == wanted)
         },
     },
     Rule {
@@ -244,6 +245,15 @@ fn both(found: &Found, answer: &Answer, holds: fn(&str, &str) -> bool) -> bool {
 fn differ_in_flags(found: &str, wanted: &str) -> bool {
     let rest = |text: &str| text.to_lowercase().replace("true", "").replace("false", "");
     rest(found) == rest(wanted)
+}
+
+/// The number that a flag is in Python; any other text as it is.
+fn as_number(text: &str) -> &str {
+    match text {
+        "true" => "1",
+        "false" => "0",
+        other => other,
+    }
 }
 
 /// A text without what escaping it, however often, has made of it.
