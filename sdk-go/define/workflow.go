@@ -114,8 +114,8 @@ func (w *WorkflowBuilder) RollbackOn(ends ...string) *WorkflowBuilder {
 	return w.Set("rollback-on", ends)
 }
 
-// CatchExpressionErrors makes wrong expressions, names and parameters errors of their tasks, to which
-// on-error applies. Without it they end the execution.
+// CatchExpressionErrors makes wrong expressions, names and parameters errors of their tasks, to
+// which on-error applies. Without it they end the execution.
 func (w *WorkflowBuilder) CatchExpressionErrors() *WorkflowBuilder {
 	return w.Set("catch-expression-errors", true)
 }

@@ -1,8 +1,8 @@
 //! What an error of an expression, or of what it gives, does to its task and to the execution.
 //!
 //! By Mistral's rules the whole execution fails by it, past `on-error`. Where the workflow says
-//! `catch-expression-errors` it is an error of the task like any other; one that comes when the task
-//! has ended already makes it an ERROR after all, and what follows is what follows from that.
+//! `catch-expression-errors` it is an error of the task like any other; one that comes when the
+//! task has ended already makes it an ERROR after all, and what follows is what follows from that.
 
 use std::sync::Arc;
 
