@@ -195,8 +195,9 @@ fn count(execution: &Execution) -> Progress {
             let by = execution
                 .task_record(undone)
                 .and_then(|task| task.runtime.undone_by);
-            // A task that a rerun has begun anew knows nothing of an undo that had failed.
-            let is_left_over = by.is_none() && task.state.is_final();
+            // A task that a rerun has begun anew knows nothing of an undo that had failed, and may
+            // be undone by another one.
+            let is_left_over = by != Some(task.number) && task.state.is_final();
             assert!(
                 is_left_over || by == Some(task.number),
                 "task {undone} is undone by {}, and says {by:?}",

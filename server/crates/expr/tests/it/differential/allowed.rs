@@ -186,7 +186,7 @@ const RULES: &[Rule] = &[
                     (Ok(found), Answer::Value(wanted)) => {
                         // Of what is left of it in Python there is less, or less is counted.
                         let counted = [".len()", ".count()", ".sum("];
-                        // It takes two items of each sequence, of one that comes again the next two.
+                        // It takes two items of each, of one that comes again the next two.
                         let paired = expr.contains("dict(");
                         found.len() > wanted.len()
                             || paired
