@@ -12,7 +12,7 @@ use definition::model::Join;
 use crate::execution::Execution;
 use crate::history::TimerKind;
 use crate::id::ExecutionUid;
-use crate::record::{ActionRecord, Runner};
+use crate::record::{ActionRecord, Runner, TaskRecord};
 use crate::state::{ActionState, ExecutionState, TaskState};
 use crate::step::{Inbound, join_needs};
 use crate::task::Task;
@@ -226,7 +226,7 @@ fn of_task(
     let kind = if record.state == TaskState::Idle && execution.has_work() {
         let count = execution.work.len() + execution.late.len();
         CauseKind::Steps { count }
-    } else if record.state == TaskState::Idle && execution.record.state == ExecutionState::Paused {
+    } else if record.state == TaskState::Idle && stands_still(execution, record) {
         let pause_before = record.runtime.paused_before;
         CauseKind::Held { pause_before }
     } else {
@@ -239,6 +239,12 @@ fn of_task(
         until_us: None,
         kind,
     });
+}
+
+/// Whether nothing begins that is to run as this task is: forward, or back.
+fn stands_still(execution: &Execution, task: &TaskRecord) -> bool {
+    let record = &execution.record;
+    record.state == ExecutionState::Paused || record.is_in_rollback() && !task.is_undo()
 }
 
 fn of_action(action: &ActionRecord) -> CauseKind {

@@ -1,7 +1,7 @@
 //! What an execution waits for, as the engine tells it: one line a cause.
 
 use definition::Kind;
-use engine::{Caller, Cause, CauseKind, Event, ExecutionUid, Verb};
+use engine::{Caller, Cause, CauseKind, Data, Event, ExecutionUid, Outcome, Verb};
 
 use crate::harness::{Harness, START_US};
 
@@ -152,6 +152,30 @@ fn a_pause_is_told_with_what_goes_on() {
     // A restart loses no cause.
     harness.restart();
     assert_eq!(lines(&harness, uid).len(), 2);
+}
+
+#[test]
+fn what_stands_still_beside_a_rollback_is_told() {
+    let tasks = "    slow: {action: std.async_noop, on-success: held}
+    one: {action: std.async_noop, on-success: two}
+    two: {action: std.noop, rollback: {action: std.async_noop}}
+    held: {action: std.noop, pause-before: true}\n";
+    let document = format!("version: '2.0'\nwf:\n  tasks:\n{tasks}");
+    let mut harness = Harness::new(Kind::Workflows, &document);
+    let uid = harness.start("wf", "{}", "{}");
+    for task in [2, 1] {
+        let outcome = Outcome::Success(Data::parse("1").unwrap());
+        harness.end_action(uid, task, 1, outcome).unwrap();
+    }
+    let verb = Verb::Rollback { to: Some(2) };
+    harness.verb(uid, verb).unwrap();
+    let lines = lines(&harness, uid);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("4 since 0: held"), "{lines:?}");
+    assert!(
+        lines[1].contains("action 1 std.async_noop[0] RUNNING"),
+        "{lines:?}"
+    );
 }
 
 #[test]
