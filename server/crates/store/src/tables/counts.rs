@@ -3,6 +3,7 @@
 //! **Invariant:** a commit that changes the state of an execution changes the counts with it. Each
 //! server counts under its own slot, so that no two commits wait for one another.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -163,14 +164,31 @@ pub(crate) fn count(
         predicate,
         column,
     };
-    let mut sums: Vec<(String, i64)> = both!(conn, |c| sum.load::<(String, i64)>(c))?;
-    let total = sums.iter().map(|(_, count)| count).sum();
-    sums.retain(|(_, count)| *count > 0);
-    // As the database orders them when it counts the rows.
-    sums.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
-    sums.truncate(group.map_or(0, |_| max_groups as usize));
-    Ok(Counts {
+    let sums = both!(conn, |c| sum.load::<(String, i64)>(c))?;
+    Ok(sum_up(sums, group, max_groups))
+}
+
+/// Puts numbers together that belong to the same group; the groups are the `max_groups` largest,
+/// if they are asked for.
+pub(crate) fn sum_up(
+    numbers: impl IntoIterator<Item = (String, i64)>,
+    group: Option<CountGroup>,
+    max_groups: u32,
+) -> Counts {
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for (name, count) in numbers {
+        *sums.entry(name).or_default() += count;
+    }
+    let total = sums.values().sum();
+    let mut groups: Vec<(String, i64)> = Vec::new();
+    if group.is_some() {
+        groups.extend(sums.into_iter().filter(|(_, count)| *count > 0));
+    }
+    // Equal ones stay in the order of their names.
+    groups.sort_by_key(|(_, count)| Reverse(*count));
+    groups.truncate(max_groups as usize);
+    Counts {
         total,
-        groups: sums.into_iter().collect(),
-    })
+        groups: groups.into_iter().collect(),
+    }
 }

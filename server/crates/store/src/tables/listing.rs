@@ -49,52 +49,53 @@ fn ordered_by_uid(predicate: &mut Predicate) -> ([u8; 16], [u8; 16]) {
     range
 }
 
-/// Columns that have an index, and the same values written so that none can be used.
-const STATE: (&str, &str) = ("executions.state", "executions.state || ''");
-const WORKFLOW: (&str, &str) = ("executions.workflow_name", "executions.workflow_name || ''");
+/// A column that has an index, and the same value written so that it cannot be used.
 const CREATED: (&str, &str) = ("executions.created_us", "executions.created_us + 0");
 
-/// Where both a state and a workflow are asked for, leaves only the index of the rarer one: the
-/// database does not know which that is, the counts do.
-fn leave_the_rarer(conn: &mut Conn, project: &str, predicate: &mut Predicate) -> Result<(), Error> {
-    let mut found = Vec::new();
-    for column in [STATE, WORKFLOW] {
-        let Some(wanted) = predicate.equal_to(column.0) else {
-            return Ok(());
-        };
-        let alone = Predicate(equal(column.0, wanted));
-        found.push((counts::count(conn, project, &alone, None, 0)?.total, column));
-    }
-    if let Some((_, (name, expression))) = found.into_iter().max() {
-        predicate.read_as(name, expression);
-    }
-    Ok(())
-}
+const STATE: &str = "executions.state";
+const WORKFLOW: &str = "executions.workflow_name";
 
 fn equal(column: &'static str, text: &str) -> Node {
     Node::Column(column, Test::Text(Sign::Equal, text.to_owned()))
 }
 
-/// The states in which executions are that pass, if those are less than half of all and not plainly
-/// one: then each state is looked at by its index, and no execution in any other.
-fn rare_states(
-    conn: &mut Conn,
-    project: &str,
-    predicate: &Predicate,
-) -> Result<Option<Vec<ExecutionState>>, Error> {
+/// What passes, in parts each of which is read by one index. They are the whole only together, read
+/// from the same state of the database, as a reader does.
+///
+/// States are looked at one by one where the index has them before the uid: of one workflow, and
+/// where less than half of all executions are in one of them.
+fn parts_of(conn: &mut Conn, project: &str, predicate: Predicate) -> Result<Vec<Predicate>, Error> {
     let states = ExecutionState::ALL.iter().copied();
     let (out, wanted): (Vec<_>, Vec<_>) =
-        states.partition(|state| predicate.excludes(STATE.0, state.word()));
-    if out.is_empty() || predicate.equal_to(STATE.0).is_some() {
-        return Ok(None);
+        states.partition(|state| predicate.excludes(STATE, state.word()));
+    let is_apart = predicate.equal_to(STATE).is_none()
+        && (predicate.equal_to(WORKFLOW).is_some() || are_rare(conn, project, &wanted, &out)?);
+    if !is_apart {
+        return Ok(vec![predicate]);
+    }
+    let parts = wanted.iter().map(|state| {
+        let only = equal(STATE, state.word());
+        Predicate(Node::All(vec![only, predicate.0.clone()]))
+    });
+    Ok(parts.collect())
+}
+
+/// Whether fewer executions are in one of the first states than in one of the others.
+fn are_rare(
+    conn: &mut Conn,
+    project: &str,
+    states: &[ExecutionState],
+    others: &[ExecutionState],
+) -> Result<bool, Error> {
+    if others.is_empty() {
+        return Ok(false);
     }
     let mut count = |states: &[ExecutionState]| {
-        let tests = states.iter().map(|state| equal(STATE.0, state.word()));
+        let tests = states.iter().map(|state| equal(STATE, state.word()));
         let any = Predicate(Node::Any(tests.collect()));
         counts::count(conn, project, &any, None, 0).map(|counts| counts.total)
     };
-    let is_rare = count(&wanted)? < count(&out)?;
-    Ok(is_rare.then_some(wanted))
+    Ok(count(states)? < count(others)?)
 }
 
 /// Those of a project with a uid in that range that pass.
@@ -138,18 +139,11 @@ pub(crate) fn list(
     page: &Page<ExecutionUid>,
     payloads: Payloads,
 ) -> Result<Slice<ExecutionRecord>, Error> {
-    let parts = match rare_states(conn, project, &predicate)? {
-        None => vec![list_part(conn, project, predicate, page, payloads)?],
-        Some(states) => {
-            let mut parts = Vec::new();
-            for state in states {
-                let only = equal(STATE.0, state.word());
-                let predicate = Predicate(Node::All(vec![only, predicate.0.clone()]));
-                parts.push(list_part(conn, project, predicate, page, payloads)?);
-            }
-            parts
-        }
-    };
+    let parts = parts_of(conn, project, predicate)?;
+    let parts = parts
+        .into_iter()
+        .map(|part| list_part(conn, project, part, page, payloads))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(page.merge(parts, |record| Reverse(record.uid)))
 }
 
@@ -161,7 +155,6 @@ fn list_part(
     page: &Page<ExecutionUid>,
     payloads: Payloads,
 ) -> Result<Slice<(ExecutionRecord, usize)>, Error> {
-    leave_the_rarer(conn, project, &mut predicate)?;
     let (from, mut before) = ordered_by_uid(&mut predicate);
     if let Some(after) = page.after {
         before = before.min(after.0.into_bytes());
@@ -237,7 +230,7 @@ pub(crate) fn list_projects(conn: &mut Conn) -> Result<Vec<Arc<str>>, Error> {
 pub(crate) fn count(
     conn: &mut Conn,
     project: &str,
-    mut predicate: Predicate,
+    predicate: Predicate,
     group: Option<CountGroup>,
     max_groups: u32,
 ) -> Result<Counts, Error> {
@@ -250,30 +243,39 @@ pub(crate) fn count(
         let groups = Vec::new().into_iter().collect();
         return Ok(Counts { total, groups });
     }
+    let parts = parts_of(conn, project, predicate)?;
+    let mut numbers = Vec::new();
+    for part in parts {
+        numbers.extend(count_part(conn, project, part, group)?);
+    }
+    Ok(counts::sum_up(numbers, group, max_groups))
+}
+
+/// How many there are of a part, in groups if asked; otherwise in one without a name.
+fn count_part(
+    conn: &mut Conn,
+    project: &str,
+    mut predicate: Predicate,
+    group: Option<CountGroup>,
+) -> Result<Vec<(String, i64)>, Error> {
     let (from, before) = ordered_by_uid(&mut predicate);
     let rows = matching(project, &from, &before, &predicate);
-    let total = both!(&mut *conn, |c| rows
-        .select(count_star())
-        .get_result::<i64>(c))?;
     macro_rules! groups {
         ($column:expr) => {
             both!(conn, |c| rows
                 .group_by($column)
                 .select(($column, count_star()))
-                .order((count_star().desc(), $column))
-                .limit(i64::from(max_groups))
-                .load::<(String, i64)>(c))?
+                .load::<(String, i64)>(c))
         };
     }
-    let groups = match group {
-        None => Vec::new(),
+    match group {
+        None => {
+            let total = both!(conn, |c| rows.select(count_star()).get_result::<i64>(c))?;
+            Ok(vec![(String::new(), total)])
+        }
         Some(CountGroup::State) => groups!(executions::state),
         Some(CountGroup::WorkflowName) => groups!(executions::workflow_name),
-    };
-    Ok(Counts {
-        total,
-        groups: groups.into_iter().collect(),
-    })
+    }
 }
 
 /// Counts the unfinished executions of a workflow.

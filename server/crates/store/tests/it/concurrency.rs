@@ -3,9 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use store::{Batch, Config, Error, Store};
+use engine::ExecutionState;
+use store::{
+    Batch, Config, CountGroup, Error, ExecutionField, Filter, FilterValue, Operator, Page,
+    Payloads, Readers, Store,
+};
 
-use crate::support::{Whole, all_events, event, execution, on_each};
+use crate::support::{PROJECT, Whole, all_events, event, execution, on_each};
 
 const COMMITS: i64 = 150;
 
@@ -126,4 +130,61 @@ fn who_waits_too_long_for_a_reader_is_told() {
     });
     assert!(matches!(waited, Ok(Err(Error::Busy))), "{waited:?}");
     store.readers().read(|_| Ok(())).unwrap();
+}
+
+/// A page of a workflow is put together from its states.
+#[test]
+fn what_goes_from_state_to_state_is_in_every_page_once() {
+    on_each(|subject| {
+        let mut whole = [execution(1), execution(2)];
+        subject.add(&whole);
+        let name = &whole[0].record.definition.name;
+        let filter = Filter::Compare {
+            field: ExecutionField::WorkflowName,
+            operator: Operator::Equal,
+            value: FilterValue::Text(name.to_string()),
+        };
+        let look = |readers: &Readers| {
+            let (page, payloads) = (Page::first(10), Payloads::Omit);
+            let found = readers.read(|reader| {
+                let rows = reader
+                    .list_executions(PROJECT, &filter, &page, payloads)?
+                    .rows;
+                let group = Some(CountGroup::State);
+                let counts = reader.count_executions(PROJECT, &filter, group, 10)?;
+                assert_eq!(counts.total, 2);
+                Ok(rows.into_iter().map(|row| row.uid).collect::<Vec<_>>())
+            });
+            found.unwrap()
+        };
+        let wanted = vec![whole[1].record.uid, whole[0].record.uid];
+        let done = AtomicBool::new(false);
+        let readers = subject.store.readers().clone();
+        let writer = &mut subject.writer;
+        thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert_eq!(look(&readers), wanted);
+                }
+            });
+            let mut states = [ExecutionState::Paused, ExecutionState::Running]
+                .into_iter()
+                .cycle();
+            for _ in 1..=COMMITS {
+                let stored = whole[0].record.state;
+                whole[0].record.state = states.next().unwrap();
+                let mut changed = whole[0].as_changed(false);
+                changed.stored_state = Some(stored);
+                let executions = vec![changed];
+                writer
+                    .commit(&Batch {
+                        executions,
+                        ..Batch::default()
+                    })
+                    .unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+            looking.join().unwrap();
+        });
+    });
 }

@@ -69,7 +69,7 @@ fn what_cannot_be_opened_is_refused_clearly() {
         (
             "foreign tables",
             |path| run(path, "CREATE TABLE films (title TEXT)"),
-            "database has schema \"\", this version works with \"0014\"",
+            "database has schema \"\", this version works with \"0015\"",
         ),
         (
             "newer schema",
@@ -80,7 +80,7 @@ fn what_cannot_be_opened_is_refused_clearly() {
                     "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')",
                 );
             },
-            "database has schema \"9999\", this version works with \"0014\"",
+            "database has schema \"9999\", this version works with \"0015\"",
         ),
         (
             "cut off in the middle",
