@@ -5,6 +5,7 @@ use std::ops::Range;
 use num_bigint::BigInt;
 
 use crate::Value;
+use crate::escape::{Escape, unescape};
 use crate::token::{Operator, Token, TokenKind};
 
 /// A mistake in the text, with the part that is wrong.
@@ -216,14 +217,20 @@ impl<'a> Lexer<'a> {
         while let Some(at) = rest.find('\\') {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
-            let (c, used) = unescape(rest).map_err(|message| {
-                let at = start + 1 + (body.len() - rest.len());
-                SyntaxError::new(message, at..at + 2)
-            })?;
-            match c {
-                Some(c) => out.push(c),
-                None => out.push_str(&rest[..used]),
-            }
+            let used = match unescape(rest) {
+                Escape::Character(c, used) => {
+                    out.push(c);
+                    used
+                }
+                Escape::Text(used) => {
+                    out.push_str(&rest[..used]);
+                    used
+                }
+                Escape::Wrong(message, used) => {
+                    let at = start + 1 + (body.len() - rest.len());
+                    return Err(SyntaxError::new(message, at..at + used));
+                }
+            };
             rest = &rest[used..];
         }
         out.push_str(rest);
@@ -237,52 +244,4 @@ impl<'a> Lexer<'a> {
 
 fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
-}
-
-/// The character that an escape at the start of `text` stands for, and its length. An unknown
-/// escape stands for itself, as in Python.
-fn unescape(text: &str) -> Result<(Option<char>, usize), &'static str> {
-    let mut chars = text.chars();
-    chars.next();
-    let c = chars
-        .next()
-        .expect("a backslash is followed by a character");
-    let simple = |c| Ok((Some(c), 2));
-    match c {
-        '\\' | '\'' | '"' => simple(c),
-        'a' => simple('\u{7}'),
-        'b' => simple('\u{8}'),
-        'f' => simple('\u{c}'),
-        'n' => simple('\n'),
-        'r' => simple('\r'),
-        't' => simple('\t'),
-        'v' => simple('\u{b}'),
-        'x' => hex(text, 2),
-        'u' => hex(text, 4),
-        'U' => hex(text, 8),
-        'N' if text[2..].starts_with('{') => {
-            Err("characters by name (\\N{…}) are not supported: write \\u and the code")
-        }
-        '0'..='7' => {
-            let digits = &text[1..];
-            let end = digits
-                .find(|c| !matches!(c, '0'..='7'))
-                .unwrap_or(digits.len())
-                .min(3);
-            let code = u32::from_str_radix(&digits[..end], 8).expect("the digits are octal");
-            Ok((char::from_u32(code), 1 + end))
-        }
-        c => Ok((None, 1 + c.len_utf8())),
-    }
-}
-
-fn hex(text: &str, digits: usize) -> Result<(Option<char>, usize), &'static str> {
-    let code = text
-        .get(2..2 + digits)
-        .filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-    let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-    match code.and_then(char::from_u32) {
-        Some(c) => Ok((Some(c), 2 + digits)),
-        None => Err("the escape names no character"),
-    }
 }

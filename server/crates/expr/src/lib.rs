@@ -18,6 +18,7 @@ mod context;
 mod dialect;
 mod embed;
 mod error;
+mod escape;
 mod eval;
 mod fault;
 mod functions;

@@ -148,6 +148,26 @@ const STRINGS: &[&str] = &[
     "aXbXc",
     "0x1f",
 ];
+/// Strings of escapes that only YAQL has, right ones and wrong ones.
+const ESCAPES: &[&str] = &[
+    "\\N{EURO SIGN}",
+    "a\\N{no-break space}b",
+    "\\N{LINE FEED}",
+    "\\N{BEL}\\N{BELL}",
+    "\\N{LATIN SMALL LETTER E}\\N{COMBINING ACUTE ACCENT}",
+    "\\N{LATIN CAPITAL LETTER GHA}",
+    "\\N{HANGUL SYLLABLE GAG}",
+    "\\N{CJK UNIFIED IDEOGRAPH-4E00}",
+    "\\N{GRINNING FACE}\\x41\\101\\u00e9\\U0001F600",
+    "\\N{EURO_SIGN}",
+    "\\N{EUROSIGN}",
+    "\\N{}\\N\\N{x",
+    "\\x4",
+    "\\x4z",
+    "\\u12é",
+    "\\U0001F60",
+    "\\7778",
+];
 const PATTERNS: &[&str] = &[
     "a",
     "b+",
@@ -249,7 +269,8 @@ fn float(dice: &mut Dice) -> String {
 }
 
 fn string(dice: &mut Dice) -> String {
-    let text = dice.pick(STRINGS);
+    let escapes = dice.chance(3);
+    let text = dice.pick(if escapes { ESCAPES } else { STRINGS });
     let is_word = text.len() > 1 && text.bytes().all(|b| b.is_ascii_lowercase());
     if is_word && text != "true" && text != "null" && dice.chance(30) {
         return text.into();
