@@ -330,7 +330,8 @@ fn merge(
         };
         let value = match (&old, &new) {
             (Value::Dict(old), Value::Dict(new)) if levels != 1 => {
-                let levels = if levels == 0 { 0 } else { levels - 1 };
+                // A negative number never comes to 1: all levels are merged.
+                let levels = if levels > 0 { levels - 1 } else { levels };
                 merge(call, old, new, levels, depth + 1)?
             }
             (Value::List(_), Value::List(_)) if levels != 1 => merge_lists(call, old, new)?,

@@ -87,3 +87,19 @@ fn fractions_of_seconds_are_rounded_as_by_python() {
         assert_eq!(found.unwrap().to_text(), wanted, "{seconds}");
     }
 }
+
+#[test]
+fn levels_below_zero_merge_everything() {
+    for levels in ["-1", "-9223372036854775807 - 1"] {
+        let text = format!(
+            "<% {{a => {{b => {{c => 1}}}}}}.mergeWith({{a => {{b => {{d => 2}}}}}}, \
+             maxLevels => {levels}) %>"
+        );
+        let (template, _) = Template::compile_str(&text);
+        let found = template.eval(&Context::new(Value::Null, &NoHost));
+        assert_eq!(
+            found.unwrap().to_json().unwrap(),
+            r#"{"a":{"b":{"c":1,"d":2}}}"#
+        );
+    }
+}
