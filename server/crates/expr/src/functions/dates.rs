@@ -76,7 +76,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
     function(
         "now",
-        "offset: timespan = none",
+        "offset: timespan? = none",
         |call| {
             let now = call_host(call.machine, "now", Vec::new(), Vec::new())?;
             let now = int(&now)?;

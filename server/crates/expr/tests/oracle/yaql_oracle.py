@@ -89,7 +89,11 @@ def functions() -> Iterator[dict[str, Any]]:
 
 
 def parameters(overload: Any) -> Iterator[str]:
-    """The names of the parameters that an expression can give, as it would write them."""
+    """The names of the parameters that an expression can give, as it would write them.
+
+    After a name, `?` admits null and `=` tells that it can be left out. Whatever is written for a
+    lambda is one, null too.
+    """
     given = [
         (parameter.position is None, parameter.position or 0, key, parameter)
         for key, parameter in overload.parameters.items()
@@ -99,8 +103,11 @@ def parameters(overload: Any) -> Iterator[str]:
         if key in ("*", "**"):
             yield key
         else:
-            name = parameter.alias or camel(parameter.name)
-            yield name
+            kind = parameter.value_type
+            lazy = isinstance(kind, yaqltypes.LazyParameterType)
+            null = "?" if not lazy and kind.check(None, ROOT, ENGINE) else ""
+            default = "" if parameter.default is specs.NO_DEFAULT else "="
+            yield (parameter.alias or camel(parameter.name)) + null + default
 
 
 def camel(name: str) -> str:

@@ -1,5 +1,5 @@
 //! Every overload that YAQL registers exists here: `overloads.txt` names them all. Those of
-//! functions are in the table, with the same names of parameters; for each of the operators and
+//! functions are in the table, with the same parameters; for each of the operators and
 //! properties `operators` has an expression that gives the same here and in YAQL.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,8 @@ use expr::{Form, FunctionDoc, Value};
 use super::oracle::{self, Oracle};
 use super::{judge, operators, run};
 
-/// Each line is a name, how it is called, and the names of its parameters.
+/// Each line is a name, how it is called, and the names of its parameters: `?` admits null, `=`
+/// tells that it can be left out.
 /// `UPDATE_EXPECTED=1` writes it anew, as YAQL has it.
 const OVERLOADS: &str = include_str!("overloads.txt");
 
@@ -17,11 +18,19 @@ const OVERLOADS: &str = include_str!("overloads.txt");
 /// Python, and two that finish a result.
 const COUNT: usize = 282;
 
+/// Parameters that YAQL lets be null, only to fail with it. Here the call fits no function.
+const NEVER_NULL: &[(&str, &str)] = &[
+    ("enumerate", "start?="),
+    ("hex", "num?"),
+    ("random", "from?"),
+    ("random", "to?"),
+];
+
 /// An overload, as a line of the list names it.
 struct Overload<'a> {
     name: &'a str,
     form: &'a str,
-    parameters: BTreeSet<&'a str>,
+    parameters: BTreeSet<String>,
 }
 
 impl Overload<'_> {
@@ -36,6 +45,11 @@ fn overloads() -> Vec<Overload<'static>> {
         let mut next = || parts.next().unwrap_or_default();
         let (name, form, parameters) = (next(), next(), next());
         let parameters = parameters.split(", ").filter(|name| !name.is_empty());
+        let parameters =
+            parameters.map(|parameter| match NEVER_NULL.contains(&(name, parameter)) {
+                true => parameter.replace('?', ""),
+                false => parameter.to_owned(),
+            });
         Overload {
             name,
             form,
@@ -75,19 +89,26 @@ fn is_it(doc: &FunctionDoc, overload: &Overload<'_>) -> bool {
     doc.name.split('|').any(|name| name == overload.name)
         && (overload.form == "function" || doc.form != Form::Function)
         && (overload.form == "method" || doc.form != Form::Method)
-        && names(doc) == overload.parameters
+        && parameters(doc) == overload.parameters
 }
 
-/// The names of the parameters; those that take any number are stars.
-fn names(doc: &FunctionDoc) -> BTreeSet<&str> {
+/// The parameters as the list writes them; those that take any number are stars. Whatever is
+/// written for a lambda is one, null too, so nothing is said of these.
+fn parameters(doc: &FunctionDoc) -> BTreeSet<String> {
     let params = doc.signature.split(", ").filter(|param| !param.is_empty());
     params
         .map(|param| {
-            let name = param.split(": ").next().unwrap_or(param);
-            match name.trim_start_matches('*').len() {
-                length if length < name.len() => &name[..name.len() - length],
-                _ => name,
+            let stars = param.len() - param.trim_start_matches('*').len();
+            if stars > 0 {
+                return param[..stars].to_owned();
             }
+            let (name, kind) = param.split_once(": ").expect("each parameter has a type");
+            let (kind, default) = match kind.split_once(" = ") {
+                Some((kind, _)) => (kind, "="),
+                None => (kind, ""),
+            };
+            let null = if kind.ends_with('?') { "?" } else { "" };
+            format!("{name}{null}{default}")
         })
         .collect()
 }
