@@ -45,11 +45,12 @@ fn overloads() -> Vec<Overload<'static>> {
         let mut next = || parts.next().unwrap_or_default();
         let (name, form, parameters) = (next(), next(), next());
         let parameters = parameters.split(", ").filter(|name| !name.is_empty());
-        let parameters =
-            parameters.map(|parameter| match NEVER_NULL.contains(&(name, parameter)) {
-                true => parameter.replace('?', ""),
-                false => parameter.to_owned(),
-            });
+        let parameters = parameters.map(|parameter| {
+            if NEVER_NULL.contains(&(name, parameter)) {
+                return parameter.replace('?', "");
+            }
+            parameter.to_owned()
+        });
         Overload {
             name,
             form,
