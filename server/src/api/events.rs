@@ -13,7 +13,7 @@ use store::{ExecutionKey, Payloads, Reader};
 use super::convert::history::{self, Pointed};
 use super::convert::payload;
 use super::fault::Fault;
-use super::lookup::{self, TaskNames};
+use super::lookup::TaskNames;
 
 /// Turns the events of one execution into messages.
 pub(super) struct Narrator {
@@ -74,7 +74,7 @@ impl Narrator {
     fn data(&self, reader: &mut Reader, event: &HistoryEvent) -> Result<Option<Data>, Fault> {
         let uid = self.key.uid;
         let task = event.task.unwrap_or_default();
-        let mut execution = || lookup::find_uid(reader, &self.project, uid, Payloads::Include);
+        let mut execution = || reader.find_execution_by_uid(&self.project, uid, Payloads::Include);
         Ok(match &event.kind {
             HistoryKind::ExecutionStarted { .. } => execution()?.map(|record| record.input),
             HistoryKind::ExecutionStateChanged { to, .. } if to.is_final() => {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use engine::{Data, ExecutionRecord, ExecutionUid};
+use engine::{Data, ExecutionRecord};
 use expr::{Dict, Value};
 use proto::v1::{self, PayloadFormat};
 use store::{DefinitionKind, DefinitionRow, ExecutionKey, Filter, Page, Payloads, Reader};
@@ -32,18 +32,6 @@ pub(super) fn find(
 ) -> Result<ExecutionRecord, Fault> {
     let found = reader.find_execution(project, id, payloads)?;
     found.ok_or_else(|| Fault::execution_not_found(id))
-}
-
-/// Finds an execution of the project by its uid.
-pub(super) fn find_uid(
-    reader: &mut Reader,
-    project: &str,
-    uid: ExecutionUid,
-    payloads: Payloads,
-) -> Result<Option<ExecutionRecord>, Fault> {
-    let found = reader.find_execution(project, &uid.to_string(), payloads)?;
-    // A client may have chosen that text as the id of another one.
-    Ok(found.filter(|record| record.uid == uid))
 }
 
 /// How the store is asked for a view.

@@ -97,7 +97,7 @@ impl Answer {
         project: &str,
         uid: ExecutionUid,
     ) -> Result<v1::RunActionResponse, Fault> {
-        let found = lookup::find_uid(reader, project, uid, Payloads::Omit)?;
+        let found = reader.find_execution_by_uid(project, uid, Payloads::Omit)?;
         let record = found.ok_or_else(|| Fault::execution_not_found(&uid.to_string()))?;
         let found = reader.find_task(ExecutionKey::from(&record), TASK)?;
         // An attempt of the only task; an execution that was given the same id may be a workflow's.

@@ -140,7 +140,7 @@ impl Tasks {
     ) -> Result<v1::TaskExecution, Fault> {
         let read = self.0.read(move |reader| {
             let not_found = || Fault::TaskNotFound { id: id.to_string() };
-            let execution = lookup::find_uid(reader, &project, id.execution, Payloads::Omit)?;
+            let execution = reader.find_execution_by_uid(&project, id.execution, Payloads::Omit)?;
             let execution = execution.ok_or_else(not_found)?;
             let key = ExecutionKey::from(&execution);
             let record = reader.find_task(key, id.number)?.ok_or_else(not_found)?;
@@ -250,7 +250,8 @@ impl Tasks {
         let full = full_format(request.view, true, request.payload_format)?;
         let dispatcher = self.0.dispatcher.clone();
         let read = self.0.read(move |reader| {
-            let execution = lookup::find_uid(reader, &project, id.task.execution, Payloads::Omit)?;
+            let execution =
+                reader.find_execution_by_uid(&project, id.task.execution, Payloads::Omit)?;
             let execution = execution.ok_or_else(|| not_found(id))?;
             let key = ExecutionKey::from(&execution);
             let found = find_action(reader, key, id)?.ok_or_else(|| not_found(id))?;
@@ -318,8 +319,9 @@ impl Tasks {
         let project = field::project(project)?;
         let id = field::action_id(id)?;
         let uid = id.task.execution;
-        let find =
-            move |reader: &mut Reader| lookup::find_uid(reader, &project, uid, Payloads::Omit);
+        let find = move |reader: &mut Reader| {
+            Ok(reader.find_execution_by_uid(&project, uid, Payloads::Omit)?)
+        };
         self.0.read(find).await?.ok_or_else(|| not_found(id))?;
         let changed = self.0.driver.change_action(id, change, key).await;
         let (name, record) = changed.map_err(|error| about_action(error, id))?;
@@ -373,7 +375,7 @@ fn find_parent(
         Some(Parent::TaskExecutionId(id)) => {
             let id = field::task_id(&id)?;
             let not_found = || Fault::TaskNotFound { id: id.to_string() };
-            let execution = lookup::find_uid(reader, project, id.execution, Payloads::Omit)?;
+            let execution = reader.find_execution_by_uid(project, id.execution, Payloads::Omit)?;
             let execution = execution.ok_or_else(not_found)?;
             // Numbers are given out without holes, so a task exists up to their count.
             let exists = (1..=execution.progress.total).contains(&id.number);

@@ -6,12 +6,13 @@ use std::time::Duration;
 use engine::ExecutionRecord;
 use proto::v1::{self, WaitUntil};
 use store::{ExecutionKey, Payloads};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::context::Context;
 use super::convert::field;
 use super::fault::Fault;
 use super::lookup;
+use crate::driver::Subscription;
 
 /// Longest wait: below the 15 s after which common proxies cut a call.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -27,20 +28,32 @@ pub(super) async fn wait(
     let full = field::full_view(request.view, true)?;
     let format = field::payload_format(request.payload_format)?;
 
-    let found = (project.clone(), id.clone());
-    let key = context
-        .read(move |reader| Ok(reader.find_key(&found.0, &found.1)?))
-        .await?;
-    let key = key.ok_or_else(|| Fault::execution_not_found(&id))?;
     let until = match field::known("until", request.until)? {
         WaitUntil::Unspecified | WaitUntil::Finished => Until::Finished,
         WaitUntil::Drained => Until::Drained,
     };
-    wait_until(context, key, until, wanted).await?;
+    // A uid can be subscribed to before it is looked for, an id that was chosen only after that.
+    let early = id
+        .parse()
+        .ok()
+        .map(|uid| (uid, context.driver.subscribe(uid)));
+    let asked = (project.clone(), id.clone());
+    let found =
+        context.read(move |reader| lookup::find(reader, &asked.0, &asked.1, Payloads::Omit));
+    let found = found.await?;
+    let key = ExecutionKey::from(&found);
+    match early {
+        Some((uid, news)) if uid == key.uid => {
+            if !until.is_reached(&found) {
+                reach(context, news, until, wanted).await;
+            }
+        }
+        _ => wait_until(context, key, until, wanted).await?,
+    }
     let kept = context.retention.clone();
     let read = context.read(move |reader| {
         let payloads = lookup::payloads_of(full);
-        let record = lookup::find_uid(reader, &project, key.uid, payloads)?;
+        let record = reader.find_execution_by_uid(&project, key.uid, payloads)?;
         let record = record.ok_or_else(|| Fault::execution_not_found(&id))?;
         let execution = lookup::wire_execution(reader, &kept, &record, full.then_some(format))?;
         Ok((execution, record.state.is_final(), record.is_drained()))
@@ -62,6 +75,12 @@ pub(super) enum Until {
     Drained,
 }
 
+impl Until {
+    fn is_reached(self, record: &ExecutionRecord) -> bool {
+        record.state.is_final() || (self == Self::Drained && record.is_drained())
+    }
+}
+
 /// Waits until an execution is finished or time is up, for at most [`WAIT_MAX`]; also less long
 /// when the server stops.
 pub(super) async fn until_finished(
@@ -78,25 +97,26 @@ async fn wait_until(
     until: Until,
     wanted: Duration,
 ) -> Result<(), Fault> {
-    let deadline = Instant::now() + wanted.min(WAIT_MAX);
     // Subscribed before it is looked at, so an end in between is not missed.
-    let mut news = context.driver.subscribe(key.uid);
+    let news = context.driver.subscribe(key.uid);
     let read = context.read(move |reader| Ok(reader.find_execution_at(key, Payloads::Omit)?));
-    let is_there = |record: &ExecutionRecord| {
-        record.state.is_final() || (until == Until::Drained && record.is_drained())
-    };
-    if read.await?.is_some_and(|record| !is_there(&record)) {
-        let reached = async {
-            loop {
-                let news = news.next().await;
-                if news.finished || (until == Until::Drained && news.drained) {
-                    return;
-                }
-            }
-        };
-        let ended = context.going_away.run_until_cancelled(reached);
-        // Whichever it is: the answer is the execution as it is then.
-        let _ = timeout_at(deadline, ended).await;
+    if read.await?.is_some_and(|record| !until.is_reached(&record)) {
+        reach(context, news, until, wanted).await;
     }
     Ok(())
+}
+
+/// Waits for the news of it until time is up.
+async fn reach(context: &Context, mut news: Subscription, until: Until, wanted: Duration) {
+    let reached = async {
+        loop {
+            let news = news.next().await;
+            if news.finished || (until == Until::Drained && news.drained) {
+                return;
+            }
+        }
+    };
+    let ended = context.going_away.run_until_cancelled(reached);
+    // Whichever it is: the answer is the execution as it is then.
+    let _ = timeout(wanted.min(WAIT_MAX), ended).await;
 }

@@ -119,7 +119,9 @@ fn start(
     }
     let full = wish.include_payloads.then_some(wish.format);
     let payloads = lookup::payloads_of(wish.include_payloads);
-    let record = lookup::find_uid(reader, &wish.project, key.uid, payloads)?.ok_or_else(gone)?;
+    let record = reader
+        .find_execution_by_uid(&wish.project, key.uid, payloads)?
+        .ok_or_else(gone)?;
     let snapshot = lookup::wire_execution(reader, retention, &record, full)?;
     Ok((Some(snapshot), record.last_sequence, wish))
 }
@@ -251,7 +253,7 @@ impl Watcher {
         let (uid, project, format) = (self.key.uid, self.wish.project.clone(), self.wish.format);
         let kept = self.context.retention.clone();
         let read = self.context.read(move |reader| {
-            let found = lookup::find_uid(reader, &project, uid, Payloads::Include)?;
+            let found = reader.find_execution_by_uid(&project, uid, Payloads::Include)?;
             let full = Some(format);
             let wire = found.map(|record| lookup::wire_execution(reader, &kept, &record, full));
             wire.transpose()

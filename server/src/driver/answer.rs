@@ -8,7 +8,7 @@ use engine::{
     ExecutionRecord, ExecutionUid, Source, Start, Verb,
 };
 use expr::Value;
-use store::{Entity, ExecutionKey, Removal, RequestRecord};
+use store::{Entity, ExecutionKey, Removal};
 
 use super::isolate::isolated;
 use super::lane::Lane;
@@ -480,47 +480,6 @@ impl Lane {
         work(self)?;
         self.remember(request, target);
         Ok(())
-    }
-
-    /// What the same request was about when it came before.
-    pub(super) fn repeated(&self, request: Option<&RequestKey>) -> Result<Option<Arc<str>>, Error> {
-        let Some(request) = request else {
-            return Ok(None);
-        };
-        let is_same = |known: &&RequestRecord| {
-            known.project == request.project && known.request_id == request.id
-        };
-        let known = match self.batch.requests.iter().find(is_same) {
-            Some(known) => Some(known.clone()),
-            None => self
-                .writer
-                .borrow_mut()
-                .read()
-                .find_request(&request.project, &request.id)?,
-        };
-        match known {
-            None => Ok(None),
-            Some(known)
-                if known.body_hash == request.body_hash && *known.method == *request.method =>
-            {
-                Ok(Some(known.target))
-            }
-            Some(_) => Err(Error::RequestReused {
-                request_id: request.id.clone(),
-            }),
-        }
-    }
-
-    fn remember(&mut self, request: Option<&RequestKey>, target: &str) {
-        let Some(request) = request else { return };
-        self.batch.requests.push(RequestRecord {
-            project: request.project.clone(),
-            request_id: request.id.clone(),
-            method: (&*request.method).into(),
-            body_hash: request.body_hash,
-            target: target.into(),
-            created_us: self.now_us,
-        });
     }
 }
 

@@ -116,7 +116,7 @@ impl Lane {
             executions: changed.collect(),
             deleted: batch.deleted.clone(),
             time_us: self.now_us,
-            requests: batch.requests.clone(),
+            requests: batch.requests.answered.clone(),
         };
         if rows.is_empty() {
             return Ok(());

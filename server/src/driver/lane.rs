@@ -12,13 +12,14 @@ use engine::{
     Outcome, Source, Start,
 };
 use expr::Value;
-use store::{Removal, RequestRecord, Writer};
+use store::{Removal, Writer};
 
 use super::answer::Answer;
 use super::audit::{self, Auditor};
 use super::definitions::Definitions;
 use super::isolate::isolated;
 use super::order::{Command, WorkerNews, report_event};
+use super::requests::Requests;
 use super::shards::{Owned, Shards};
 use super::watch::Hub;
 use super::world::LaneWorld;
@@ -101,7 +102,7 @@ pub(super) struct Lane {
 pub(super) struct Batch {
     pub(super) touched: HashSet<ExecutionUid>,
     pub(super) deleted: Vec<Removal>,
-    pub(super) requests: Vec<RequestRecord>,
+    pub(super) requests: Requests,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) cancels: Vec<ActionId>,
     /// Actions of which it must be durable who gets them before they are handed out.
@@ -164,8 +165,8 @@ impl Lane {
     /// Takes batches until it is told to stop.
     pub(super) fn run(mut self) {
         loop {
-            let mut command = match self.next_command() {
-                Ok(command) => command,
+            let first = match self.next_command() {
+                Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     self.probe();
                     None
@@ -175,20 +176,10 @@ impl Lane {
             self.now_us = clock::now_us();
             self.look_round();
             self.reload_lost();
-            let mut count = 0;
-            let mut stop = false;
-            while let Some(next) = command {
-                if matches!(next, Command::ShutDown) {
-                    stop = true;
-                    break;
-                }
-                self.handle(next);
-                count += 1;
-                command = if count < COMMANDS_PER_BATCH_MAX {
-                    self.commands.try_recv().ok()
-                } else {
-                    None
-                };
+            let (commands, stop) = self.take_commands(first);
+            self.recall(&commands);
+            for command in commands {
+                self.handle(command);
             }
             self.continue_some();
             self.tell_time();
@@ -200,6 +191,24 @@ impl Lane {
                 return;
             }
         }
+    }
+
+    /// The commands of a batch, and whether it is the last one.
+    fn take_commands(&self, first: Option<Command>) -> (Vec<Command>, bool) {
+        let mut commands = Vec::new();
+        let mut next = first;
+        while let Some(command) = next {
+            if matches!(command, Command::ShutDown) {
+                return (commands, true);
+            }
+            commands.push(command);
+            next = if commands.len() < COMMANDS_PER_BATCH_MAX {
+                self.commands.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        (commands, false)
     }
 
     /// Of a server that shares its database: sees that it has not been taken for dead while it was
@@ -327,6 +336,7 @@ impl Lane {
             Command::Write { work } => {
                 work(&mut self.writer.borrow_mut());
                 self.definitions.borrow_mut().forget_latest();
+                self.doubt_recalled();
             }
             Command::ShutDown => {}
             #[cfg(test)]

@@ -17,6 +17,7 @@ mod isolate;
 mod lane;
 mod order;
 mod recover;
+mod requests;
 mod restart;
 mod shards;
 mod watch;

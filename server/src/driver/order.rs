@@ -364,6 +364,18 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// What makes it the same as an earlier one, if it may come twice.
+    pub(super) fn request(&self) -> Option<&RequestKey> {
+        match self {
+            Self::Start { request, .. }
+            | Self::Restart { request, .. }
+            | Self::Verb { request, .. }
+            | Self::Action { request, .. }
+            | Self::Delete { request, .. } => request.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether somebody waits for its answer, and it counts against how many may.
     pub(super) fn is_asked(&self) -> bool {
         match self {

@@ -79,10 +79,23 @@ impl Reader {
         id: &str,
         payloads: Payloads,
     ) -> Result<Option<ExecutionRecord>, Error> {
-        match self.find_key(project, id)? {
-            Some(key) => self.find_execution_at(key, payloads),
-            None => Ok(None),
+        if let Some(key) = ids::find(&mut self.conn, project, id)? {
+            return self.find_execution_at(key, payloads);
         }
+        match id.parse() {
+            Ok(uid) => self.find_execution_by_uid(project, uid, payloads),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Finds an execution of the project by its uid.
+    pub fn find_execution_by_uid(
+        &mut self,
+        project: &str,
+        uid: ExecutionUid,
+        payloads: Payloads,
+    ) -> Result<Option<ExecutionRecord>, Error> {
+        executions::find_by_uid(&mut self.conn, project, uid, payloads)
     }
 
     /// Finds an execution by its key.
@@ -486,6 +499,15 @@ impl Reader {
         request_id: &str,
     ) -> Result<Option<RequestRecord>, Error> {
         requests::find(&mut self.conn, project, request_id)
+    }
+
+    /// Finds those of some requests that were answered.
+    pub fn find_requests(
+        &mut self,
+        project: &str,
+        request_ids: &[&str],
+    ) -> Result<Vec<RequestRecord>, Error> {
+        requests::find_some(&mut self.conn, project, request_ids)
     }
 
     /// The servers that share the database, and who has what; `None` if it cannot be shared.

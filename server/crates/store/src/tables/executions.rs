@@ -10,11 +10,11 @@ use crate::codec;
 use crate::commit::Commit;
 use crate::connection::{Conn, both};
 use crate::error::Error;
-use crate::schema::executions;
+use crate::schema::{execution_payloads, executions};
 use crate::statement::{insert_statement, update_statement};
 use crate::tables::counts::Kind;
 use crate::tables::payloads::{self, PayloadRow};
-use crate::views::Standing;
+use crate::views::{Payloads, Standing};
 
 /// What is said if an execution that is changed is not there.
 const MISSING: &str = "a changed execution has no row";
@@ -363,6 +363,42 @@ pub(crate) fn find_key_by_uid(
         .select(executions::shard);
     let found = both!(conn, |c| query.get_result::<i16>(c).optional())?;
     Ok(found.map(|shard| ExecutionKey { shard, uid }))
+}
+
+/// Finds the row of that uid, if it is in the project; with its payloads, if asked.
+pub(crate) fn find_by_uid(
+    conn: &mut Conn,
+    project: &str,
+    uid: ExecutionUid,
+    payloads: Payloads,
+) -> Result<Option<ExecutionRecord>, Error> {
+    let uid = &uid.0.as_bytes()[..];
+    let is_it = executions::project.eq(project).and(executions::uid.eq(uid));
+    if payloads == Payloads::Omit {
+        let query = executions::table
+            .filter(is_it)
+            .select(codec::columns::<ExecutionRow>());
+        let found = both!(conn, |c| query.get_result::<ExecutionRow>(c).optional())?;
+        return found.map(|row| row.into_record(None)).transpose();
+    }
+    let same = execution_payloads::shard
+        .eq(executions::shard)
+        .and(execution_payloads::uid.eq(executions::uid));
+    let query = executions::table
+        .left_join(execution_payloads::table.on(same))
+        .filter(is_it)
+        .select((
+            codec::columns::<ExecutionRow>(),
+            codec::columns::<Option<PayloadRow>>(),
+        ));
+    let found = both!(conn, |c| query
+        .get_result::<(ExecutionRow, Option<PayloadRow>)>(c)
+        .optional())?;
+    let Some((row, payload)) = found else {
+        return Ok(None);
+    };
+    let payload = payload.ok_or_else(|| codec::missing("execution_payloads"))?;
+    row.into_record(Some(payload)).map(Some)
 }
 
 /// How far an execution is.

@@ -7,6 +7,7 @@ use crate::batch::RequestRecord;
 use crate::codec;
 use crate::commit::Commit;
 use crate::connection::{Conn, both};
+use crate::dialect;
 use crate::error::Error;
 use crate::schema::requests;
 use crate::statement::insert_statement;
@@ -59,17 +60,44 @@ pub(crate) fn find(
     let query = requests::table
         .find((project, request_id))
         .select(codec::columns::<RequestRow>());
-    let Some(row) = both!(conn, |c| query.get_result::<RequestRow>(c).optional())? else {
-        return Ok(None);
+    let row = both!(conn, |c| query.get_result::<RequestRow>(c).optional())?;
+    row.map(into_record).transpose()
+}
+
+/// Finds those that there are of some requests: with one question to a database behind a network.
+pub(crate) fn find_some(
+    conn: &mut Conn,
+    project: &str,
+    request_ids: &[&str],
+) -> Result<Vec<RequestRecord>, Error> {
+    let Conn::Postgres(c, _) = conn else {
+        let mut found = Vec::new();
+        for id in request_ids {
+            found.extend(find(conn, project, id)?);
+        }
+        return Ok(found);
     };
-    Ok(Some(RequestRecord {
+    let query = requests::table
+        .filter(
+            requests::project
+                .eq(project)
+                .and(requests::request_id.eq_any(request_ids)),
+        )
+        .select(codec::columns::<RequestRow>());
+    let rows = query.load::<RequestRow>(&mut **c);
+    let rows = rows.map_err(dialect::classify)?;
+    rows.into_iter().map(into_record).collect()
+}
+
+fn into_record(row: RequestRow) -> Result<RequestRecord, Error> {
+    Ok(RequestRecord {
         project: row.project.into(),
         request_id: row.request_id.into(),
         method: row.method.into(),
         body_hash: codec::hash(&row.body_hash, "requests.body_hash")?,
         target: row.target.into(),
         created_us: row.created_us,
-    }))
+    })
 }
 
 /// Deletes about `limit` requests that are older than `before_us`: those of the same microsecond

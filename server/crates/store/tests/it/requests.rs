@@ -35,6 +35,15 @@ fn a_request_keeps_its_first_answer() {
         assert_eq!(found(PROJECT, "b"), Some(request("b", 2)));
         assert_eq!(found(PROJECT, "c"), None);
         assert_eq!(found("other", "a"), None);
+        let some = |project: &str, ids: &[&str]| {
+            let mut some = subject.read(|reader| reader.find_requests(project, ids));
+            some.sort_by(|one, other| one.request_id.cmp(&other.request_id));
+            some
+        };
+        let both = [request("a", 1), request("b", 2)];
+        assert_eq!(some(PROJECT, &["b", "c", "a"]), both);
+        assert_eq!(some(PROJECT, &[]), []);
+        assert_eq!(some("other", &["a", "b"]), []);
     });
 }
 
