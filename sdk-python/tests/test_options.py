@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import time
+import uuid
 from typing import Any
 
 import pytest
 
 from autan import RetryPolicy, TlsConfig, errors
+from autan._core.call import new_request_id
 from autan._core.identity import caller
 from autan._transport.options import TransportOptions, parse_address
 from autan._transport.retry import Attempts, RetryBudget
@@ -121,3 +124,12 @@ def test_budget_runs_out_and_recovers() -> None:
         budget.succeeded()
     assert budget.failed()
     assert not budget.failed()
+
+
+def test_request_ids_begin_with_the_time() -> None:
+    before = time.time_ns() // 1_000_000
+    made = uuid.UUID(new_request_id())
+    after = time.time_ns() // 1_000_000
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert before <= made.int >> 80 <= after
+    assert new_request_id() != str(made)

@@ -8,13 +8,13 @@ use proto::v1::start_execution_request::Environment;
 use proto::v1::{IdConflictPolicy, StartExecutionRequest, StartExecutionResponse};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use crate::error::Error;
 use crate::handle::ExecutionHandle;
 use crate::payload::Payload;
 use crate::resources::Execution;
 use crate::transport::Transport;
+use crate::verb::new_request_id;
 
 /// What to do if an execution of the chosen id exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ impl StartExecution {
             project: transport.project(),
             workflow_name,
             // Made here and not with each attempt: a repetition must be known as one.
-            request_id: Uuid::new_v4().to_string(),
+            request_id: new_request_id(),
             ..StartExecutionRequest::default()
         };
         Self {

@@ -367,7 +367,8 @@ impl IntoFuture for DeleteExecution {
     }
 }
 
-/// Made once for a call and all its repetitions, by which the server knows them as one.
+/// Made once for a call and all its repetitions, by which the server knows them as one. It begins
+/// with the time: those of one hour lie side by side in the server's index.
 pub(crate) fn new_request_id() -> String {
-    Uuid::new_v4().to_string()
+    Uuid::now_v7().to_string()
 }

@@ -145,7 +145,7 @@ fn compared(shape: &str, small: f64, large: f64) -> Vec<Value> {
 
 async fn start(api: &Api, workflow: &str, input: &Value) -> Result<String> {
     let mut request = api.start_request(workflow, input);
-    request.request_id = Uuid::new_v4().to_string();
+    request.request_id = Uuid::now_v7().to_string();
     let answer = api.executions().start_execution(request).await?;
     Ok(answer.into_inner().execution.unwrap_or_default().uid)
 }

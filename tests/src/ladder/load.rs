@@ -59,7 +59,7 @@ impl Load<'_> {
                 let mut started = 0;
                 while Instant::now() < until {
                     let request = StartExecutionRequest {
-                        request_id: Uuid::new_v4().to_string(),
+                        request_id: Uuid::now_v7().to_string(),
                         ..order.clone()
                     };
                     let sent = Instant::now();

@@ -210,7 +210,7 @@ async fn fill(rung: &Rung, executions: usize) -> Result<()> {
                 let fails = number % FAILS_ONE_OF == 0;
                 let customer = format!("c{}", number / WORKFLOWS % CUSTOMERS);
                 let request = v1::StartExecutionRequest {
-                    request_id: Uuid::new_v4().to_string(),
+                    request_id: Uuid::now_v7().to_string(),
                     labels: [("customer".to_owned(), customer)].into(),
                     ..api.start_request(&workflow, &json!({"fails": fails}))
                 };

@@ -251,7 +251,7 @@ async fn run(api: &Api, workflow: &str) -> Result<Duration> {
     let begin = Instant::now();
     let request = v1::StartExecutionRequest {
         input: Some(payload(&json!({"x": 1}))),
-        request_id: Uuid::new_v4().to_string(),
+        request_id: Uuid::now_v7().to_string(),
         ..api.start_request(workflow, &Value::Null)
     };
     let answer = api.executions().start_execution(request).await?;

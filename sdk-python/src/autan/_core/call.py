@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -67,8 +68,15 @@ class Page(Generic[T]):
 
 
 def new_request_id() -> str:
-    """Returns an id that makes a change idempotent: its retries carry the same one."""
-    return str(uuid.uuid4())
+    """Returns an id that makes a change idempotent: its retries carry the same one.
+
+    It is a UUID of version 7 (RFC 9562), which begins with the time in milliseconds: those of one
+    hour lie side by side in the server's index.
+    """
+    made = uuid.uuid4().int & ((1 << 80) - 1)
+    milliseconds = time.time_ns() // 1_000_000
+    version_7 = (milliseconds & ((1 << 48) - 1)) << 80 | made & ~(0xF << 76) | 0x7 << 76
+    return str(uuid.UUID(int=version_7))
 
 
 def mask(fields: Sequence[str]) -> FieldMask | None:
