@@ -56,20 +56,17 @@ impl Machine<'_> {
         } else {
             name.map_err(|error| Fault::Task(error.to_string()))?
         };
-        let kind = if spec.body == Body::Workflow {
-            "workflow"
-        } else {
-            "action"
-        };
         let name: Arc<str> = match name {
             Value::Str(name) if !name.is_empty() => name,
             value if !value.truthy() && spec.body == Body::Action => "std.noop".into(),
-            other => {
+            other if spec.body == Body::Action => {
                 let text = other.to_text();
                 return Err(Fault::Force(format!(
-                    "the name of the {kind} is not a text: {text}"
+                    "the name of the action is not a text: {text}"
                 )));
             }
+            // No workflow has such a name, which is the task's own failure.
+            other => other.to_text().into(),
         };
         let callee = match spec.body {
             Body::Action => match self.find_action(&name) {
