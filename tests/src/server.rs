@@ -182,6 +182,11 @@ impl TestServer {
         Ok(())
     }
 
+    /// Gives it another configuration, from the next restart on.
+    pub fn configure(&mut self, text: &str) {
+        self.options.config = Some(text.to_owned());
+    }
+
     /// Asks the process to end.
     pub async fn terminate(&self) -> Result<()> {
         let pid = self.child.id().context("the server has ended already")?;

@@ -12,8 +12,8 @@ const MILLION: usize = 1_000_000;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // `bench common`, `bench databases`, `bench workers` and `bench large` give only a part, and
-    // `bench million [COUNT]` what takes too long for the whole.
+    // `bench common`, `bench databases`, `bench workers`, `bench retention` and `bench large` give
+    // only a part, and `bench million [COUNT]` what takes too long for the whole.
     let mut arguments = std::env::args().skip(1);
     let part = arguments.next();
     if part.as_deref() == Some("million") {
@@ -30,6 +30,9 @@ async fn main() -> Result<()> {
     }
     if wanted("workers") {
         e2e::ladder::of_workers(&mut |figure| say(&figure.to_string())).await?;
+    }
+    if wanted("retention") {
+        e2e::ladder::of_retention(&mut |figure| say(&figure.to_string())).await?;
     }
     if wanted("large") {
         for figure in e2e::large::figures().await? {

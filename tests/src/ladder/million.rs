@@ -181,7 +181,7 @@ async fn ask(api: &Api, filter: &str) -> Result<(f64, f64)> {
 }
 
 /// Workflows of one task each, and one that fails.
-fn fillers() -> String {
+pub(super) fn fillers() -> String {
     let mut text = String::from("version: '2.0'\n");
     for number in 0..WORKFLOWS {
         let _ = writeln!(
@@ -194,7 +194,7 @@ fn fillers() -> String {
 }
 
 /// Runs executions until there are so many.
-async fn fill(rung: &Rung, executions: usize) -> Result<()> {
+pub(super) async fn fill(rung: &Rung, executions: usize) -> Result<()> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut loops = JoinSet::new();
     for _ in 0..FILLERS {

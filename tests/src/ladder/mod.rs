@@ -5,6 +5,7 @@ mod ceiling;
 mod census;
 mod load;
 mod million;
+mod retention;
 mod workers;
 
 use std::fmt::Write as _;
@@ -19,6 +20,7 @@ use crate::server::{Options, TestServer};
 use census::Census;
 use load::Load;
 pub use million::figures as of_a_million;
+pub use retention::figures as of_retention;
 pub use workers::figures as of_workers;
 
 /// Tasks of the chain.
