@@ -168,6 +168,13 @@ impl EngineHost<'_> {
             .world
             .executions(project, &query)
             .map_err(HostError::new)?;
+        // The store counts the execution at the top to its own tree; here it has no root.
+        if query.root_execution_id.is_some() {
+            found.retain(|row| {
+                row.get("root_execution_id")
+                    .is_some_and(|root| !root.is_null())
+            });
+        }
         if selects(&query, &self.execution.record) {
             found.push(execution_value(self.execution));
         }
@@ -181,7 +188,9 @@ pub fn selects(query: &Query, record: &ExecutionRecord) -> bool {
         wanted.as_ref().is_none_or(|wanted| **wanted == *value())
     };
     is(&query.id, &|| record.uid.to_string())
-        && is(&query.root_execution_id, &|| record.root.to_string())
+        && is(&query.root_execution_id, &|| {
+            root_of(record).unwrap_or_default()
+        })
         && is(&query.state, &|| record.state.word().to_owned())
         && query.from_us.is_none_or(|from| record.created_us >= from)
         && query.to_us.is_none_or(|to| record.created_us < to)
@@ -224,9 +233,13 @@ pub fn execution_value(execution: &Execution) -> Value {
     Value::Dict(execution_dict(record, spec))
 }
 
+/// The execution at the top of the tree; that one itself has none, as in Mistral.
+fn root_of(record: &ExecutionRecord) -> Option<String> {
+    record.parent.map(|_| record.root.to_string())
+}
+
 /// What `execution()` and `executions()` show of one execution.
 pub fn execution_dict(record: &ExecutionRecord, spec: Value) -> Dict {
-    let root = record.parent.map(|_| record.root.to_string());
     let entries = [
         ("id", Value::from(record.uid.to_string())),
         ("name", Value::from(record.definition.name.clone())),
@@ -244,7 +257,7 @@ pub fn execution_dict(record: &ExecutionRecord, spec: Value) -> Dict {
         ),
         ("created_at", Value::from(time_text(record.created_us))),
         ("updated_at", Value::from(time_text(record.updated_us))),
-        ("root_execution_id", Value::from(root)),
+        ("root_execution_id", Value::from(root_of(record))),
     ];
     entries.into_iter().collect()
 }
