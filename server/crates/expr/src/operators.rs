@@ -137,7 +137,7 @@ pub(crate) fn compare(operator: Operator, left: &Value, right: &Value) -> Result
 }
 
 /// `left + right`
-pub(crate) fn add(machine: &mut Machine<'_>, left: Value, right: Value) -> Result<Value> {
+fn add(machine: &mut Machine<'_>, left: Value, right: Value) -> Result<Value> {
     match (left, right) {
         (left, right) if is_number(&left) && is_number(&right) => number::add(&left, &right),
         (Value::Str(left), Value::Str(right)) => {

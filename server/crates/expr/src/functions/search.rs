@@ -5,6 +5,7 @@ use super::{Builtin, Call, both, method};
 use crate::eval::Lambda;
 use crate::fault::{Fault, Result};
 use crate::operators;
+use crate::token::Operator;
 use crate::{EvalErrorKind, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -87,7 +88,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, initial: any? = none",
         |call| {
             fold(call, "sum", |call, total, item, round| {
-                let sum = operators::add(call.machine, total, item)?;
+                let sum = operators::binary(call.machine, Operator::Plus, total, item)?;
                 call.machine.carried(sum, round)
             })
         },

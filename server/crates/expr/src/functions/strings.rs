@@ -69,11 +69,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "toCharArray",
         "string: string",
         |call| {
-            Ok(call
-                .text(0)
-                .chars()
-                .map(|c| Value::from(c.to_string()))
-                .collect())
+            let text = call.text(0);
+            call.machine.spend(text.len() as u64 / 8)?;
+            Ok(text.chars().map(|c| Value::from(c.to_string())).collect())
         },
         "Gives the characters as a list.",
         &[

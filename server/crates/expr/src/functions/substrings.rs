@@ -108,17 +108,26 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
 ];
 
-fn replace(call: &Call<'_, '_>, text: &str, old: &str, new: &str, count: i64) -> Result<String> {
+fn replace(
+    call: &mut Call<'_, '_>,
+    text: &str,
+    old: &str,
+    new: &str,
+    count: i64,
+) -> Result<String> {
     let limit = usize::try_from(count).unwrap_or(usize::MAX);
     let found = if old.is_empty() {
         text.len() + 1
     } else {
         text.matches(old).count()
     };
-    call.machine.check_bytes(
-        text.len()
-            .saturating_add(found.min(limit).saturating_mul(new.len())),
-    )?;
+    let replaced = found.min(limit);
+    let bytes = text
+        .len()
+        .saturating_add(replaced.saturating_mul(new.len()));
+    call.machine.check_bytes(bytes)?;
+    call.machine
+        .spend(text.len() as u64 / 256 + replaced as u64 / 8)?;
     Ok(text.replacen(old, new, limit))
 }
 

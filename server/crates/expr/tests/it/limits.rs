@@ -33,6 +33,15 @@ const ENDLESS: &[(&str, Limit)] = &[
         "<% let(t => 'a' * 9000000) -> range(1000).where($t = $t + b).len() %>",
         Steps,
     ),
+    ("<% range(999999).select('a' * 99).sum() %>", Steps),
+    (
+        "<% let(t => 'a' * 900000) -> range(1000).select($t.toCharArray().len()) %>",
+        Steps,
+    ),
+    (
+        "<% let(t => 'a' * 900000) -> range(1000).select($t.replace(a, b).len()) %>",
+        Steps,
+    ),
     (
         "<% let(l => range(90000).toList()) -> range(1000).where($l = $l.toList() + [1]) %>",
         Steps,
