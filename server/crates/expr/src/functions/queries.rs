@@ -7,7 +7,7 @@ use super::{Builtin, Call, both, method};
 use crate::Value;
 use crate::fault::{Fault, Result};
 use crate::operators::chain;
-use crate::seq::Cursor;
+use crate::seq::{Cursor, Seq, SeqKind};
 
 pub(super) const BUILTINS: &[Builtin] = &[
     method(
@@ -196,7 +196,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     method(
         "memorize",
         "collection: iterable",
-        |call| Ok(call.value(0)),
+        |call| Ok(iterator(call.value(0))),
         "Gives the same items; sequences can always be read again here.",
         &[
             ("let($.memorize()) -> $.len() + $.len()", "[1, 2]", "4"),
@@ -208,7 +208,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "collection: iterable, default: iterable",
         |call| {
             let first = call.cursor(0).next(call.machine)?;
-            Ok(call.value(usize::from(first.is_none())))
+            Ok(iterator(call.value(usize::from(first.is_none()))))
         },
         "Gives another collection if this one is empty.",
         &[
@@ -419,4 +419,15 @@ fn join(call: &mut Call<'_, '_>) -> Result<Value> {
             }
         }
     }))
+}
+
+/// What YAQL makes of a collection that it hands on: what is sorted, or a view of a dict, becomes a
+/// plain sequence, which has a `len()` and no `thenBy()`.
+fn iterator(value: Value) -> Value {
+    match &value {
+        Value::Seq(seq) if seq.kind() != SeqKind::Iterator => {}
+        _ => return value,
+    }
+    let mut items = Cursor::new(value).expect("a sequence has items");
+    Value::Seq(Seq::new(move |machine| items.next(machine)))
 }

@@ -103,3 +103,18 @@ fn levels_below_zero_merge_everything() {
         );
     }
 }
+
+#[test]
+fn what_is_handed_on_is_a_plain_sequence() {
+    for expr in [
+        "[3, 1].orderBy($).memorize().len()",
+        "{a => 1, b => 2}.values().memorize().len()",
+        "[3, 1].orderBy($).defaultIfEmpty([]).len()",
+        "[].defaultIfEmpty([3, 1].orderBy($)).len()",
+        "{a => 1, b => 2}.values().defaultIfEmpty([]).len()",
+    ] {
+        let (template, _) = Template::compile_str(&format!("<% {expr} %>"));
+        let found = template.eval(&Context::new(Value::Null, &NoHost));
+        assert_eq!(found.unwrap().to_text(), "2", "{expr}");
+    }
+}

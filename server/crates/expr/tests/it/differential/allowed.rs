@@ -272,6 +272,7 @@ const LISTS: &[&str] = &[
     "slice(",
     "splitAt(",
     "plitWhere(",
+    "insert(",
     "json_parse(",
 ];
 
