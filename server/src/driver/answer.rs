@@ -8,7 +8,7 @@ use engine::{
     ExecutionRecord, ExecutionUid, Source, Start, Verb,
 };
 use expr::Value;
-use store::{Entity, ExecutionKey, Removal};
+use store::{Entity, ExecutionKey, Payloads, Removal};
 
 use super::isolate::isolated;
 use super::lane::Lane;
@@ -95,6 +95,18 @@ impl Lane {
         let key = writer.read().locate(uid)?.ok_or_else(not_found)?;
         let loaded = writer.load(key)?.ok_or_else(not_found)?;
         Ok(loaded.execution)
+    }
+
+    /// What an execution is, perhaps without its payloads.
+    fn row(&self, uid: ExecutionUid) -> Result<ExecutionRecord, Error> {
+        if let Some(slot) = self.executions.get(&uid) {
+            return Ok(slot.execution.record().clone());
+        }
+        let not_found = || execution_not_found(&uid.to_string());
+        let mut writer = self.writer.borrow_mut();
+        let key = writer.read().locate(uid)?.ok_or_else(not_found)?;
+        let found = writer.read().find_execution_at(key, Payloads::Omit)?;
+        found.ok_or_else(not_found)
     }
 
     fn action_record(&self, action: ActionId) -> Result<(Arc<str>, ActionRecord), Error> {
@@ -421,10 +433,15 @@ impl Lane {
 
     /// Deletes an execution with its children, children first.
     fn try_delete(&mut self, order: &DeleteOrder) -> Result<(), Error> {
-        // What stands in this batch so far must be in the store, so that it can be deleted there.
-        // Other deletions need not be.
         self.deliver();
-        if !self.batch.touched.is_empty() {
+        // What of the tree stands in this batch must be in the store, so that it can be deleted
+        // there. Other executions, and other deletions, need not be.
+        let root = self.row(order.uid)?.root;
+        let is_of_tree = |uid: &ExecutionUid| {
+            let slot = self.executions.get(uid);
+            slot.is_none_or(|slot| slot.execution.record().root == root)
+        };
+        if self.batch.touched.iter().any(is_of_tree) {
             self.commit();
         }
         let key = self.writer.borrow_mut().read().locate(order.uid)?;
@@ -432,7 +449,7 @@ impl Lane {
         let key = key.filter(|key| !is_gone(key));
         let key = key.ok_or_else(|| execution_not_found(&order.uid.to_string()))?;
         self.shards.check(key.shard)?;
-        let state = self.record(order.uid)?.state;
+        let state = self.row(order.uid)?.state;
         let operation = if order.force {
             Operation::DeleteForced
         } else {

@@ -328,6 +328,23 @@ impl Driver {
         assert!(sent.is_ok(), "the lane runs");
     }
 
+    /// Holds the lane up until what this gives is dropped: what is asked meanwhile is one batch.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> mpsc::Sender<()> {
+        let (holder, held) = mpsc::channel();
+        self.tamper(move |_| {
+            // It ends with the holder, which sends nothing.
+            let _ = held.recv();
+        });
+        holder
+    }
+
+    /// How many wait for the lane.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Forgets when an execution must be told the time.
     #[cfg(test)]
     pub(crate) fn lose_timers(&self, uid: ExecutionUid) {

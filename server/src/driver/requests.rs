@@ -58,12 +58,11 @@ impl Lane {
             return Ok(None);
         };
         let key = (request.project.clone(), request.id.clone());
-        let known = match self.batch.requests.known.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let mut writer = self.writer.borrow_mut();
-                writer.read().find_request(&request.project, &request.id)?
-            }
+        let known = if let Some(known) = self.batch.requests.known.get(&key) {
+            known.clone()
+        } else {
+            let mut writer = self.writer.borrow_mut();
+            writer.read().find_request(&request.project, &request.id)?
         };
         match known {
             None => Ok(None),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proto::v1;
 use proto::v1::watch_executions_response::Message;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{ASYNC, Api, REQUEST_ID, create};
@@ -71,6 +72,52 @@ async fn what_finished_long_ago_is_deleted_with_all_below_it() {
         3
     );
     assert_eq!(total(&mut api).await, 1);
+    api.stop().await;
+}
+
+/// Retention deletes on a server that is busy: no commit is split for it.
+#[tokio::test]
+async fn deletions_go_with_the_commit_of_others() {
+    let mut api = Api::with(&[ASYNC, FAMILY]).await;
+    for id in ["old", "older"] {
+        api.run("above", id, "{}").await;
+        api.finished(id).await;
+    }
+    let driver = api.server.driver.clone();
+    let last_commit = async || {
+        let spans = driver.read(store::Reader::spans_of_changes).await;
+        let spans = spans.unwrap().into_values();
+        spans.map(|(_, last)| last).sum::<i64>()
+    };
+    let before = last_commit().await;
+    let held = driver.hold();
+    let mut calls = JoinSet::new();
+    for (place, (start, id)) in [(true, "a"), (false, "old"), (true, "b"), (false, "older")]
+        .into_iter()
+        .enumerate()
+    {
+        let mut executions = api.executions.clone();
+        calls.spawn(async move {
+            if start {
+                let request = super::start("held", id, "{}");
+                return executions.start_execution(request).await.map(drop);
+            }
+            let request = v1::DeleteExecutionRequest {
+                execution_id: id.into(),
+                ..Default::default()
+            };
+            executions.delete_execution(request).await.map(drop)
+        });
+        while driver.waiting() <= place {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(held);
+    for call in calls.join_all().await {
+        call.unwrap();
+    }
+    assert_eq!(last_commit().await - before, 1);
+    assert_eq!(total(&mut api).await, 2);
     api.stop().await;
 }
 

@@ -42,18 +42,25 @@ fn uids_of(predicate: &Predicate) -> ([u8; 16], [u8; 16]) {
     (from, before)
 }
 
-/// The same range, for what is read by uid: the index of times is of no use there.
+/// The same range, for what is read by uid. Leaves only the index that has the uid after what is
+/// asked for: what a database thinks of the others depends on what it believes is in them.
 fn ordered_by_uid(predicate: &mut Predicate) -> ([u8; 16], [u8; 16]) {
     let range = uids_of(predicate);
     predicate.read_as(CREATED.0, CREATED.1);
+    let is_of_state = predicate.equal_to(STATE.0).is_some();
+    if !is_of_state || predicate.equal_to(WORKFLOW.0).is_none() {
+        predicate.read_as(WORKFLOW.0, WORKFLOW.1);
+    }
+    if !is_of_state {
+        predicate.read_as(STATE.0, STATE.1);
+    }
     range
 }
 
-/// A column that has an index, and the same value written so that it cannot be used.
+/// Columns that have an index, and the same values written so that none can be used.
+const STATE: (&str, &str) = ("executions.state", "executions.state || ''");
+const WORKFLOW: (&str, &str) = ("executions.workflow_name", "executions.workflow_name || ''");
 const CREATED: (&str, &str) = ("executions.created_us", "executions.created_us + 0");
-
-const STATE: &str = "executions.state";
-const WORKFLOW: &str = "executions.workflow_name";
 
 fn equal(column: &'static str, text: &str) -> Node {
     Node::Column(column, Test::Text(Sign::Equal, text.to_owned()))
@@ -67,14 +74,14 @@ fn equal(column: &'static str, text: &str) -> Node {
 fn parts_of(conn: &mut Conn, project: &str, predicate: Predicate) -> Result<Vec<Predicate>, Error> {
     let states = ExecutionState::ALL.iter().copied();
     let (out, wanted): (Vec<_>, Vec<_>) =
-        states.partition(|state| predicate.excludes(STATE, state.word()));
-    let is_apart = predicate.equal_to(STATE).is_none()
-        && (predicate.equal_to(WORKFLOW).is_some() || are_rare(conn, project, &wanted, &out)?);
+        states.partition(|state| predicate.excludes(STATE.0, state.word()));
+    let is_apart = predicate.equal_to(STATE.0).is_none()
+        && (predicate.equal_to(WORKFLOW.0).is_some() || are_rare(conn, project, &wanted, &out)?);
     if !is_apart {
         return Ok(vec![predicate]);
     }
     let parts = wanted.iter().map(|state| {
-        let only = equal(STATE, state.word());
+        let only = equal(STATE.0, state.word());
         Predicate(Node::All(vec![only, predicate.0.clone()]))
     });
     Ok(parts.collect())
@@ -91,7 +98,7 @@ fn are_rare(
         return Ok(false);
     }
     let mut count = |states: &[ExecutionState]| {
-        let tests = states.iter().map(|state| equal(STATE, state.word()));
+        let tests = states.iter().map(|state| equal(STATE.0, state.word()));
         let any = Predicate(Node::Any(tests.collect()));
         counts::count(conn, project, &any, None, 0).map(|counts| counts.total)
     };

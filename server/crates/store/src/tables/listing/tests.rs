@@ -80,6 +80,11 @@ fn a_page_is_read_by_the_index_of_what_is_asked() {
     .unwrap();
     let state = || is(Field::State, "PAUSED");
     let workflow = || is(Field::WorkflowName, "orders");
+    let some_workflows = || Filter::Compare {
+        field: Field::WorkflowName,
+        operator: Operator::Equal,
+        value: FilterValue::StartsWith("ord".to_owned()),
+    };
     let by_workflow = "executions_by_workflow (project=? AND workflow_name=? AND state=? AND uid";
     let cases = [
         ("everything", Filter::And(Vec::new()), "executions_by_uid"),
@@ -104,6 +109,12 @@ fn a_page_is_read_by_the_index_of_what_is_asked() {
             ]),
             by_workflow,
         ),
+        (
+            "a state of some workflows",
+            Filter::And(vec![state(), some_workflows()]),
+            "executions_by_state",
+        ),
+        ("some workflows", some_workflows(), "executions_by_uid"),
         (
             "a workflow since some time",
             Filter::And(vec![younger(5), workflow()]),
@@ -146,7 +157,7 @@ fn states_are_looked_at_one_by_one_where_an_index_has_them() {
     let mut states = |filter| {
         let predicate = lower::executions("default", &filter).unwrap();
         let parts = parts_of(conn, "default", predicate).unwrap();
-        let states = parts.iter().map(|part| part.equal_to(STATE));
+        let states = parts.iter().map(|part| part.equal_to(STATE.0));
         let states = states.map(|state| state.unwrap_or("any").to_owned());
         states.collect::<Vec<_>>()
     };
