@@ -26,8 +26,8 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// Executions that are read at a time.
 const PORTION: u32 = 500;
 
-/// Executions that are deleted at a time: one commit may hold them all. More keep others waiting for
-/// longer; with fewer, retention falls behind a server that is busy.
+/// Executions that are deleted at a time: one commit may hold them all. More keep others waiting
+/// for longer; with fewer, retention falls behind a server that is busy.
 const DELETED_AT_ONCE: usize = 50;
 
 /// Deletes what is too old, again and again, until it is told to stop.
