@@ -332,10 +332,13 @@ impl Driver {
     #[cfg(test)]
     pub(crate) fn hold(&self) -> mpsc::Sender<()> {
         let (holder, held) = mpsc::channel();
+        let (begins, begun) = mpsc::channel();
         self.tamper(move |_| {
+            let _ = begins.send(());
             // It ends with the holder, which sends nothing.
             let _ = held.recv();
         });
+        begun.recv().expect("the lane runs");
         holder
     }
 

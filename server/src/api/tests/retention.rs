@@ -23,6 +23,13 @@ below:
     a: {action: std.noop}
 ";
 
+const LATER: &str = "
+version: '2.0'
+later:
+  tasks:
+    a: {action: std.noop, wait-before: 3600}
+";
+
 fn kept(seconds: u64) -> Span {
     Span(Duration::from_secs(seconds))
 }
@@ -78,7 +85,7 @@ async fn what_finished_long_ago_is_deleted_with_all_below_it() {
 /// Retention deletes on a server that is busy: no commit is split for it.
 #[tokio::test]
 async fn deletions_go_with_the_commit_of_others() {
-    let mut api = Api::with(&[ASYNC, FAMILY]).await;
+    let mut api = Api::with(&[FAMILY, LATER]).await;
     for id in ["old", "older"] {
         api.run("above", id, "{}").await;
         api.finished(id).await;
@@ -99,7 +106,7 @@ async fn deletions_go_with_the_commit_of_others() {
         let mut executions = api.executions.clone();
         calls.spawn(async move {
             if start {
-                let request = super::start("held", id, "{}");
+                let request = super::start("later", id, "{}");
                 return executions.start_execution(request).await.map(drop);
             }
             let request = v1::DeleteExecutionRequest {

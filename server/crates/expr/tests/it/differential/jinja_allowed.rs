@@ -37,7 +37,7 @@ const RULES: &[Rule] = &[
             let before = signs.any(|(at, _)| !text[at + 1..].starts_with(' '));
             fails(answer, "bad operand type for unary +")
                 || before && both(found, answer, differ_in_flags)
-                || before && both(found, answer, |found, wanted| as_number(found) == wanted)
+                || before && both(found, answer, differ_in_numbers_of_flags)
         },
     },
     Rule {
@@ -251,13 +251,13 @@ fn differ_in_flags(found: &str, wanted: &str) -> bool {
     rest(found) == rest(wanted)
 }
 
-/// The number that a flag is in Python; any other text as it is.
-fn as_number(text: &str) -> &str {
-    match text {
-        "true" => "1",
-        "false" => "0",
-        other => other,
-    }
+/// Whether two texts are the same where true and false are the numbers that they are in Python.
+fn differ_in_numbers_of_flags(found: &str, wanted: &str) -> bool {
+    let numbers = |text: &str| {
+        let text = text.to_lowercase();
+        text.replace("true", "1").replace("false", "0")
+    };
+    numbers(found) == numbers(wanted)
 }
 
 /// Whether a number is written with an exponent, as `1e16`.
