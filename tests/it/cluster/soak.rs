@@ -85,8 +85,11 @@ async fn nothing_is_lost_whoever_dies() {
         .collect();
 
     let over = Arc::new(AtomicBool::new(false));
-    let watcher = tokio::spawn(watch_states(addresses.clone(), over.clone()));
-    let listener = tokio::spawn(watch_events(addresses.clone(), over.clone()));
+    // Both begin before the load does.
+    let states = place_of(&addresses[0], |watch| watch).await;
+    let events = place_of(&addresses[0], Changes::events).await;
+    let watcher = tokio::spawn(watch_states(addresses.clone(), states, over.clone()));
+    let listener = tokio::spawn(watch_events(addresses.clone(), events, over.clone()));
     let count = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
     let until = Instant::now() + load_time();
@@ -247,14 +250,23 @@ fn connect(address: &str) -> Client {
     client.connect_lazy().unwrap()
 }
 
+/// Where a watch begins that is opened now: the server says it at once.
+async fn place_of(address: &str, opened: fn(Changes) -> Changes) -> String {
+    let mut watch = opened(connect(address).executions().watch(""));
+    while watch.token().is_empty() {
+        let _ = tokio::time::timeout(Duration::from_millis(50), watch.next()).await;
+    }
+    watch.token().to_owned()
+}
+
 /// Follows all executions through one server after the other until nothing comes any more.
 async fn watch(
     addresses: Vec<String>,
+    mut token: String,
     over: Arc<AtomicBool>,
     opened: fn(Changes) -> Changes,
     mut see: impl FnMut(autan::Change),
 ) {
-    let mut token = String::new();
     let mut turn = 0;
     loop {
         let client = connect(&addresses[turn % addresses.len()]);
@@ -278,7 +290,11 @@ async fn watch(
 }
 
 /// Sees executions finish by their states.
-async fn watch_states(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashSet<String> {
+async fn watch_states(
+    addresses: Vec<String>,
+    token: String,
+    over: Arc<AtomicBool>,
+) -> HashSet<String> {
     let mut finished = HashSet::new();
     let see = |change| {
         if let autan::Change::Changed(execution) = change
@@ -287,12 +303,16 @@ async fn watch_states(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashSet<
             finished.insert(execution.execution_id.clone());
         }
     };
-    watch(addresses, over, |watch| watch, see).await;
+    watch(addresses, token, over, |watch| watch, see).await;
     finished
 }
 
 /// Sees all that happens: every event of every execution in order, and again only what was there.
-async fn watch_events(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashMap<String, i64> {
+async fn watch_events(
+    addresses: Vec<String>,
+    token: String,
+    over: Arc<AtomicBool>,
+) -> HashMap<String, i64> {
     let mut last: HashMap<String, i64> = HashMap::new();
     let see = |change| {
         if let autan::Change::Happened { execution, event } = change {
@@ -306,7 +326,7 @@ async fn watch_events(addresses: Vec<String>, over: Arc<AtomicBool>) -> HashMap<
             *last = event.sequence.max(*last);
         }
     };
-    watch(addresses, over, Changes::events, see).await;
+    watch(addresses, token, over, Changes::events, see).await;
     last
 }
 
