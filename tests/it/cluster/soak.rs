@@ -14,7 +14,7 @@ use proto::v1;
 use proto::v1::history_event::Event;
 use serde_json::json;
 use tokio::process::Command;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use super::{Servers, is_turn};
@@ -84,12 +84,7 @@ async fn nothing_is_lost_whoever_dies() {
         })
         .collect();
 
-    let over = Arc::new(AtomicBool::new(false));
-    // Both begin before the load does.
-    let states = place_of(&addresses[0], |watch| watch).await;
-    let events = place_of(&addresses[0], Changes::events).await;
-    let watcher = tokio::spawn(watch_states(addresses.clone(), states, over.clone()));
-    let listener = tokio::spawn(watch_events(addresses.clone(), events, over.clone()));
+    let observers = Observers::begin(&addresses).await;
     let count = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
     let until = Instant::now() + load_time();
@@ -122,19 +117,7 @@ async fn nothing_is_lost_whoever_dies() {
     assert_eq!(top.count(), started.len(), "one execution for each request");
 
     counts_are_what_there_is(&api).await;
-    over.store(true, Ordering::Relaxed);
-    let finished = watcher.await.unwrap();
-    let missed: Vec<&String> = started
-        .iter()
-        .map(|(id, _)| id)
-        .filter(|id| !finished.contains(*id))
-        .collect();
-    assert!(missed.is_empty(), "the watcher has missed {missed:?}");
-    let heard = listener.await.unwrap();
-    for execution in &listed {
-        let (id, last) = (&execution.execution_id, execution.last_sequence);
-        assert_eq!(heard.get(id), Some(&last), "events of {id} that were told");
-    }
+    observers.have_seen(&started, &listed).await;
     eprintln!(
         "{} executions, disturbed {chaos} times; the slowest took {slowest:?}",
         started.len()
@@ -248,6 +231,43 @@ fn connect(address: &str) -> Client {
     let client = Client::builder(address).project("soak");
     let client = client.timeout(Duration::from_secs(15));
     client.connect_lazy().unwrap()
+}
+
+/// Two watches of all executions, by their states and by their events.
+struct Observers {
+    over: Arc<AtomicBool>,
+    /// The ids of those that were seen to end.
+    finished: JoinHandle<HashSet<String>>,
+    /// The last event that was told of each execution.
+    heard: JoinHandle<HashMap<String, i64>>,
+}
+
+impl Observers {
+    /// Both are open when it returns: what is started from then on is theirs to tell.
+    async fn begin(addresses: &[String]) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let states = place_of(&addresses[0], |watch| watch).await;
+        let events = place_of(&addresses[0], Changes::events).await;
+        Self {
+            finished: tokio::spawn(watch_states(addresses.to_vec(), states, over.clone())),
+            heard: tokio::spawn(watch_events(addresses.to_vec(), events, over.clone())),
+            over,
+        }
+    }
+
+    /// Nothing of what was `started` or is `listed` was missed.
+    async fn have_seen(self, started: &[(String, i64)], listed: &[v1::Execution]) {
+        self.over.store(true, Ordering::Relaxed);
+        let finished = self.finished.await.unwrap();
+        let ids = started.iter().map(|(id, _)| id);
+        let missed: Vec<&String> = ids.filter(|id| !finished.contains(*id)).collect();
+        assert!(missed.is_empty(), "the watcher has missed {missed:?}");
+        let heard = self.heard.await.unwrap();
+        for execution in listed {
+            let (id, last) = (&execution.execution_id, execution.last_sequence);
+            assert_eq!(heard.get(id), Some(&last), "events of {id} that were told");
+        }
+    }
 }
 
 /// Where a watch begins that is opened now: the server says it at once.
