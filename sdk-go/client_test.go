@@ -494,7 +494,7 @@ func TestVerbsSendTheirOptions(t *testing.T) {
 }
 
 var uuidForm = regexp.MustCompile(
-	`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 // requestText is a request as JSON with sorted keys, without its request id, which it checks.
 func requestText(t *testing.T, req proto.Message) string {
