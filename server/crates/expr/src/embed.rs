@@ -63,10 +63,9 @@ pub(crate) fn is_jinja_inside(text: &str, yaql: &[Found]) -> bool {
     languages(&outside).0.is_none()
 }
 
-/// The expression of a string that is one `{{ … }}` and nothing else.
-pub(crate) fn single_jinja(text: &str) -> Option<Range<usize>> {
-    let whole = between(text, 0, "{{", "}}")?;
-    (whole == (0..text.len())).then(|| 2..text.len() - 2)
+/// Whether a string is one `{{ … }}` and nothing else; the first `}}` ends it, as in Mistral.
+pub(crate) fn is_single_jinja(text: &str) -> bool {
+    between(text, 0, "{{", "}}") == Some(0..text.len())
 }
 
 /// The first part, from an offset on, that has two delimiters round it on one line.
@@ -122,8 +121,8 @@ mod tests {
         ] {
             assert_eq!(languages(text), (language, mixed), "{text}");
         }
-        assert_eq!(single_jinja("{{ a }}"), Some(2..5));
-        assert_eq!(single_jinja("{{ a }} {{ b }}"), None);
-        assert_eq!(single_jinja(" {{ a }}"), None);
+        assert!(is_single_jinja("{{ a }}"));
+        assert!(!is_single_jinja("{{ a }} {{ b }}"));
+        assert!(!is_single_jinja(" {{ a }}"));
     }
 }

@@ -14,13 +14,10 @@ use super::values::from_jinja;
 use crate::Value;
 use crate::value::{float_text, repr};
 
-type Result<T> = std::result::Result<T, Error>;
+pub(super) type Result<T> = std::result::Result<T, Error>;
 
 /// The widest text that a filter makes of a short one.
 const WIDTH_MAX: usize = 1 << 16;
-
-/// The most that `indent` adds to a text, in bytes.
-const INDENT_MAX: usize = 1 << 24;
 
 /// Adds them.
 pub(super) fn register(environment: &mut Environment<'static>) {
@@ -32,7 +29,6 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("center", center);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("filesizeformat", file_size);
-    environment.add_filter("indent", indent);
     environment.add_filter("items", |value: &Jinja| match value.kind() {
         ValueKind::Undefined => Ok(Jinja::from(Vec::<Jinja>::new())),
         _ => filters::items(value),
@@ -51,7 +47,6 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
         Ok::<_, Error>(words.filter(|word| !word.is_empty()).count())
     });
-    environment.add_filter("wordwrap", wordwrap);
     environment.add_filter("xmlattr", xmlattr);
     // What is undefined can be called in Python, if only to fail.
     environment.add_test("callable", |value: &Jinja| {
@@ -85,42 +80,6 @@ fn attribute(value: &Jinja, name: &str) -> Result<Jinja> {
 /// Whether a text has letters of one case and none of the other.
 fn is_cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
     text.contains(wanted) && !text.contains(other)
-}
-
-/// Puts blanks, or a given text, before the lines of a text: without more ado not before the first
-/// one and not before empty ones.
-fn indent(value: Jinja, given: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
-    let Some(text) = value.as_str() else {
-        return Err(bad("only a text can be indented"));
-    };
-    let [by, first, blank] = options(&given, &keyed, ["width", "first", "blank"])?;
-    let by = match by.as_ref().and_then(Jinja::as_str) {
-        Some(by) => by.to_owned(),
-        None => " ".repeat(width(by, 4)?),
-    };
-    let is_set = |flag: Option<Jinja>| flag.is_some_and(|flag| flag.is_true());
-    let (first, blank) = (is_set(first), is_set(blank));
-    let lines = text.split('\n').count();
-    if by.len().saturating_mul(lines) > INDENT_MAX {
-        return Err(bad("the indented text is too large"));
-    }
-    let mut out = String::with_capacity(text.len() + by.len() * lines);
-    for (number, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if number > 0 {
-            out.push('\n');
-        }
-        let is_indented = if number == 0 {
-            first
-        } else {
-            blank || !line.is_empty()
-        };
-        if is_indented {
-            out.push_str(&by);
-        }
-        out.push_str(line);
-    }
-    Ok(out)
 }
 
 fn has_items(value: &Jinja) -> bool {
@@ -198,7 +157,7 @@ fn round(value: Jinja, given: Rest<Jinja>, keyed: Kwargs) -> Result<Jinja> {
     Ok(rounded)
 }
 
-fn width(given: Option<Jinja>, default: usize) -> Result<usize> {
+pub(super) fn width(given: Option<Jinja>, default: usize) -> Result<usize> {
     let width = match given {
         Some(width) => i64::try_from(width)?,
         None => return Ok(default),
@@ -320,7 +279,8 @@ fn file_size(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> 
         return Ok("1 Byte".into());
     }
     if bytes < base {
-        return Ok(format!("{} Bytes", bytes as i64));
+        // All digits of the number, and no sign before a zero.
+        return Ok(format!("{:.0} Bytes", bytes.trunc() + 0.0));
     }
     let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
     let mut unit = base;
@@ -378,104 +338,6 @@ fn quoted(text: &str, query: bool) -> String {
         }
     }
     out
-}
-
-fn wordwrap(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
-    let names = [
-        "width",
-        "break_long_words",
-        "wrapstring",
-        "break_on_hyphens",
-    ];
-    let [given, long, wrap, hyphens] = options(&args, &keyed, names)?;
-    let width = width(given, 79)?;
-    if width == 0 {
-        return Err(bad("the width must be above 0"));
-    }
-    let long = long.is_none_or(|long| long.is_true());
-    let hyphens = hyphens.is_none_or(|hyphens| hyphens.is_true());
-    let wrap = wrap
-        .filter(|wrap| !wrap.is_none())
-        .map_or("\n".into(), |wrap| wrap.to_string());
-    let text = shown(value)?;
-    let lines = text
-        .lines()
-        .map(|line| wrapped(line, width, long, hyphens).join(&wrap));
-    Ok(lines.collect::<Vec<_>>().join(&wrap))
-}
-
-/// One line cut into lines of so many characters, at spaces and after hyphens.
-fn wrapped(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut current = String::new();
-    let mut pending = chunks(line, hyphens);
-    pending.reverse();
-    while let Some(chunk) = pending.pop() {
-        let used = current.chars().count();
-        let length = chunk.chars().count();
-        let blank = chunk.bytes().all(|b| b.is_ascii_whitespace());
-        if current.is_empty() && blank && !lines.is_empty() {
-            continue;
-        }
-        if used + length <= width {
-            current.push_str(&chunk);
-        } else if length > width && (long || current.is_empty()) {
-            let room = match (long, hyphens) {
-                (false, _) => length,
-                (true, false) => width - used,
-                (true, true) => after_hyphen(&chunk, width - used),
-            };
-            let (now, later): (String, String) = (
-                chunk.chars().take(room).collect(),
-                chunk.chars().skip(room).collect(),
-            );
-            current.push_str(&now);
-            if !later.is_empty() {
-                pending.push(later);
-            }
-            lines.push(std::mem::take(&mut current));
-        } else {
-            lines.push(std::mem::take(&mut current));
-            if !blank {
-                pending.push(chunk);
-            }
-        }
-    }
-    lines.push(current);
-    let lines = lines
-        .into_iter()
-        .map(|line| line.trim_ascii_end().to_string());
-    lines.filter(|line| !line.is_empty()).collect()
-}
-
-/// How many of at most so many characters of a long word stand before a break: those up to the last
-/// hyphen after something else, or all.
-fn after_hyphen(word: &str, room: usize) -> usize {
-    let start: Vec<char> = word.chars().take(room).collect();
-    let hyphen = start.iter().rposition(|c| *c == '-');
-    let is_within = |at: &usize| start[..*at].iter().any(|c| *c != '-');
-    hyphen.filter(is_within).map_or(room, |at| at + 1)
-}
-
-/// Words and the blanks between them; words end after a hyphen between letters.
-fn chunks(line: &str, hyphens: bool) -> Vec<String> {
-    let letters: Vec<char> = line.chars().collect();
-    let mut chunks: Vec<String> = Vec::new();
-    for (index, c) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).map(|before| letters[before]);
-        let changes =
-            before.is_none_or(|before| before.is_ascii_whitespace() != c.is_ascii_whitespace());
-        let after_hyphen = hyphens
-            && before == Some('-')
-            && index >= 2
-            && letters[index - 2].is_alphabetic()
-            && c.is_alphabetic();
-        match chunks.last_mut() {
-            Some(chunk) if !changes && !after_hyphen => chunk.push(*c),
-            _ => chunks.push(c.to_string()),
-        }
-    }
-    chunks
 }
 
 fn xmlattr(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {

@@ -39,6 +39,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("float", float);
     environment.add_filter("tojson", tojson);
     super::filters::register(environment);
+    super::lines::register(environment);
     super::chance::register(environment);
     super::links::register(environment);
     environment.set_unknown_method_callback(super::methods::call);

@@ -23,6 +23,7 @@ mod chance;
 mod filters;
 mod functions;
 mod known;
+mod lines;
 mod links;
 mod methods;
 mod names;
@@ -172,17 +173,23 @@ impl<'e> Code<'e> {
     /// Compiles a string, rewritten where `minijinja` has no word for what stands there.
     fn compile(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
         count_compilation();
-        // Problems are told of the text as it was written.
-        let code = Self::compile_mended(text, environment)?;
+        // The text as it was written says whether it is a value, and where problems are.
+        let is_value = embed::is_single_jinja(text);
+        let code = Self::compile_mended(text, is_value, environment)?;
         let formatted = percent::rewritten(text);
-        let formatted = formatted.and_then(|text| Self::compile_mended(&text, environment).ok());
+        let formatted =
+            formatted.and_then(|text| Self::compile_mended(&text, is_value, environment).ok());
         Ok(formatted.unwrap_or(code))
     }
 
-    fn compile_mended(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
+    fn compile_mended(
+        text: &str,
+        is_value: bool,
+        environment: &'e Environment<'static>,
+    ) -> Result<Self, Problem> {
         let mut source = text.to_owned();
         for _ in 0..rewrite::TIMES_MAX {
-            let problem = match Self::compile_plain(&source, environment) {
+            let problem = match Self::compile_plain(&source, is_value, environment) {
                 Ok(code) => return Ok(code),
                 Err(problem) => problem,
             };
@@ -191,13 +198,18 @@ impl<'e> Code<'e> {
                 None => return Err(problem),
             }
         }
-        Self::compile_plain(&source, environment)
+        Self::compile_plain(&source, is_value, environment)
     }
 
-    fn compile_plain(text: &str, environment: &'e Environment<'static>) -> Result<Self, Problem> {
-        let Some(inner) = embed::single_jinja(text) else {
+    fn compile_plain(
+        text: &str,
+        is_value: bool,
+        environment: &'e Environment<'static>,
+    ) -> Result<Self, Problem> {
+        if !is_value {
             return Self::text(text, environment).map_err(|error| problem(&error, text, 0));
-        };
+        }
+        let inner = 2..text.len() - 2;
         let source = text[inner.clone()].to_string();
         match environment.compile_expression_owned(source) {
             Ok(expression) => Ok(Self::Value(Box::new(expression), inner.start)),

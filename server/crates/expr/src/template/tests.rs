@@ -93,6 +93,12 @@ fn lists_are_written_as_mistral_has_them() {
             r#"{"a":2}"#,
             r#""x (1, 2) (1,)""#,
         ),
+        // The first braces end the expression, so this is text.
+        (
+            r#""{{ {'a': '%d' % 1, 'b': {'c': 1}} }}""#,
+            "{}",
+            r#""{'a': '1', 'b': {'c': 1}}""#,
+        ),
     ] {
         assert_eq!(eval(template, data), wanted, "{template}");
     }

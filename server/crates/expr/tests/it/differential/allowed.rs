@@ -143,7 +143,8 @@ const RULES: &[Rule] = &[
                 && matches!(answer, Answer::Value(_));
             // Python's sequences are true, also those without items.
             let asks = [
-                "switch(", "Case", "examine(", " and ", " or ", "not ", "bool(",
+                "switch(", "Case", "examine(", " and ", " or ", "not ", "bool(", "filter(",
+                "here(", "While(", "all(", "any(",
             ];
             // What is chosen by that may fail on either side.
             let is_value = found.is_ok() || matches!(answer, Answer::Value(_));
@@ -173,7 +174,7 @@ const RULES: &[Rule] = &[
     Rule {
         why: "allowed: a sequence has no text of its own",
         holds: |_, _, answer| {
-            let marks = [" object at 0x", "repeat(", "count("];
+            let marks = [" object at 0x", "<generator object ", "repeat(", "count("];
             answer_has(answer, |text| marks.iter().any(|mark| text.contains(mark)))
         },
     },
