@@ -83,6 +83,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "Gives the place of the last occurrence within so many characters, or -1.",
         &[
             ("abab.lastIndexOf(b, 0, 3)", "null", "1"),
+            ("abab.lastIndexOf('', -5, 1)", "null", "-1"),
             ("$.lastIndexOf(a, 0, 3)", "\"banana\"", "1"),
         ],
     ),
@@ -195,7 +196,15 @@ fn index_of(call: &mut Call<'_, '_>, length: Option<usize>, last: bool) -> Resul
             }
         }
     };
-    if start > total {
+    // Nothing, not even the empty text, is found where the end comes before the start.
+    let place = |at: i64| {
+        if at < 0 {
+            (at.saturating_add(total)).max(0)
+        } else {
+            at
+        }
+    };
+    if place(start) > place(end).min(total) {
         return Ok(Value::Int(-1));
     }
     let range = byte_range(&text, start, end);

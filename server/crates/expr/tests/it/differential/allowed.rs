@@ -113,6 +113,10 @@ const RULES: &[Rule] = &[
                 "No function",
                 "can only concatenate",
             ];
+            // What is chosen by such a question may fail.
+            let chosen = ["switch(", "Case", "examine(", " and ", " or ", "here("];
+            let chosen = found.is_err() && chosen.iter().any(|name| expr.contains(name));
+            let is_chosen = chosen && matches!(answer, Answer::Value(_));
             let asked = [
                 "isList(",
                 "list(",
@@ -129,7 +133,7 @@ const RULES: &[Rule] = &[
             named(LISTS)
                 && (in_set && matches!(answer, Answer::Value(_))
                     || refused.iter().any(|part| fails(answer, part))
-                    || named(&asked) && both_ok(found, answer))
+                    || named(&asked) && (is_chosen || both_ok(found, answer)))
         },
     },
     Rule {
@@ -186,7 +190,7 @@ const RULES: &[Rule] = &[
                 && match (found, answer) {
                     (Ok(found), Answer::Value(wanted)) => {
                         // Of what is left of it in Python there is less, or less is counted.
-                        let counted = [".len()", ".count()", ".sum("];
+                        let counted = ["len(", "count(", "sum("];
                         // It takes two items of each, of one that comes again the next two.
                         let paired = expr.contains("dict(");
                         found.len() > wanted.len()
@@ -195,7 +199,7 @@ const RULES: &[Rule] = &[
                     }
                     // Items that Python never came to may be wrong.
                     (Err((kind, _)), Answer::Value(_)) => {
-                        expr.contains(".len()")
+                        expr.contains("len(")
                             || matches!(
                                 kind,
                                 EvalErrorKind::MissingKey
@@ -263,6 +267,17 @@ const AGAIN: &[&str] = &[
     "join(",
     "zipLongest(",
     "memorize(",
+    // These look at an item before they pass it on.
+    "orderBy",
+    "thenBy",
+    "groupBy(",
+    "toDict(",
+    "distinct(",
+    "here(",
+    "While(",
+    "filter(",
+    "all(",
+    "any(",
 ];
 
 /// What gives a list of Python, where the data and literals are tuples.

@@ -96,6 +96,7 @@ const RULES: &[Rule] = &[
                 "is not iterable",
                 "expected str instance",
                 "can only join an iterable",
+                "object is not reversible",
                 "list_reverseiterator",
             ];
             found.is_ok() && refused.iter().any(|part| fails(answer, part))
