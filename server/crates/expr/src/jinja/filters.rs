@@ -263,10 +263,6 @@ fn truncate(
     minijinja_contrib::filters::truncate(state, value, given.collect())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a size that is no whole number is cut, as Python does"
-)]
 fn file_size(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> {
     let [binary] = options(&args, &keyed, ["binary"])?;
     let binary = binary.is_some_and(|binary| binary.is_true());
@@ -279,7 +275,7 @@ fn file_size(value: &Jinja, args: Rest<Jinja>, keyed: Kwargs) -> Result<String> 
         return Ok("1 Byte".into());
     }
     if bytes < base {
-        // All digits of the number, and no sign before a zero.
+        // Cut if it is no whole number, as Python does; all digits, and no sign before a zero.
         return Ok(format!("{:.0} Bytes", bytes.trunc() + 0.0));
     }
     let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"];

@@ -206,7 +206,7 @@ impl Letters {
     /// Where the dash between words that begins here ends, if there is one.
     fn end_of_dash(&self, start: usize) -> Option<usize> {
         let of_word = |c: char| is_word(c) || "!\"'&.,?".contains(c);
-        let end = (start..).find(|at| !self.is(*at, is_dash))?;
+        let end = (start..=self.0.len()).find(|at| !self.is(*at, is_dash))?;
         (end >= start + 2 && self.follows(start, &[of_word]) && self.is(end, is_word))
             .then_some(end)
     }

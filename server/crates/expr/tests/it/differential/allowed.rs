@@ -97,7 +97,8 @@ const RULES: &[Rule] = &[
             // A pattern that is made of such a text finds something else.
             let patterns = ["regex(", "=~", "!~", "matches(", "replaceBy("];
             let is_pattern = named(&patterns) && found.is_ok();
-            let is_read = named(LISTS) && both_ok(found, answer);
+            let compares = [" < ", " > ", " <= ", " >= ", " = ", " != ", " in "];
+            let is_read = (named(LISTS) || named(&compares)) && both_ok(found, answer);
             named(&["str(", "join(", "replace("])
                 && (alike(found, answer, bare) || is_pattern || is_read)
         },
@@ -148,7 +149,7 @@ const RULES: &[Rule] = &[
             // Python's sequences are true, also those without items.
             let asks = [
                 "switch(", "Case", "examine(", " and ", " or ", "not ", "bool(", "filter(",
-                "here(", "While(", "all(", "any(",
+                "here(", "While(", "all(", "any(", "isList(",
             ];
             // What is chosen by that may fail on either side.
             let is_value = found.is_ok() || matches!(answer, Answer::Value(_));
@@ -158,6 +159,12 @@ const RULES: &[Rule] = &[
             let is_cycle = expr.contains("generate") && both_ok(found, answer);
             let is_cycle = is_cycle && decycles.iter().any(|name| expr.contains(name));
             (lazy || unread || judged || is_cycle) && rounds.iter().any(|name| expr.contains(name))
+        },
+    },
+    Rule {
+        why: "allowed: null is refused as the start of enumerate() even if nobody reads it",
+        holds: |_, found, answer| {
+            matches!(answer, Answer::Value(_)) && refuses(found, "enumerate() of ")
         },
     },
     Rule {
@@ -179,7 +186,10 @@ const RULES: &[Rule] = &[
         why: "allowed: a sequence has no text of its own",
         holds: |_, _, answer| {
             let marks = [" object at 0x", "<generator object ", "repeat(", "count("];
-            answer_has(answer, |text| marks.iter().any(|mark| text.contains(mark)))
+            answer_has(answer, |text| {
+                let text = text.to_lowercase();
+                marks.iter().any(|mark| text.contains(mark))
+            })
         },
     },
     Rule {
@@ -290,6 +300,7 @@ const LISTS: &[&str] = &[
     "plitWhere(",
     "insert(",
     "json_parse(",
+    "enumerate(",
 ];
 
 /// What gives a sequence, whose text in Python is that of an object.
