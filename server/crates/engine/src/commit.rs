@@ -16,10 +16,29 @@ pub(crate) struct Marks {
     pub(crate) execution: bool,
     pub(crate) payloads: bool,
     pub(crate) details: bool,
-    /// Task number → whether the row is new.
-    pub(crate) tasks: BTreeMap<u32, bool>,
-    /// Task and action number → whether the row is new.
+    /// By number.
+    pub(crate) tasks: BTreeMap<u32, TaskChange>,
+    /// Task and action number → whether the row is new. Those in the rows of their tasks are not
+    /// here.
     pub(crate) actions: BTreeMap<(u32, u32), bool>,
+}
+
+/// How much of the row of a task a commit must write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskChange {
+    /// What can change of it, and of the action that lies in it.
+    Known,
+    /// That, and all of the action that lies in it: the row does not have it yet.
+    NewAction,
+    /// All: there is no row yet.
+    New,
+}
+
+impl Marks {
+    pub(crate) fn task(&mut self, number: u32, change: TaskChange) {
+        let mark = self.tasks.entry(number).or_insert(change);
+        *mark = change.max(*mark);
+    }
 }
 
 /// What changed of an execution since its last commit: the rows that the next one must write.
@@ -40,9 +59,10 @@ pub struct Changed<'a> {
     pub payloads_changed: bool,
     /// Whether labels or description differ from the row.
     pub details_changed: bool,
-    /// New or changed tasks, and whether they are new. Their `actions` are not looked at.
-    pub tasks: Vec<(&'a TaskRecord, bool)>,
-    /// New or changed actions, with the number of their task and whether they are new.
+    /// New or changed tasks. Of their `actions` only those that lie in their rows are looked at.
+    pub tasks: Vec<(&'a TaskRecord, TaskChange)>,
+    /// New or changed actions that have rows of their own, with the number of their task and
+    /// whether they are new.
     pub actions: Vec<(u32, &'a ActionRecord, bool)>,
     /// New events, in order of their sequence, without holes.
     pub history: &'a [HistoryEvent],
@@ -68,7 +88,7 @@ impl Execution {
             payloads_changed: marks.payloads,
             details_changed: marks.details,
             tasks: tasks
-                .map(|(number, is_new)| (&self.task(*number).record, *is_new))
+                .map(|(number, change)| (&self.task(*number).record, *change))
                 .collect(),
             actions: actions
                 .map(|((task, action), is_new)| {

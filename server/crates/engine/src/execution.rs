@@ -14,7 +14,7 @@ use definition::model;
 use expr::{Dict, Value};
 
 use crate::branch::Branch;
-use crate::commit::Marks;
+use crate::commit::{Marks, TaskChange};
 use crate::event::Caller;
 use crate::history::{HistoryEvent, HistoryKind};
 use crate::id::{ActionId, ExecutionUid, TaskId};
@@ -339,7 +339,7 @@ impl Execution {
 
     /// A task execution, to be changed. Timers are changed by [`Self::set_timer`] only.
     pub(crate) fn task_mut(&mut self, number: u32) -> &mut Task {
-        self.changed.tasks.entry(number).or_insert(false);
+        self.changed.task(number, TaskChange::Known);
         let index = number as usize - 1;
         &mut self.tasks[index]
     }
@@ -352,7 +352,7 @@ impl Execution {
 
     pub(crate) fn push_task(&mut self, task: Task) {
         let number = task.record.number;
-        self.changed.tasks.insert(number, true);
+        self.changed.task(number, TaskChange::New);
         let is_undo = task.record.is_undo();
         let progress = &mut self.record_mut().progress;
         progress.total += u32::from(!is_undo);
@@ -381,7 +381,11 @@ impl Execution {
     }
 
     pub(crate) fn push_action(&mut self, task: u32, action: ActionRecord) {
-        self.changed.actions.insert((task, action.number), true);
+        if action.in_task_row {
+            self.changed.task(task, TaskChange::NewAction);
+        } else {
+            self.changed.actions.insert((task, action.number), true);
+        }
         if is_running(&action) {
             self.record_mut().progress.running_actions += 1;
         }
@@ -400,7 +404,11 @@ impl Execution {
         change: impl FnOnce(&mut ActionRecord),
     ) {
         use ActionState::{Cancelled, Error};
-        self.changed.actions.entry((task, action)).or_insert(false);
+        if self.task(task).record.actions[action as usize - 1].in_task_row {
+            self.changed.task(task, TaskChange::Known);
+        } else {
+            self.changed.actions.entry((task, action)).or_insert(false);
+        }
         let memory = self.task_memory(task);
         let record = &mut memory.record.actions[action as usize - 1];
         let counts = |record: &ActionRecord| {

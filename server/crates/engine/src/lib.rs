@@ -33,7 +33,7 @@ pub mod world;
 
 pub use catalog::{BUILTINS, Builtin};
 pub use changes::{Changes, Delivery, Dispatch, Message};
-pub use commit::Changed;
+pub use commit::{Changed, TaskChange};
 pub use data::Data;
 pub use error::{Error, NotEvaluated};
 pub use event::{ActionVerb, Caller, Event, Outcome, Parent, Source, Start, Verb};

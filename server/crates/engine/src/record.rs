@@ -260,7 +260,7 @@ pub struct TaskRecord {
     pub updated_us: i64,
     /// Microseconds since the epoch.
     pub finished_us: Option<i64>,
-    /// Its action executions, in order of their numbers; each is a row of its own.
+    /// Its action executions, in order of their numbers.
     pub actions: Vec<ActionRecord>,
 }
 
@@ -424,7 +424,8 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// The row of an action execution: one attempt of a task, or of one of its items.
+/// An action execution, one attempt of a task or of one of its items: a row, or a part of that of
+/// its task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActionRecord {
     /// Number within the task execution, from 1; with shard, uid and task the primary key.
@@ -449,6 +450,9 @@ pub struct ActionRecord {
     pub child: Option<ExecutionUid>,
     /// Of one that workers run: what is kept of its leases.
     pub lease: Option<Box<Lease>>,
+    /// Whether it has no row of its own but lies in that of its task, as the first action of a task
+    /// without items does.
+    pub in_task_row: bool,
     /// Microseconds since the epoch.
     pub created_us: i64,
     /// Microseconds since the epoch.

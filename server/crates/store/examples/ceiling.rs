@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use engine::{
     ActionRecord, ActionState, Data, DefinitionRef, Edge, ExecutionRecord, ExecutionState,
-    ExecutionUid, HistoryEvent, HistoryKind, Progress, Runner, TaskRecord, TaskRuntime, TaskState,
-    Trigger,
+    ExecutionUid, HistoryEvent, HistoryKind, Progress, Runner, TaskChange, TaskRecord, TaskRuntime,
+    TaskState, Trigger,
 };
 use store::{Batch, Changed, Config, Filter, Page, Payloads, Store, Synchronous, Writer};
 
@@ -114,9 +114,8 @@ fn step(chains: &mut [Chain], writer: &mut Writer) -> usize {
         .zip(&histories)
         .map(|(chain, history)| chain.changed(history))
         .collect();
-    let rows_of = |changed: &Changed<'_>| {
-        2 + usize::from(changed.payloads_changed) + changed.tasks.len() + changed.actions.len()
-    };
+    let rows_of =
+        |changed: &Changed<'_>| 2 + usize::from(changed.payloads_changed) + changed.tasks.len();
     let rows = executions.iter().map(rows_of).sum();
     writer
         .commit(&Batch {
@@ -241,16 +240,12 @@ impl Chain {
         let done = self.record.state == ExecutionState::Success;
         let last = self.tasks.len();
         let end = if done { last } else { last - 1 };
-        let mut tasks: Vec<_> = self.tasks[..end]
-            .iter()
-            .rev()
-            .take(1)
-            .map(|task| (task, false))
+        let known = self.tasks[..end].iter().rev().take(1);
+        let new = self.tasks[end..].iter();
+        let tasks = known
+            .map(|task| (task, TaskChange::Known))
+            .chain(new.map(|task| (task, TaskChange::New)))
             .collect();
-        tasks.extend(self.tasks[end..].iter().map(|task| (task, true)));
-        let actions = tasks
-            .iter()
-            .map(|(task, is_new)| (task.number, &task.actions[0], *is_new));
         Changed {
             record: &self.record,
             is_new: last == 1 && !done,
@@ -258,7 +253,7 @@ impl Chain {
             row_changed: true,
             payloads_changed: done || last == 1,
             details_changed: false,
-            actions: actions.collect(),
+            actions: Vec::new(),
             tasks,
             history,
         }
@@ -280,6 +275,7 @@ fn begin(number: u32) -> TaskRecord {
         runner: Runner::External,
         child: None,
         lease: None,
+        in_task_row: true,
         created_us: NOW_US,
         finished_us: None,
     };

@@ -89,6 +89,16 @@ table! {
         started_us -> Nullable<BigInt>,
         updated_us -> BigInt,
         finished_us -> Nullable<BigInt>,
+        action_name -> Nullable<Text>,
+        action_state -> Nullable<Text>,
+        action_accepted -> Nullable<Bool>,
+        action_attempt -> Nullable<BigInt>,
+        action_runner -> Nullable<Text>,
+        action_created_us -> Nullable<BigInt>,
+        action_finished_us -> Nullable<BigInt>,
+        action_lease -> Nullable<Text>,
+        action_output -> Nullable<Text>,
+        action_input -> Nullable<Text>,
     }
 }
 
@@ -110,6 +120,29 @@ table! {
         created_us -> BigInt,
         finished_us -> Nullable<BigInt>,
         lease -> Nullable<Text>,
+    }
+}
+
+table! {
+    // A view: those in `actions`, and the first ones that lie in the rows of their tasks.
+    all_actions (shard, uid, task, number) {
+        shard -> SmallInt,
+        uid -> Binary,
+        task -> BigInt,
+        number -> BigInt,
+        name -> Text,
+        state -> Text,
+        input -> Text,
+        output -> Nullable<Text>,
+        accepted -> Bool,
+        item -> BigInt,
+        attempt -> BigInt,
+        runner -> Text,
+        child -> Nullable<Binary>,
+        created_us -> BigInt,
+        finished_us -> Nullable<BigInt>,
+        lease -> Nullable<Text>,
+        in_task -> Bool,
     }
 }
 

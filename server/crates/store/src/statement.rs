@@ -56,6 +56,7 @@ macro_rules! stored_as_it_is {
 }
 stored_as_it_is!(
     bool,
+    Option<bool>,
     i16,
     i32,
     i64,
@@ -201,14 +202,15 @@ macro_rules! insert_statement {
 }
 pub(crate) use insert_statement;
 
-/// An UPDATE of one row by its key, as a struct with a field for each column. diesel never keeps a
-/// prepared UPDATE of its own.
+/// An UPDATE of one row by its key, as a struct with a field for each column. Those to `keep` stay
+/// as they are where the value is NULL. diesel never keeps a prepared UPDATE of its own.
 macro_rules! update_statement {
     (
         $(#[$doc:meta])*
         $name:ident: $table:literal
         set { $first:ident: $first_type:ty => $first_rust:ty,
               $($column:ident: $type:ty => $rust:ty,)* }
+        $(keep { $($kept:ident: $kept_type:ty => $kept_rust:ty,)+ })?
         by { $first_key:ident: $first_key_type:ty => $first_key_rust:ty,
              $($key:ident: $key_type:ty => $key_rust:ty,)* }
     ) => {
@@ -216,6 +218,7 @@ macro_rules! update_statement {
         pub(crate) struct $name<'a> {
             pub(crate) $first: $first_rust,
             $(pub(crate) $column: $rust,)*
+            $($(pub(crate) $kept: $kept_rust,)+)?
             pub(crate) $first_key: $first_key_rust,
             $(pub(crate) $key: $key_rust,)*
         }
@@ -236,6 +239,11 @@ macro_rules! update_statement {
                     out.push_sql(concat!(", ", stringify!($column), " = "));
                     out.push_bind_param::<$type, _>(&self.$column)?;
                 )*
+                $($(
+                    out.push_sql(concat!(", ", stringify!($kept), " = coalesce("));
+                    out.push_bind_param::<$kept_type, _>(&self.$kept)?;
+                    out.push_sql(concat!(", ", stringify!($kept), ")"));
+                )+)?
                 out.push_sql(concat!(" WHERE ", stringify!($first_key), " = "));
                 out.push_bind_param::<$first_key_type, _>(&self.$first_key)?;
                 $(
@@ -250,7 +258,7 @@ macro_rules! update_statement {
 
         const _: () = {
             $crate::statement::columns_of!($name {
-                $first: $first_rust, $($column: $rust,)*
+                $first: $first_rust, $($column: $rust,)* $($($kept: $kept_rust,)+)?
                 $first_key: $first_key_rust, $($key: $key_rust,)*
             });
 
@@ -263,6 +271,8 @@ macro_rules! update_statement {
                         "UPDATE ", $table, " AS old SET ",
                         stringify!($first), " = new.", stringify!($first),
                         $(", ", stringify!($column), " = new.", stringify!($column),)*
+                        $($(", ", stringify!($kept), " = coalesce(new.", stringify!($kept),
+                            ", old.", stringify!($kept), ")",)+)?
                         " FROM unnest("
                     ));
                     $crate::statement::bind_list!(out, $first_type, &self.$first);
@@ -270,6 +280,10 @@ macro_rules! update_statement {
                         out.push_sql(", ");
                         $crate::statement::bind_list!(out, $type, &self.$column);
                     )*
+                    $($(
+                        out.push_sql(", ");
+                        $crate::statement::bind_list!(out, $kept_type, &self.$kept);
+                    )+)?
                     out.push_sql(", ");
                     $crate::statement::bind_list!(out, $first_key_type, &self.$first_key);
                     $(
@@ -279,6 +293,7 @@ macro_rules! update_statement {
                     out.push_sql(concat!(
                         ") AS new (",
                         stringify!($first), $(", ", stringify!($column),)*
+                        $($(", ", stringify!($kept),)+)?
                         ", ", stringify!($first_key), $(", ", stringify!($key),)*
                         ") WHERE old.", stringify!($first_key), " = new.", stringify!($first_key),
                         $(" AND old.", stringify!($key), " = new.", stringify!($key),)*

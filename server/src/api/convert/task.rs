@@ -206,6 +206,7 @@ mod tests {
             runner: Runner::Inline,
             child: None,
             lease: None,
+            in_task_row: false,
             created_us: 0,
             finished_us: None,
         }

@@ -1,6 +1,7 @@
 //! The times of an execution: what its tasks wait for, and when they give up.
 
 use super::Execution;
+use crate::commit::TaskChange;
 use crate::history::TimerKind;
 use crate::state::ExecutionState;
 
@@ -59,7 +60,7 @@ impl Execution {
         }
         runtime.due = due;
         self.timers.extend(due.map(|(_, time)| (time, number)));
-        self.changed.tasks.entry(number).or_insert(false);
+        self.changed.task(number, TaskChange::Known);
     }
 
     /// Sets or clears the time at which a task gives up.
@@ -67,7 +68,7 @@ impl Execution {
         let index = number as usize - 1;
         let runtime = &mut self.tasks[index].record.runtime;
         if runtime.timeout_left_us.take().is_some() {
-            self.changed.tasks.entry(number).or_insert(false);
+            self.changed.task(number, TaskChange::Known);
         }
         if runtime.timeout_us == timeout_us {
             return;
@@ -79,7 +80,7 @@ impl Execution {
         }
         runtime.timeout_us = timeout_us;
         self.timers.extend(timeout_us.map(|time| (time, number)));
-        self.changed.tasks.entry(number).or_insert(false);
+        self.changed.task(number, TaskChange::Known);
     }
 
     /// Lets all timeouts stand still, with what is left of each.

@@ -353,6 +353,7 @@ impl Machine<'_> {
         let record = &self.ex.task(task).record;
         let number = u32::try_from(record.actions.len()).unwrap_or(u32::MAX - 1) + 1;
         let attempt = record.runtime.attempt();
+        let in_task_row = number == 1 && record.runtime.items.is_none() && child.is_none();
         let record = ActionRecord {
             number,
             name: name.clone(),
@@ -365,6 +366,7 @@ impl Machine<'_> {
             runner,
             child,
             lease: None,
+            in_task_row,
             created_us: self.now,
             finished_us: None,
         };

@@ -10,7 +10,7 @@ use engine::world::{AdHocAction, Definition, Provision, Query};
 use engine::{
     ActionId, ActionRecord, Caller, Changes, Data, DefinitionRef, Dispatch, Event, Execution,
     ExecutionRecord, ExecutionUid, HistoryEvent, Limits, Outcome, Runner, Source, Start,
-    TaskRecord, Verb, World,
+    TaskChange, TaskRecord, Verb, World,
 };
 use expr::Value;
 use uuid::Uuid;
@@ -361,14 +361,35 @@ impl Harness {
                     (row.record.labels, row.record.description) = (old.labels, old.description);
                 }
             }
-            for (task, is_new) in changed.tasks {
+            for (task, change) in changed.tasks {
                 let actions = Vec::new();
                 let record = TaskRecord {
                     actions,
                     ..task.clone()
                 };
                 let known = row.tasks.insert(task.number, record).is_some();
-                assert_eq!(known, !is_new, "the row of task {}", task.number);
+                assert_eq!(
+                    known,
+                    change != TaskChange::New,
+                    "the row of task {}",
+                    task.number
+                );
+                let own = task.actions.first().filter(|action| action.in_task_row);
+                let known = own.and_then(|own| row.actions.insert((task.number, 1), own.clone()));
+                let is_known = own.is_some() && change == TaskChange::Known;
+                assert_eq!(
+                    known.is_some(),
+                    is_known,
+                    "the action of task {}",
+                    task.number
+                );
+                let fixed = |action: &ActionRecord| {
+                    let (name, input) = (action.name.clone(), action.input.clone());
+                    (name, input, action.attempt, action.created_us)
+                };
+                if is_known {
+                    assert_eq!(own.map(fixed), known.as_ref().map(fixed));
+                }
             }
             for (task, action, is_new) in changed.actions {
                 let known = row.actions.insert((task, action.number), action.clone());

@@ -1,4 +1,5 @@
-//! Rows of action executions.
+//! Rows of action executions. All are read here; left to others: writing the first ones, which lie
+//! in the rows of their tasks (`tasks`).
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
@@ -11,7 +12,7 @@ use crate::commit::Commit;
 use crate::connection::{Conn, both, on};
 use crate::error::Error;
 use crate::page::{Page, Slice};
-use crate::schema::actions;
+use crate::schema::{actions, all_actions};
 use crate::statement::{insert_statement, update_statement};
 use crate::views::{ActionRow, Payloads};
 
@@ -59,7 +60,7 @@ update_statement! {
 
 /// A row as it is read.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = actions)]
+#[diesel(table_name = all_actions)]
 struct Row {
     uid: Vec<u8>,
     task: i64,
@@ -76,6 +77,7 @@ struct Row {
     created_us: i64,
     finished_us: Option<i64>,
     lease: Option<String>,
+    in_task: bool,
 }
 
 impl Row {
@@ -106,6 +108,7 @@ impl Row {
                 runner: codec::runner(&self.runner)?,
                 child: child.transpose()?,
                 lease: lease.transpose()?,
+                in_task_row: self.in_task,
                 created_us: self.created_us,
                 finished_us: self.finished_us,
             },
@@ -117,11 +120,11 @@ fn child(action: &ActionRecord) -> Option<&[u8]> {
     action.child.as_ref().map(|uid| &uid.0.as_bytes()[..])
 }
 
-fn output(action: &ActionRecord) -> Option<&str> {
+pub(super) fn output(action: &ActionRecord) -> Option<&str> {
     action.output.as_ref().map(|output| &**output.stored())
 }
 
-fn lease(action: &ActionRecord) -> Option<String> {
+pub(super) fn lease(action: &ActionRecord) -> Option<String> {
     action.lease.as_ref().map(codec::json)
 }
 
@@ -176,7 +179,7 @@ pub(crate) fn update<'a>(
     out.update(rows, "a changed action has no row")
 }
 
-/// Deletes the actions of an execution.
+/// Deletes the actions of an execution that have rows of their own.
 pub(crate) fn delete(conn: &mut Conn, key: ExecutionKey) -> Result<(), Error> {
     let rows = actions::table.filter(
         actions::shard
@@ -194,7 +197,7 @@ pub(crate) fn find(
     task: u32,
     number: u32,
 ) -> Result<Option<ActionRecord>, Error> {
-    let query = actions::table
+    let query = all_actions::table
         .find((
             key.shard,
             &key.uid.0.as_bytes()[..],
@@ -222,19 +225,23 @@ pub(crate) fn list(
     let after = page.after.map_or((0, 0), |(task, number)| {
         (i64::from(task), i64::from(number))
     });
-    let query = actions::table
+    let query = all_actions::table
         .filter(
-            actions::shard
+            all_actions::shard
                 .eq(key.shard)
-                .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+                .and(all_actions::uid.eq(&key.uid.0.as_bytes()[..])),
         )
         .filter(
-            actions::task
+            all_actions::task
                 .ge(first.max(after.0))
-                .and(actions::task.le(last)),
+                .and(all_actions::task.le(last)),
         )
-        .filter(actions::task.gt(after.0).or(actions::number.gt(after.1)))
-        .order((actions::task, actions::number))
+        .filter(
+            all_actions::task
+                .gt(after.0)
+                .or(all_actions::number.gt(after.1)),
+        )
+        .order((all_actions::task, all_actions::number))
         .limit(codec::one_more(page))
         .select(codec::columns::<Row>());
     let convert = |mut row: Row| {
@@ -258,14 +265,14 @@ pub(crate) fn each_of_tasks(
     tasks: &[i64],
     mut each: impl FnMut(ActionRow, usize) -> bool,
 ) -> Result<(), Error> {
-    let query = actions::table
+    let query = all_actions::table
         .filter(
-            actions::shard
+            all_actions::shard
                 .eq(key.shard)
-                .and(actions::uid.eq(&key.uid.0.as_bytes()[..])),
+                .and(all_actions::uid.eq(&key.uid.0.as_bytes()[..])),
         )
-        .filter(actions::task.eq_any(tasks))
-        .order((actions::task, actions::number))
+        .filter(all_actions::task.eq_any(tasks))
+        .order((all_actions::task, all_actions::number))
         .select(codec::columns::<Row>());
     on!(conn, |c| {
         let rows = query.load_iter::<Row, DefaultLoadingMode>(c);
@@ -306,9 +313,13 @@ pub(crate) fn load(
     shard: i16,
     uids: &[&[u8]],
 ) -> Result<Vec<(ExecutionUid, ActionRow)>, Error> {
-    let query = actions::table
-        .filter(actions::shard.eq(shard).and(actions::uid.eq_any(uids)))
-        .order((actions::uid, actions::task, actions::number))
+    let query = all_actions::table
+        .filter(
+            all_actions::shard
+                .eq(shard)
+                .and(all_actions::uid.eq_any(uids)),
+        )
+        .order((all_actions::uid, all_actions::task, all_actions::number))
         .select(codec::columns::<Row>());
     let rows = both!(conn, |c| query.load::<Row>(c))?;
     rows.into_iter()

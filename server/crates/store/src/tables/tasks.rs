@@ -1,11 +1,11 @@
-//! Rows of task executions.
+//! Rows of task executions. Each has room for the first action of its task.
 
 use std::sync::Arc;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, SmallInt, Text};
-use engine::{Data, Edge, ExecutionUid, TaskRecord, TaskRuntime};
+use engine::{ActionRecord, Data, Edge, ExecutionUid, TaskChange, TaskRecord, TaskRuntime};
 
 use crate::batch::ExecutionKey;
 use crate::codec;
@@ -16,6 +16,7 @@ use crate::page::{Page, Slice};
 use crate::predicate::Predicate;
 use crate::schema::tasks;
 use crate::statement::{insert_statement, update_statement};
+use crate::tables::actions;
 use crate::views::Payloads;
 
 insert_statement! {
@@ -40,6 +41,16 @@ insert_statement! {
         started_us: Nullable<BigInt> => Option<i64>,
         updated_us: BigInt => i64,
         finished_us: Nullable<BigInt> => Option<i64>,
+        action_state: Nullable<Text> => Option<&'a str>,
+        action_accepted: Nullable<Bool> => Option<bool>,
+        action_runner: Nullable<Text> => Option<&'a str>,
+        action_finished_us: Nullable<BigInt> => Option<i64>,
+        action_lease: Nullable<Text> => Option<String>,
+        action_output: Nullable<Text> => Option<&'a str>,
+        action_name: Nullable<Text> => Option<&'a str>,
+        action_attempt: Nullable<BigInt> => Option<i64>,
+        action_created_us: Nullable<BigInt> => Option<i64>,
+        action_input: Nullable<Text> => Option<&'a str>,
     }
 }
 
@@ -60,6 +71,18 @@ update_statement! {
         started_us: Nullable<BigInt> => Option<i64>,
         updated_us: BigInt => i64,
         finished_us: Nullable<BigInt> => Option<i64>,
+        action_state: Nullable<Text> => Option<&'a str>,
+        action_accepted: Nullable<Bool> => Option<bool>,
+        action_runner: Nullable<Text> => Option<&'a str>,
+        action_finished_us: Nullable<BigInt> => Option<i64>,
+        action_lease: Nullable<Text> => Option<String>,
+        action_output: Nullable<Text> => Option<&'a str>,
+    }
+    keep {
+        action_name: Nullable<Text> => Option<&'a str>,
+        action_attempt: Nullable<BigInt> => Option<i64>,
+        action_created_us: Nullable<BigInt> => Option<i64>,
+        action_input: Nullable<Text> => Option<&'a str>,
     }
     by { shard: SmallInt => i16, uid: Binary => &'a [u8], number: BigInt => i64, }
 }
@@ -146,6 +169,11 @@ fn text(data: Option<&Data>) -> Option<&str> {
     data.map(|data| &**data.stored())
 }
 
+/// The action that lies in the row of a task.
+fn own_action(task: &TaskRecord) -> Option<&ActionRecord> {
+    task.actions.first().filter(|action| action.in_task_row)
+}
+
 /// Adds tasks, each with the key of its execution.
 pub(crate) fn insert<'a>(
     out: &mut Commit<'_, 'a>,
@@ -153,7 +181,8 @@ pub(crate) fn insert<'a>(
 ) -> Result<(), Error> {
     let rows: Vec<NewTask<'_>> = tasks
         .iter()
-        .map(|(key, task)| NewTask {
+        .map(|(key, task)| (key, task, own_action(task)))
+        .map(|(key, task, action)| NewTask {
             shard: key.shard,
             uid: key.uid.0.as_bytes(),
             number: i64::from(task.number),
@@ -173,33 +202,57 @@ pub(crate) fn insert<'a>(
             started_us: task.started_us,
             updated_us: task.updated_us,
             finished_us: task.finished_us,
+            action_state: action.map(|action| action.state.word()),
+            action_accepted: action.map(|action| action.accepted),
+            action_runner: action.map(|action| codec::runner_word(action.runner)),
+            action_finished_us: action.and_then(|action| action.finished_us),
+            action_lease: action.and_then(actions::lease),
+            action_output: action.and_then(actions::output),
+            action_name: action.map(|action| &*action.name),
+            action_attempt: action.map(|action| i64::from(action.attempt)),
+            action_created_us: action.map(|action| action.created_us),
+            action_input: action.map(|action| &**action.input.stored()),
         })
         .collect();
     out.insert(rows)
 }
 
-/// Writes what may have changed of tasks.
+/// Writes what may have changed of tasks, and the new actions that lie in their rows.
 pub(crate) fn update<'a>(
     out: &mut Commit<'_, 'a>,
-    tasks: &[(&'a ExecutionKey, &'a TaskRecord)],
+    tasks: &[(&'a ExecutionKey, &'a TaskRecord, TaskChange)],
 ) -> Result<(), Error> {
-    let row = |(key, task): &(&'a ExecutionKey, &'a TaskRecord)| UpdateTask {
-        state: task.state.word(),
-        state_info: task.state_info.as_deref(),
-        processed: task.processed,
-        error_handled: task.error_handled,
-        next_tasks: next_tasks(&task.next_tasks),
-        triggered_by: codec::list(&task.triggered_by),
-        published: text(task.published.as_ref()),
-        published_global: text(task.published_global.as_ref()),
-        global_order: i64::from(task.global_order),
-        runtime: runtime(&task.runtime),
-        started_us: task.started_us,
-        updated_us: task.updated_us,
-        finished_us: task.finished_us,
-        shard: key.shard,
-        uid: key.uid.0.as_bytes(),
-        number: i64::from(task.number),
+    let row = |(key, task, change): &(&'a ExecutionKey, &'a TaskRecord, TaskChange)| {
+        let action = own_action(task);
+        let new = action.filter(|_| *change == TaskChange::NewAction);
+        UpdateTask {
+            state: task.state.word(),
+            state_info: task.state_info.as_deref(),
+            processed: task.processed,
+            error_handled: task.error_handled,
+            next_tasks: next_tasks(&task.next_tasks),
+            triggered_by: codec::list(&task.triggered_by),
+            published: text(task.published.as_ref()),
+            published_global: text(task.published_global.as_ref()),
+            global_order: i64::from(task.global_order),
+            runtime: runtime(&task.runtime),
+            started_us: task.started_us,
+            updated_us: task.updated_us,
+            finished_us: task.finished_us,
+            action_state: action.map(|action| action.state.word()),
+            action_accepted: action.map(|action| action.accepted),
+            action_runner: action.map(|action| codec::runner_word(action.runner)),
+            action_finished_us: action.and_then(|action| action.finished_us),
+            action_lease: action.and_then(actions::lease),
+            action_output: action.and_then(actions::output),
+            action_name: new.map(|action| &*action.name),
+            action_attempt: new.map(|action| i64::from(action.attempt)),
+            action_created_us: new.map(|action| action.created_us),
+            action_input: new.map(|action| &**action.input.stored()),
+            shard: key.shard,
+            uid: key.uid.0.as_bytes(),
+            number: i64::from(task.number),
+        }
     };
     let rows = tasks.iter().map(row).collect();
     out.update(rows, "a changed task has no row")

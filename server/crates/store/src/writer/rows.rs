@@ -1,6 +1,6 @@
 //! What a batch holds, by table: rows of one table are written together.
 
-use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskRecord};
+use engine::{ActionRecord, ExecutionRecord, HistoryEvent, TaskChange, TaskRecord};
 
 use crate::batch::{Batch, ExecutionKey};
 
@@ -14,7 +14,7 @@ pub(super) struct Rows<'a> {
     pub(super) payloads: Vec<&'a ExecutionRecord>,
     pub(super) described: Vec<(&'a ExecutionKey, &'a ExecutionRecord)>,
     pub(super) new_tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
-    pub(super) tasks: Vec<(&'a ExecutionKey, &'a TaskRecord)>,
+    pub(super) tasks: Vec<(&'a ExecutionKey, &'a TaskRecord, TaskChange)>,
     pub(super) new_actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
     pub(super) actions: Vec<(&'a ExecutionKey, u32, &'a ActionRecord)>,
     pub(super) history: Vec<(&'a ExecutionKey, &'a [HistoryEvent])>,
@@ -43,13 +43,11 @@ impl<'a> Rows<'a> {
                     rows.described.push((key, changed.record));
                 }
             }
-            for (task, is_new) in &changed.tasks {
-                let list = if *is_new {
-                    &mut rows.new_tasks
-                } else {
-                    &mut rows.tasks
-                };
-                list.push((key, task));
+            for (task, change) in &changed.tasks {
+                match change {
+                    TaskChange::New => rows.new_tasks.push((key, task)),
+                    _ => rows.tasks.push((key, task, *change)),
+                }
             }
             for (task, action, is_new) in &changed.actions {
                 let list = if *is_new {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::ExecutionState;
+use engine::{ActionState, ExecutionState, TaskChange, TaskState};
 use store::{Batch, Changed, Entity, Error, Filter, Page, Payloads};
 
 use crate::support::{PROJECT, Subject, Whole, action, assert_same, event, execution, json};
@@ -32,16 +32,21 @@ fn check_each_bad_change(check: &mut dyn FnMut(&str, Changed<'_>)) {
     payloads.row_changed = false;
     check("unknown row", row);
     check("unknown payloads", payloads);
-    for (name, task, is_new) in [
-        ("unknown task", &lone_task, false),
-        ("task new twice", &again, true),
+    for (name, task, change) in [
+        ("unknown task", &lone_task, TaskChange::Known),
+        (
+            "action of an unknown task",
+            &lone_task,
+            TaskChange::NewAction,
+        ),
+        ("task new twice", &again, TaskChange::New),
     ] {
-        let tasks = vec![(task, is_new)];
+        let tasks = vec![(task, change)];
         check(name, Changed { tasks, ..quiet() });
     }
     for (name, action, is_new) in [
         ("unknown action", &lone_action, false),
-        ("action new twice", &again.actions[0], true),
+        ("action new twice", &again.actions[1], true),
     ] {
         let actions = vec![(1, action, is_new)];
         check(name, Changed { actions, ..quiet() });
@@ -80,8 +85,41 @@ fn a_commit_that_fails_anywhere_leaves_nothing() {
     });
 }
 
+/// The first action of a task comes with its row, or later; its input stays when it ends.
+#[test]
+fn the_first_action_of_a_task_lies_in_its_row() {
+    on_each(|subject| {
+        let mut whole = execution(1);
+        whole.tasks = vec![task(1, 0), task(2, 1)];
+        subject.add(std::slice::from_ref(&whole));
+        assert_same(&subject.dump(whole.key()), &Some(&whole));
+        let mut commit_task = |whole: &Whole, change| {
+            let tasks = vec![(&whole.tasks[0], change)];
+            let changed = Changed {
+                tasks,
+                ..bare(whole)
+            };
+            commit(subject, vec![changed]).unwrap();
+            assert_same(&subject.dump(whole.key()), &Some(whole));
+        };
+        let mut first = action(1);
+        first.input = json(r#"{"a": 1}"#);
+        whole.tasks[0].actions.push(first);
+        commit_task(&whole, TaskChange::NewAction);
+        let task = &mut whole.tasks[0];
+        task.state = TaskState::Success;
+        task.actions[0].state = ActionState::Success;
+        task.actions[0].output = Some(json("7"));
+        task.actions[0].finished_us = Some(9);
+        commit_task(&whole, TaskChange::Known);
+        // As if nobody had changed the action.
+        whole.tasks[0].processed = true;
+        commit_task(&whole, TaskChange::Known);
+    });
+}
+
 fn known_task() -> engine::TaskRecord {
-    task(1, 1)
+    task(1, 2)
 }
 
 fn bare(whole: &Whole) -> Changed<'_> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use engine::TaskChange;
 use store::{Batch, Config, Store};
 use tempfile::TempDir;
 
@@ -21,10 +22,11 @@ fn fill(subject: &mut crate::support::Subject) {
         let new = task(number, 2);
         let events = [event(sequence)];
         let mut changed = whole.as_changed(false);
-        changed.tasks = vec![(&new, true)];
+        changed.tasks = vec![(&new, TaskChange::New)];
         changed.actions = new
             .actions
             .iter()
+            .filter(|action| !action.in_task_row)
             .map(|action| (number, action, true))
             .collect();
         changed.history = &events;

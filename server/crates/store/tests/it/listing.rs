@@ -312,6 +312,7 @@ fn finished_trees_expire_with_their_children() {
         all[2].record.root = uid(1);
         all[2].record.depth = 1;
         all[0].tasks = vec![task(1, 2)];
+        all[0].tasks[0].actions[0].in_task_row = false;
         all[0].tasks[0].actions[0].child = Some(uid(3));
         all[0].tasks[0].actions[1].child = Some(uid(77));
         subject.add(&all);

@@ -69,7 +69,7 @@ fn what_cannot_be_opened_is_refused_clearly() {
         (
             "foreign tables",
             |path| run(path, "CREATE TABLE films (title TEXT)"),
-            "database has schema \"\", this version works with \"0015\"",
+            "database has schema \"\", this version works with \"0016\"",
         ),
         (
             "newer schema",
@@ -80,7 +80,7 @@ fn what_cannot_be_opened_is_refused_clearly() {
                     "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')",
                 );
             },
-            "database has schema \"9999\", this version works with \"0015\"",
+            "database has schema \"9999\", this version works with \"0016\"",
         ),
         (
             "cut off in the middle",
@@ -188,10 +188,14 @@ fn a_row_that_makes_no_sense_is_named() {
         ("UPDATE tasks SET global_order = -1", "tasks.global_order"),
         ("DELETE FROM tasks", "tasks"),
         ("UPDATE actions SET runner = 'nobody'", "actions.runner"),
+        (
+            "UPDATE tasks SET action_runner = 'nobody'",
+            "actions.runner",
+        ),
     ] {
         let (mut subject, path) = file_store();
         let mut whole = execution(1);
-        whole.tasks = vec![task(1, 1)];
+        whole.tasks = vec![task(1, 2)];
         subject.add(std::slice::from_ref(&whole));
         run(&path, sql);
         let Err(Error::Corrupt { place: found, .. }) =

@@ -85,13 +85,13 @@ fn what_is_not_ours_is_refused_clearly() {
     for (sql, expected) in [
         (
             "CREATE TABLE films (title TEXT)",
-            "database has schema \"\", this version works with \"0015\"",
+            "database has schema \"\", this version works with \"0016\"",
         ),
         (
             "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY, \
              run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP); \
              INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')",
-            "database has schema \"9999\", this version works with \"0015\"",
+            "database has schema \"9999\", this version works with \"0016\"",
         ),
     ] {
         let url = server.new_schema().unwrap();

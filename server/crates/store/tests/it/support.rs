@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use engine::{
     ActionRecord, ActionState, Caller, Data, DefinitionRef, ExecutionRecord, ExecutionState,
-    ExecutionUid, HistoryEvent, HistoryKind, Progress, Runner, TaskRecord, TaskRuntime, TaskState,
+    ExecutionUid, HistoryEvent, HistoryKind, Progress, Runner, TaskChange, TaskRecord, TaskRuntime,
+    TaskState,
 };
 use store::{Batch, Changed, Config, Error, ExecutionKey, Reader, Removal, Store, Writer};
 use tempfile::TempDir;
@@ -196,12 +197,18 @@ impl Whole {
 
     /// Everything that it holds, as new or as changed.
     pub(crate) fn as_changed(&self, is_new: bool) -> Changed<'_> {
-        let tasks = self.tasks.iter().map(|task| (task, is_new)).collect();
+        let change = if is_new {
+            TaskChange::New
+        } else {
+            TaskChange::Known
+        };
+        let tasks = self.tasks.iter().map(|task| (task, change)).collect();
         let of = |task: &TaskRecord| task.number;
         let actions = self
             .tasks
             .iter()
             .flat_map(|task| task.actions.iter().map(move |a| (of(task), a, is_new)))
+            .filter(|(_, action, _)| !action.in_task_row)
             .collect();
         Changed {
             record: &self.record,
@@ -309,6 +316,7 @@ pub(crate) fn action(number: u32) -> ActionRecord {
         runner: Runner::Server,
         child: None,
         lease: None,
+        in_task_row: number == 1,
         created_us: 1,
         finished_us: None,
     }
