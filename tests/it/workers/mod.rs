@@ -208,9 +208,23 @@ impl Bench {
         let file = self.scratch.path().join(format!("go{}", self.started));
         let path = serde_json::to_string(file.to_str().unwrap()).unwrap();
         let task = format!("{{action: test.block, input: {{file: {path}}}}}");
-        let execution = self.run(&task).await;
-        self.taken(&execution).await;
+        let execution = self.run_until_begun(&task).await;
         (execution, file)
+    }
+
+    /// Starts a workflow of one task whose action says when it has begun, and waits for that: what
+    /// a worker was sent and has not begun goes to another one when it ends.
+    async fn run_until_begun(&mut self, task: &str) -> String {
+        let begun = self.scratch.path().join("log.begun");
+        let _ = std::fs::remove_file(&begun);
+        let execution = self.run(task).await;
+        let mut ticks = interval(Duration::from_millis(20));
+        let deadline = Instant::now() + PATIENCE;
+        while !begun.exists() {
+            ticks.tick().await;
+            assert!(Instant::now() < deadline, "no worker begins the action");
+        }
+        execution
     }
 
     /// Waits until a worker has the action of an execution.
@@ -356,8 +370,7 @@ impl Bench {
 
     async fn cancelled(&mut self) {
         let worker = self.worker().await;
-        let execution = self.run("{action: test.until_cancelled}").await;
-        self.taken(&execution).await;
+        let execution = self.run_until_begun("{action: test.until_cancelled}").await;
         let request = v1::CancelExecutionRequest {
             project: self.api.project(),
             execution_id: execution.clone(),

@@ -27,7 +27,8 @@ while read -r line; do
     *'"action":"sh.die"'*'"progress":{"step": 1}'*) echo '{"result": "again"}' ;;
     *'"action":"sh.stray"'*) echo hello ;;
     *'"action":"sh.later"'*) echo '{"deferred": true}' ;;
-    *'"action":"sh.wait"'*) while [ ! -e "$AUTAN_TEST_LOG.go" ]; do sleep 0.05; done
+    *'"action":"sh.wait"'*) : > "$AUTAN_TEST_LOG.begun"
+        while [ ! -e "$AUTAN_TEST_LOG.go" ]; do sleep 0.05; done
         echo '{"result": "went"}' ;;
     *'"action":"sh.tree"'*) sleep 1000 > "$AUTAN_TEST_LOG.pipe" & wait ;;
     *) echo '{"failure": {"type": "Unexpected", "message": "no such line"}}' ;;
@@ -101,8 +102,7 @@ async fn any_program_can_be_a_worker() {
     family(&mut bench, &log).await;
 
     // What it has it finishes, before it ends.
-    let execution = bench.run("{action: sh.wait}").await;
-    bench.taken(&execution).await;
+    let execution = bench.run_until_begun("{action: sh.wait}").await;
     worker.terminate().await;
     std::fs::write(log.with_extension("go"), "").unwrap();
     let seen = bench.seen(&execution).await;
@@ -157,8 +157,7 @@ async fn later(bench: &mut Bench) {
 
 /// A program that does not stop is killed, and another one takes its place.
 async fn cancelled(bench: &mut Bench) {
-    let execution = bench.run("{action: sh.wait}").await;
-    bench.taken(&execution).await;
+    let execution = bench.run_until_begun("{action: sh.wait}").await;
     let request = v1::CancelExecutionRequest {
         project: bench.api.project(),
         execution_id: execution.clone(),

@@ -152,6 +152,9 @@ func provideTimes(w *autan.Worker) {
 		return object{"steps": steps, "earlier": earlier}, nil
 	})
 	autan.Handle(w, "test.until_cancelled", func(ctx context.Context, _ none) (any, error) {
+		if err := begun(); err != nil {
+			return nil, err
+		}
 		<-ctx.Done()
 		cause := context.Cause(ctx)
 		if !errors.Is(cause, autan.ErrCancelled) {
@@ -162,6 +165,9 @@ func provideTimes(w *autan.Worker) {
 	autan.Handle(w, "test.block", func(ctx context.Context, in struct {
 		File string `json:"file"`
 	}) (string, error) {
+		if err := begun(); err != nil {
+			return "", err
+		}
 		for {
 			text, err := os.ReadFile(in.File)
 			if !errors.Is(err, os.ErrNotExist) {
@@ -217,6 +223,15 @@ func note(words ...string) error {
 	}
 	_, err = fmt.Fprintln(log, strings.Join(words, " "))
 	return errors.Join(err, log.Close())
+}
+
+// begun says that an action runs.
+func begun() error {
+	path := os.Getenv("AUTAN_TEST_LOG")
+	if path == "" {
+		return nil
+	}
+	return os.WriteFile(path+".begun", nil, 0o644)
 }
 
 // sleep waits, and returns the cause if ctx ends before.

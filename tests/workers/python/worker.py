@@ -85,6 +85,7 @@ async def slow(seconds: float, heartbeat_every: float, ctx: ActionContext) -> di
 
 @provided("test.until_cancelled")
 async def until_cancelled(ctx: ActionContext) -> None:
+    begun()
     try:
         await asyncio.Event().wait()
     finally:
@@ -99,8 +100,15 @@ def note(line: str) -> None:
             file.write(f"{line}\n")
 
 
+def begun() -> None:
+    log = os.environ.get("AUTAN_TEST_LOG")
+    if log:
+        Path(f"{log}.begun").touch()
+
+
 @provided("test.block")
 def block(file: str, ctx: ActionContext) -> str:
+    begun()
     while not Path(file).exists():
         ctx.wait_cancelled(0.02)
         ctx.check()

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -206,8 +206,19 @@ fn provide_calls(worker: Worker, client: &Client) -> Worker {
 }
 
 /// Appends a line to the log of the scenario, if it wants one.
+fn log() -> Option<PathBuf> {
+    let path = env::var_os("AUTAN_TEST_LOG").filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
+}
+
+/// Says that an action runs.
+fn begun() -> io::Result<()> {
+    let path = log().map(|path| path.with_extension("begun"));
+    path.map_or(Ok(()), |path| std::fs::write(path, ""))
+}
+
 fn note(line: &str) -> io::Result<()> {
-    let Some(path) = env::var_os("AUTAN_TEST_LOG").filter(|path| !path.is_empty()) else {
+    let Some(path) = log() else {
         return Ok(());
     };
     let mut log = OpenOptions::new().append(true).create(true).open(path)?;
@@ -242,6 +253,7 @@ async fn slow(input: Slow, cx: ActionContext) -> Result<Value, ActionError> {
 }
 
 async fn until_cancelled((): (), cx: ActionContext) -> Result<(), ActionError> {
+    begun()?;
     let cause = cx.cancelled().await;
     if matches!(cause, Cancelled::Requested { .. }) {
         note(&format!("cancelled {}", cx.idempotency_key()))?;
@@ -250,6 +262,7 @@ async fn until_cancelled((): (), cx: ActionContext) -> Result<(), ActionError> {
 }
 
 fn block(input: &Block, cx: &ActionContext) -> Result<String, ActionError> {
+    begun()?;
     loop {
         match std::fs::read_to_string(Path::new(&input.file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
